@@ -1,0 +1,30 @@
+# Each target builds what it needs in .venv and nothing outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench docs clean
+
+.venv/pyvenv.cfg:
+	$(PYTHON) -m venv .venv
+
+demo: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[plots]"
+	$(BIN)/autograd demo
+
+test: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[plots,dev]"
+	$(BIN)/python -m pytest -n auto
+
+check: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[plots,dev]"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[bench]"
+	$(BIN)/python benchmarks/scalar_ops.py
+
+clean:
+	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
