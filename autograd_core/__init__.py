@@ -1,0 +1,57 @@
+"""Reverse-mode automatic differentiation on NumPy that can explain each of its steps.
+
+>>> from autograd_core import Tensor
+>>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+>>> f = (x + y) * z
+>>> f.backward()
+>>> print(x.grad, y.grad, z.grad)
+-4.0 -4.0 3.0
+"""
+
+from . import ops
+from .errors import GradientLossError, GraphError, RuleError
+from .graph import Node, no_grad
+from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
+from .ops.elementwise import relu, sigmoid
+from .tensor import Tensor
+from .transforms import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "REGISTRY",
+    "Domain",
+    "GradientLossError",
+    "GraphError",
+    "Node",
+    "Op",
+    "RuleError",
+    "Tensor",
+    "composed",
+    "elementwise_grad",
+    "example",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "op",
+    "ops",
+    "relu",
+    "sigmoid",
+    "stop_gradient",
+    "ufunc",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,181 @@
+"""What was computed: the nodes of a graph, their order, and whether computing records them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import ContextDecorator
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .op import Op
+
+# One clock counts births of nodes and changes of leaves, so "was this leaf changed after that node was
+# born?" is a comparison of two numbers.
+tick: Callable[[], int] = itertools.count(1).__next__
+
+
+NO_PARAMS: dict[str, Any] = {}
+_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None}
+
+
+class _Released(tuple[()]):
+    """The parents of a released node: none, and recognisable."""
+
+
+RELEASED = _Released()
+
+
+class Node:
+    """One value of a computation and how it came about.
+
+    A leaf has no ``op`` and no parents. Any other node is ``op(*args, **params)``, where ``args`` are the
+    plain arrays that went in and ``parents`` the nodes that they came from, position by position (None for
+    a constant that was no Tensor). Nodes hold arrays and older nodes only: no reference cycles, so a graph
+    is gone when its last name is gone.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "args",
+        "born",
+        "changed",
+        "grad",
+        "name",
+        "op",
+        "out",
+        "params",
+        "parents",
+        "records",
+        "where",
+    )
+
+    out: Any
+    records: bool
+    op: Op | None
+    parents: tuple[Node | None, ...]
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    born: int
+    changed: int
+    grad: Any
+    name: str | None
+    where: str | None
+
+    def __init__(
+        self,
+        out: Any,
+        records: bool,
+        op: Op | None = None,
+        parents: tuple[Node | None, ...] = (),
+        args: tuple[Any, ...] = (),
+        params: dict[str, Any] = NO_PARAMS,
+    ) -> None:
+        self.out = out
+        self.records = records
+        self.op = op
+        self.parents = parents
+        self.args = args
+        self.params = params
+        self.born = tick()
+
+    def __getattr__(self, attribute: str) -> Any:
+        # Reached only while the slot is empty: what few nodes ever have costs nothing to the others.
+        try:
+            return _UNSET[attribute]
+        except KeyError:
+            raise AttributeError(f"a Node has no {attribute!r}") from None
+
+    def __repr__(self) -> str:
+        return f"Node({self.label()})"
+
+    def label(self) -> str:
+        """What an error message calls this node: its name and what made it."""
+        made = f"result of {self.op.name}" if self.op else "leaf" if self.records else "constant"
+        return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
+
+    def release(self) -> None:
+        """Let go of all that a backward pass needed; the value itself stays with whoever holds it."""
+        self.parents = RELEASED
+        self.args = ()
+        self.params = NO_PARAMS
+
+
+def describe(op: Op, args: Iterable[Any]) -> str:
+    """A call as an error shows it: ``matmul(float32[3], float64[4])``."""
+    return f"{op.name}({', '.join(kind(a) for a in args)})"
+
+
+def kind(value: Any) -> str:
+    """Type and shape in a word: ``float64[2, 3]``, or the value itself when it is a plain number."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype}{list(value.shape)}"
+    return repr(value) if isinstance(value, int | float) or value is None else type(value).__name__
+
+
+# When any leaf was last changed in place. A walk over nodes born later need not look further.
+last_change = 0
+
+
+def stamp(node: Node) -> None:
+    """Note that the data of ``node`` was changed in place just now."""
+    global last_change
+    node.changed = last_change = tick()
+
+
+born = attrgetter("born")
+
+
+def ancestors(roots: Iterable[Node]) -> set[Node]:
+    """The recording nodes that ``roots`` depend on, the roots included."""
+    seen = {node for node in roots if node.records}
+    stack = list(seen)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent.records and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return seen
+
+
+def in_order(nodes: Iterable[Node]) -> list[Node]:
+    """``nodes`` in the order they were computed: a node is born after its parents."""
+    return sorted(nodes, key=born)
+
+
+class _Mode(threading.local):
+    """What the current thread does with the ops it runs."""
+
+    recording = True
+
+
+mode = _Mode()
+
+
+class no_grad(ContextDecorator):
+    """Compute without recording; a context manager and a decorator.
+
+    >>> x = Tensor(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+
+    _recording = False
+
+    def __enter__(self) -> None:
+        # A stack, because one decorator object may be entered again before it was left.
+        self._before: list[bool] = [*getattr(self, "_before", ()), mode.recording]
+        mode.recording = self._recording
+
+    def __exit__(self, *exc: object) -> None:
+        mode.recording = self._before.pop()
+
+
+class recorded(no_grad):
+    """Record even inside ``no_grad``: the transforms differentiate wherever they are called."""
+
+    _recording = True

@@ -1,0 +1,376 @@
+"""Ops: a forward function, one gradient rule per argument, and what a person would write for each.
+
+An op is one value. Its rules are ordinary NumPy code with fixed names: ``g`` is the gradient that arrives
+at the output, ``z`` the output, ``x, y, …`` the inputs. Called with arrays a rule is the backward pass;
+called with Tensors it is itself recorded, which is where second derivatives come from.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .errors import RuleError
+from .graph import Node, describe, mode
+from .tensor import NUMPY, Tensor, wrap
+
+Rule = Callable[..., Any]
+
+# Every op by its name: what the property tests, the table in the docs and the command loop over.
+REGISTRY: dict[str, Op] = {}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where an argument may lie, and the points at which the op has a kink or a jump there.
+
+    ``low`` and ``high`` are open ends. ``kinks`` are single points; ``period`` repeats them (a ``tan`` has
+    its poles at π/2 + kπ: ``Domain(kinks=(pi / 2,), period=pi)``).
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    kinks: tuple[float, ...] = ()
+    period: float | None = None
+
+
+REAL = Domain()
+POSITIVE = Domain(low=0.0)
+NONZERO = Domain(kinks=(0.0,))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call of an op: a shape for each input (an array is taken as it is), and the parameters."""
+
+    inputs: tuple[Any, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def example(*inputs: Any, **params: Any) -> Example:
+    """An example for ``@op(examples=…)``: ``example((2, 3), axis=1)``."""
+    return Example(inputs, params)
+
+
+# A shape or two for an op of one argument that works element by element but is no NumPy ufunc.
+ELEMENTWISE = (example((2, 3)), example(()), example((0, 2)))
+
+# What may stand in an expression beside Tensors without being converted.
+_PLAIN = frozenset((np.ndarray, float, int, bool, np.float64, np.float32, np.bool_, np.int64))
+
+
+_OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
+    np.matmul: operator.matmul,
+}
+
+
+class Op:
+    """A differentiable function: call it on arrays for an array, on Tensors for a recorded Tensor.
+
+    Made by `ufunc` and `op`, not directly. ``rules[i]`` is the vector-Jacobian product for argument i and
+    ``formulas[i]`` its local derivative in LaTeX, with x, y, … for the inputs and z for the result.
+    """
+
+    rules: Sequence[Rule | None]
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        latex: str,
+        *,
+        arity: int | None,
+        params: tuple[str, ...] = (),
+        broadcasts: bool = False,
+        domain: Domain | Sequence[Domain] | None = None,
+        examples: Sequence[Example] | None = None,
+    ) -> None:
+        self.name: str = forward.__name__
+        self.function = forward
+        # On NumPy's scalars an operator takes a tenth of the time of its ufunc.
+        self.forward = _OPERATORS.get(forward, forward)
+        self.latex = latex
+        self.arity = arity
+        self.params = params
+        self.broadcasts = broadcasts
+        self.domain = domain
+        self.examples = examples
+        self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
+        self.rules = [None] * arity if arity is not None else _SameRule()
+        self.complete = False
+        self.formulas: list[str] = [""] * (arity or 1)
+        self.__name__ = self.name
+        self.__module__ = getattr(forward, "__module__", __name__)
+        self.__doc__ = forward.__doc__
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        if len(args) != self.arity and self.arity is not None:
+            args, params = self._bind(args, params)
+        parents: list[Node | None] = []
+        arrays = []
+        traced = records = False
+        for a in args:
+            if isinstance(a, Tensor):
+                node = a.node
+                parents.append(node)
+                arrays.append(node.out)
+                traced = True
+                if node.records:
+                    records = True
+            else:
+                parents.append(None)
+                arrays.append(a if type(a) in _PLAIN else _operand(a, self))
+        try:
+            out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
+        except Exception as error:
+            error.add_note(f"in {describe(self, arrays)}")
+            raise
+        if not traced:
+            return out
+        if not hasattr(out, "dtype"):  # a forward of Python arithmetic
+            out = np.asarray(out)[()]
+        if records and mode.recording:
+            if not self.complete:
+                self._check_rules(parents, arrays)
+            return wrap(Node(out, True, self, tuple(parents), tuple(arrays), params))
+        return wrap(Node(out, False))
+
+    def binary(self, x: Any, y: Any) -> Any:
+        """``self(x, y)`` for the operators, in half the time where the operands are what they mostly are."""
+        if type(x) is Tensor:
+            p: Node | None = x.node
+            a = p.out
+        elif type(x) in _PLAIN:
+            p, a = None, x
+        else:
+            return self(x, y)
+        if type(y) is Tensor:
+            q: Node | None = y.node
+            b = q.out
+        elif type(y) in _PLAIN:
+            q, b = None, y
+        else:
+            return self(x, y)
+        if not ((p and p.records) or (q and q.records)) or not mode.recording:
+            return self(x, y)
+        try:
+            out = self.forward(a, b)
+        except Exception as error:
+            error.add_note(f"in {describe(self, (a, b))}")
+            raise
+        return wrap(Node(out, True, self, (p, q), (a, b)))
+
+    def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Split off the parameters that were passed by position: ``max(x, 0)`` is ``max(x, axis=0)``."""
+        n = self.arity or 0
+        extra = dict(zip(self.params, args[n:], strict=False))
+        if len(args) < n or len(args) > n + len(self.params) or not extra.keys().isdisjoint(params):
+            wanted = f"{n} argument{'s' if n > 1 else ''}"
+            keywords = f" and takes {', '.join(self.params)}" if self.params else ""
+            raise TypeError(f"{self.name} is a function of {wanted}{keywords}; it was called as {describe(self, args)}")
+        return args[:n], {**extra, **params}
+
+    def _check_rules(self, parents: Sequence[Node | None], arrays: Sequence[Any]) -> None:
+        """Raise if a recording argument has no rule: its gradient would be lost without a word."""
+        for name, rule, parent in zip(self.inputs, self.rules, parents, strict=True):
+            if rule is None and parent is not None and parent.records:
+                raise RuleError(
+                    f"{self.name} has no gradient rule for its argument {name!r}, which here is {parent.label()}; pass "
+                    f"its .data if no gradient is meant to flow there, or add one with @{self.name}.vjp(…, "
+                    f"arg={name!r}). The call was {describe(self, arrays)}"
+                )
+
+    def vjp(self, formula: str, arg: int | str | None = None) -> Callable[[Rule], Rule]:
+        """Decorate the gradient rule of one argument: ``rule(g, z, *inputs, **params)``.
+
+        ``formula`` is the local derivative in LaTeX. ``arg`` is a position or a name; by default the first
+        argument that has no rule yet. An op of any number of arguments (``*xs``) has one rule for all,
+        which is told the position as ``arg=``.
+        """
+
+        def decorate(rule: Rule) -> Rule:
+            if isinstance(self.rules, _SameRule):
+                self.rules.rule, self.formulas[0] = rule, formula
+                self.complete = True
+                return rule
+            position = self._position(arg)
+            self.rules[position] = rule  # type: ignore[index]
+            self.formulas[position] = formula
+            self.complete = None not in self.rules
+            return rule
+
+        return decorate
+
+    def _position(self, arg: int | str | None) -> int:
+        assert self.arity is not None
+        if arg is None:
+            for position, rule in enumerate(self.rules):
+                if rule is None:
+                    return position
+            raise TypeError(f"{self.name} has a rule for each of its {self.arity} arguments; name the one with arg=")
+        if isinstance(arg, str):
+            names = self.inputs
+            if arg not in names:
+                raise TypeError(f"{self.name} has no argument {arg!r}; its arguments are {', '.join(names)}")
+            return names.index(arg)
+        if not -self.arity <= arg < self.arity:
+            raise TypeError(f"{self.name} has {self.arity} arguments; there is none at {arg}")
+        return arg % self.arity
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the differentiable arguments."""
+        if self.arity is None:
+            return ("xs",)
+        if isinstance(self.function, np.ufunc):
+            return ("x", "y", "w")[: self.arity]
+        return tuple(inspect.signature(self.function).parameters)[: self.arity]
+
+
+class _SameRule(Sequence[Rule | None]):
+    """The rules of an op of any number of arguments: one, which is told the position."""
+
+    rule: Rule | None = None
+
+    def __getitem__(self, position: Any) -> Any:
+        return partial(self.rule, arg=position) if self.rule is not None else None
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _operand(value: Any, op: Op) -> Any:
+    """What is not a Tensor, as something that NumPy computes with."""
+    if isinstance(value, list | tuple):
+        value = np.asarray(value)
+    if value is None or isinstance(value, str | bytes | complex) or not hasattr(value, "__array_function__"):
+        if isinstance(value, np.generic | int | float):
+            return value
+        what = "complex numbers" if isinstance(value, complex) else f"a {type(value).__name__}"
+        raise TypeError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
+    return value
+
+
+def _register(op: Op, numpy: Any) -> Op:
+    before = REGISTRY.get(op.name)
+    if before is not None and before.__module__ != op.__module__:
+        raise ValueError(f"there is an op {op.name!r} already, from {before.__module__}; choose another name")
+    REGISTRY[op.name] = op
+    for function in numpy if isinstance(numpy, tuple) else (numpy,):
+        if function is not None:
+            NUMPY[function] = op
+    return op
+
+
+def ufunc(
+    np_ufunc: np.ufunc,
+    latex: str,
+    *rules: tuple[Rule, str],
+    domain: Domain | Sequence[Domain] | None = None,
+    examples: Sequence[Example] | None = None,
+) -> Op:
+    """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
+
+    >>> exp = ufunc(np.exp, r"e^x", (lambda g, z, x: g * z, "z"))  # doctest: +SKIP
+    """
+    if len(rules) != np_ufunc.nin:
+        raise RuleError(f"{np_ufunc.__name__} has {np_ufunc.nin} arguments, but {len(rules)} rules were given")
+    made = Op(np_ufunc, latex, arity=np_ufunc.nin, broadcasts=True, domain=domain, examples=examples)
+    made.rules = [rule for rule, _ in rules]
+    made.formulas = [formula for _, formula in rules]
+    made.complete = True
+    return _register(made, np_ufunc)
+
+
+def op(
+    latex: str,
+    *,
+    numpy: Any = None,
+    broadcasts: bool = False,
+    domain: Domain | Sequence[Domain] | None = None,
+    examples: Sequence[Example] | None = None,
+) -> Callable[[Callable[..., Any]], Op]:
+    """Decorate a forward function of arrays to make it an op; add the rules with `Op.vjp`.
+
+    The arguments without a default are the inputs, those with one are parameters. ``numpy`` is the NumPy
+    function (or a tuple of them) that the op answers for. ``broadcasts`` says that inputs of different
+    shapes are stretched to a common one, which the backward walk then undoes.
+
+    >>> @op(r"x^3")
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @cube.vjp(r"3x^2")
+    ... def _(g, z, x):
+    ...     return g * 3 * x * x
+    >>> x = Tensor(2.0)
+    >>> cube(x).backward()
+    >>> print(x.grad)
+    12.0
+    """
+
+    def decorate(forward: Callable[..., Any]) -> Op:
+        positional, named, variadic = [], [], False
+        for name, parameter in inspect.signature(forward).parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                variadic = True
+            elif parameter.default is parameter.empty and not variadic:
+                positional.append(name)
+            else:
+                named.append(name)
+        made = Op(
+            forward,
+            latex,
+            arity=None if variadic else len(positional),
+            params=tuple(named),
+            broadcasts=broadcasts,
+            domain=domain,
+            examples=examples,
+        )
+        return _register(made, numpy)
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A function made of other ops, so without a rule of its own; here for the tests and the docs."""
+
+    function: Callable[..., Any]
+    latex: str
+    domain: Domain | Sequence[Domain] | None
+    examples: Sequence[Example]
+
+
+COMPOSED: dict[str, Composed] = {}
+
+
+def composed(
+    latex: str,
+    *,
+    numpy: Any = None,
+    domain: Domain | Sequence[Domain] | None = None,
+    examples: Sequence[Example],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function that is made of ops, to let it answer for a NumPy function."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        COMPOSED[function.__name__] = Composed(function, latex, domain, examples)
+        for answered in numpy if isinstance(numpy, tuple) else (numpy,):
+            if answered is not None:
+                NUMPY[answered] = function
+        return function
+
+    return decorate

@@ -1,0 +1,501 @@
+"""The Tensor: an array that remembers how it was computed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .errors import GradientLossError, GraphError
+from .graph import Node, stamp
+from .walk import walk
+
+# Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
+# NumPy itself through the two protocols below.
+NUMPY: dict[Any, Any] = {}
+
+# NumPy functions whose result has no derivative to record (comparisons, positions, shapes): they see the data.
+WITHOUT_DERIVATIVE: set[Any] = set()
+
+Axis = int | tuple[int, ...] | None
+
+
+def wrap(node: Node) -> Tensor:
+    """The Tensor of a node that exists already."""
+    tensor = _new(Tensor)
+    tensor.node = node
+    return tensor
+
+
+Operator = Callable[["Tensor", Any], "Tensor"]
+
+
+def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
+    """The operator of a ufunc, and the one for when the Tensor stands on the right."""
+
+    def operator(self: Tensor, other: Any) -> Tensor:
+        return NUMPY[ufunc].binary(self, other)
+
+    def reflected(self: Tensor, other: Any) -> Tensor:
+        return NUMPY[ufunc].binary(other, self)
+
+    return operator, reflected
+
+
+def _comparison(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        return ufunc(self.node.out, _plain(other))
+
+    return operator
+
+
+class Tensor:
+    """An array and the record of how it was computed.
+
+    ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
+    an array keeps its dtype. ``requires_grad`` is True by default when the dtype is floating; with False the
+    Tensor is a constant. ``name`` is what errors, step tables and drawings call it.
+
+    >>> x = Tensor(-2.0, name="x")
+    >>> y = Tensor(5.0, name="y")
+    >>> f = (x + y) * -4
+    >>> f.backward()
+    >>> print(x.grad, y.grad)
+    -4.0 -4.0
+    """
+
+    __slots__ = ("__weakref__", "node")
+    node: Node
+
+    def __init__(
+        self, data: Any, *, dtype: Any = None, requires_grad: bool | None = None, name: str | None = None
+    ) -> None:
+        array = _array(data, dtype)
+        floating = array.dtype.kind == "f"
+        if requires_grad and not floating:
+            raise TypeError(
+                f"a Tensor of {array.dtype} cannot have a gradient, because whole numbers have no small changes; "
+                "pass dtype=float, or leave out requires_grad=True"
+            )
+        self.node = Node(array, floating if requires_grad is None else requires_grad)
+        self.node.name = name
+
+    # -- what it holds ---------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The plain array (NumPy's scalar for a result without axes). Assigning replaces a leaf's values."""
+        return self.node.out
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        node = self.node
+        if node.op is not None:
+            raise GraphError(
+                f"only a leaf's data can be changed, and this is {node.label()}: it would no longer be what was "
+                "computed; change what it was computed from, or work on x.detach()"
+            )
+        if value is not node.out:
+            array = _array(value, node.out.dtype)
+            if array.shape != node.out.shape:
+                raise ValueError(
+                    f"{node.label()}, cannot take data of shape {list(array.shape)}; assign the same shape, or make "
+                    "a new Tensor"
+                )
+            node.out = array
+        stamp(node)
+
+    @property
+    def grad(self) -> Any:
+        """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed."""
+        return self.node.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = _array(value, self.dtype)
+            if value.shape != self.shape:
+                raise ValueError(f"the gradient of {self.node.label()} cannot have shape {list(value.shape)}")
+        self.node.grad = value
+
+    @property
+    def name(self) -> str | None:
+        """What errors, step tables and drawings call this value."""
+        return self.node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self.node.name = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether what is computed from this is recorded."""
+        return self.node.records
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.node.out.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """The NumPy dtype of the elements."""
+        return self.node.out.dtype
+
+    @property
+    def ndim(self) -> int:
+        """How many axes there are."""
+        return self.node.out.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """How many elements there are."""
+        return self.node.out.size  # type: ignore[no-any-return]
+
+    def numpy(self) -> Any:
+        """The data as an array, without the record; it shares the Tensor's memory."""
+        return np.asarray(self.node.out)
+
+    def item(self) -> float | int | bool:
+        """The only element, as a Python number."""
+        if self.size != 1:
+            raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
+        return self.node.out.item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The data as nested lists of Python numbers."""
+        return self.node.out.tolist()
+
+    def detach(self) -> Tensor:
+        """A constant with the same data: nothing flows back through it."""
+        return wrap(Node(self.node.out, False))
+
+    # -- backwards -------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None, *, release: bool = False) -> None:
+        """Compute d(self)/d(t) for every Tensor ``t`` that this was computed from, into ``t.grad``.
+
+        ``gradient`` is d(result)/d(self), in this Tensor's shape; it is 1 for a single number and must be
+        given otherwise. Leaves add to the ``.grad`` they have; the others get that of this pass.
+        ``release=True`` frees the graph on the way, for training: only leaves get gradients, and the graph
+        cannot be walked again. If anything raises, no ``.grad`` has changed.
+        """
+        seed = self._seed(gradient)
+        found = []
+        for node, g, _edges in walk({self.node: seed}, release=release):
+            if node.op is None or not release:
+                found.append((node, g))
+            del _edges
+        for node, g in found:
+            if node.op is None and node.grad is not None:
+                node.grad = node.grad + g
+            else:
+                node.grad = owned(g)
+
+    def _seed(self, gradient: Any) -> Any:
+        out = self.node.out
+        if not self.node.records:
+            raise GraphError(
+                f"nothing was recorded, so there is nothing to walk back through: this Tensor is {self.node.label()}. "
+                "Recording stops where no input has requires_grad=True, inside no_grad(), at detach() and "
+                "stop_gradient(), and at integers and comparisons"
+            )
+        if gradient is None:
+            if out.size != 1:
+                raise GraphError(
+                    f"backward() needs a single number to start from, and this is {self.node.label()}; use "
+                    ".sum().backward() or .mean().backward(), or pass the gradient of what comes next: backward(v) "
+                    f"with v of shape {list(out.shape)}"
+                )
+            return np.ones_like(out)[()]
+        if isinstance(gradient, Tensor):
+            gradient = gradient.data
+        gradient = _array(gradient, out.dtype)
+        if gradient.shape != out.shape:
+            raise GraphError(
+                f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
+                f"it was given {list(gradient.shape)}"
+            )
+        return gradient
+
+    # -- as text, as a number, as an array -------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        node = self.node
+        parts = [np.array2string(np.asarray(node.out), separator=", ", prefix="Tensor(", threshold=100)]
+        if node.out.dtype != np.float64:
+            parts.append(f"dtype={node.out.dtype}")
+        if node.name is not None:
+            parts.append(f"name={node.name!r}")
+        if node.op is not None:
+            parts.append(f"op={node.op.name}")
+        elif not node.records and node.out.dtype.kind == "f":
+            parts.append("requires_grad=False")
+        return f"Tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return repr(self)
+        if self.ndim == 0:
+            return format(self.node.out.item(), spec)
+        return np.array2string(np.asarray(self.node.out), formatter={"all": lambda v: format(v, spec)})
+
+    def _refuse(self, conversion: str, instead: str) -> NoReturn:
+        raise GradientLossError(
+            f"{conversion} would drop the gradient of {self.node.label()} without a word; {instead}"
+        )
+
+    def _number(self, conversion: str) -> Any:
+        if self.node.records:
+            self._refuse(
+                conversion,
+                "use np.exp(t) for math.exp(t), np.stack or autograd_core.array to build an array from Tensors, "
+                "t.item() for a plain number",
+            )
+        return self.item()
+
+    def __float__(self) -> float:
+        return float(self._number("float(t)"))
+
+    def __int__(self) -> int:
+        return int(self._number("int(t)"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iub":
+            raise TypeError(f"an index must be a whole number, not {self.node.label()}")
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex(t)"))
+
+    def __bool__(self) -> bool:
+        return bool(self.node.out)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.node.records:
+            self._refuse(
+                "turning it into a NumPy array",
+                "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array "
+                "from Tensors",
+            )
+        return np.array(self.node.out, dtype=dtype, copy=copy)
+
+    def __copy__(self) -> Tensor:
+        return Tensor(self.node.out, requires_grad=self.requires_grad, name=self.name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.node.out, self.requires_grad, self.name)
+
+    # -- as a container --------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return NUMPY[Tensor.__getitem__](self, index=_plain(index))
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            "a Tensor's elements cannot be assigned, because what was computed from them would no longer hold; write "
+            "t = np.where(mask, new, t) for a changed copy, or t.data[index] = value to change a leaf before "
+            "anything is computed from it"
+        )
+
+    # -- NumPy's protocols -----------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            raise TypeError(_rewrite_method(ufunc, method))
+        return _dispatch(ufunc, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _dispatch(function, args, kwargs)
+
+    # -- operators -------------------------------------------------------------------------------------
+
+    __add__, __radd__ = _operator(np.add)
+    __sub__, __rsub__ = _operator(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide)
+    __matmul__, __rmatmul__ = _operator(np.matmul)
+    __rpow__ = _operator(np.power)[1]
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
+            return NUMPY[np.square](self)
+        return NUMPY[np.power](self, exponent)
+
+    def __neg__(self) -> Tensor:
+        return NUMPY[np.negative](self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return NUMPY[np.abs](self)
+
+    # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
+    __lt__ = _comparison(np.less)
+    __le__ = _comparison(np.less_equal)
+    __gt__ = _comparison(np.greater)
+    __ge__ = _comparison(np.greater_equal)
+    __eq__ = _comparison(np.equal)
+    __ne__ = _comparison(np.not_equal)
+    __hash__ = object.__hash__
+
+    # -- methods that arrays have ----------------------------------------------------------------------
+
+    @property
+    def T(self) -> Tensor:
+        """The axes reversed."""
+        return self.transpose()
+
+    def astype(self, dtype: Any) -> Tensor:
+        """A copy in another dtype; to integers or booleans it is a constant."""
+        return NUMPY[Tensor.astype](self, dtype=dtype)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
+        return NUMPY[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Tensor:
+        """`numpy.ravel`: one axis."""
+        return NUMPY[np.reshape](self, shape=-1)
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """`numpy.transpose`: ``t.transpose()``, ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``."""
+        if len(axes) == 1 and not isinstance(axes[0], int):
+            axes = axes[0]
+        return NUMPY[np.transpose](self, axes=axes or None)
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.sum`."""
+        return NUMPY[np.sum](self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.mean`."""
+        return NUMPY[np.mean](self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.max`; tied elements share the gradient equally."""
+        return NUMPY[np.max](self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.min`; tied elements share the gradient equally."""
+        return NUMPY[np.min](self, axis=axis, keepdims=keepdims)
+
+    def clip(self, a_min: Any = None, a_max: Any = None) -> Tensor:
+        """`numpy.clip`."""
+        return NUMPY[np.clip](self, a_min, a_max)
+
+
+_new = Tensor.__new__
+
+
+def _restore(data: Any, requires_grad: bool, name: str | None) -> Tensor:
+    return Tensor(data, requires_grad=requires_grad, name=name)
+
+
+def _array(data: Any, dtype: Any = None) -> Any:
+    """A copy of ``data`` as an array of real numbers or booleans; Python's whole numbers become float64."""
+    if isinstance(data, Tensor):
+        data = data.data
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
+    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):  # another library's array
+        return data.copy() if dtype is None else data.astype(dtype)
+    array = np.array(data, dtype=dtype)
+    if array.dtype.kind not in "biuf":
+        what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
+        raise TypeError(f"a Tensor cannot hold {type(data).__name__} data of dtype {array.dtype}: {what}")
+    if dtype is None and array.dtype.kind in "iu" and not hasattr(data, "dtype"):
+        array = array.astype(np.float64)
+    # NumPy's scalars are ten times cheaper to compute with than arrays without axes.
+    return array if array.ndim or isinstance(data, np.ndarray) else array[()]
+
+
+def owned(g: Any) -> Any:
+    """``g`` in memory of its own: rules hand on views, and `add` hands one array to both its parents."""
+    return g if isinstance(g, np.generic) else g.copy()
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with the data of every Tensor in its place."""
+    if isinstance(value, Tensor):
+        return value.data
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call what answers for a NumPy function, or say why nothing does."""
+    name = f"np.{function.__name__}"
+    if kwargs.get("out") is not None:
+        raise TypeError(
+            f"{name} on Tensors has no out=: what was in that array would be overwritten; write "
+            f"result = {name}(…) instead"
+        )
+    if "where" in kwargs and isinstance(function, np.ufunc):
+        raise TypeError(
+            f"{name} on Tensors has no where=, which leaves elements uncomputed; write "
+            f"np.where(mask, {name}(…), other) instead"
+        )
+    kwargs.pop("out", None)
+    ours = NUMPY.get(function)
+    if ours is None:
+        if function in WITHOUT_DERIVATIVE:
+            return function(*_plain(args), **_plain(kwargs))
+        module = getattr(function, "__module__", None) or "numpy"
+        raise TypeError(
+            f"{module}.{function.__name__} has no gradient rule here; compose it from functions that have one, write "
+            "a rule with @autograd_core.op, or pass t.data if no gradient is needed"
+        )
+    if any(isinstance(v, Tensor) for v in kwargs.values()):  # np.sum(a=t): by position, whatever NumPy calls it
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        args, kwargs = bound.args, bound.kwargs
+    unknown = kwargs.keys() - set(getattr(ours, "params", kwargs))
+    if unknown:
+        takes = ", ".join(ours.params) or "none"  # type: ignore[attr-defined]
+        raise TypeError(
+            f"{name} on Tensors does not take {', '.join(sorted(unknown))}= (it takes {takes}); for dtype= write "
+            "t.astype(dtype), for where= and initial= use np.where or np.maximum first"
+        )
+    return ours(*args, **kwargs)
+
+
+_REWRITES = {
+    ("add", "reduce"): "np.sum(t, axis=0)",
+    ("multiply", "reduce"): "np.prod(t, axis=0)",
+    ("maximum", "reduce"): "np.max(t, axis=0)",
+    ("minimum", "reduce"): "np.min(t, axis=0)",
+    ("add", "accumulate"): "np.cumsum(t, axis=0)",
+    ("multiply", "accumulate"): "np.cumprod(t, axis=0)",
+}
+
+
+def _rewrite_method(ufunc: np.ufunc, method: str) -> str:
+    name = ufunc.__name__
+    rewrite = _REWRITES.get((name, method))
+    if method == "outer":
+        rewrite = f"np.{name}(x[:, None], y)"
+    return f"np.{name}.{method} has no gradient rule here; write " + (
+        rewrite or f"the result with np.{name}(…) and indexing, or pass t.data if no gradient is needed"
+    )

@@ -1,0 +1,311 @@
+"""Functions of functions: gradients, products and matrices of derivatives, to any order.
+
+Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them, and derivatives come
+back in the same structure. Called with arrays a transform returns arrays. Called with Tensors, or when the
+function closes over Tensors that record, it returns Tensors: that is how transforms nest, and why no
+gradient is lost on the way. Signatures and shapes are JAX's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import GraphError
+from .graph import Node, ancestors, mode, recorded
+from .ops.elementwise import identity
+from .tensor import Tensor, _array, owned, wrap
+from .walk import walk
+
+Function = Callable[..., Any]
+
+
+# -- structures --------------------------------------------------------------------------------------------
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """The numbers, arrays and Tensors in a nested structure, from left to right."""
+    if isinstance(tree, list | tuple):
+        for branch in tree:
+            yield from leaves(branch)
+    elif isinstance(tree, dict):
+        for branch in tree.values():
+            yield from leaves(branch)
+    else:
+        yield tree
+
+
+def rebuild(tree: Any, new: Iterator[Any]) -> Any:
+    """A structure like ``tree`` with its leaves taken from ``new``."""
+    if isinstance(tree, list | tuple):
+        branches = [rebuild(branch, new) for branch in tree]
+        if hasattr(tree, "_fields"):  # a named tuple
+            return type(tree)(*branches)
+        return type(tree)(branches)
+    if isinstance(tree, dict):
+        return {key: rebuild(branch, new) for key, branch in tree.items()}
+    return next(new)
+
+
+# -- one run of a function ---------------------------------------------------------------------------------
+
+
+class _Run:
+    """``f`` called with fresh variables in place of the arguments at ``argnums``, and what it recorded."""
+
+    def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], aux: bool):
+        self.chosen = [_argument(f, args, n) for n in argnums]
+        given = list(leaves(self.chosen))
+        self.variables = [_variable(value, f) for value in given]
+        replaced = iter(self.variables)
+        args = list(args)
+        for n, chosen in zip(argnums, self.chosen, strict=True):
+            args[n] = rebuild(chosen, (wrap(v) for v in replaced))
+        nested = any(isinstance(value, Tensor) for value in given)
+        with recorded():
+            self.value = f(*args, **kwargs)
+        self.aux: Any = None
+        if aux:
+            if not (isinstance(self.value, tuple) and len(self.value) == 2):
+                raise TypeError(f"with has_aux=True, {_name(f)} must return a pair (value, aux)")
+            self.value, self.aux = self.value
+        roots = [t.node for t in leaves(self.value) if isinstance(t, Tensor)]
+        own = set(self.variables)
+        foreign = any(node.op is None and node not in own for node in ancestors(roots))
+        self.lifted = nested or (foreign and mode.recording)
+
+    def result(self, tree: Any) -> Any:
+        """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
+        if self.lifted:
+            return tree
+        return rebuild(tree, (t.data if isinstance(t, Tensor) else t for t in leaves(tree)))
+
+    def pull(self, gradients: Any) -> list[Any]:
+        """The gradient of each chosen argument when ``gradients`` arrive at the value."""
+        given = list(leaves(gradients))
+        values = list(leaves(self.value))
+        if len(given) != len(values):
+            raise ValueError(f"the pullback needs {len(values)} gradients, one for each value; it got {len(given)}")
+        lifted = self.lifted or any(isinstance(g, Tensor) for g in given)
+        seeds: dict[Node, Any] = {}
+        for value, g in zip(values, given, strict=True):
+            if np.shape(value) != np.shape(g):
+                raise ValueError(
+                    f"a gradient must have the shape of its value: {list(np.shape(value))} was expected, "
+                    f"{list(np.shape(g))} came"
+                )
+            if not isinstance(value, Tensor) or not value.requires_grad:
+                continue
+            if not isinstance(g, Tensor):
+                g = _array(g, value.dtype)
+            seeds[value.node] = seeds[value.node] + g if value.node in seeds else g
+        with recorded():
+            found = {
+                node: g
+                for node, g, _ in walk(seeds, to=self.variables, lift=wrap if lifted else None)
+                if node in self.variables
+            }
+        pulled = (self._gradient(node, found.get(node), lifted) for node in self.variables)
+        return [rebuild(chosen, pulled) for chosen in self.chosen]
+
+    def _gradient(self, node: Node, g: Any, lifted: bool) -> Any:
+        if g is None:
+            g = np.zeros_like(node.out)[()]
+        if lifted:
+            return g if isinstance(g, Tensor) else wrap(Node(g, False))
+        return owned(g)
+
+
+def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
+    if not -len(args) <= n < len(args):
+        raise TypeError(f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)}")
+    return args[n]
+
+
+def _variable(value: Any, f: Function) -> Node:
+    """A node to differentiate with respect to: a leaf, or an alias of a Tensor that is itself recorded."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        out = value.data
+        alias = Node(out, True, identity, (value.node,), (out,), {})
+        alias.name = value.name
+        return alias
+    array = value.data if isinstance(value, Tensor) else _array(value)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"the gradient of {_name(f)} with respect to {array.dtype} does not exist, because whole numbers have no "
+            "small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
+        )
+    return Node(array, True)
+
+
+def _name(f: Function) -> str:
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def _scalar(f: Function, run: _Run) -> None:
+    if np.shape(run.value) != () or not isinstance(run.value, Tensor | np.generic | float | int | np.ndarray):
+        shape = type(run.value).__name__ if isinstance(run.value, list | tuple | dict) else list(np.shape(run.value))
+        raise GraphError(
+            f"grad needs a function that returns a single number, and {_name(f)} returned {shape}; sum or average it, "
+            "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
+        )
+
+
+def _positions(argnums: int | Sequence[int]) -> tuple[int, ...]:
+    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+
+# -- the transforms ----------------------------------------------------------------------------------------
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the value of ``f``, a single number, and its gradient.
+
+    ``argnums`` are the positions of the arguments to differentiate; a sequence gives a tuple of gradients.
+    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``.
+
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (np.float64(8.0), np.float64(12.0))
+    """
+
+    @functools.wraps(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, kwargs, _positions(argnums), has_aux)
+        _scalar(f, run)
+        pulled = run.pull(np.ones_like(run.value.data if isinstance(run.value, Tensor) else run.value))
+        gradient = pulled[0] if isinstance(argnums, int) else tuple(pulled)
+        value = run.result(run.value)
+        return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
+
+    return transformed
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the gradient of ``f``, which must return a single number.
+
+    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``.
+
+    >>> grad(np.tanh)(0.0), grad(grad(grad(np.tanh)))(0.0)
+    (np.float64(1.0), np.float64(-2.0))
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return transformed
+
+
+def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The derivative of each element of the result, where element i of it depends on element i only.
+
+    >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
+    array([1.    , 0.42  ])
+    """
+    return grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """``f(*args)`` and its pullback: from the gradient of the value to a tuple of those of the arguments.
+
+    >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
+    >>> pullback(1.0)
+    (np.float64(3.0), np.float64(2.0))
+    """
+    run = _Run(f, args, {}, range(len(args)), aux=False)
+    return run.result(run.value), lambda g: tuple(run.pull(g))
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """``f(*args)`` and its derivative in the direction of ``tangents``.
+
+    The pullback is linear in the gradient it is given, and pulling the tangents back through *it* is the
+    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+
+    >>> jvp(np.sin, (0.0,), (2.0,))
+    (np.float64(0.0), np.float64(2.0))
+    """
+    if len(args) != len(tangents):
+        raise TypeError(f"jvp needs a tangent for each argument: {len(args)} arguments, {len(tangents)} tangents")
+    run = _Run(f, args, {}, range(len(args)), aux=False)
+    zeros = rebuild(run.value, (np.zeros_like(_data(v)) for v in leaves(run.value)))
+    _, push = vjp(run.pull, zeros)
+    shaped = rebuild(run.chosen, (t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))))
+    tangent = push(shaped)[0]
+    if any(isinstance(t, Tensor) for t in leaves(shaped)):
+        return run.value, tangent
+    return run.result(run.value), run.result(tangent)
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that returns all derivatives of ``f``, in the shape ``value.shape + argument.shape``.
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    @functools.wraps(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, kwargs, _positions(argnums), aux=False)
+        values = list(leaves(run.value))
+        zeros = [np.zeros_like(_data(v)) for v in values]
+        matrices = []
+        for i, value in enumerate(values):
+            rows = []
+            for j in range(np.size(zeros[i])):
+                basis = zeros[i].copy()
+                basis.flat[j] = 1
+                pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))
+                rows.append(list(leaves(pulled)))
+            shape = np.shape(_data(value))
+            stacked = (
+                (np.reshape(np.stack(column), shape + np.shape(column[0])) for column in zip(*rows, strict=True))
+                if rows
+                else (np.zeros(shape + v.out.shape, v.out.dtype) for v in run.variables)
+            )
+            whole = [rebuild(chosen, stacked) for chosen in run.chosen]
+            matrices.append(whole[0] if isinstance(argnums, int) else tuple(whole))
+        return rebuild(run.value, iter(matrices))
+
+    return transformed
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that returns all second derivatives of ``f``, in ``argument.shape + argument.shape``.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The Hessian of ``f`` times a vector, at the cost of a few gradients and without the Hessian.
+
+    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument.
+
+    >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    array([ 6., 12.])
+    """
+    product = jvp(grad(f, tuple(range(len(args)))), args, tangents)[1]
+    return product[0] if len(args) == 1 else product
+
+
+def stop_gradient(x: Any) -> Any:
+    """``x`` as a constant: the value passes, nothing flows back.
+
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    return rebuild(x, (t.detach() if isinstance(t, Tensor) else t for t in leaves(x)))
+
+
+def _data(value: Any) -> Any:
+    return value.data if isinstance(value, Tensor) else np.asarray(value)
