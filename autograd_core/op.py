@@ -150,15 +150,17 @@ class Op:
 
     def binary(self, x: Any, y: Any) -> Any:
         """``self(x, y)`` for the operators, in half the time where the operands are what they mostly are."""
+        p: Any
+        q: Any
         if type(x) is Tensor:
-            p: Node | None = x.node
+            p = x.node
             a = p.out
         elif type(x) in _PLAIN:
             p, a = None, x
         else:
             return self(x, y)
         if type(y) is Tensor:
-            q: Node | None = y.node
+            q = y.node
             b = q.out
         elif type(y) in _PLAIN:
             q, b = None, y

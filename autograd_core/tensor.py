@@ -473,7 +473,7 @@ def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         args, kwargs = bound.args, bound.kwargs
     unknown = kwargs.keys() - set(getattr(ours, "params", kwargs))
     if unknown:
-        takes = ", ".join(ours.params) or "none"  # type: ignore[attr-defined]
+        takes = ", ".join(ours.params) or "none"
         raise TypeError(
             f"{name} on Tensors does not take {', '.join(sorted(unknown))}= (it takes {takes}); for dtype= write "
             "t.astype(dtype), for where= and initial= use np.where or np.maximum first"
