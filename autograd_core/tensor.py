@@ -137,7 +137,7 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self.node.out.shape  # type: ignore[no-any-return]
+        return self.node.out.shape
 
     @property
     def dtype(self) -> Any:
@@ -147,12 +147,12 @@ class Tensor:
     @property
     def ndim(self) -> int:
         """How many axes there are."""
-        return self.node.out.ndim  # type: ignore[no-any-return]
+        return self.node.out.ndim
 
     @property
     def size(self) -> int:
         """How many elements there are."""
-        return self.node.out.size  # type: ignore[no-any-return]
+        return self.node.out.size
 
     def numpy(self) -> Any:
         """The data as an array, without the record; it shares the Tensor's memory."""
@@ -162,7 +162,7 @@ class Tensor:
         """The only element, as a Python number."""
         if self.size != 1:
             raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
-        return self.node.out.item()  # type: ignore[no-any-return]
+        return self.node.out.item()
 
     def tolist(self) -> Any:
         """The data as nested lists of Python numbers."""

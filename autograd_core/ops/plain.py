@@ -14,8 +14,8 @@ NAMES = [
     "iscomplexobj", "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
-    "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "unique", "bincount", "histogram", "histogram_bin_edges",
-    "isin",
+    "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "unique", "bincount", "histogram",
+    "histogram_bin_edges", "isin",
     # shapes, dtypes, new arrays
     "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
     "min_scalar_type", "common_type", "shares_memory", "may_share_memory",
