@@ -10,6 +10,7 @@
 
 from . import ops
 from .errors import GradientLossError, GraphError, RuleError
+from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.elementwise import relu, sigmoid
@@ -36,10 +37,13 @@ __all__ = [
     "Node",
     "Op",
     "RuleError",
+    "Step",
+    "Steps",
     "Tensor",
     "composed",
     "elementwise_grad",
     "example",
+    "explain",
     "grad",
     "hessian",
     "hvp",

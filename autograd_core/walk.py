@@ -45,6 +45,7 @@ def walk(
         order = _paths(order, to)
         wanted = set(order)
     gradients = dict(seeds)
+    del seeds
     while order:
         node = order.pop()
         g = gradients.pop(node, None)
