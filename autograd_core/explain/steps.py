@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -126,9 +126,8 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
 def of_caller(f: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None) -> Steps:
     """`explain` for whoever called the function that calls this one: its variables give the names."""
     if names is None:
-        frame = inspect.currentframe()
-        caller = frame.f_back.f_back if frame and frame.f_back else None
-        names = {**caller.f_globals, **caller.f_locals} if caller else {}
+        caller = sys._getframe(2)  # a name for this frame itself would be a reference cycle
+        names = {**caller.f_globals, **caller.f_locals}
     return _steps(f, f._seed(gradient), names)
 
 
