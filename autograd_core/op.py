@@ -65,12 +65,15 @@ ELEMENTWISE = (example((2, 3)), example(()), example((0, 2)))
 _PLAIN = frozenset((np.ndarray, float, int, bool, np.float64, np.float32, np.bool_, np.int64))
 
 
+_PLAIN_RESULTS = frozenset((np.ndarray, np.float64, np.float32))
+
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
     np.divide: operator.truediv,
     np.negative: operator.neg,
+    np.square: lambda x: x * x,
     np.matmul: operator.matmul,
 }
 
@@ -117,6 +120,54 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
+        if not params:
+            if len(args) == self.arity == 2:
+                return self.binary(*args)
+            if len(args) == self.arity == 1:
+                return self.unary(*args)
+        return self._apply(args, params)
+
+    # The next two are `_apply` for what small graphs are made of, in half the time: one or two arguments,
+    # Tensors or plain numbers, no parameters, recording. Whatever else they meet they pass on.
+
+    def unary(self, x: Any) -> Any:
+        """``self(x)``."""
+        if type(x) is not Tensor or not x.node.records or not mode.recording or not self.complete:
+            return self._apply((x,), {})
+        node = x.node
+        a = node.out
+        try:
+            out = self.forward(a)
+        except Exception as error:
+            error.add_note(f"in {describe(self, (a,))}")
+            raise
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (node,), (a,)))
+
+    def binary(self, x: Any, y: Any) -> Any:
+        """``self(x, y)``."""
+        p: Any = None
+        q: Any = None
+        a, b = x, y
+        if type(x) is Tensor:
+            p = x.node
+            a = p.out
+        elif type(x) not in _PLAIN:
+            return self._apply((x, y), {})
+        if type(y) is Tensor:
+            q = y.node
+            b = q.out
+        elif type(y) not in _PLAIN:
+            return self._apply((x, y), {})
+        if not ((p and p.records) or (q and q.records)) or not mode.recording or not self.complete:
+            return self._apply((x, y), {})
+        try:
+            out = self.forward(a, b)
+        except Exception as error:
+            error.add_note(f"in {describe(self, (a, b))}")
+            raise
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (p, q), (a, b)))
+
+    def _apply(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if len(args) != self.arity and self.arity is not None:
             args, params = self._bind(args, params)
         parents: list[Node | None] = []
@@ -140,40 +191,11 @@ class Op:
             raise
         if not traced:
             return out
-        if not hasattr(out, "dtype"):  # a forward of Python arithmetic
-            out = np.asarray(out)[()]
         if records and mode.recording:
             if not self.complete:
                 self._check_rules(parents, arrays)
-            return wrap(Node(out, True, self, tuple(parents), tuple(arrays), params))
-        return wrap(Node(out, False))
-
-    def binary(self, x: Any, y: Any) -> Any:
-        """``self(x, y)`` for the operators, in half the time where the operands are what they mostly are."""
-        p: Any
-        q: Any
-        if type(x) is Tensor:
-            p = x.node
-            a = p.out
-        elif type(x) in _PLAIN:
-            p, a = None, x
-        else:
-            return self(x, y)
-        if type(y) is Tensor:
-            q = y.node
-            b = q.out
-        elif type(y) in _PLAIN:
-            q, b = None, y
-        else:
-            return self(x, y)
-        if not ((p and p.records) or (q and q.records)) or not mode.recording:
-            return self(x, y)
-        try:
-            out = self.forward(a, b)
-        except Exception as error:
-            error.add_note(f"in {describe(self, (a, b))}")
-            raise
-        return wrap(Node(out, True, self, (p, q), (a, b)))
+            return wrap(Node(_array(out), True, self, tuple(parents), tuple(arrays), params))
+        return wrap(Node(_array(out), False))
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split off the parameters that were passed by position: ``max(x, 0)`` is ``max(x, axis=0)``."""
@@ -252,6 +274,11 @@ class _SameRule(Sequence[Rule | None]):
 
     def __len__(self) -> int:
         return 1
+
+
+def _array(out: Any) -> Any:
+    """The result of a forward function, which may be of Python arithmetic, as an array or NumPy scalar."""
+    return out if hasattr(out, "dtype") else np.asarray(out)[()]
 
 
 def _operand(value: Any, op: Op) -> Any:

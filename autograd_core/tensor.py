@@ -328,6 +328,8 @@ class Tensor:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             raise TypeError(_rewrite_method(ufunc, method))
+        if not kwargs and ufunc in NUMPY:
+            return NUMPY[ufunc](*inputs)
         return _dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

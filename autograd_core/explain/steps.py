@@ -136,7 +136,7 @@ def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     names = _names(f.node, recorded, variables)
     steps = [_forward(node, names) for node in recorded if node.op is not None]
     gradients = {}
-    for node, g, edges in walk({f.node: seed}):
+    for node, g, edges in walk({f.node: seed}, trace=True):
         gradients[names[node]] = g
         for edge in edges:
             steps += _backward(node, g, edge, names, names[f.node])
