@@ -9,7 +9,8 @@
 """
 
 from . import ops
-from .errors import GradientLossError, GraphError, RuleError
+from .debugging import debug
+from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
 from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
@@ -35,12 +36,14 @@ __all__ = [
     "GradientLossError",
     "GraphError",
     "Node",
+    "NonFiniteError",
     "Op",
     "RuleError",
     "Step",
     "Steps",
     "Tensor",
     "composed",
+    "debug",
     "elementwise_grad",
     "example",
     "explain",

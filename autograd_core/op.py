@@ -10,12 +10,14 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from . import debugging
 from .errors import RuleError
 from .graph import Node, describe, mode
 from .tensor import NUMPY, Tensor, wrap
@@ -132,7 +134,7 @@ class Op:
 
     def unary(self, x: Any) -> Any:
         """``self(x)``."""
-        if type(x) is not Tensor or not x.node.records or not mode.recording or not self.complete:
+        if type(x) is not Tensor or not x.node.records or not mode.quick or not self.complete:
             return self._apply((x,), {})
         node = x.node
         a = node.out
@@ -158,7 +160,7 @@ class Op:
             b = q.out
         elif type(y) not in _PLAIN:
             return self._apply((x, y), {})
-        if not ((p and p.records) or (q and q.records)) or not mode.recording or not self.complete:
+        if not ((p and p.records) or (q and q.records)) or not mode.quick or not self.complete:
             return self._apply((x, y), {})
         try:
             out = self.forward(a, b)
@@ -185,17 +187,24 @@ class Op:
                 parents.append(None)
                 arrays.append(a if type(a) in _PLAIN else _operand(a, self))
         try:
-            out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
+            with np.errstate(all="ignore") if mode.debugging else nullcontext():  # debug() says more than a warning
+                out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
         except Exception as error:
             error.add_note(f"in {describe(self, arrays)}")
             raise
         if not traced:
             return out
-        if records and mode.recording:
+        out = _array(out)
+        if not (records and mode.recording):
+            node = Node(out, False)
+        else:
             if not self.complete:
                 self._check_rules(parents, arrays)
-            return wrap(Node(_array(out), True, self, tuple(parents), tuple(arrays), params))
-        return wrap(Node(_array(out), False))
+            node = Node(out, True, self, tuple(parents), tuple(arrays), params)
+        if mode.debugging:
+            node.where = debugging.examine(self, arrays, parents, out)
+            node.fingerprints = debugging.checksums(arrays)
+        return wrap(node)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split off the parameters that were passed by position: ``max(x, 0)`` is ``max(x, axis=0)``."""

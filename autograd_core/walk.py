@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy import float64
 
-from . import graph
+from . import debugging, graph
 from .errors import GraphError, RuleError
-from .graph import RELEASED, Node, ancestors, describe, in_order
+from .graph import RELEASED, Node, ancestors, describe, in_order, mode
 
 # What a node handed to one of its parents: (position, parent, product, contribution, total). ``product`` is
 # what the rule gave, upstream times local; ``contribution`` is the same with broadcasting undone; ``total``
@@ -41,6 +41,9 @@ def walk(
     """
     order = in_order(ancestors(seeds))
     _check_unchanged(order)
+    watched = mode.debugging
+    if watched:
+        debugging.check_fingerprints(order)
     if to is not None:
         order = _paths(order, to)
     # The running sums, one for each node that is still to be visited; no other node is of interest.
@@ -70,7 +73,12 @@ def walk(
                 total = sum_of(parent, _UNWANTED)
                 if total is not _UNWANTED:
                     rule: Any = rules[position]
-                    product = rule(g, z, *args, **params) if params else rule(g, z, *args)
+                    if watched:
+                        with np.errstate(all="ignore"):  # what is said here says more than a warning
+                            product = rule(g, z, *args, **params)
+                        debugging.examine_gradient(node, position, g, product)
+                    else:
+                        product = rule(g, z, *args, **params) if params else rule(g, z, *args)
                     # Two float64 numbers fit, and they are what small graphs are made of.
                     fits = type(product) is float64 is type(parent.out)
                     contribution = product if fits else _fit(product, parent, node, position)
