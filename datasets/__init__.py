@@ -1,0 +1,8 @@
+"""Real data and small made-up sets, as plain NumPy arrays.
+
+One module a set, each with `load_data(...) -> (x_train, y_train), (x_test, y_test)`.
+"""
+
+from . import digits
+
+__all__ = ["digits"]
