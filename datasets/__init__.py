@@ -3,6 +3,6 @@
 One module a set, each with `load_data(...) -> (x_train, y_train), (x_test, y_test)`.
 """
 
-from . import digits
+from . import boston_housing, digits, fashion_mnist, imdb, mnist, reuters
 
-__all__ = ["digits"]
+__all__ = ["boston_housing", "digits", "fashion_mnist", "imdb", "mnist", "reuters"]
