@@ -30,14 +30,18 @@ class DownloadError(OSError):
 
 @dataclass(frozen=True)
 class About:
-    """What `datasets.catalog()` says of a set; `instead` are files that serve as well as all of `files`."""
+    """What `datasets.catalog()` says of a set.
 
-    arrays: str
+    `files` are those to download, `instead` others that serve as well as all of them; a set without files is
+    kept inside the package, or made.
+    """
+
+    shapes: str
     licence: str
     citation: str
     files: tuple["File", ...] = ()
     instead: tuple["File", ...] = ()
-    without_files: str = "inside"
+    kept: str = "inside"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from ._read import idx
 from ._split import Array, Split
 
 NAMES = [f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
-ARRAYS = "x uint8 (60000, 28, 28) + (10000, 28, 28), y uint8"
+SHAPES = "60000 + 10000\n(28, 28) uint8"
 
 
 def files(folder: str, keras: str, mirrors: list[str], published: list[tuple[str, int]]) -> tuple[File, ...]:

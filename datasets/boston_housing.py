@@ -16,9 +16,9 @@ ARCHIVE = File(
     mirrors=(f"{KERAS_MIRROR}boston_housing.npz",),
 )
 ABOUT = About(
-    arrays="x float64 (404, 13) + (102, 13), y float64",
-    licence="none stated (StatLib)",
-    citation="Harrison, Rubinfeld, J. Environ. Econ. Manage. 5, 1978",
+    shapes="404 + 102\n(13,) float64",
+    licence="none stated",
+    citation="Harrison,\nRubinfeld 1978",
 )
 
 

@@ -16,9 +16,9 @@ FILES = _images.files(
     ],
 )
 ABOUT = About(
-    arrays=_images.ARRAYS,
+    shapes=_images.SHAPES,
     licence="MIT",
-    citation="Xiao, Rasul, Vollgraf, arXiv 1708.07747, 2017",
+    citation="Xiao et al.\narXiv 2017",
     files=FILES,
 )
 

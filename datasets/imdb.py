@@ -24,9 +24,9 @@ WORDS = File(
     mirrors=(f"{KERAS_MIRROR}imdb_word_index.json",),
 )
 ABOUT = About(
-    arrays="x lists of int, 25000 + 25000, y int64",
-    licence="none stated; asks for the citation",
-    citation="Maas, Daly, Pham, Huang, Ng, Potts, ACL 2011",
+    shapes="25000 + 25000\nlists of int",
+    licence="none stated,\nplease cite",
+    citation="Maas et al.\nACL 2011",
     files=(ARCHIVE, WORDS),
 )
 

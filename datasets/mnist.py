@@ -31,9 +31,9 @@ ARCHIVE = File(
     mirrors=(f"{KERAS_MIRROR}mnist.npz",),
 )
 ABOUT = About(
-    arrays=_images.ARRAYS,
+    shapes=_images.SHAPES,
     licence="CC BY-SA 3.0",
-    citation="LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86, 1998",
+    citation="LeCun et al.\nProc. IEEE 1998",
     files=FILES,
     instead=(ARCHIVE,),
 )

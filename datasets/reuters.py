@@ -24,9 +24,9 @@ WORDS = File(
     mirrors=(f"{KERAS_MIRROR}reuters_word_index.json",),
 )
 ABOUT = About(
-    arrays="x lists of int, 8982 + 2246, y int64",
-    licence="research only; asks for acknowledgement",
-    citation="Lewis, Reuters-21578, Distribution 1.0, 1997",
+    shapes="8982 + 2246\nlists of int",
+    licence="for research\nacknowledge",
+    citation="Lewis 1997\nReuters-21578",
     files=(ARCHIVE, WORDS),
 )
 
