@@ -1,36 +1,21 @@
 """The table of all sets."""
 
-from __future__ import annotations
+from importlib import import_module
 
-from types import ModuleType
-
-from . import (
-    boston_housing,
-    camera,
-    circles,
-    digits,
-    fashion_mnist,
-    imdb,
-    mnist,
-    moons,
-    reuters,
-    spirals,
-    xor,
-)
 from ._fetch import About, find
 
-MODULES: tuple[ModuleType, ...] = (
-    mnist,
-    fashion_mnist,
-    imdb,
-    reuters,
-    boston_housing,
-    digits,
-    camera,
-    moons,
-    circles,
-    spirals,
-    xor,
+SETS = (
+    "mnist",
+    "fashion_mnist",
+    "imdb",
+    "reuters",
+    "boston_housing",
+    "digits",
+    "camera",
+    "moons",
+    "circles",
+    "spirals",
+    "xor",
 )
 
 
@@ -53,11 +38,11 @@ def catalog() -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for heading in ("set", "train + test", "download", "here", "licence", "citation"):
         table.add_column(heading, justify="right" if heading == "download" else "left")
-    for module in MODULES:
-        about: About = module.ABOUT
+    for name in SETS:
+        about: About = import_module(f".{name}", __package__).ABOUT
         megabytes = sum(file.size for file in about.files) / 1e6
         table.add_row(
-            module.__name__.rpartition(".")[2],
+            name,
             about.shapes,
             f"{megabytes:.1f} MB" if about.files else "",
             _here(about),

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import math
+import os
 import pickle
 import pickletools
 import re
@@ -16,7 +17,6 @@ import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from os import PathLike
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -38,7 +38,7 @@ class DataFileError(ValueError):
     """A data file does not hold what it should, or holds something that could do harm."""
 
 
-def idx(path: PathLike[str], shape: Shape) -> Array:
+def idx(path: os.PathLike[str], shape: Shape) -> Array:
     """The uint8 array in a gzipped IDX file, the format of MNIST (http://yann.lecun.com/exdb/mnist)."""
     expected = f"a gzipped IDX file of uint8 {_show(shape)}"
     with _contents(path, ARRAY_LIMIT, expected) as packed, gzip.open(io.BytesIO(packed)) as file:
@@ -58,7 +58,7 @@ def idx(path: PathLike[str], shape: Shape) -> Array:
     return np.frombuffer(bytearray(data), np.uint8).reshape(sizes)
 
 
-def npz(path: PathLike[str], **arrays: tuple[type[Any], Shape]) -> list[Array]:
+def npz(path: os.PathLike[str], **arrays: tuple[type[Any], Shape]) -> list[Array]:
     """The arrays of these names in an `.npz` archive, each of the NumPy type and the shape that are given.
 
     They come in pairs, of examples and their labels. An array of objects is read as one of lists of
@@ -76,7 +76,7 @@ def npz(path: PathLike[str], **arrays: tuple[type[Any], Shape]) -> list[Array]:
     return found
 
 
-def word_index(path: PathLike[str]) -> dict[str, int]:
+def word_index(path: os.PathLike[str]) -> dict[str, int]:
     """The ranks of words in a JSON file."""
     with _contents(path, WORDS_LIMIT, "a JSON object of words and their integer ranks") as text:
         words = json.loads(text)
@@ -94,13 +94,14 @@ def ragged(rows: Sequence[list[int]]) -> Array:
 
 
 @contextmanager
-def _contents(path: PathLike[str], limit: int, expected: str) -> Iterator[bytes]:
+def _contents(path: os.PathLike[str], limit: int, expected: str) -> Iterator[bytes]:
     """The bytes of a file, to parse inside the `with`; whatever goes wrong there, the file is to blame."""
     with open(path, "rb") as file:
-        data = file.read(limit + 1)
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > limit else file.read(size)
     try:
-        if len(data) > limit:
-            raise ValueError(f"it has more than {limit:,} bytes")
+        if size > limit:
+            raise ValueError(f"it has {size:,} bytes; more than {limit:,} are not read")
         yield data
     except Exception as error:
         raise DataFileError(
