@@ -111,7 +111,7 @@ def _download(file: File) -> Path:
 
     target = file.cached
     part = target.with_name(f"{target.name}.part")
-    failures = []
+    failures: dict[str, object] = {}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
@@ -125,11 +125,11 @@ def _download(file: File) -> Path:
                         os.replace(part, target)
                         return target
                     except (OSError, ValueError) as error:  # the errors of requests are OSErrors
-                        failures.append(f"{url}\n    {_reason(error)}")
+                        failures[url] = _reason(error)
                     finally:
                         part.unlink(missing_ok=True)
     except OSError as error:  # the cache cannot be written to
-        failures.append(str(error))
+        failures[str(target.parent)] = error
     raise DownloadError(_advice(file, failures))
 
 
@@ -185,10 +185,10 @@ def _reason(error: Exception) -> object:
     return getattr(cause, "reason", cause)
 
 
-def _advice(file: File, failures: list[str]) -> str:
+def _advice(file: File, failures: dict[str, object]) -> str:
     name = Path(file.name).name
     lines = [f"{name} is not on this machine, and could not be downloaded:"]
-    lines += [f"  {failure}" for failure in dict.fromkeys(failures)]
+    lines += [f"  {place}\n    {reason}" for place, reason in failures.items()]
     lines += ["Download it by hand and save it as", f"  {file.cached}", "or, in a folder of your own, as"]
     data_dir = os.environ.get("AUTOGRAD_DATA_DIR")
     if data_dir:

@@ -10,11 +10,13 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets import DataFileError
 from datasets._read import ARRAY_LIMIT, LISTS_LIMIT, OPCODES_LIMIT, WORDS_LIMIT, idx, npz, word_index
+
+anything = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 LISTS, NUMBERS = (np.object_, (None,)), (np.integer, (None,))
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -77,6 +79,7 @@ def test_an_idx_file_is_its_array(write):
     array[0] = 0
 
 
+@anything
 @given(st.lists(st.lists(st.integers(-(2**31), 2**63))))
 def test_lists_of_integers_come_back(tmp_path_factory, rows):
     array = np.empty(len(rows), object)
@@ -354,7 +357,6 @@ SNIPPETS = [
     *(b"X\x07\0\0\0ndarray", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"\x80\x04"),
     *(b"q\x00", b"q\x01", b"r\x02\0\0\0", b"h\x00", b"h\x01", b"j\x02\0\0\0", b"\x95\x08\0\0\0\0\0\0\0"),
 ]
-anything = settings(deadline=None, max_examples=200)
 
 
 @pytest.fixture(scope="module")
