@@ -23,7 +23,7 @@ def demonstrate(folder: Path, seed: int = 0) -> None:
     section(console, "2. A neuron, written with +, ×, exp and ÷")
     console.print("f = 1 / (1 + exp(-(w0·x0 + w1·x1 + w2)))\n", markup=False)
     console.print(explained_neuron(), markup=False)
-    section(console, "3. The same neuron with the sigmoid op: six steps are one")
+    section(console, "3. The same neuron with the sigmoid op: four ops are one")
     console.print(explained_neuron_with_sigmoid(), markup=False)
     section(console, "4. The same walk trains a network: 1,437 handwritten digits, 360 held out")
     model, history, test = train(seed)
@@ -97,7 +97,7 @@ def train(seed: int, verbose: Any = "auto") -> tuple[Any, Any, tuple[Any, Any]]:
         ]
     )
     model.compile(
-        optimizer=nn.optimizers.SGD(learning_rate=0.1, momentum=0.9),
+        optimizer=nn.optimizers.SGD(learning_rate=0.05, momentum=0.9),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -133,6 +133,7 @@ def curves(figure_type: Any, history: Any) -> Any:
         axes = figure.add_subplot(1, 2, place, xlabel="epoch", ylabel=label)
         axes.plot(epochs, history.history[key], "o-", markersize=3, label="training")
         axes.plot(epochs, history.history[f"val_{key}"], "s--", markersize=3, label="held out")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
