@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .errors import GradientLossError, GraphError
+from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
 
@@ -39,10 +39,16 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
     """The operator of a ufunc, and the one for when the Tensor stands on the right."""
 
     def operator(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(self, other)
+        try:
+            return NUMPY[ufunc].binary(self, other)
+        except OperandError:
+            return NotImplemented  # so that the other's own operator gets its turn
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(other, self)
+        try:
+            return NUMPY[ufunc].binary(other, self)
+        except OperandError:
+            return NotImplemented
 
     return operator, reflected
 
