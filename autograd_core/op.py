@@ -76,6 +76,8 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.divide: operator.truediv,
     np.negative: operator.neg,
     np.square: lambda x: x * x,
+    np.power: operator.pow,
+    np.absolute: operator.abs,
     np.matmul: operator.matmul,
 }
 

@@ -119,7 +119,10 @@ class Tensor:
     @property
     def grad(self) -> Any:
         """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed."""
-        return self.node.grad
+        grad = self.node.grad
+        if type(grad) is tuple:  # lent by the last walk to a value that is no leaf; copied for whoever asks
+            grad = self.node.grad = owned(grad[0])
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -189,19 +192,17 @@ class Tensor:
         ``gradient`` is d(result)/d(self), in this Tensor's shape; it is 1 for a single number and must be
         given otherwise. Leaves add to the ``.grad`` they have; the others get that of this pass.
         ``release=True`` frees the graph on the way, for training: only leaves get gradients, and the graph
-        cannot be walked again. If anything raises, no ``.grad`` has changed.
+        cannot be walked again. If anything raises, no leaf's ``.grad`` has changed.
         """
-        seed = self._seed(gradient)
-        found = []
-        for node, g, _edges in walk({self.node: seed}, release=release):
-            if node.op is None or not release:
-                found.append((node, g))
-            del g, _edges  # or they would outlive their turn by one step
-        for node, g in found:
-            if node.op is None and node.grad is not None:
-                node.grad = node.grad + g
-            else:
-                node.grad = owned(g)
+        leaves = []
+        for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):
+            if node.op is None:
+                leaves.append((node, g))
+            elif not release:
+                node.grad = (g,)
+            del g  # or it would outlive its turn by one step
+        for node, g in leaves:
+            node.grad = owned(g) if node.grad is None else node.grad + g
 
     def _seed(self, gradient: Any) -> Any:
         out = self.node.out
