@@ -12,7 +12,9 @@ from . import ops
 from .errors import GradientLossError, GraphError, RuleError
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
-from .ops.elementwise import relu, sigmoid
+from .ops.conv import conv, conv_transpose, fold, windows
+from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
+from .ops.shape import array
 from .tensor import Tensor
 from .transforms import (
     elementwise_grad,
@@ -37,21 +39,32 @@ __all__ = [
     "Op",
     "RuleError",
     "Tensor",
+    "array",
     "composed",
+    "conv",
+    "conv_transpose",
     "elementwise_grad",
+    "erf",
     "example",
+    "fold",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "log_softmax",
+    "logsumexp",
     "no_grad",
+    "one_hot",
     "op",
     "ops",
     "relu",
     "sigmoid",
+    "softmax",
+    "softplus",
     "stop_gradient",
     "ufunc",
     "value_and_grad",
     "vjp",
+    "windows",
 ]
