@@ -17,6 +17,7 @@ from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, so
 from .ops.shape import array
 from .tensor import Tensor
 from .transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -40,6 +41,7 @@ __all__ = [
     "RuleError",
     "Tensor",
     "array",
+    "checkpoint",
     "composed",
     "conv",
     "conv_transpose",
