@@ -9,7 +9,9 @@
 """
 
 from . import ops
-from .errors import GradientLossError, GraphError, RuleError
+from .debugging import debug
+from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
+from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
@@ -37,17 +39,22 @@ __all__ = [
     "GradientLossError",
     "GraphError",
     "Node",
+    "NonFiniteError",
     "Op",
     "RuleError",
+    "Step",
+    "Steps",
     "Tensor",
     "array",
     "checkpoint",
     "composed",
     "conv",
     "conv_transpose",
+    "debug",
     "elementwise_grad",
     "erf",
     "example",
+    "explain",
     "fold",
     "grad",
     "hessian",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .errors import GradientLossError, GraphError
+from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
 
 if TYPE_CHECKING:
+    from .explain import Steps
     from .ops.index import At
 
 # Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
@@ -53,10 +54,16 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
     """The operator of a ufunc, and the one for when the Tensor stands on the right."""
 
     def operator(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(self, other)
+        try:
+            return NUMPY[ufunc].binary(self, other)
+        except OperandError:
+            return NotImplemented  # so that the other's own operator gets its turn
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(other, self)
+        try:
+            return NUMPY[ufunc].binary(other, self)
+        except OperandError:
+            return NotImplemented
 
     return operator, reflected
 
@@ -127,7 +134,10 @@ class Tensor:
     @property
     def grad(self) -> Any:
         """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed."""
-        return self.node.grad
+        grad = self.node.grad
+        if type(grad) is tuple:  # lent by the last walk to a value that is no leaf; copied for whoever asks
+            grad = self.node.grad = owned(grad[0])
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -197,19 +207,17 @@ class Tensor:
         ``gradient`` is d(result)/d(self), in this Tensor's shape; it is 1 for a single number and must be
         given otherwise. Leaves add to the ``.grad`` they have; the others get that of this pass.
         ``release=True`` frees the graph on the way, for training: only leaves get gradients, and the graph
-        cannot be walked again. If anything raises, no ``.grad`` has changed.
+        cannot be walked again. If anything raises, no leaf's ``.grad`` has changed.
         """
-        seed = self._seed(gradient)
-        found = []
-        for node, g, _edges in walk({self.node: seed}, release=release):
-            if node.op is None or not release:
-                found.append((node, g))
-            del _edges
-        for node, g in found:
-            if node.op is None and node.grad is not None:
-                node.grad = node.grad + g
-            else:
-                node.grad = owned(g)
+        leaves = []
+        for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):
+            if node.op is None:
+                leaves.append((node, g))
+            elif not release:
+                node.grad = (g,)
+            del g  # or it would outlive its turn by one step
+        for node, g in leaves:
+            node.grad = owned(g) if node.grad is None else node.grad + g
 
     def _seed(self, gradient: Any) -> Any:
         out = self.node.out
@@ -229,13 +237,19 @@ class Tensor:
             return np.ones_like(out)[()]
         if isinstance(gradient, Tensor):
             gradient = gradient.data
-        gradient = _array(gradient, out.dtype)
+        gradient = np.asarray(gradient, out.dtype)
         if gradient.shape != out.shape:
             raise GraphError(
                 f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
                 f"it was given {list(gradient.shape)}"
             )
         return gradient
+
+    def explain(self, gradient: Any = None) -> Steps:
+        """Each step of this value's computation and backward pass: see `autograd_core.explain`."""
+        from .explain.steps import of_caller
+
+        return of_caller(self, gradient)
 
     # -- as text, as a number, as an array -------------------------------------------------------------
 
@@ -353,6 +367,8 @@ class Tensor:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             return _method(ufunc, method, inputs, kwargs)
+        if not kwargs and ufunc in NUMPY:
+            return NUMPY[ufunc](*inputs)
         return _dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -412,6 +428,8 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
+        if np.dtype(dtype).kind != "f":
+            return wrap(Node(self.node.out.astype(dtype), False))
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
     def copy(self) -> Tensor:

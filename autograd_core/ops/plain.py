@@ -41,7 +41,7 @@ _SPECTRAL = (
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
 OUT_OF_SCOPE["numpy.fft"] = _COMPLEX
-OUT_OF_SCOPE.update(dict.fromkeys((np.imag, np.angle, np.real_if_close, np.i0, np.emath.sqrt), _COMPLEX))
+OUT_OF_SCOPE.update(dict.fromkeys((np.imag, np.angle, np.real_if_close, np.emath.sqrt), _COMPLEX))
 OUT_OF_SCOPE.update(
     dict.fromkeys(
         (np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
