@@ -397,8 +397,8 @@ class _Call:
                 # What f closes over is reached under its own node, an argument under its fresh one.
                 names = {n: i for i, n in enumerate(self.outer)}
                 names.update((t.node, names[n]) for n, t in inner.items())
-                totals = {}
-                for node, _, edges in walk({made.node: g}, to=names, lift=wrap if lifted else None):
+                totals: dict[Node, Any] = {}
+                for node, _, edges in walk({made.node: g}, to=names, lift=wrap if lifted else None, trace=True):
                     if node.born < self.start:  # past the call: what lies behind is the outer walk's to do
                         break
                     totals.update((parent, total) for _, parent, _, _, total in edges if parent in names)
