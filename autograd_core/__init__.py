@@ -19,6 +19,7 @@ from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, so
 from .ops.shape import array
 from .tensor import Tensor
 from .transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -45,6 +46,7 @@ __all__ = [
     "Steps",
     "Tensor",
     "array",
+    "checkpoint",
     "composed",
     "conv",
     "conv_transpose",
