@@ -9,7 +9,9 @@
 """
 
 from . import ops
-from .errors import GradientLossError, GraphError, RuleError
+from .debugging import debug
+from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
+from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.elementwise import relu, sigmoid
@@ -34,12 +36,17 @@ __all__ = [
     "GradientLossError",
     "GraphError",
     "Node",
+    "NonFiniteError",
     "Op",
     "RuleError",
+    "Step",
+    "Steps",
     "Tensor",
     "composed",
+    "debug",
     "elementwise_grad",
     "example",
+    "explain",
     "grad",
     "hessian",
     "hvp",

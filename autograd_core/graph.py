@@ -18,7 +18,7 @@ tick: Callable[[], int] = itertools.count(1).__next__
 
 
 NO_PARAMS: dict[str, Any] = {}
-_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None}
+_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None}
 
 
 class _Released(tuple[()]):
@@ -42,6 +42,7 @@ class Node:
         "args",
         "born",
         "changed",
+        "fingerprints",
         "grad",
         "name",
         "op",
@@ -63,6 +64,7 @@ class Node:
     grad: Any
     name: str | None
     where: str | None
+    fingerprints: tuple[int, ...] | None
 
     def __init__(
         self,
@@ -149,6 +151,16 @@ class _Mode(threading.local):
     """What the current thread does with the ops it runs."""
 
     recording = True
+    debugging = False
+    quick = True  # recording and nothing else: the one question that the fast paths ask
+
+    def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:
+        """Turn recording or debugging on or off."""
+        if recording is not None:
+            self.recording = recording
+        if debugging is not None:
+            self.debugging = debugging
+        self.quick = self.recording and not self.debugging
 
 
 mode = _Mode()
@@ -169,10 +181,10 @@ class no_grad(ContextDecorator):
     def __enter__(self) -> None:
         # A stack, because one decorator object may be entered again before it was left.
         self._before: list[bool] = [*getattr(self, "_before", ()), mode.recording]
-        mode.recording = self._recording
+        mode.switch(recording=self._recording)
 
     def __exit__(self, *exc: object) -> None:
-        mode.recording = self._before.pop()
+        mode.switch(recording=self._before.pop())
 
 
 class recorded(no_grad):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .errors import GradientLossError, GraphError
+from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
+
+if TYPE_CHECKING:
+    from .explain import Steps
 
 # Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
 # NumPy itself through the two protocols below.
@@ -36,10 +39,16 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
     """The operator of a ufunc, and the one for when the Tensor stands on the right."""
 
     def operator(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(self, other)
+        try:
+            return NUMPY[ufunc].binary(self, other)
+        except OperandError:
+            return NotImplemented  # so that the other's own operator gets its turn
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(other, self)
+        try:
+            return NUMPY[ufunc].binary(other, self)
+        except OperandError:
+            return NotImplemented
 
     return operator, reflected
 
@@ -187,7 +196,7 @@ class Tensor:
         for node, g, _edges in walk({self.node: seed}, release=release):
             if node.op is None or not release:
                 found.append((node, g))
-            del _edges
+            del g, _edges  # or they would outlive their turn by one step
         for node, g in found:
             if node.op is None and node.grad is not None:
                 node.grad = node.grad + g
@@ -212,13 +221,19 @@ class Tensor:
             return np.ones_like(out)[()]
         if isinstance(gradient, Tensor):
             gradient = gradient.data
-        gradient = _array(gradient, out.dtype)
+        gradient = np.asarray(gradient, out.dtype)
         if gradient.shape != out.shape:
             raise GraphError(
                 f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
                 f"it was given {list(gradient.shape)}"
             )
         return gradient
+
+    def explain(self, gradient: Any = None) -> Steps:
+        """Each step of this value's computation and backward pass: see `autograd_core.explain`."""
+        from .explain.steps import of_caller
+
+        return of_caller(self, gradient)
 
     # -- as text, as a number, as an array -------------------------------------------------------------
 
@@ -319,6 +334,8 @@ class Tensor:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             raise TypeError(_rewrite_method(ufunc, method))
+        if not kwargs and ufunc in NUMPY:
+            return NUMPY[ufunc](*inputs)
         return _dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -365,6 +382,8 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
+        if np.dtype(dtype).kind != "f":
+            return wrap(Node(self.node.out.astype(dtype), False))
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
     def reshape(self, *shape: Any) -> Tensor:

@@ -146,10 +146,11 @@ def _name(f: Function) -> str:
 
 
 def _scalar(f: Function, run: _Run) -> None:
-    if np.shape(run.value) != () or not isinstance(run.value, Tensor | np.generic | float | int | np.ndarray):
-        shape = type(run.value).__name__ if isinstance(run.value, list | tuple | dict) else list(np.shape(run.value))
+    structure = isinstance(run.value, list | tuple | dict)
+    if structure or np.shape(run.value) != ():
+        came = type(run.value).__name__ if structure else list(np.shape(run.value))
         raise GraphError(
-            f"grad needs a function that returns a single number, and {_name(f)} returned {shape}; sum or average it, "
+            f"grad needs a function that returns a single number, and {_name(f)} returned {came}; sum or average it, "
             "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
         )
 
@@ -204,8 +205,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The derivative of each element of the result, where element i of it depends on element i only.
 
-    >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
-    array([1.    , 0.42  ])
+    >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
+    array([ 1., -1.])
     """
     return grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
 

@@ -25,9 +25,7 @@ def keep_short(texts: list[list[int]], labels: Array, maxlen: int | None) -> tup
     return [texts[i] for i in short], labels[short]
 
 
-def keep_frequent(
-    texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None
-) -> Array:
+def keep_frequent(texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> Array:
     """The texts with only the numbers from `skip_top` up to, not including, `num_words`.
 
     Others become `oov_char`, or vanish where that is None. Without `num_words` the largest number of all

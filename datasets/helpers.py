@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def multi_hot(
-    sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype: DTypeLike = "float32"
-) -> Array:
+def multi_hot(sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype: DTypeLike = "float32") -> Array:
     """A row for each sequence, with 1 at the numbers that occur in it and 0 elsewhere.
 
     Args:
@@ -55,9 +53,7 @@ def multi_hot(
     return hot
 
 
-def draw_examples(
-    images: ArrayLike, captions: Iterable[object] | None = None, *, cmap: str = "binary"
-) -> Figure:
+def draw_examples(images: ArrayLike, captions: Iterable[object] | None = None, *, cmap: str = "binary") -> Figure:
     """Draw pictures in a grid, each with its caption below it.
 
     Args:

@@ -40,7 +40,7 @@ ABOUT = About(
 
 
 def load_data(path: str = "mnist.npz") -> Split:
-    """Load MNIST; what is not on this machine is downloaded (11 MB).
+    """Load MNIST; what is not on this machine is downloaded (12 MB).
 
     Args:
         path: the name that Keras' archive of the set has in its cache, or the absolute path of one. It is
@@ -67,7 +67,5 @@ def load_data(path: str = "mnist.npz") -> Split:
     if len(paths) == len(FILES):
         return _images.load(paths)
     images, labels = (np.uint8, (None, 28, 28)), (np.uint8, (None,))
-    x_train, y_train, x_test, y_test = npz(
-        paths[0], x_train=images, y_train=labels, x_test=images, y_test=labels
-    )
+    x_train, y_train, x_test, y_test = npz(paths[0], x_train=images, y_train=labels, x_test=images, y_test=labels)
     return (x_train, y_train), (x_test, y_test)

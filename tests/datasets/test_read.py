@@ -194,9 +194,7 @@ def test_a_pickle_of_anything_but_lists_of_integers_is_refused_by_name(write, op
 
 
 def test_a_list_that_refers_to_one_list_very_often_is_refused(write):
-    opcodes = (
-        b"\x80\x02cnumpy\nndarray\n)R](](" + b"K\x01" * 10**6 + b"eq\x08" + b"h\x08" * 10**5 + b"e\x85b."
-    )
+    opcodes = b"\x80\x02cnumpy\nndarray\n)R](](" + b"K\x01" * 10**6 + b"eq\x08" + b"h\x08" * 10**5 + b"e\x85b."
     with little_memory(100), pytest.raises(DataFileError, match="repeats a list"):
         npz(write(pickled(opcodes, 10**5 + 1)), x=LISTS, y=NUMBERS)
 
@@ -272,9 +270,7 @@ def test_other_packings_than_numpys_are_refused(write):
         npz(write(file.getvalue()), x=NUMBERS)
 
 
-@pytest.mark.parametrize(
-    "read", [lambda path: idx(path, (None,)), lambda path: npz(path, x=LISTS), word_index]
-)
+@pytest.mark.parametrize("read", [lambda path: idx(path, (None,)), lambda path: npz(path, x=LISTS), word_index])
 def test_a_file_larger_than_any_of_these_sets_is_not_even_read(tmp_path, read):
     path = tmp_path / "huge"
     with open(path, "wb") as file:

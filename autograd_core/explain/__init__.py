@@ -1,0 +1,5 @@
+"""The walk's steps, turned into text: what was computed, and how each gradient came about."""
+
+from .steps import Step, Steps, explain
+
+__all__ = ["Step", "Steps", "explain"]
