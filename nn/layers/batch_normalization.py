@@ -46,9 +46,7 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         n = input_shape[self.axis]
         if self.scale:
-            self.gamma = self.add_weight(
-                (n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma"
-            )
+            self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")
         if self.center:
             self.beta = self.add_weight((n,), self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
         self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, trainable=False, name="moving_mean")

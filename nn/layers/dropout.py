@@ -34,8 +34,10 @@ class Dropout(Layer):
             return x
         if self.rate == 1:
             return x * x.dtype.type(0)
-        shape = x.shape if self.noise_shape is None else tuple(
-            n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True)
+        shape = (
+            x.shape
+            if self.noise_shape is None
+            else tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
         )
         kept = self.generator.random(shape, np.float32) >= self.rate
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))
