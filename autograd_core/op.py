@@ -76,6 +76,8 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.divide: operator.truediv,
     np.negative: operator.neg,
     np.square: lambda x: x * x,
+    np.power: operator.pow,
+    np.absolute: operator.abs,
     np.matmul: operator.matmul,
 }
 
@@ -422,6 +424,8 @@ def composed(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         COMPOSED[function.__name__] = Composed(function, latex, domain, examples)
+        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
+            function.params = tuple(inspect.signature(function).parameters)  # type: ignore[attr-defined]
         for answered in numpy if isinstance(numpy, tuple) else (numpy,):
             if answered is not None:
                 NUMPY[answered] = function
