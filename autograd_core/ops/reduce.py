@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..op import composed, example, op
-from ..tensor import _plain
 from .elementwise import over
 
 REDUCTIONS = (
@@ -340,7 +339,7 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     if abs(ord) == np.inf:
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum((_plain(x) != 0).astype(x.dtype), axis=axis, keepdims=keepdims)
+        return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     total = np.sum(size**ord, axis=axis, keepdims=keepdims)
