@@ -50,8 +50,8 @@ class GradientError(AssertionError):
     """A gradient is wrong. The message names it and holds code that shows it again.
 
     ``argument`` and ``index`` say where, ``expected`` and ``got`` what (numbers, or the two ends of the
-    subdifferential), ``relative_error`` how far off, ``report`` how it was found, ``arguments`` where the
-    function was called.
+    subdifferential), ``relative_error`` how far off, ``report`` how it was found, ``function`` and
+    ``arguments`` what was called.
     """
 
     report: Report
@@ -62,6 +62,7 @@ class GradientError(AssertionError):
     relative_error: float = float("nan")
     gradient: str = ""
     arguments: tuple[Any, ...] = ()
+    function: Function | None = None
 
     @property
     def method(self) -> str:
@@ -447,6 +448,7 @@ class _Check:
         error = GradientError(f"{text}\n\nTo see it again:\n\n{code}")
         error.report = report or Report("fail", "float64", 1, evaluations=self.evaluations)
         error.arguments = self.args
+        error.function = self.f
         for attribute, value in found.items():
             setattr(error, attribute, value)
         return error
