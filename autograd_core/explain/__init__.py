@@ -1,5 +1,6 @@
 """The walk's steps, turned into text: what was computed, and how each gradient came about."""
 
 from .steps import Step, Steps, explain
+from .values import Value
 
-__all__ = ["Step", "Steps", "explain"]
+__all__ = ["Step", "Steps", "Value", "explain"]
