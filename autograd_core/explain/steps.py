@@ -120,10 +120,13 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
 
 def of_caller(f: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None) -> Steps:
     """`explain` for whoever called the function that calls this one: its variables give the names."""
-    if names is None:
-        caller = sys._getframe(2)  # a name for this frame itself would be a reference cycle
-        names = {**caller.f_globals, **caller.f_locals}
-    return _steps(f, f._seed(gradient), names)
+    return _steps(f, f._seed(gradient), variables_of_caller(3) if names is None else names)
+
+
+def variables_of_caller(depth: int = 2) -> dict[str, Any]:
+    """The variables, global and local, of the frame that many calls up."""
+    caller = sys._getframe(depth)
+    return {**caller.f_globals, **caller.f_locals}
 
 
 def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:

@@ -122,7 +122,7 @@ class Symbol:
     >>> y.javascript()
     '(1 - Math.pow(Math.tanh(x), 2))'
     >>> y.evaluate({"x": 0.0})
-    1.0
+    np.float64(1.0)
     """
 
     __slots__ = ("args", "head")

@@ -94,8 +94,8 @@ def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) ->
     taken: set[str] = set()
     fresh = 0
     for node in nodes:
-        name = wanted[node]
-        if name is None:
+        name = wanted[node] or ""
+        if not name:
             while (name := f"v{(fresh := fresh + 1)}") in reserved:
                 pass
         elif name in taken:
@@ -112,8 +112,8 @@ def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) ->
 def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
     """The layers that each node belongs to, the outermost first; ``nodes`` are in the order of their births.
 
-    A layer owns what was born between the beginning and the end of its call, and its weights. A model that holds every layer is
-    left out: a box around the whole picture says nothing.
+    A layer owns what was born between the beginning and the end of its call, and its weights. A model
+    that holds every layer is left out: a box around the whole picture says nothing.
     """
     calls = [(start, -node.born, layer) for node in nodes for layer, start in node.scopes]
     calls.sort()
