@@ -24,8 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
     """Add the diagnosis of a failing gradient to the report of its test."""
     outcome: Any = yield
-    error = call.excinfo.value if call.excinfo else None
-    if error is None or type(error).__name__ != "GradientError" or getattr(error, "function", None) is None:
+    error: Any = call.excinfo.value if call.excinfo else None
+    while isinstance(error, BaseExceptionGroup):  # several different failures of one hypothesis test
+        error = error.exceptions[0]
+    if type(error).__name__ != "GradientError" or error.function is None:
         return
     from autograd_core.testing.report import describe
 

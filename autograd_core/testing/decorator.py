@@ -66,7 +66,7 @@ def gradient_property(
             for s, d in zip(chosen, domains, strict=True)
         )
 
-    @settings(max_examples=max_examples, deadline=None)
+    @settings(max_examples=max_examples, deadline=None, report_multiple_bugs=False)
     @given(arguments())
     def test(values: tuple[Any, ...]) -> None:
         report = check_properties(f, *values, domain=domains)
