@@ -9,12 +9,17 @@
 """
 
 from . import ops
-from .errors import GradientLossError, GraphError, RuleError
+from .debugging import debug
+from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
+from .explain import Drawing, Step, Steps, draw, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
-from .ops.elementwise import relu, sigmoid
+from .ops.conv import conv, conv_transpose, fold, windows
+from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
+from .ops.shape import array
 from .tensor import Tensor
 from .transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -31,27 +36,46 @@ __version__ = "0.1.0"
 __all__ = [
     "REGISTRY",
     "Domain",
+    "Drawing",
     "GradientLossError",
     "GraphError",
     "Node",
+    "NonFiniteError",
     "Op",
     "RuleError",
+    "Step",
+    "Steps",
     "Tensor",
+    "array",
+    "checkpoint",
     "composed",
+    "conv",
+    "conv_transpose",
+    "debug",
+    "draw",
     "elementwise_grad",
+    "erf",
     "example",
+    "explain",
+    "fold",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "log_softmax",
+    "logsumexp",
     "no_grad",
+    "one_hot",
     "op",
     "ops",
     "relu",
     "sigmoid",
+    "softmax",
+    "softplus",
     "stop_gradient",
     "ufunc",
     "value_and_grad",
     "vjp",
+    "windows",
 ]

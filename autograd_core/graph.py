@@ -18,7 +18,7 @@ tick: Callable[[], int] = itertools.count(1).__next__
 
 
 NO_PARAMS: dict[str, Any] = {}
-_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None}
+_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None, "scopes": ()}
 
 
 class _Released(tuple[()]):
@@ -42,6 +42,7 @@ class Node:
         "args",
         "born",
         "changed",
+        "fingerprints",
         "grad",
         "name",
         "op",
@@ -49,6 +50,7 @@ class Node:
         "params",
         "parents",
         "records",
+        "scopes",
         "where",
     )
 
@@ -63,6 +65,8 @@ class Node:
     grad: Any
     name: str | None
     where: str | None
+    fingerprints: tuple[int, ...] | None
+    scopes: tuple[tuple[str, int], ...]
 
     def __init__(
         self,
@@ -125,17 +129,26 @@ def stamp(node: Node) -> None:
     node.changed = last_change = tick()
 
 
+def mark(node: Node, layer: str, start: int) -> None:
+    """Note that ``layer`` computed ``node`` and all that this needed from the moment ``start`` on.
+
+    One note for a layer's call instead of one for each op in it: drawings ask for it, training never pays.
+    """
+    if node.op is not None and node.born > start:
+        node.scopes = (*node.scopes, (layer, start))
+
+
 born = attrgetter("born")
 
 
-def ancestors(roots: Iterable[Node]) -> set[Node]:
-    """The recording nodes that ``roots`` depend on, the roots included."""
-    seen = {node for node in roots if node.records}
+def ancestors(roots: Iterable[Node]) -> dict[Node, None]:
+    """The recording nodes that ``roots`` depend on, the roots included; keys of a dictionary of None."""
+    seen = dict.fromkeys(node for node in roots if node.records)
     stack = list(seen)
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and parent.records and parent not in seen:
-                seen.add(parent)
+            if parent is not None and parent not in seen and parent.records:
+                seen[parent] = None
                 stack.append(parent)
     return seen
 
@@ -149,6 +162,16 @@ class _Mode(threading.local):
     """What the current thread does with the ops it runs."""
 
     recording = True
+    debugging = False
+    quick = True  # recording and nothing else: the one question that the fast paths ask
+
+    def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:
+        """Turn recording or debugging on or off."""
+        if recording is not None:
+            self.recording = recording
+        if debugging is not None:
+            self.debugging = debugging
+        self.quick = self.recording and not self.debugging
 
 
 mode = _Mode()
@@ -169,10 +192,10 @@ class no_grad(ContextDecorator):
     def __enter__(self) -> None:
         # A stack, because one decorator object may be entered again before it was left.
         self._before: list[bool] = [*getattr(self, "_before", ()), mode.recording]
-        mode.recording = self._recording
+        mode.switch(recording=self._recording)
 
     def __exit__(self, *exc: object) -> None:
-        mode.recording = self._before.pop()
+        mode.switch(recording=self._before.pop())
 
 
 class recorded(no_grad):

@@ -10,13 +10,15 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .errors import RuleError
+from . import debugging
+from .errors import OperandError, RuleError
 from .graph import Node, describe, mode
 from .tensor import NUMPY, Tensor, wrap
 
@@ -65,12 +67,17 @@ ELEMENTWISE = (example((2, 3)), example(()), example((0, 2)))
 _PLAIN = frozenset((np.ndarray, float, int, bool, np.float64, np.float32, np.bool_, np.int64))
 
 
+_PLAIN_RESULTS = frozenset((np.ndarray, np.float64, np.float32))
+
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
     np.divide: operator.truediv,
     np.negative: operator.neg,
+    np.square: lambda x: x * x,
+    np.power: operator.pow,
+    np.absolute: operator.abs,
     np.matmul: operator.matmul,
 }
 
@@ -117,6 +124,54 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
+        if not params:
+            if len(args) == self.arity == 2:
+                return self.binary(*args)
+            if len(args) == self.arity == 1:
+                return self.unary(*args)
+        return self._apply(args, params)
+
+    # The next two are `_apply` for what small graphs are made of, in half the time: one or two arguments,
+    # Tensors or plain numbers, no parameters, recording. Whatever else they meet they pass on.
+
+    def unary(self, x: Any) -> Any:
+        """``self(x)``."""
+        if type(x) is not Tensor or not x.node.records or not mode.quick or not self.complete:
+            return self._apply((x,), {})
+        node = x.node
+        a = node.out
+        try:
+            out = self.forward(a)
+        except Exception as error:
+            error.add_note(advice(self, (a,), error))
+            raise
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (node,), (a,)))
+
+    def binary(self, x: Any, y: Any) -> Any:
+        """``self(x, y)``."""
+        p: Any = None
+        q: Any = None
+        a, b = x, y
+        if type(x) is Tensor:
+            p = x.node
+            a = p.out
+        elif type(x) not in _PLAIN:
+            return self._apply((x, y), {})
+        if type(y) is Tensor:
+            q = y.node
+            b = q.out
+        elif type(y) not in _PLAIN:
+            return self._apply((x, y), {})
+        if not ((p and p.records) or (q and q.records)) or not mode.quick or not self.complete:
+            return self._apply((x, y), {})
+        try:
+            out = self.forward(a, b)
+        except Exception as error:
+            error.add_note(advice(self, (a, b), error))
+            raise
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (p, q), (a, b)))
+
+    def _apply(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if len(args) != self.arity and self.arity is not None:
             args, params = self._bind(args, params)
         parents: list[Node | None] = []
@@ -134,46 +189,24 @@ class Op:
                 parents.append(None)
                 arrays.append(a if type(a) in _PLAIN else _operand(a, self))
         try:
-            out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
+            with np.errstate(all="ignore") if mode.debugging else nullcontext():  # debug() says more than a warning
+                out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
         except Exception as error:
-            error.add_note(f"in {describe(self, arrays)}")
+            error.add_note(advice(self, arrays, error))
             raise
         if not traced:
             return out
-        if not hasattr(out, "dtype"):  # a forward of Python arithmetic
-            out = np.asarray(out)[()]
-        if records and mode.recording:
+        out = _array(out)
+        if not (records and mode.recording):
+            node = Node(out, False)
+        else:
             if not self.complete:
                 self._check_rules(parents, arrays)
-            return wrap(Node(out, True, self, tuple(parents), tuple(arrays), params))
-        return wrap(Node(out, False))
-
-    def binary(self, x: Any, y: Any) -> Any:
-        """``self(x, y)`` for the operators, in half the time where the operands are what they mostly are."""
-        p: Any
-        q: Any
-        if type(x) is Tensor:
-            p = x.node
-            a = p.out
-        elif type(x) in _PLAIN:
-            p, a = None, x
-        else:
-            return self(x, y)
-        if type(y) is Tensor:
-            q = y.node
-            b = q.out
-        elif type(y) in _PLAIN:
-            q, b = None, y
-        else:
-            return self(x, y)
-        if not ((p and p.records) or (q and q.records)) or not mode.recording:
-            return self(x, y)
-        try:
-            out = self.forward(a, b)
-        except Exception as error:
-            error.add_note(f"in {describe(self, (a, b))}")
-            raise
-        return wrap(Node(out, True, self, (p, q), (a, b)))
+            node = Node(out, True, self, tuple(parents), tuple(arrays), params)
+        if mode.debugging:
+            node.where = debugging.examine(self, arrays, parents, out)
+            node.fingerprints = debugging.checksums(arrays)
+        return wrap(node)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split off the parameters that were passed by position: ``max(x, 0)`` is ``max(x, axis=0)``."""
@@ -254,6 +287,11 @@ class _SameRule(Sequence[Rule | None]):
         return 1
 
 
+def _array(out: Any) -> Any:
+    """The result of a forward function, which may be of Python arithmetic, as an array or NumPy scalar."""
+    return out if hasattr(out, "dtype") else np.asarray(out)[()]
+
+
 def _operand(value: Any, op: Op) -> Any:
     """What is not a Tensor, as something that NumPy computes with."""
     if isinstance(value, list | tuple):
@@ -262,8 +300,24 @@ def _operand(value: Any, op: Op) -> Any:
         if isinstance(value, np.generic | int | float):
             return value
         what = "complex numbers" if isinstance(value, complex) else f"a {type(value).__name__}"
-        raise TypeError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
+        raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
     return value
+
+
+def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
+    """The note that an error inside an op gets: the call, and what would make the shapes fit."""
+    call = f"in {describe(op, args)}"
+    if not isinstance(error, ValueError) or not op.broadcasts or len(args) < 2:
+        return call
+    if op.function is np.matmul or op.name == "matmul":
+        return (
+            f"{call}: the last axis of the first must be as long as the last but one of the second (its only one, if "
+            "it has one); a transpose, x.T, may be missing"
+        )
+    return (
+        f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
+        "x[:, None], or a reshape may be missing"
+    )
 
 
 def _register(op: Op, numpy: Any) -> Op:
@@ -370,6 +424,8 @@ def composed(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         COMPOSED[function.__name__] = Composed(function, latex, domain, examples)
+        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
+            function.params = tuple(inspect.signature(function).parameters)  # type: ignore[attr-defined]
         for answered in numpy if isinstance(numpy, tuple) else (numpy,):
             if answered is not None:
                 NUMPY[answered] = function

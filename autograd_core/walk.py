@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy import float64
 
-from . import graph
+from . import debugging, graph
 from .errors import GraphError, RuleError
-from .graph import RELEASED, Node, ancestors, describe, in_order
+from .graph import RELEASED, Node, ancestors, describe, in_order, mode
 
 # What a node handed to one of its parents: (position, parent, product, contribution, total). ``product`` is
 # what the rule gave, upstream times local; ``contribution`` is the same with broadcasting undone; ``total``
 # is the parent's running sum. Plain tuples, because there is one for every argument of every op.
-Edge = tuple[int, Node, Any, Any, Any]
+Edge = tuple[int, Any, Any, Any, Any]
 
 
 def walk(
@@ -28,27 +28,34 @@ def walk(
     to: Iterable[Node] | None = None,
     lift: Callable[[Node], Any] | None = None,
     release: bool = False,
+    trace: bool = False,
 ) -> Iterator[tuple[Node, Any, list[Edge]]]:
     """Walk backwards from the nodes in ``seeds``, whose gradients are given there.
 
-    Yields each node once, with its complete gradient and what it handed to its parents. A node comes after
-    all that depends on it, because nodes are visited in the reverse order of their births.
+    Yields each node once, with its complete gradient and, with ``trace``, what it handed to its parents. A node
+    comes after all that depends on it, because nodes are visited in the reverse order of their births.
 
     ``to`` restricts the walk to the paths to those nodes. ``lift`` turns a node into a Tensor: with it the
     rules get Tensors and what they compute is recorded, so that gradients have gradients. ``release`` lets
     go of each node once it is passed.
     """
-    wanted = ancestors(seeds)
-    order = in_order(wanted)
+    # The running sums, one for each node that is still to be visited; no other node is of interest.
+    gradients: dict[Any, Any] = ancestors(seeds)
+    order = in_order(gradients)
     _check_unchanged(order)
+    watched = mode.debugging
+    if watched:
+        debugging.check_fingerprints(order)
     if to is not None:
         order = _paths(order, to)
-        wanted = set(order)
-    gradients = dict(seeds)
+        gradients = dict.fromkeys(order)
+    gradients.update((node, g) for node, g in seeds.items() if node in gradients)
+    del seeds
+    sum_of, take = gradients.get, gradients.pop
     while order:
         node = order.pop()
-        g = gradients.pop(node, None)
-        if g is None:  # a part of the graph that the wanted paths pass by
+        g = take(node)
+        if g is None:  # only a restricted walk passes by nodes that nothing arrives at
             continue
         op = node.op
         if op is None:
@@ -56,32 +63,48 @@ def walk(
             continue
         parents, z, args, params, rules = node.parents, node.out, node.args, node.params, op.rules
         if parents is RELEASED:
-            raise GraphError(
-                f"the graph of {node.label()} was released by an earlier backward(release=True) and cannot be "
-                "walked again; run the forward computation again, or leave out release=True"
-            )
+            raise _released(node)
         if lift is not None:
             z, args = lift(node), tuple(a if p is None else lift(p) for p, a in zip(parents, args, strict=True))
         edges: list[Edge] = []
-        for position, parent in enumerate(parents):
-            if parent not in wanted:
-                continue
-            rule: Any = rules[position]
-            try:
-                product = rule(g, z, *args, **params) if params else rule(g, z, *args)
-            except Exception as error:
-                error.add_note(f"in the gradient of {describe(op, node.args)} for argument {position + 1}")
-                raise
-            # Two float64 numbers fit, and they are what small graphs are made of.
-            fits = type(product) is float64 and type(parent.out) is float64
-            contribution = product if fits else _fit(product, parent, node, position)
-            total = gradients.get(parent)
-            gradients[parent] = total = contribution if total is None else total + contribution
-            edges.append((position, parent, product, contribution, total))
+        position = 0
+        try:
+            parent: Any
+            for parent in parents:
+                total = sum_of(parent, _UNWANTED)
+                if total is not _UNWANTED:
+                    rule: Any = rules[position]
+                    if watched:
+                        with np.errstate(all="ignore"):  # what is said here says more than a warning
+                            product = rule(g, z, *args, **params)
+                        debugging.examine_gradient(node, position, g, product)
+                    else:
+                        product = rule(g, z, *args, **params) if params else rule(g, z, *args)
+                    # Two float64 numbers fit, and they are what small graphs are made of.
+                    fits = type(product) is float64 is type(parent.out)
+                    contribution = product if fits else _fit(product, parent, node, position)
+                    total = contribution if total is None else total + contribution
+                    gradients[parent] = total
+                    if trace:
+                        edges.append((position, parent, product, contribution, total))
+                position += 1
+        except Exception as error:
+            error.add_note(f"in the gradient of {describe(op, node.args)} for argument {position + 1}")
+            raise
         if release:
-            wanted.discard(node)
             node.release()
         yield node, g, edges
+
+
+# Marks a parent that gets no gradient: a constant, or off the paths to what was asked for.
+_UNWANTED: Any = object()
+
+
+def _released(node: Node) -> GraphError:
+    return GraphError(
+        f"the graph of {node.label()} was released by an earlier backward(release=True) and cannot be walked again; "
+        "run the forward computation again, or leave out release=True"
+    )
 
 
 def _fit(product: Any, parent: Node, node: Node, position: int) -> Any:

@@ -1,0 +1,31 @@
+"""The command ``autograd``: the one place here that may use all the packages of the house."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    from .. import __version__
+
+    parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")
+    parser.add_argument("--version", action="version", version=f"autograd-core {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="backprop step by step, then a network that learns to read digits",
+        description="Show backprop step by step, train a network on handwritten digits, and draw how it went.",
+    )
+    demo.add_argument(
+        "--folder", type=Path, default=Path("autograd_demo"), help="where the pictures go (default: %(default)s)"
+    )
+    demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
+    options = parser.parse_args(arguments)
+
+    from .demo import demonstrate
+
+    demonstrate(options.folder, options.seed)
+    return 0

@@ -1,0 +1,110 @@
+"""Formulas and numbers as text: the little LaTeX that ops are described in, as one line of Unicode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+_SMALL = 6  # elements of an array that are still worth reading one by one
+_UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
+
+
+def number(value: Any, exact: bool = False) -> str:
+    """A number in six digits (all of them when ``exact``), a small array in brackets, a large one in outline.
+
+    >>> number(0.1 + 0.2), number(0.1 + 0.2, exact=True), number(None)
+    ('0.3', '0.30000000000000004', 'not computed')
+    """
+    if value is None:
+        return "not computed"
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return repr(array.item()) if exact else f"{array.item():.6g}"
+    if array.size <= (4 if exact else 1) * _SMALL:
+        digits = "" if exact else ".4g"
+        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, digits)})
+        return " ".join(text.split())
+    shape = "×".join(str(n) for n in array.shape)
+    return f"[{shape}, from {array.min():.4g} to {array.max():.4g}, mean {array.mean():.4g}]"
+
+
+def uses_upstream(formula: str) -> bool:
+    """Whether a formula is the whole product, written with g, and not a local derivative to multiply g by."""
+    return _UPSTREAM.search(formula) is not None
+
+
+_COMMANDS = {
+    r"\cdot": "·",
+    r"\times": "×",
+    r"\sigma": "σ",
+    r"\sum": "Σ",
+    r"\prod": "∏",
+    r"\neg": "not ",
+    r"\pi": "π",
+    r"\infty": "∞",
+    r"\ge": "≥",
+    r"\le": "≤",
+    r"\in": "∈",
+    r"\dots": "…",
+    r"\,": " ",
+    r"\#": "#",
+    r"\_": "_",
+    r"\{": "{",
+    r"\}": "}",
+    r"\left": "",
+    r"\right": "",
+}
+_SUPERSCRIPT = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
+
+
+def formula(latex: str, inputs: Sequence[str], output: str, upstream: str = "g") -> str:
+    """A formula from the table of ops as one line of text, with the caller's names in it.
+
+    >>> formula(r"\\frac{1}{2 \\cdot z}", ("q",), "f")
+    '1 / (2 · f)'
+    """
+    letters = dict(zip("xyw", inputs, strict=False)) | {"z": output, "g": upstream}
+    letters |= {f"x_{{{i + 1}}}": name for i, name in enumerate(inputs)}
+    return plain(substitute(latex, letters))
+
+
+def substitute(latex: str, names: Mapping[str, str]) -> str:
+    """``latex`` with its letters replaced by names; the letters in commands stay."""
+
+    def replaced(token: re.Match[str]) -> str:
+        return names.get(token[0], token[0])
+
+    return re.sub(r"\\operatorname\{[^}]*\}|\\[a-zA-Z]+|\\.|x_\{\d+\}|[a-zA-Z]+", replaced, latex)
+
+
+def plain(latex: str) -> str:
+    """The subset of LaTeX that the table of ops uses, as Unicode text on one line."""
+    text = re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T")
+    for _ in range(8):  # from the inside out: each pass unpacks one level of braces
+        before = text
+        text = re.sub(r"\^(\w)", lambda m: _raised(m[1]), text)
+        text = re.sub(r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: f"{_grouped(m[1])} / {_grouped(m[2])}", text)
+        text = re.sub(r"\\sqrt\{([^{}]*)\}", lambda m: f"√{_grouped(m[1])}", text)
+        text = re.sub(r"\^\{([^{}]*)\}", lambda m: _raised(m[1]), text)
+        text = re.sub(r"_\{([^{}]*)\}", r"[\1]", text)
+        if text == before:
+            break
+    text = re.sub(r"(?<=[\w)ᵀ])\s*\\,\s*(?=[\w(])|(?<=ᵀ) (?=[\w(])", " @ ", text)  # factors side by side are matrices
+    for command, character in _COMMANDS.items():
+        text = re.sub(re.escape(command) + (r"(?![a-zA-Z])" if command[-1].isalpha() else ""), character, text)
+    text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
+    text = re.sub(r"^\((-[\d.e-]+)\)(?= [-+·/])", r"\1", text)  # no parentheses around a first operand
+    return " ".join(text.split())
+
+
+def _grouped(text: str) -> str:
+    """Parentheses around what is more than one name or number."""
+    return text if re.fullmatch(r"[\w.∂]+|\(.*\)", text) else f"({text})"
+
+
+def _raised(text: str) -> str:
+    """An exponent, in superscript where Unicode has it."""
+    return text.translate(_SUPERSCRIPT) if re.fullmatch(r"[\d-]+|T", text) else f"^{_grouped(text)}"

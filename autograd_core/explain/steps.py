@@ -1,0 +1,193 @@
+"""One list of steps, taken from the walk that also trains networks. Every view renders this list."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from ..graph import Node, ancestors, in_order
+from ..tensor import Tensor
+from ..walk import Edge, walk
+from .formula import uses_upstream
+from .values import Value, describe, expression, inputs, layers_of, name_all
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the story.
+
+    - ``forward``: the op ``op`` computed ``value``, called ``name``, from ``inputs``.
+    - ``backward``: ``output``, the result of ``op``, handed part of its gradient to its input ``name``:
+      ``upstream`` × ``local`` = ``contribution``; ``total`` is the sum that ``name`` has received so far.
+    - ``unbroadcast``: ``name`` had been stretched by broadcasting, so what arrived for it (``upstream``) was
+      summed to its own shape (``contribution``).
+
+    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape):
+    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts.
+    """
+
+    kind: str
+    op: str
+    name: str
+    inputs: tuple[str, ...]
+    value: Any
+    upstream: Any = None
+    local: Any = None
+    contribution: Any = None
+    total: Any = None
+    output: str = ""
+    expression: str = ""
+    formula: str = ""
+    position: int = -1
+    operands: tuple[tuple[str, Any], ...] = ()
+
+
+class Steps(Sequence[Step]):
+    """The steps of one computation and its backward pass, in the order they ran.
+
+    A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
+    computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
+    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
+    """
+
+    def __init__(self, steps: Iterable[Step], result: str, seed: Any, values: Mapping[str, Value]) -> None:
+        self._steps = tuple(steps)
+        self.result = result
+        self.seed = seed
+        self.values = dict(values)
+        self.leaves = {name: value.value for name, value in values.items() if value.op is None}
+        self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Step, ...]: ...
+    def __getitem__(self, index: int | slice) -> Step | tuple[Step, ...]:
+        return self._steps[index]
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} steps of {self.result}; print them, or see .to_text()>"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self) -> str:
+        """The transcript: plain lines, for a terminal, a log file or a screen reader."""
+        from .text import to_text
+
+        return to_text(self)
+
+
+def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:
+    """Every step of the computation of ``f`` and of its backward pass; no gradient of yours changes.
+
+    ``gradient`` is what arrives at ``f``, 1 by default for a single number. Values are called by their
+    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, ….
+
+    >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    >>> q = x + y
+    >>> f = q * z
+    >>> print(explain(f))
+    Forward
+      x = -2,  y = 5,  z = -4
+      q = x + y = -2 + 5 = 3
+      f = q · z = 3 · (-4) = -12
+    <BLANKLINE>
+    Backward: upstream × local = contribution, starting from ∂f/∂f = 1
+      through f = q · z
+        ∂f/∂q:  1 × (-4) = -4   with ∂f/∂q = z
+        ∂f/∂z:  1 × 3 = 3       with ∂f/∂z = q
+      through q = x + y
+        ∂f/∂x:  -4 × 1 = -4     with ∂q/∂x = 1
+        ∂f/∂y:  -4 × 1 = -4     with ∂q/∂y = 1
+    <BLANKLINE>
+    Gradients
+      ∂f/∂x = -4.0
+      ∂f/∂y = -4.0
+      ∂f/∂z = 3.0
+    """
+    if not isinstance(f, Tensor):
+        raise TypeError(f"explain takes the Tensor to explain, not a {type(f).__name__}")
+    return of_caller(f, gradient, names)
+
+
+def of_caller(f: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None) -> Steps:
+    """`explain` for whoever called the function that calls this one: its variables give the names."""
+    return _steps(f, f._seed(gradient), variables_of_caller(3) if names is None else names)
+
+
+def variables_of_caller(depth: int = 2) -> dict[str, Any]:
+    """The variables, global and local, of the frame that many calls up."""
+    caller = sys._getframe(depth)
+    return {**caller.f_globals, **caller.f_locals}
+
+
+def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
+    recorded = in_order(ancestors([f.node]))
+    names = name_all(f.node, recorded, variables)
+    steps = [_forward(node, names) for node in recorded if node.op is not None]
+    gradients = {}
+    for node, g, edges in walk({f.node: seed}, trace=True):
+        gradients[node] = g
+        for edge in edges:
+            steps += _backward(node, g, edge, names, names[f.node])
+    return Steps(steps, names[f.node], seed, describe(recorded, names, layers_of(recorded), gradients))
+
+
+def _forward(node: Node, names: Mapping[Node, str]) -> Step:
+    op = node.op
+    assert op is not None
+    return Step(
+        "forward",
+        op.name,
+        names[node],
+        inputs(node, names),
+        node.out,
+        output=names[node],
+        expression=expression(op, node),
+    )
+
+
+def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: str) -> Iterable[Step]:
+    position, parent, product, contribution, total = edge
+    op = node.op
+    assert op is not None
+    shared: dict[str, Any] = {
+        "op": op.name,
+        "name": names[parent],
+        "inputs": inputs(node, names),
+        "value": parent.out,
+        "output": names[node],
+        "expression": expression(op, node),
+        "position": position,
+        "operands": ((f"∂{root}/∂{names[node]}", g), *zip(inputs(node, names), node.args, strict=True)),
+    }
+    stretched = np.shape(product) != np.shape(contribution)
+    formula = op.formulas[position if op.arity is not None else 0]
+    yield Step(
+        "backward",
+        upstream=g,
+        local=_local(node, position, formula),
+        contribution=product,
+        total=None if stretched else total,
+        formula=formula,
+        **shared,
+    )
+    if stretched:
+        yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
+
+
+def _local(node: Node, position: int, formula: str) -> Any:
+    """The local derivative in numbers: what the rule makes of an upstream gradient of ones."""
+    op = node.op
+    assert op is not None
+    if uses_upstream(formula):
+        return None
+    return op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]

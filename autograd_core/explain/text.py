@@ -1,0 +1,108 @@
+"""Steps as plain text that reads well in 80 columns without colour."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from .formula import formula, number
+from .steps import Step, Steps
+
+WIDTH = 80
+
+
+def to_text(steps: Steps) -> str:
+    """The transcript of `Steps`: what was computed, one line for each backward step, and the gradients."""
+    f = steps.result
+    lines = ["Forward"]
+    lines += _wrapped([f"{name} = {number(value)}" for name, value in steps.leaves.items()])
+    lines += [f"  {_forward(step, steps)}" for step in steps if step.kind == "forward"]
+    lines += ["", f"Backward: upstream × local = contribution, starting from ∂{f}/∂{f} = {number(steps.seed)}"]
+    backward = [step for step in steps if step.kind != "forward"]
+    widest = max((len(_arithmetic(step, f)) for step in backward), default=0)
+    for _, group in groupby(backward, key=lambda step: step.output):
+        through = list(group)
+        step = through[0]
+        lines.append(f"  through {step.output} = {formula(step.expression, step.inputs, step.output)}")
+        for step in through:
+            lines += _backward(step, f, widest)
+    lines += ["", "Gradients"]
+    for name in steps.leaves:
+        gradient: Any = steps.gradients.get(name)
+        lines.append(f"  ∂{f}/∂{name} = {number(gradient, exact=not np.shape(gradient))}")
+    return "\n".join(lines)
+
+
+def _forward(step: Step, steps: Steps) -> str:
+    """``q = x + y = -2 + 5 = 3``."""
+    symbolic = formula(step.expression, step.inputs, step.name)
+    parts = [step.name, symbolic]
+    known = {**steps.leaves, **{s.name: s.value for s in steps if s.kind == "forward"}}
+    if all(np.ndim(known.get(name, 0.0)) == 0 for name in step.inputs):
+        operands = [_operand(known[name]) if name in known else name for name in step.inputs]
+        parts.append(formula(step.expression, operands, step.name))
+    parts.append(number(step.value))
+    return " = ".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
+
+
+def _backward(step: Step, f: str, widest: int) -> list[str]:
+    arithmetic, note = _arithmetic(step, f), _note(step)
+    if 4 + widest + 3 + len(note) <= WIDTH:
+        return [f"    {arithmetic:<{widest}}   {note}".rstrip()]
+    if 4 + len(arithmetic) + 3 + len(note) <= WIDTH:
+        return [f"    {arithmetic}   {note}".rstrip()]
+    # Too wide for a line: the factors under each other.
+    whose, _, rest = arithmetic.partition("  ")
+    stacked = rest.replace(" × ", "\n      × ").replace(" = ", "\n      = ").splitlines()
+    return [f"    {whose} {note}".rstrip(), f"        {stacked[0]}", *stacked[1:]]
+
+
+def _arithmetic(step: Step, f: str) -> str:
+    whose = f"∂{f}/∂{step.name}:"
+    arrives = number(step.upstream)
+    if step.kind == "unbroadcast":
+        how = f"{arrives}, summed over its copies"
+    elif step.local is None:
+        how = formula(step.formula, step.inputs, step.output, upstream=f"∂{f}/∂{step.output}")
+    else:
+        how = f"{arrives} × {_operand(step.local)}"
+    return f"{whose}  {how} = {number(step.contribution)}{_running(step)}"
+
+
+def _note(step: Step) -> str:
+    if step.kind == "unbroadcast":
+        return f"from {_shape(step.upstream)} to the shape of {step.name}, {_shape(step.contribution)}"
+    if step.local is None:
+        how = formula(step.formula, step.inputs, step.output, upstream=step.operands[0][0])
+        shapes = ", ".join(f"{name} is {_shape(value)}" for name, value in step.operands if name in how)
+        return f"where {shapes}"
+    return f"with ∂{step.output}/∂{step.name} = {formula(step.formula, step.inputs, step.output)}"
+
+
+def _running(step: Step) -> str:
+    """The running sum, where a value was used more than once."""
+    if step.total is None or np.array_equal(step.total, step.contribution, equal_nan=True):
+        return ""
+    return f"; in sum {number(step.total)}"
+
+
+def _shape(value: Any) -> str:
+    return "×".join(str(n) for n in np.shape(value)) or "()"
+
+
+def _operand(value: Any) -> str:
+    text = number(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _wrapped(items: list[str]) -> list[str]:
+    """Items one after the other, in lines that fit."""
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) + 3 <= WIDTH:
+            lines[-1] += f",  {item}"
+        else:
+            lines.append(f"  {item}")
+    return lines

@@ -1,0 +1,105 @@
+"""Two things that scripts do with these sets: word lists as 0 and 1, and pictures side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ._split import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def multi_hot(sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype: DTypeLike = "float32") -> Array:
+    """A row for each sequence, with 1 at the numbers that occur in it and 0 elsewhere.
+
+    Args:
+        sequences: lists of integers, or an array of such, as `imdb.load_data` and `reuters.load_data` return.
+        dimension: how many columns; all numbers are below it (load the set with `num_words=dimension`).
+        dtype: of the result. 25,000 reviews over 10,000 words take 1 GB as float32, a quarter of that as
+            uint8.
+
+    Returns:
+        An array of shape `(len(sequences), dimension)`.
+
+    Raises:
+        ValueError: a sequence holds something else than integers from 0 up to `dimension`.
+
+    Example:
+        >>> from datasets import multi_hot
+        >>> multi_hot([[0, 2], [1, 1]], dimension=4, dtype="uint8")
+        array([[1, 0, 1, 0],
+               [0, 1, 0, 0]], dtype=uint8)
+    """
+    hot = np.zeros((len(sequences), dimension), dtype)
+    for i, sequence in enumerate(sequences):
+        numbers = np.asarray(sequence)
+        if numbers.size == 0:
+            continue
+        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise ValueError(f"sequences[{i}] is not a list of integers: {sequence!r:.80}")
+        if numbers.min() < 0 or numbers.max() >= dimension:
+            wrong = numbers[(numbers < 0) | (numbers >= dimension)][0]
+            raise ValueError(
+                f"sequences[{i}] holds {wrong}, and with dimension={dimension} the numbers go from 0 to "
+                f"{dimension - 1}: load the data with num_words={dimension}, or raise the dimension"
+            )
+        hot[i, numbers] = 1
+    return hot
+
+
+def draw_examples(images: ArrayLike, captions: Iterable[object] | None = None, *, cmap: str = "binary") -> Figure:
+    """Draw pictures in a grid, each with its caption below it.
+
+    Args:
+        images: numbers of shape (n, height, width), from the smallest in white to the largest in black, or
+            colours of shape (n, height, width, 3 or 4).
+        captions: one for each picture, anything that can be printed: labels, say. None draws none.
+        cmap: matplotlib's name for another scale of colours, "gray" for black to white.
+
+    Returns:
+        A matplotlib figure. In a notebook it shows itself; elsewhere, `.savefig("examples.png")`.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: no images, or their shape is another, or there are fewer or more captions.
+
+    Example:
+        >>> from datasets import digits, draw_examples
+        >>> (x_train, y_train), _ = digits.load_data()
+        >>> figure = draw_examples(x_train[:10], y_train[:10])
+        >>> len(figure.axes)
+        10
+    """
+    try:
+        import matplotlib.pyplot  # noqa: F401 - it tells notebooks how to show a figure
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            'draw_examples needs matplotlib, which is not here: pip install "autograd-core[plots]"'
+        ) from error
+    pictures = np.asarray(images)
+    grey, coloured = pictures.ndim == 3, pictures.ndim == 4 and pictures.shape[3] in (3, 4)
+    if pictures.size == 0 or not (grey or coloured):
+        raise ValueError(
+            "draw_examples takes images of shape (n, height, width), or (n, height, width, 3 or 4) in "
+            f"colour; got {pictures.shape}"
+        )
+    texts = [""] * len(pictures) if captions is None else [str(caption) for caption in captions]
+    if len(texts) != len(pictures):
+        raise ValueError(f"{len(pictures)} images cannot have {len(texts)} captions: give one for each")
+
+    columns = math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    caption_lines = max(text.count("\n") + 1 for text in texts)
+    figure = Figure(figsize=(1.2 * columns, (1.1 + 0.18 * caption_lines) * rows), layout="constrained")
+    for place, (picture, text) in enumerate(zip(pictures, texts, strict=True), start=1):
+        axes = figure.add_subplot(rows, columns, place, xticks=[], yticks=[], xlabel=text)
+        # One scale for all of them: the same grey is the same number everywhere.
+        axes.imshow(picture, cmap=cmap, vmin=pictures.min(), vmax=pictures.max())
+    return figure

@@ -1,0 +1,51 @@
+"""Neural networks with Keras' names, in which nothing has a gradient written by hand.
+
+>>> import nn
+>>> model = nn.Sequential([nn.Input(shape=(4,)), nn.layers.Dense(3, "softmax")])
+>>> model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+"""
+
+from typing import Any
+
+from . import (
+    activations,
+    backend,
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    regularizers,
+    utils,
+)
+from .layers import Input, Layer
+from .models import Model, Sequential
+
+__all__ = [
+    "Input",
+    "Layer",
+    "Model",
+    "Sequential",
+    "activations",
+    "backend",
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # `nn.datasets` is another package of this project, imported when it is first asked for.
+    if name == "datasets":
+        import importlib
+
+        return importlib.import_module("datasets")
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

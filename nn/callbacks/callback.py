@@ -1,0 +1,98 @@
+"""What all callbacks share: a method for each moment of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """Something that is told what happens while a model trains. All methods may be left out."""
+
+    model: Any = None
+    params: dict[str, Any]
+
+    def set_model(self, model: Any) -> None:
+        """Which model is trained."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """With how many epochs and steps, and how verbosely."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch, however the training ended."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch; epochs count from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation; ``logs`` holds what was measured."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch; ``logs`` holds the running averages."""
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_end`."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before an evaluation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of an evaluation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a prediction."""
+
+
+class CallbackList:
+    """Several callbacks told as one, in order."""
+
+    def __init__(self, callbacks: Iterable[Callback], model: Any, **params: Any):
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                hint = " (the class; make one with parentheses)" if isinstance(callback, type) else ""
+                raise TypeError(f"callbacks are instances of nn.callbacks.Callback; {callback!r}{hint} came")
+            callback.set_model(model)
+            callback.set_params(params)
+        # Only those that listen are called for each batch.
+        self.listeners: dict[str, list[Any]] = {}
+
+    def tell(self, moment: str, *args: Any) -> None:
+        """Call the method ``moment`` of those that define it."""
+        listeners = self.listeners.get(moment)
+        if listeners is None:
+            base = getattr(Callback, moment)
+            listeners = [
+                getattr(c, moment) for c in self.callbacks if getattr(type(c), moment) is not base or moment in vars(c)
+            ]
+            self.listeners[moment] = listeners
+        for listener in listeners:
+            listener(*args)

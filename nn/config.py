@@ -1,0 +1,144 @@
+"""Names and configurations: from a string to the thing it names, from a thing to plain data and back."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+
+
+def snake_case(name: str) -> str:
+    """``MaxPooling2D`` as ``max_pooling2d``, ``PReLU`` as ``p_re_lu``: how Keras names layers."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The advice for a name that is not there: what is close to it, or all there is.
+
+    >>> near("rleu", ["relu", "tanh"])
+    "did you mean 'relu'?"
+    """
+    known = sorted(known)
+    lower = {k.lower(): k for k in known}
+    close = [lower[k] for k in difflib.get_close_matches(name.lower(), lower, 3, 0.6)]
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"there are {', '.join(map(repr, known))}" if known else "there are none"
+
+
+def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
+    """Raise for arguments that ``owner`` does not have."""
+    for name in unknown:
+        kind = type(owner).__name__
+        hint = (
+            "that is the old name: write learning_rate"
+            if name in ("lr", "eta") and "learning_rate" in arguments(type(owner))
+            else near(name, arguments(type(owner)))
+        )
+        raise TypeError(f"{kind} has no argument {name!r}; {hint}")
+
+
+def arguments(cls: type) -> tuple[str, ...]:
+    """The names that the constructor of ``cls`` takes, those that it hands to its base classes included."""
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        names.update((p.name, None) for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return tuple(names)
+
+
+class Configurable:
+    """Something made from plain arguments, each kept in the attribute of the same name."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data."""
+        return {name: serialize(getattr(self, name)) for name in arguments(type(self)) if hasattr(self, name)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """One made from what `get_config` gave."""
+        return cls(**config)
+
+
+def serialize(value: Any) -> Any:
+    """``value`` as plain data for JSON; functions become their names."""
+    if isinstance(value, Configurable):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [serialize(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): serialize(v) for k, v in value.items()}
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    return value
+
+
+_custom: dict[str, Any] = {}
+
+
+@contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Let strings and configurations name your own classes and functions inside a ``with`` block."""
+    before = dict(_custom)
+    _custom.update(custom_objects or {})
+    try:
+        yield
+    finally:
+        _custom.clear()
+        _custom.update(before)
+
+
+def lookup(name: str, known: Mapping[str, Any], what: str) -> Any:
+    """What ``name`` names, or an error with near matches."""
+    if name in _custom:
+        return _custom[name]
+    if name in known:
+        return known[name]
+    for key, value in known.items():
+        if name.lower() == key.lower() or name == snake_case(key):
+            return value
+    raise ValueError(f"unknown {what} {name!r}; {near(name, {*known, *_custom})}")
+
+
+def deserialize(config: Any, known: Mapping[str, Any], what: str) -> Any:
+    """The thing that ``{"class_name": …, "config": {…}}`` describes."""
+    if not (isinstance(config, dict) and isinstance(config.get("class_name"), str)):
+        raise ValueError(f'the configuration of a {what} is {{"class_name": …, "config": {{…}}}}; {config!r} came')
+    cls = lookup(config["class_name"], known, what)
+    arguments_ = config.get("config") or {}
+    if not isinstance(arguments_, dict):
+        raise ValueError(f"the config of the {what} {config['class_name']!r} must be a dict; {arguments_!r} came")
+    if isinstance(cls, type) and issubclass(cls, Configurable):
+        return cls.from_config(arguments_)
+    return cls
+
+
+def resolve(identifier: Any, known: Mapping[str, Any], what: str) -> Any:
+    """An instance or a function from whatever names it: a string, a class, a configuration, or itself."""
+    if isinstance(identifier, str):
+        found = lookup(identifier, known, what)
+        return found() if isinstance(found, type) else found
+    if isinstance(identifier, dict):
+        return deserialize(identifier, known, what)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier) or isinstance(identifier, Configurable):
+        return identifier
+    raise ValueError(f"a {what} is given by name, function, class or configuration; {identifier!r} came")

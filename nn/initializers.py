@@ -1,0 +1,205 @@
+"""Initializers: from a shape to the first values of a weight."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import config, random
+
+
+class Initializer(config.Configurable):
+    """A function ``(shape, dtype) -> array``."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        raise TypeError(f"{type(self).__name__} must define __call__(shape, dtype)")
+
+
+class Zeros(Initializer):
+    """All zero."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return np.zeros(shape, dtype)
+
+
+class Ones(Initializer):
+    """All one."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return np.ones(shape, dtype)
+
+
+class Constant(Initializer):
+    """All one value, or an array of the weight's shape."""
+
+    def __init__(self, value: Any = 0.0):
+        self.value = value
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return np.broadcast_to(np.asarray(self.value, dtype), shape).copy()
+
+
+class Random(Initializer):
+    """One that draws. With a seed each call gives the same values, without one they come from the common source."""
+
+    def __init__(self, seed: int | None = None):
+        self.seed = seed
+
+    def draw(self) -> np.random.Generator:
+        """The generator to draw the next values from."""
+        return random.generator if self.seed is None else np.random.default_rng(self.seed)
+
+
+class RandomNormal(Random):
+    """Normally distributed values."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return self.draw().normal(self.mean, self.stddev, shape).astype(dtype)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normally distributed values, drawn again where they are beyond two standard deviations."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return (self.mean + self.stddev * truncated(self.draw(), shape)).astype(dtype)
+
+
+class RandomUniform(Random):
+    """Values spread evenly between two bounds."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        return self.draw().uniform(self.minval, self.maxval, shape).astype(dtype)
+
+
+class VarianceScaling(Random):
+    """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average."""
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ):
+        super().__init__(seed)
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"mode is 'fan_in', 'fan_out' or 'fan_avg'; {mode!r} came")
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                f"distribution is 'truncated_normal', 'untruncated_normal' or 'uniform'; {distribution!r} came"
+            )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        inputs, outputs = fans(shape)
+        n = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return self.draw().uniform(-limit, limit, shape).astype(dtype)
+        if self.distribution == "untruncated_normal":
+            return (math.sqrt(variance) * self.draw().normal(size=shape)).astype(dtype)
+        # 0.8796… is the standard deviation of a normal distribution cut off at ±2.
+        return (math.sqrt(variance) / 0.87962566103423978 * truncated(self.draw(), shape)).astype(dtype)
+
+
+class _Scaled(VarianceScaling):
+    """A `VarianceScaling` with everything but the seed decided."""
+
+    recipe: tuple[float, str, str]
+
+    def __init__(self, seed: int | None = None):
+        super().__init__(*self.recipe, seed=seed)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform, variance 2 / (inputs + outputs): Glorot and Bengio, 2010."""
+
+    recipe = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal, variance 2 / (inputs + outputs): Glorot and Bengio, 2010."""
+
+    recipe = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform, variance 2 / inputs: He et al., 2015."""
+
+    recipe = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal, variance 2 / inputs: He et al., 2015."""
+
+    recipe = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform, variance 1 / inputs: LeCun et al., 1998."""
+
+    recipe = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal, variance 1 / inputs: LeCun et al., 1998."""
+
+    recipe = (1.0, "fan_in", "truncated_normal")
+
+
+def fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """How many inputs meet in an output of a weight of this shape, and how many outputs an input goes to.
+
+    >>> fans((784, 10)), fans((3, 3, 32, 64))
+    ((784, 10), (288, 576))
+    """
+    if not shape:
+        return 1, 1
+    if len(shape) == 1:
+        return shape[0], shape[0]
+    field = math.prod(shape[:-2])
+    return shape[-2] * field, shape[-1] * field
+
+
+def truncated(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Standard normal values, those beyond ±2 drawn again."""
+    values = source.normal(size=shape)
+    while np.any(far := np.abs(values) > 2):
+        values[far] = source.normal(size=np.count_nonzero(far))
+    return values
+
+
+CLASSES = (
+    Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
+    HeUniform, HeNormal, LecunUniform, LecunNormal,
+)  # fmt: skip
+KNOWN: dict[str, Any] = {cls.__name__: cls for cls in CLASSES}
+KNOWN.update(uniform=RandomUniform, normal=RandomNormal)
+
+
+def get(identifier: Any) -> Any:
+    """The initializer that a name, class, configuration, array or function means."""
+    if isinstance(identifier, np.ndarray):
+        return Constant(identifier)
+    return config.resolve(identifier, KNOWN, "initializer")
+
+
+def serialize(initializer: Any) -> Any:
+    """An initializer as plain data."""
+    return config.serialize(initializer)
+
+
+def deserialize(configuration: Any) -> Any:
+    """The initializer that plain data describes."""
+    return get(configuration)

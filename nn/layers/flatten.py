@@ -1,0 +1,27 @@
+"""From any number of axes to one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .layer import Layer
+
+
+class Flatten(Layer):
+    """All axes but that of the batch as one, in row-major order.
+
+    >>> Flatten()(np.zeros((2, 28, 28))).shape
+    (2, 784)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = data_format
+
+    def call(self, x: Any) -> Any:
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = np.transpose(x, (0, *range(2, x.ndim), 1))
+        return np.reshape(x, (x.shape[0], math.prod(x.shape[1:])))

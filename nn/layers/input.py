@@ -1,0 +1,37 @@
+"""What a model takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..config import Configurable
+
+
+class Input(Configurable):
+    """The shape of one example, first in a `Sequential`: with it the model is built at once.
+
+    ``shape`` is without the batch axis; None stands for a length that varies.
+
+    >>> Input(shape=(28, 28)).batch_shape
+    (None, 28, 28)
+    """
+
+    def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, name: str | None = None):
+        if shape is None:
+            raise ValueError("Input needs the shape of one example, without the batch axis: Input(shape=(784,))")
+        if isinstance(shape, int):
+            raise ValueError(f"Input needs a tuple as its shape: Input(shape=({shape},))")
+        for n in shape:
+            if n is not None and (not isinstance(n, int | np.integer) or n < 0):
+                raise ValueError(f"the shape of an Input holds whole numbers or None; {tuple(shape)} came")
+        self.shape = tuple(None if n is None else int(n) for n in shape)
+        self.batch_size = batch_size
+        self.dtype = dtype
+        self.name = name
+
+    @property
+    def batch_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch, whose length is not known."""
+        return (None, *self.shape)

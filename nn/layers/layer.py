@@ -1,0 +1,347 @@
+"""What all layers share: a name, weights, building on first use, and the check of what comes in."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_core.graph import mark, no_grad, tick
+from autograd_core.tensor import Tensor
+
+from .. import config, initializers, regularizers
+from ..tensors import assign, constant, plain
+
+Shape = tuple[int | None, ...]
+
+_names: Counter[str] = Counter()
+
+
+def unique_name(name: str) -> str:
+    """``dense``, then ``dense_1``, ``dense_2``, …"""
+    count = _names[name]
+    _names[name] += 1
+    return f"{name}_{count}" if count else name
+
+
+def forget_names() -> None:
+    """Count names from the start again."""
+    _names.clear()
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a layer takes: how many axes, and how long some of them are."""
+
+    ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] = field(default_factory=dict)
+
+    def check(self, name: str, shape: Shape) -> None:
+        """Raise if an input of this shape does not fit, naming the layer, what it expects and what came."""
+        wanted = None
+        if self.ndim is not None and len(shape) != self.ndim:
+            wanted = f"{self.ndim} axes"
+        elif self.min_ndim is not None and len(shape) < self.min_ndim:
+            wanted = f"at least {self.min_ndim} axes"
+        else:
+            for axis, length in self.axes.items():
+                if shape[axis] not in (length, None):
+                    wanted = f"{length} on axis {axis}"
+                    break
+        if wanted is None:
+            return
+        hint = ""
+        if -1 in self.axes and self.axes[-1] == math.prod(n for n in shape[1:] if n) and len(shape) > 2:
+            hint = "; a Flatten() before it would make it fit"
+        elif len(shape) == (self.ndim or self.min_ndim or 0) - 1:
+            hint = "; a single example needs a batch axis, x[None], and an image a channel axis, x[..., None]"
+        raise ValueError(f"layer {name!r} expected an input with {wanted}, and got one of shape {show(shape)}{hint}")
+
+
+def show(shape: Shape) -> str:
+    """A shape as it is printed: ``(None, 28, 28)``."""
+    return str(tuple(shape))
+
+
+class Layer(config.Configurable):
+    """A function with weights.
+
+    A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
+    ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told.
+
+    >>> import nn
+    >>> class Scale(nn.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
+    ...     def call(self, inputs):
+    ...         return inputs * self.factor
+    >>> Scale()(np.ones((2, 3), "float32")).shape
+    (2, 3)
+    """
+
+    # Whether inputs are brought to the layer's dtype before `call`.
+    autocast = True
+
+    def __init__(
+        self,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        input_shape: Any = None,
+        **unknown: Any,
+    ):
+        config.reject(self, unknown)
+        self._weights: list[Tensor] = []
+        self._frozen: set[int] = set()
+        self._regularizers: list[tuple[Tensor, Any]] = []
+        self._trainable = bool(trainable)
+        self.dtype: Any = np.dtype(dtype or "float32")
+        if self.dtype.kind != "f":
+            raise ValueError(f"a layer computes in a floating dtype; {self.dtype} came")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"the name of a layer is a string; {name!r} came")
+        self.name = name if name is not None else unique_name(config.snake_case(type(self).__name__))
+        # Only read by Sequential, which begins with an Input of this shape.
+        self.input_shape: Any = tuple(input_shape) if input_shape is not None else None
+        self.output_shape: Any = None
+        self.input_spec: InputSpec | None = None
+        self.built = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "build" in vars(cls):
+            cls.build = _marking_built(vars(cls)["build"])  # type: ignore[method-assign]
+        if "call" in vars(cls):
+            cls._takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
+
+    _takes_training = False
+
+    # -- what a layer of one's own defines -------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape, whose first axis (the batch) is None."""
+
+    def call(self, inputs: Any) -> Any:
+        """Compute the output."""
+        raise TypeError(f"{type(self).__name__} must define call(inputs)")
+
+    def add_weight(
+        self,
+        shape: tuple[int, ...] = (),
+        initializer: Any = "glorot_uniform",
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        name: str = "weight",
+    ) -> Tensor:
+        """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
+        values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
+        values = np.asarray(plain(values), dtype or self.dtype)
+        if values.shape != tuple(shape):
+            raise ValueError(
+                f"the initializer of {self.name}/{name} returned shape {values.shape} where {tuple(shape)} is needed"
+            )
+        weight = Tensor(values, requires_grad=trainable and self._trainable, name=f"{self.name}/{name}")
+        self._weights.append(weight)
+        if not trainable:
+            self._frozen.add(id(weight))
+        if regularizer is not None:
+            self._regularizers.append((weight, regularizers.get(regularizer)))
+        return weight
+
+    # -- calling ---------------------------------------------------------------------------------------
+
+    def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        if training is None:
+            training = _training[-1]
+        dtype = self.dtype if self.autocast else None
+        tensors = [_convert(x, dtype) for x in inputs]
+        first = tensors[0] if tensors else None
+        shape = shape_of(first)
+        if self.input_spec is not None:
+            self.input_spec.check(self.name, shape)
+        _training.append(bool(training))
+        try:
+            if not self.built:
+                self._build(shape)
+            if self._takes_training:
+                kwargs["training"] = bool(training)
+            start = tick()
+            outputs = self.call(*tensors, **kwargs)
+            if isinstance(outputs, Tensor):
+                mark(outputs.node, self.name, start)
+        except Exception as error:
+            error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
+            raise
+        finally:
+            _training.pop()
+        self.output_shape = shape_of(outputs)
+        return outputs
+
+    def _build(self, shape: Any) -> None:
+        self.build(shape)
+        self.built = True
+        if self.input_spec is not None:
+            self.input_spec.check(self.name, shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of this shape; found by running the layer on zeros.
+
+        Unknown lengths (None) are tried with two lengths: what then differs in the output is unknown too.
+        """
+        with no_grad():
+            found = []
+            for length in (32, 48):
+                zeros = np.zeros([1, *(length if n is None else n for n in input_shape[1:])], self.dtype)
+                found.append(shape_of(self(zeros)))
+                if None not in input_shape[1:]:
+                    return found[0]
+        return tuple(a if a == b else None for a, b in zip(*found, strict=True))
+
+    # -- weights ---------------------------------------------------------------------------------------
+
+    @property
+    def sublayers(self) -> list[Layer]:
+        """The layers in this one's attributes, lists and dicts of them included, in order of assignment."""
+        found: dict[int, Layer] = {}
+        for value in vars(self).values():
+            for layer in _layers_in(value):
+                found.setdefault(id(layer), layer)
+        return list(found.values())
+
+    def walk_layers(self) -> Iterator[Layer]:
+        """This layer and all in it, each once."""
+        seen: set[int] = set()
+        stack: list[Layer] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer.sublayers))
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """All weights: of each layer first those that train, then its state."""
+        return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=lambda w: id(w) in layer._frozen)]
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Tensor]:
+        """The weights that training changes."""
+        return [w for w in self.weights if w.requires_grad]
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Tensor]:
+        """State, and the weights of layers that are frozen."""
+        return [w for w in self.weights if not w.requires_grad]
+
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes this layer; assigning says so for all layers in it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.walk_layers():
+            layer._trainable = bool(value)
+            for w in layer._weights:
+                w.node.records = layer._trainable and id(w) not in layer._frozen
+
+    def get_weights(self) -> list[Any]:
+        """Copies of all weights as arrays, in Keras' order."""
+        return [plain(w).copy() for w in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Replace all weights, given in the order of `get_weights`."""
+        own, weights = self.weights, [plain(w) for w in weights]
+        if len(own) != len(weights):
+            unbuilt = "" if self.built else "; it is not built yet: pass Input(shape=…) first, or call it once"
+            raise ValueError(f"{self.name!r} has {len(own)} weights; {len(weights)} came{unbuilt}")
+        for variable, value in zip(own, weights, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(f"{variable.name} has shape {variable.shape}; an array of shape {value.shape} came")
+        for variable, value in zip(own, weights, strict=True):
+            assign(variable, value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name!r} is not built, so it has no weights to count yet; pass Input(shape=…), or call it once"
+            )
+        return sum(w.size for w in self.weights)
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """The regularization penalties of this layer and all in it."""
+        return [penalty(w) for layer in self.walk_layers() for w, penalty in layer._regularizers if w.requires_grad]
+
+    # -- configuration ---------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data."""
+        settings = super().get_config()
+        if settings.get("input_shape") is None:
+            settings.pop("input_shape", None)
+        return settings
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
+
+
+# Whether the model is being trained: set by the outermost call, known to all calls inside it.
+_training: list[bool] = [False]
+
+
+def _convert(value: Any, dtype: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_convert(v, dtype) for v in value)
+    if isinstance(value, dict):
+        return {k: _convert(v, dtype) for k, v in value.items()}
+    return value if value is None else constant(value, dtype)
+
+
+def shape_of(value: Any) -> Any:
+    """The shape of a value without the length of its batch; of several values their shapes."""
+    if isinstance(value, list | tuple):
+        return [shape_of(v) for v in value]
+    if isinstance(value, dict):
+        return {k: shape_of(v) for k, v in value.items()}
+    shape = np.shape(plain(value)) if value is not None else ()
+    return (None, *shape[1:]) if shape else ()
+
+
+def _layers_in(value: Any) -> Iterator[Layer]:
+    if isinstance(value, Layer):
+        yield value
+    elif isinstance(value, list | tuple):
+        for v in value:
+            yield from _layers_in(v)
+    elif isinstance(value, dict):
+        for v in value.values():
+            yield from _layers_in(v)
+
+
+def _marking_built(build: Any) -> Any:
+    """``build`` that also says that the layer is built, for those who call it themselves."""
+
+    @functools.wraps(build)
+    def built(self: Layer, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.built = True
+
+    return built

@@ -1,0 +1,436 @@
+"""Losses: functions from targets and predictions to one number per example, and classes that average them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core.graph import Node
+from autograd_core.tensor import Tensor
+
+from . import activations, config
+from .tensors import constant, plain
+
+# What probabilities are kept away from 0 and 1 by, where there are no logits to compute from.
+EPSILON = 1e-7
+
+
+def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Give two arrays whose numbers of axes differ by a last axis of length one the same shape.
+
+    So targets (N,) beside predictions (N, 1) are N pairs, and never broadcast to (N, N).
+    """
+    t, p = np.ndim(y_true), np.ndim(y_pred)
+    if t == p + 1 and np.shape(y_true)[-1] == 1:
+        return (y_true, y_pred[..., None]) if p == 1 else (y_true[..., 0], y_pred)
+    if p == t + 1 and np.shape(y_pred)[-1] == 1:
+        return (y_true[..., None], y_pred) if t == 1 else (y_true, y_pred[..., 0])
+    return y_true, y_pred
+
+
+def pair(y_true: Any, y_pred: Any, loss: str) -> tuple[Any, Any]:
+    """Targets and predictions as Tensors of one shape and dtype, or an error that names both shapes."""
+    y_pred = constant(y_pred)
+    y_true = constant(y_true, y_pred.dtype)
+    y_true, y_pred = align(y_true, y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"{loss} compares targets and predictions of one shape; the targets are {y_true.shape}, the predictions "
+            f"{y_pred.shape}"
+        )
+    return y_true, y_pred
+
+
+# -- probabilities and what they were computed from --------------------------------------------------------
+
+
+def logits_of(y_pred: Tensor, activation: str) -> tuple[Tensor, int] | None:
+    """What ``y_pred`` was computed from by ``activation``, and along which axis; None when it was not."""
+    made = activations.LOGITS.get(_moved_from(y_pred.node))
+    if made is None or made[0] != activation:
+        return None
+    _, logits, axis = made
+    if activation == "softmax" and activations.LOGITS.get(_moved_from(logits.node), ("",))[0] == "softmax":
+        warnings.warn(
+            "softmax is applied twice: to the output of a softmax. Probabilities of probabilities are nearly equal, "
+            "and training crawls; leave one of them out",
+            stacklevel=2,
+        )
+    return (logits if y_pred.shape == logits.shape else logits.reshape(y_pred.shape)), axis
+
+
+def _moved_from(node: Node) -> Node:
+    """The node before reshapes that only add or drop axes of length one, which leave the last axis in place."""
+    while node.op is not None and node.op.name in ("reshape", "identity", "expand_dims") and node.parents[0]:
+        parent = node.parents[0]
+        if [n for n in parent.out.shape if n != 1] != [n for n in node.out.shape if n != 1]:
+            break
+        node = parent
+    return node
+
+
+def log_probabilities(y_pred: Tensor, from_logits: bool, axis: int, loss: str) -> Any:
+    """The logarithms of the class probabilities, from logits wherever they are known; None where they are not."""
+    known = logits_of(y_pred, "softmax")
+    if from_logits:
+        if known is not None:
+            _warn_from_logits(loss, "softmax")
+        return activations.log_softmax(y_pred, axis)
+    if known is not None and known[1] % y_pred.ndim == axis % y_pred.ndim:
+        return activations.log_softmax(known[0], axis)
+    return None
+
+
+def inside(probabilities: Any) -> Any:
+    """Probabilities kept away from 0 and 1, where logarithms are infinite."""
+    return np.clip(probabilities, EPSILON, 1 - EPSILON)
+
+
+def _warn_from_logits(loss: str, activation: str) -> None:
+    warnings.warn(
+        f"{loss} was told from_logits=True, but the model ends in {activation}, so what it gets are probabilities; "
+        f"leave out one of the two",
+        stacklevel=2,
+    )
+
+
+# -- classification ----------------------------------------------------------------------------------------
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """``-Σ y_true log(y_pred)`` over the classes; targets are one-hot or probabilities."""
+    y_pred = constant(y_pred)
+    y_true = constant(y_true, y_pred.dtype)
+    if y_true.shape != y_pred.shape:
+        integers = y_true.ndim == y_pred.ndim - 1 or (y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1)
+        raise ValueError(
+            f"categorical_crossentropy needs one-hot targets in the shape of the predictions, {y_pred.shape}; the "
+            f"targets are {y_true.shape}"
+            + (
+                ": for class numbers use loss='sparse_categorical_crossentropy', or nn.utils.to_categorical(y)"
+                if integers
+                else ""
+            )
+        )
+    if y_pred.shape[axis] == 1:
+        warnings.warn(
+            "categorical_crossentropy of a single class is always 0; for one probability use "
+            "loss='binary_crossentropy' with a sigmoid",
+            stacklevel=2,
+        )
+    if label_smoothing:
+        y_true = y_true * (1 - label_smoothing) + label_smoothing / y_pred.shape[axis]
+    log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
+    if log_p is None:
+        log_p = np.log(inside(y_pred / np.sum(y_pred, axis=axis, keepdims=True)))
+    return -np.sum(y_true * log_p, axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Any:
+    """``-log(y_pred[class])``; targets are class numbers."""
+    y_pred = constant(y_pred)
+    labels = plain(y_true)
+    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = y_pred.shape[axis]
+    expected = tuple(n for i, n in enumerate(y_pred.shape) if i != axis % y_pred.ndim)
+    if labels.shape != expected:
+        one_hot = labels.shape == y_pred.shape
+        raise ValueError(
+            f"sparse_categorical_crossentropy needs one class number per prediction, shape {expected}; the targets "
+            f"are {labels.shape}" + (": for one-hot targets use loss='categorical_crossentropy'" if one_hot else "")
+        )
+    labels = labels.astype(np.int64, copy=False)
+    ignored = labels == ignore_class if ignore_class is not None else np.zeros((), bool)
+    outside = ((labels < 0) | (labels >= classes)) & ~ignored
+    if outside.any():
+        raise ValueError(
+            f"sparse_categorical_crossentropy got the class number {labels[outside][0]}, and the model predicts "
+            f"{classes} classes, 0 to {classes - 1}"
+            + ("; for a single sigmoid output use loss='binary_crossentropy'" if classes == 1 else "")
+        )
+    log_p = log_probabilities(y_pred, from_logits, axis, "sparse_categorical_crossentropy")
+    if log_p is None:
+        log_p = activations.log_softmax(np.log(inside(y_pred)), axis)
+    safe = np.where(ignored, 0, labels)
+    index = list(np.indices(labels.shape, sparse=True))
+    index.insert(axis % y_pred.ndim, safe)
+    loss = -log_p[tuple(index)]
+    return np.where(ignored, np.zeros((), loss.dtype), loss) if ignore_class is not None else loss
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """The mean of ``-y_true log(y_pred) - (1 - y_true) log(1 - y_pred)``; targets lie between 0 and 1."""
+    y_pred = constant(y_pred)
+    target, prediction = np.shape(plain(y_true)), y_pred.shape
+    if len(prediction) == len(target) + 1 and prediction[-1] > 1:
+        raise ValueError(
+            f"binary_crossentropy needs targets in the shape of the predictions, {prediction}, not {target}: "
+            "for class numbers use loss='sparse_categorical_crossentropy'"
+        )
+    y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
+    low, high = np.min(y_true.data, initial=0), np.max(y_true.data, initial=0)
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"binary_crossentropy needs targets between 0 and 1, and got {low if low < 0 else high:g}; for class "
+            "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
+        )
+    if label_smoothing:
+        y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
+    known = logits_of(y_pred, "sigmoid")
+    if from_logits and known is not None:
+        _warn_from_logits("binary_crossentropy", "sigmoid")
+    if from_logits or known is not None:
+        logits = y_pred if from_logits or known is None else known[0]
+        return np.mean(ag.softplus(logits) - y_true * logits, axis=axis)
+    p = inside(y_pred)
+    return -np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p), axis=axis)
+
+
+# -- regression --------------------------------------------------------------------------------------------
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``(y_true - y_pred)²`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "mean_squared_error")
+    return np.mean(np.square(y_true - y_pred), axis=-1)
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``|y_true - y_pred|`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "mean_absolute_error")
+    return np.mean(np.abs(y_true - y_pred), axis=-1)
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Half the squared error up to ``delta``, growing linearly beyond it: Huber, 1964."""
+    y_true, y_pred = pair(y_true, y_pred, "huber")
+    error = np.abs(y_pred - y_true)
+    small = np.minimum(error, delta)  # the square must not overflow where it is not used
+    return np.mean(np.where(error.data <= delta, 0.5 * np.square(small), delta * error - 0.5 * delta**2), axis=-1)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+    """``Σ y_true log(y_true / y_pred)`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "kl_divergence")
+    y_true, y_pred = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
+    return np.sum(y_true * np.log(y_true / y_pred), axis=-1)
+
+
+# -- classes -----------------------------------------------------------------------------------------------
+
+
+class Loss(config.Configurable):
+    """Averages what ``call(y_true, y_pred)`` gives for each example, with weights when there are any.
+
+    ``reduction`` is "sum_over_batch_size" (the mean), "sum", or None for one number per example.
+    """
+
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
+        self.name = name or config.snake_case(type(self).__name__)
+        if reduction not in ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None):
+            raise ValueError(
+                f"reduction is 'sum_over_batch_size', 'mean_with_sample_weight', 'sum' or None; {reduction!r} came"
+            )
+        self.reduction = reduction
+        self.dtype = dtype
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One number for each example."""
+        raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred)")
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        losses = constant(self.call(y_true, y_pred))
+        if sample_weight is not None:
+            losses = weighted(losses, plain(sample_weight))
+        if self.reduction in (None, "none"):
+            return losses
+        total: Any = np.sum(losses)
+        if self.reduction == "sum":
+            return total
+        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
+            return total / max(float(np.sum(plain(sample_weight))), 1e-30)
+        return total / max(losses.size, 1)
+
+
+def weighted(losses: Tensor, weights: Any) -> Tensor:
+    """Losses times the weights of their examples."""
+    weights = weights.astype(losses.dtype, copy=False)
+    losses, weights = align(losses, weights)
+    while weights.ndim < losses.ndim:
+        weights = weights[..., None]
+    if any(w not in (1, n) for w, n in zip(weights.shape, losses.shape, strict=True)):
+        raise ValueError(f"sample_weight has shape {weights.shape}, which does not fit losses of shape {losses.shape}")
+    return losses * weights
+
+
+class LossFunction(Loss):
+    """A `Loss` made from a function, which gets the given options."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **options: Any,
+    ):
+        super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
+        self.fn, self.options = fn, options
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self.options)
+
+
+class CategoricalCrossentropy(Loss):
+    """The mean of `categorical_crossentropy`: targets are one-hot."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """The mean of `sparse_categorical_crossentropy`: targets are class numbers."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
+
+
+class BinaryCrossentropy(Loss):
+    """The mean of `binary_crossentropy`: targets lie between 0 and 1."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+
+
+class MeanSquaredError(Loss):
+    """The mean of `mean_squared_error`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return mean_squared_error(y_true, y_pred)
+
+
+class MeanAbsoluteError(Loss):
+    """The mean of `mean_absolute_error`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return mean_absolute_error(y_true, y_pred)
+
+
+class Huber(Loss):
+    """The mean of `huber`."""
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.delta = delta
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return huber(y_true, y_pred, self.delta)
+
+
+class KLDivergence(Loss):
+    """The mean of `kl_divergence`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return kl_divergence(y_true, y_pred)
+
+
+CLASSES: tuple[Any, ...] = (
+    CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError,
+    Huber, KLDivergence,
+)  # fmt: skip
+FUNCTIONS: tuple[Any, ...] = (
+    categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy, mean_squared_error,
+    mean_absolute_error, huber, kl_divergence,
+)  # fmt: skip
+ALIASES = {
+    "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
+    "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy, "BCE": binary_crossentropy,
+}  # fmt: skip
+KNOWN: dict[str, Any] = {
+    **{cls.__name__: cls for cls in CLASSES},
+    **{f.__name__: f for f in FUNCTIONS},
+    **ALIASES,
+}
+
+
+def get(identifier: Any) -> Any:
+    """The loss that a name, class, configuration or function means; None is none."""
+    return None if identifier is None else config.resolve(identifier, KNOWN, "loss")
+
+
+def serialize(loss: Any) -> Any:
+    """A loss as plain data."""
+    return config.serialize(loss)
+
+
+def deserialize(configuration: Any) -> Any:
+    """The loss that plain data describes."""
+    return get(configuration)

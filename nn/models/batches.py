@@ -1,0 +1,179 @@
+"""Data as batches: from arrays, lists of arrays, generators and iterables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any
+
+import numpy as np
+
+from autograd_core.tensor import Tensor
+from autograd_core.transforms import leaves, rebuild
+
+from .. import random
+from ..tensors import plain
+
+Batch = tuple[Any, Any, Any]
+
+
+def arrays_of(data: Any, what: str) -> Any:
+    """``data`` as an array, or as a list or dict of arrays where it is one. Nothing is copied."""
+    if isinstance(data, dict):
+        return {k: arrays_of(v, what) for k, v in data.items()}
+    if isinstance(data, list | tuple) and data and all(hasattr(v, "shape") and np.ndim(plain(v)) for v in data):
+        return [arrays_of(v, what) for v in data]
+    array = data.data if isinstance(data, Tensor) else np.asarray(data)
+    if array.dtype.kind not in "biuf":
+        ragged = ": its rows differ in length" if array.dtype == object else ""
+        raise TypeError(f"{what} must hold numbers; an array of dtype {array.dtype} came{ragged}")
+    if array.ndim == 0:
+        raise ValueError(f"{what} must hold several examples along its first axis; the single number {array} came")
+    return array
+
+
+def is_arrays(x: Any) -> bool:
+    """Whether ``x`` is data as a whole, rather than something that gives batches."""
+    if isinstance(x, dict | np.ndarray | Tensor) or hasattr(x, "__array__"):
+        return True
+    return isinstance(x, list | tuple)
+
+
+def length_of(data: Any, what: str) -> int:
+    """How many examples there are, which all arrays must agree on."""
+    lengths = [len(a) for a in leaves(data)]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"the arrays in {what} hold different numbers of examples: {lengths}")
+    return lengths[0]
+
+
+def convert(value: Any) -> Any:
+    """A batch with its floating arrays in float32; whole numbers, such as class numbers, stay what they are."""
+    if value is None:
+        return None
+    if isinstance(value, list | tuple | dict):
+        return rebuild(value, (convert(v) for v in leaves(value)))
+    array = plain(value)
+    if array.dtype.kind == "f" and array.dtype != np.float32:
+        return array.astype(np.float32)
+    return array
+
+
+class Arrays:
+    """Batches cut from arrays, in a new random order each time when ``shuffle`` is set."""
+
+    def __init__(self, x: Any, y: Any, weights: Any, batch_size: int, shuffle: bool):
+        if not isinstance(batch_size, int | np.integer) or batch_size <= 0:
+            raise ValueError(f"batch_size is a whole number above 0; {batch_size!r} came")
+        self.data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "weights"))]
+        self.length = length_of(self.data[0], "x")
+        for part, what in zip(self.data[1:], ("y", "sample_weight"), strict=True):
+            if part is not None and length_of(part, what) != self.length:
+                raise ValueError(f"x holds {self.length} examples and {what} {length_of(part, what)}; they must agree")
+        if self.length == 0:
+            raise ValueError("x holds no examples")
+        self.batch_size, self.shuffle = int(batch_size), shuffle
+        self.steps: int | None = math.ceil(self.length / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = random.generator.permutation(self.length) if self.shuffle else None
+        for start in range(0, self.length, self.batch_size):
+            part: Any = slice(start, start + self.batch_size)
+            if order is not None:
+                part = order[part]
+            x, y, w = (None if d is None else rebuild(d, (a[part] for a in leaves(d))) for d in self.data)
+            yield convert(x), convert(y), convert(w)
+
+
+class Batches:
+    """Batches that someone else makes: ``x``, ``(x, y)`` or ``(x, y, weights)`` at a time."""
+
+    def __init__(self, source: Iterable[Any]):
+        self.source = source
+        self.steps: int | None = len(source) if isinstance(source, Sized) else None
+
+    def __iter__(self) -> Iterator[Batch]:
+        for item in _iterate(self.source):
+            x, y, w = (*item, None, None)[:3] if isinstance(item, tuple) else (item, None, None)
+            yield convert(x), convert(y), convert(w)
+
+
+class Feed:
+    """Epochs of batches. With ``steps`` an epoch is that long, and the next one goes on where it ended."""
+
+    def __init__(self, source: Arrays | Batches, steps: int | None):
+        if steps is not None and (not isinstance(steps, int | np.integer) or steps <= 0):
+            raise ValueError(f"the number of steps is a whole number above 0; {steps!r} came")
+        self.source, self.limit = source, steps
+        self.steps = source.steps if steps is None else int(steps)
+        self.once = isinstance(getattr(source, "source", None), Iterator)
+        self.rest: Iterator[Batch] | None = None
+
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of the next epoch."""
+        if self.limit is None and not self.once:
+            yield from self.source
+            return
+        taken, fresh = 0, False
+        while self.limit is None or taken < self.limit:
+            if self.rest is None:
+                self.rest, fresh = iter(self.source), True
+            batch = next(self.rest, None)
+            if batch is not None:
+                yield batch
+                taken, fresh = taken + 1, False
+            elif self.limit is None and taken:
+                return
+            elif self.once or fresh:
+                raise ValueError(
+                    f"the data ended after {taken} batches of an epoch"
+                    + (f" of {self.limit}" if self.limit else "")
+                    + "; a generator can be run through once: make it endless and pass steps_per_epoch, or pass an "
+                    "iterable that can be started again"
+                )
+            else:
+                self.rest = None
+
+
+def _iterate(source: Any) -> Iterator[Any]:
+    """The batches of an iterable, or of a sequence of batches that ends at its ``len``."""
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+        return (source[i] for i in range(len(source)))
+    return iter(source)
+
+
+def batches(
+    x: Any,
+    y: Any = None,
+    weights: Any = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool = False,
+) -> Feed:
+    """The batches of whatever `fit`, `evaluate` and `predict` take."""
+    if x is None:
+        raise ValueError("x is None; pass arrays, or something that gives batches")
+    if is_arrays(x):
+        arrays = Arrays(x, y, weights, 32 if batch_size is None else batch_size, shuffle)
+        return Feed(arrays, steps)
+    if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
+        raise TypeError(f"x must be arrays, or give batches; a {type(x).__name__} came")
+    if y is not None:
+        raise ValueError("where x gives batches it gives (x, y) pairs, so y must not be passed beside it")
+    if weights is not None:
+        raise ValueError("where x gives batches it gives (x, y, sample_weight), so sample_weight is not passed")
+    return Feed(Batches(x), steps)
+
+
+def refuse_nan(values: Any, what: str) -> None:
+    """Raise if there is a NaN, and say where."""
+    for array in leaves(values):
+        # The sum is NaN if any element is, and costs no memory.
+        if array is not None and array.dtype.kind == "f" and np.isnan(np.sum(array)):
+            nan = np.isnan(array)
+            if nan.any():
+                where = tuple(int(i) for i in np.argwhere(nan)[0])
+                raise ValueError(
+                    f"{what} holds NaN (in this batch {int(nan.sum())} of {array.size} values, the first at {where}); "
+                    "every weight would become NaN. Remove or replace them: np.nan_to_num(x), or x[~np.isnan(x).any(1)]"
+                )

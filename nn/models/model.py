@@ -1,0 +1,73 @@
+"""Models: layers that can be trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.graph import no_grad
+
+from ..layers.layer import Layer
+from .trainer import Trainer
+
+
+class Model(Trainer):
+    """A model of your own: layers in ``__init__``, and what they compute in ``call``, in plain Python.
+
+    Residual connections and several inputs need nothing more.
+
+    >>> import nn
+    >>> class Residual(nn.Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.inner, self.last = nn.layers.Dense(4, "relu"), nn.layers.Dense(1)
+    ...     def call(self, x):
+    ...         return self.last(x + self.inner(x))
+    >>> Residual()(np.ones((2, 4), "float32")).shape
+    (2, 1)
+    """
+
+    # The model's layers convert what they need; whole numbers reach an Embedding as they are.
+    autocast = False
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if args or "inputs" in kwargs or "outputs" in kwargs:
+            raise TypeError(
+                "a Model is not made from inputs and outputs here; derive a class from nn.Model and write call(self, "
+                "x) in plain Python, or use nn.Sequential"
+            )
+        super().__init__(**kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return self.sublayers
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its position."""
+        from ..config import near
+
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"{self.name!r} has {len(layers)} layers; there is none at {index}")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"{self.name!r} has no layer {name!r}; {near(str(name), [x.name for x in layers])}")
+
+    def build(self, input_shape: Any) -> None:
+        """Make all weights, for inputs of this shape, whose first axis is None."""
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        zeros = [np.zeros([n or 1 for n in (1, *shape[1:])], np.float32) for shape in shapes]
+        with no_grad():
+            self.call(zeros if isinstance(input_shape, list) else zeros[0])
+        self.built = True
+
+    def _build(self, shape: Any) -> None:
+        """Nothing to do before the call itself, in which the layers are built; unless ``build`` says more."""
+        if type(self).build is not Model.build:
+            self.build(shape)
+        self.built = True

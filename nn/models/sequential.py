@@ -1,0 +1,131 @@
+"""A stack of layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.graph import no_grad
+
+from ..layers.input import Input
+from ..layers.layer import Layer, show
+from ..tensors import constant
+from .model import Model
+
+
+class Sequential(Model):
+    """Layers one after another.
+
+    With an `Input` first (or ``input_shape=`` on the first layer) the weights exist at once, otherwise from
+    the first call on.
+
+    >>> from nn import layers
+    >>> model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dense(1)])
+    >>> model.count_params()
+    19
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
+        super().__init__(trainable=trainable, name=name)
+        self._layers: list[Layer] = []
+        self._input: Input | None = None
+        for layer in layers or []:
+            self.add(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return list(self._layers)
+
+    @property
+    def input_spec_shape(self) -> Any:
+        """The shape that the model takes, None for the batch; None when it is not known."""
+        return None if self._input is None else self._input.batch_shape
+
+    def add(self, layer: Any) -> None:
+        """Put a layer at the end."""
+        if isinstance(layer, Input):
+            if self._layers or self._input is not None:
+                raise ValueError("an Input is the first of the layers; this model begins already")
+            self._input = layer
+            return
+        if not isinstance(layer, Layer):
+            hint = "; make one with parentheses" if isinstance(layer, type) else ""
+            if not hint and callable(layer):
+                hint = "; a function goes into nn.layers.Lambda(function)"
+            raise TypeError(f"a Sequential holds layers; {layer!r} came{hint}")
+        if any(layer is other for other in self._layers) or layer.name in [other.name for other in self._layers]:
+            raise ValueError(
+                f"there is a layer {layer.name!r} in this model already; names are unique, so that layers can be found"
+            )
+        if not self._layers and self._input is None and layer.input_shape is not None:
+            self._input = Input(shape=layer.input_shape)
+        elif not self._layers and self._input is None and getattr(layer, "_input", None) is not None:
+            self._input = layer._input  # type: ignore[attr-defined]
+        self._layers.append(layer)
+        self.built = False
+        if self._input is not None:
+            try:
+                self.build(self._input.batch_shape)
+            except Exception:
+                self._layers.pop()
+                raise
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the last layer away and return it."""
+        if not self._layers:
+            raise TypeError("there is no layer to pop")
+        layer = self._layers.pop()
+        self.built = bool(self._layers) and all(other.built for other in self._layers)
+        return layer
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all weights, for inputs of this shape, whose first axis is None."""
+        if input_shape is None:
+            if self._input is None:
+                raise ValueError(f"{self.name!r} does not know its input: pass Input(shape=…) first, or build(shape)")
+            input_shape = self._input.batch_shape
+        if self._input is None:
+            self._input = Input(shape=tuple(input_shape)[1:])
+        shape: Any = tuple(input_shape)
+        with no_grad():
+            for layer in self._layers:
+                if not layer.built or layer.output_shape is None or layer is self._layers[-1]:
+                    try:
+                        layer.output_shape = layer.compute_output_shape(shape)
+                    except Exception as error:
+                        error.add_note(f"while building {self.name!r} for inputs of shape {show(input_shape)}")
+                        raise
+                shape = layer.output_shape
+        self.output_shape = shape
+        self.built = True
+
+    def _build(self, shape: Any) -> None:
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        x = self._fit(x)
+        for layer in self._layers:
+            x = layer(x)
+        return x
+
+    def _fit(self, x: Any) -> Any:
+        """``x`` with a last axis of length one added or removed where that makes it what the model takes."""
+        if self._input is None or isinstance(x, list | tuple | dict):
+            return x
+        x = constant(x)
+        expected = self._input.batch_shape
+        if x.ndim == len(expected) - 1 and expected[-1] == 1:
+            x = np.expand_dims(x, -1)
+        elif x.ndim == len(expected) + 1 and x.shape[-1] == 1:
+            x = np.reshape(x, x.shape[:-1])
+        if x.ndim != len(expected) or any(e not in (None, n) for e, n in zip(expected, x.shape, strict=True)):
+            first = self._layers[0].name if self._layers else self.name
+            flat = int(np.prod(x.shape[1:])) == int(np.prod([n or 1 for n in expected[1:]])) and x.shape[1:]
+            hint = f"; x.reshape({('-1', *map(str, expected[1:]))}) would make it fit".replace("'", "") if flat else ""
+            raise ValueError(
+                f"{self.name!r} (first layer {first!r}) expected inputs of shape {show(expected)}, and got "
+                f"{show((None, *x.shape[1:]))}{hint}"
+            )
+        return x

@@ -1,0 +1,455 @@
+"""Training, evaluation and prediction: what `Model` does with data."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_core.graph import no_grad
+from autograd_core.tensor import Tensor
+from autograd_core.transforms import leaves, rebuild
+
+from .. import losses, metrics, optimizers
+from ..callbacks import CallbackList, History
+from ..layers.layer import Layer
+from ..progress import Progress
+from ..tensors import constant, plain
+from .batches import Feed, arrays_of, batches, is_arrays, length_of, refuse_nan
+
+Logs = dict[str, float]
+
+
+class Trainer(Layer):
+    """The part of a model that learns from data."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.compiled = False
+        self.stop_training = False
+        self.history: Any = None
+        self._loss: losses.Loss | None = None
+        self._metrics: list[metrics.Metric] = []
+        self._weighted_metrics: list[metrics.Metric] = []
+        self._loss_mean = metrics.Mean("loss")
+
+    # -- how to train ----------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: float | None = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+    ) -> None:
+        """Say how to train. Compiling again keeps the weights.
+
+        ``run_eagerly``, ``steps_per_execution`` and ``jit_compile`` are taken so that scripts run; there is
+        nothing to compile here and they change nothing.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss, self.loss_weights = loss, loss_weights
+        self._loss = as_loss(loss)
+        self._metrics = as_metrics(metrics)
+        self._weighted_metrics = as_metrics(weighted_metrics)
+        self.compiled = True
+
+    def _check_compiled(self, loss: bool = True) -> None:
+        if not self.compiled:
+            raise RuntimeError(
+                f"{self.name!r} is not compiled, so it has no optimizer and no loss; call "
+                "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy']) first"
+            )
+        if loss and self._loss is None:
+            raise ValueError("the model was compiled without a loss; pass loss= to compile()")
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics, the mean loss first."""
+        return [self._loss_mean, *self._metrics, *self._weighted_metrics] if self.compiled else []
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin all averages again."""
+        for m in self.metrics:
+            m.reset_state()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, before the next ``loss.backward()`` adds to them."""
+        for w in self.weights:
+            w.grad = None
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """The compiled loss plus the penalties of the regularizers."""
+        assert self._loss is not None
+        total = self._loss(y, y_pred, sample_weight)
+        if self.loss_weights is not None:
+            total = total * self.loss_weights
+        for penalty in self.losses:
+            total = total + penalty
+        return total
+
+    # -- one batch -------------------------------------------------------------------------------------
+
+    def _train_batch(self, x: Any, y: Any, weights: Any) -> None:
+        self.zero_grad()
+        y_pred = self(x, training=True)
+        loss = self._checked_loss(x, y, y_pred, weights)
+        variables = self.trainable_variables
+        if variables:
+            loss.backward(release=True)
+            self.optimizer.apply([v.grad for v in variables], variables)
+        self._measure(x, y, y_pred, weights, loss)
+
+    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
+        with no_grad():
+            y_pred = self(x, training=False)
+            self._measure(x, y, y_pred, weights, self._checked_loss(x, y, y_pred, weights))
+
+    def _checked_loss(self, x: Any, y: Any, y_pred: Any, weights: Any) -> Tensor:
+        if y is None:
+            raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
+        if isinstance(y, list | tuple | dict) or isinstance(y_pred, list | tuple | dict):
+            raise ValueError(
+                "the loss compares one output with one array of targets; for a model with several outputs write the "
+                "training loop by hand"
+            )
+        if np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
+            raise ValueError(
+                f"the model made predictions of shape {y_pred.shape} for targets of shape {np.shape(y)}; the number "
+                "of examples must stay what it is"
+            )
+        loss = constant(self.compute_loss(x, y, y_pred, weights))
+        if loss.size != 1:
+            raise ValueError(f"the loss must be a single number to train on; it has shape {loss.shape}")
+        return loss
+
+    def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor) -> None:
+        size = len(next(leaves(x)))
+        self._loss_mean.update_state(float(loss.item()), np.float64(size))
+        y_pred = plain(y_pred)
+        for m in self._metrics:
+            m.update_state(y, y_pred)
+        for m in self._weighted_metrics:
+            m.update_state(y, y_pred, weights)
+
+    def _results(self) -> Logs:
+        return {m.name: m.result() for m in self.metrics}
+
+    # -- fit -------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Any = 1,
+    ) -> History:
+        """Train, and return the `History` of what was measured.
+
+        ``x`` is an array, a list of arrays for a model of several inputs, or anything that gives batches of
+        ``(x, y)`` or ``(x, y, weights)``. Batches become float32 one at a time. Ctrl-C ends the training after
+        the batch at hand, with the model and the history of the complete epochs left in order.
+        """
+        self._check_compiled()
+        if not isinstance(epochs, int | np.integer) or epochs < 0:
+            raise ValueError(f"epochs is a whole number; {epochs!r} came")
+        if validation_split and validation_data is None:
+            x, y, sample_weight, validation_data = split(x, y, sample_weight, validation_split)
+        feed = batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
+        validation = None
+        if validation_data is not None:
+            size = validation_batch_size or batch_size
+            validation = validation_feed(validation_data, size, validation_steps)
+        history = History()
+        self.history = history
+        told = CallbackList(
+            [*(callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []), history],
+            self,
+            epochs=epochs,
+            steps=feed.steps,
+            verbose=verbose,
+        )
+        self.stop_training = False
+        told.tell("on_train_begin", {})
+        logs: Logs = {}
+        with interruptible() as interrupted:
+            try:
+                for epoch in range(max(initial_epoch, self._first_epoch(told, initial_epoch)), epochs):
+                    self.reset_metrics()
+                    told.tell("on_epoch_begin", epoch, {})
+                    progress = Progress(verbose, feed.steps)
+                    progress.headline(f"Epoch {epoch + 1}/{epochs}")
+                    try:
+                        steps = self._train_epoch(feed, class_weight, told, progress, interrupted)
+                    except BaseException:
+                        progress.stop()
+                        raise
+                    if interrupted:
+                        progress.stop()
+                        break
+                    logs = ordered(self._results())
+                    if validation is not None and validate_after(epoch, validation_freq):
+                        measured = self._evaluate(validation, told)
+                        logs |= {f"val_{k}": v for k, v in ordered(measured).items()}
+                    prefix = f"Epoch {epoch + 1}/{epochs} - " if progress.verbose == 2 else ""
+                    progress.finish(steps, logs, prefix)
+                    told.tell("on_epoch_end", epoch, logs)
+                    if self.stop_training or interrupted:
+                        break
+                if interrupted and verbose not in (0, "0"):
+                    print(f"Interrupted. {len(history.epoch)} complete epochs are in the history.", flush=True)
+            finally:
+                told.tell("on_train_end", logs)
+        return history
+
+    def _first_epoch(self, told: CallbackList, initial_epoch: int) -> int:
+        """Where to begin: later than asked when a callback has restored an interrupted training."""
+        return max([initial_epoch, *(getattr(c, "resume_from", 0) for c in told.callbacks)])
+
+    def _train_epoch(
+        self, feed: Feed, class_weight: Any, told: CallbackList, progress: Progress, interrupted: list[int]
+    ) -> int:
+        step = 0
+        for step, (x, y, weights) in enumerate(feed.epoch(), 1):
+            refuse_nan(x, "x")
+            refuse_nan(y, "y")
+            if class_weight is not None:
+                weights = by_class(y, class_weight, weights)
+            told.tell("on_train_batch_begin", step - 1, {})
+            told.tell("on_batch_begin", step - 1, {})
+            self._train_batch(x, y, weights)
+            logs = self._results()
+            told.tell("on_train_batch_end", step - 1, logs)
+            told.tell("on_batch_end", step - 1, logs)
+            progress.update(step, logs)
+            if interrupted or self.stop_training:
+                break
+        return step
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One step on one batch; returns the running loss and metrics."""
+        self._check_compiled()
+        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
+        x, y, weights = data
+        refuse_nan(x, "x")
+        refuse_nan(y, "y")
+        if class_weight is not None:
+            weights = by_class(y, class_weight, weights)
+        self._train_batch(x, y, weights)
+        return self._returned(return_dict)
+
+    # -- evaluate and predict --------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The loss and the metrics on data: a number, a list, or a dict when ``return_dict`` is set."""
+        self._check_compiled()
+        feed = batches(x, y, sample_weight, batch_size, steps)
+        progress = Progress(verbose, feed.steps)
+        told = CallbackList(callbacks or [], self)
+        self._evaluate(feed, told, progress)
+        return self._returned(return_dict)
+
+    def _evaluate(self, feed: Feed, told: CallbackList, progress: Progress | None = None) -> Logs:
+        training = [(m, m.__dict__.copy()) for m in self.metrics] if progress is None else []
+        self.reset_metrics()
+        told.tell("on_test_begin", {})
+        step = 0
+        for step, (x, y, weights) in enumerate(feed.epoch(), 1):
+            told.tell("on_test_batch_begin", step - 1, {})
+            self._test_batch(x, y, weights)
+            told.tell("on_test_batch_end", step - 1, self._results())
+            if progress is not None:
+                progress.update(step, self._results())
+        results = self._results()
+        told.tell("on_test_end", results)
+        if progress is not None:
+            progress.finish(step, ordered(results))
+        for m, state in training:
+            m.__dict__.update(state)
+        return results
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and the metrics on one batch, added to the running averages."""
+        self._check_compiled()
+        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
+        self._test_batch(*data)
+        return self._returned(return_dict)
+
+    def _returned(self, return_dict: bool) -> Any:
+        results = self._results()
+        if return_dict:
+            return results
+        return next(iter(results.values())) if len(results) == 1 else list(results.values())
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """What the model makes of data, as a NumPy array; computed in batches, without recording."""
+        feed = batches(x, None, None, batch_size, steps)
+        progress = Progress(verbose, feed.steps)
+        told = CallbackList(callbacks or [], self)
+        told.tell("on_predict_begin", {})
+        parts: list[Any] = []
+        for step, (part, _, _) in enumerate(feed.epoch(), 1):
+            told.tell("on_predict_batch_begin", step - 1, {})
+            parts.append(self.predict_on_batch(part))
+            told.tell("on_predict_batch_end", step - 1, {})
+            progress.update(step, {})
+        if progress.live:  # a file is not told about predictions
+            progress.finish(len(parts), {})
+        told.tell("on_predict_end", {})
+        if parts and isinstance(parts[0], list):
+            return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return np.concatenate(parts)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """What the model makes of one batch."""
+        with no_grad():
+            y = self(x, training=False)
+        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
+
+
+# -- what fit is given -------------------------------------------------------------------------------------
+
+
+def as_loss(loss: Any) -> losses.Loss | None:
+    """A `Loss` for whatever `compile` was given."""
+    found = losses.get(loss)
+    if found is None or isinstance(found, losses.Loss):
+        return found
+    return losses.LossFunction(found)
+
+
+def as_metrics(given: Any) -> list[metrics.Metric]:
+    """Metrics for whatever `compile` was given."""
+    if given is None:
+        return []
+    return [metrics.as_metric(m) for m in (given if isinstance(given, list | tuple) else [given])]
+
+
+def ordered(results: Logs) -> Logs:
+    """Results by name, as Keras prints and keeps them."""
+    return dict(sorted(results.items()))
+
+
+def whole(x: Any, y: Any, weights: Any) -> Feed:
+    """All the data as a single batch."""
+    size = max(len(next(leaves(x))), 1)
+    return batches(x, y, weights, size)
+
+
+def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
+    """The batches of ``validation_data``: ``(x, y)``, ``(x, y, weights)``, or something that gives batches."""
+    if isinstance(data, tuple):
+        if len(data) not in (2, 3):
+            raise ValueError(f"validation_data is (x, y) or (x, y, sample_weight); {len(data)} parts came")
+        x, y, weights = (*data, None)[:3]
+        return batches(x, y, weights, batch_size, steps)
+    return batches(data, None, None, batch_size, steps)
+
+
+def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any, Any]:
+    """The last part of arrays, before any shuffling, taken off for validation."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_split lies between 0 and 1; {fraction!r} came")
+    if not is_arrays(x):
+        raise ValueError("validation_split needs arrays; for batches pass validation_data")
+    data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "sample_weight"))]
+    n = length_of(data[0], "x")
+    first = int(np.floor(n * (1 - fraction)))
+    if first in (0, n):
+        raise ValueError(
+            f"validation_split={fraction} of {n} examples leaves none to {'train' if first == 0 else 'validate'} on"
+        )
+
+    def part(which: slice) -> tuple[Any, ...]:
+        return tuple(None if d is None else rebuild(d, (a[which] for a in leaves(d))) for d in data)
+
+    return (*part(slice(0, first)), part(slice(first, None)))
+
+
+def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
+    """The weight of each example by its class, times its own weight if it has one."""
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]
+    labels = labels.astype(np.int64)
+    weight = np.ones(labels.shape, np.float32)
+    for c, w in class_weight.items():
+        weight[labels == int(c)] = w
+    return weight if weights is None else weight * weights
+
+
+def validate_after(epoch: int, frequency: Any) -> bool:
+    """Whether to validate after this epoch: every so many, or after those in a list."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Turn Ctrl-C into an entry in a list, so that no step is torn apart; a second one interrupts at once."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # somebody else's, who may have reasons
+        yield caught
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield caught
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,47 @@
+"""Optimizers, one a file: each is one pure function from a parameter, its gradient and state to the next."""
+
+from typing import Any
+
+from .. import config
+from . import schedules
+from .adadelta import Adadelta
+from .adagrad import Adagrad
+from .adam import Adam
+from .adamw import AdamW
+from .optimizer import Optimizer
+from .rmsprop import RMSprop
+from .sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+KNOWN: dict[str, Any] = {cls.__name__: cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW)}
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer that a name, class or configuration means."""
+    found = config.resolve(identifier, KNOWN, "optimizer")
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"an optimizer is given by name, class or configuration; {identifier!r} came")
+    return found
+
+
+def serialize(optimizer: Optimizer) -> Any:
+    """An optimizer as plain data, without its state."""
+    return config.serialize(optimizer)
+
+
+def deserialize(configuration: Any) -> Optimizer:
+    """The optimizer that plain data describes."""
+    return get(configuration)

@@ -1,0 +1,209 @@
+"""What all optimizers share: their state, their learning rate, clipping and weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core.tensor import Tensor
+
+from .. import config
+from ..tensors import assign, plain
+from . import schedules
+
+State = dict[str, Any]
+
+
+class Optimizer(config.Configurable):
+    """Changes variables by their gradients.
+
+    An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
+    to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ):
+        config.reject(self, unknown)
+        self.name = name or type(self).__name__.lower()
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError("only one of clipnorm, clipvalue and global_clipnorm can be set")
+        for bound in ("clipnorm", "clipvalue", "global_clipnorm"):
+            value = getattr(self, bound)
+            if value is not None and value <= 0:
+                raise ValueError(f"{bound} is a number above 0; {value!r} came")
+        self.slots: dict[str, float] = {}
+        self.schedule: Any = None
+        if isinstance(learning_rate, dict):
+            learning_rate = schedules.deserialize(learning_rate)
+        if callable(learning_rate):
+            self.schedule = learning_rate
+        else:
+            self._rate = np.array(rate(learning_rate), np.float32)
+        self._step = np.array(0, np.int64)
+        self._variables: list[Tensor] = []
+        self._state: list[State] = []
+
+    # -- the rule --------------------------------------------------------------------------------------
+
+    def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
+        """The next parameter and state.
+
+        Run on arrays it trains; run on Tensors it can be differentiated, with respect to the learning rate
+        too. ``learning_rate`` and ``step`` (1 for the first update) are numbers without axes, in the dtype of
+        the parameter, so that a recorded step never freezes them.
+        """
+        raise TypeError(f"{type(self).__name__} must define update(parameter, gradient, state, learning_rate, step)")
+
+    def decay(self, parameter: Any, learning_rate: Any) -> Any:
+        """The parameter after weight decay, if there is any."""
+        if self.weight_decay is None:
+            return parameter
+        return parameter - parameter * self.weight_decay * learning_rate
+
+    def clip(self, gradients: Sequence[Any]) -> list[Any]:
+        """The gradients held within the bounds that were asked for."""
+        if self.clipvalue is not None:
+            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
+        if self.clipnorm is not None:
+            return [g * _shrink(np.sum(np.square(g)), self.clipnorm) for g in gradients]
+        if self.global_clipnorm is not None:
+            square = sum(np.sum(np.square(g)) for g in gradients)
+            return [g * _shrink(square, self.global_clipnorm) for g in gradients]
+        return list(gradients)
+
+    # -- applying it -----------------------------------------------------------------------------------
+
+    def build(self, variables: Iterable[Tensor]) -> None:
+        """Make the state for these variables."""
+        self._variables = list(variables)
+        self._state = [
+            {slot: np.full_like(v.data, start) for slot, start in self.slots.items()} for v in self._variables
+        ]
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
+        """Change the variables by one step. A gradient of None leaves its variable as it is."""
+        variables = self._variables if trainable_variables is None else list(trainable_variables)
+        grads = [None if g is None else plain(g) for g in grads]
+        if len(grads) != len(variables):
+            raise ValueError(f"there are {len(variables)} variables and {len(grads)} gradients")
+        if not self._variables:
+            self.build(variables)
+        places = self._places(variables)
+        present = [i for i, g in enumerate(grads) if g is not None]
+        if not present:
+            names = ", ".join(str(v.name) for v in variables)
+            raise ValueError(
+                f"none of the variables has a gradient ({names}); call loss.backward() first, on a loss that was "
+                "computed from them"
+            )
+        clipped = self.clip([grads[i] for i in present])
+        for i, gradient in zip(present, clipped, strict=True):
+            variable, state = variables[i], self._state[places[i]]
+            dtype = variable.dtype
+            learning_rate = np.asarray(self.rate_at(self._step), dtype)
+            step = np.asarray(self._step + 1, dtype)
+            parameter = self.decay(variable.data, learning_rate)
+            parameter, after = self.update(parameter, gradient, state, learning_rate, step)
+            assign(variable, parameter)
+            for slot, value in after.items():
+                state[slot] = value
+        self._step += 1
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
+        """`apply` for pairs of a gradient and its variable; returns the number of steps so far."""
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self.iterations
+
+    def _places(self, variables: Sequence[Tensor]) -> list[int]:
+        known = {id(v): i for i, v in enumerate(self._variables)}
+        for v in variables:
+            if id(v) not in known:
+                raise ValueError(
+                    f"{v.name or 'a variable'} is unknown to this optimizer, which was built for "
+                    f"{len(self._variables)} others; make a new optimizer for a new set of variables"
+                )
+        return [known[id(v)] for v in variables]
+
+    # -- its numbers -----------------------------------------------------------------------------------
+
+    @property
+    def iterations(self) -> int:
+        """How many steps were made."""
+        return int(self._step)
+
+    def rate_at(self, step: Any) -> Any:
+        """The learning rate for a step, counted from 0: a number without axes."""
+        return self._rate if self.schedule is None else self.schedule(step)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The present learning rate. Assigning a number changes it, at any time."""
+        return float(self.rate_at(self._step))
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if callable(value):
+            self.schedule = value
+            return
+        if self.schedule is not None:
+            raise TypeError(
+                "this optimizer follows a learning rate schedule, so its rate cannot be assigned; make it with a "
+                "number, learning_rate=0.01, to change it later"
+            )
+        self._rate[...] = rate(value)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The number of steps, the learning rate, and the state of each variable in turn, as arrays."""
+        own = [self._step] if self.schedule is not None else [self._step, self._rate]
+        return [*own, *(a for state in self._state for a in state.values())]
+
+    def get_weights(self) -> list[Any]:
+        """Copies of `variables`."""
+        return [np.array(v) for v in self.variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace `variables`, given in the order of `get_weights`."""
+        own = self.variables
+        if len(weights) != len(own):
+            raise ValueError(
+                f"this optimizer has {len(own)} arrays of state; {len(weights)} came"
+                + ("" if self._variables else "; call build(model.trainable_variables) first")
+            )
+        for array, value in zip(own, weights, strict=True):
+            if array.shape != np.shape(value):
+                raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
+            array[...] = value
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data."""
+        rate_ = config.serialize(self.schedule) if self.schedule is not None else float(self._rate)
+        return {**super().get_config(), "learning_rate": rate_}
+
+
+def rate(value: Any) -> float:
+    """A learning rate as a number, if it is one."""
+    if isinstance(value, str) or np.ndim(value) != 0:
+        raise ValueError(f"a learning rate is a number or a schedule; {value!r} came")
+    number = float(plain(value))
+    if not number >= 0 or number == np.inf:
+        raise ValueError(f"a learning rate is a finite number from 0 on; {value!r} came")
+    return number
+
+
+def _shrink(square: Any, bound: float) -> Any:
+    """The factor that brings a norm, given squared, down to a bound."""
+    return bound / np.maximum(np.sqrt(square), bound)

@@ -1,0 +1,33 @@
+"""Where chance comes from: one generator that `set_random_seed` starts again.
+
+Layers, initializers and shuffling that are given no seed of their own draw from here, so one call makes a
+whole training repeatable.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+generator = np.random.default_rng()
+
+
+def set_random_seed(seed: int) -> None:
+    """Start Python's, NumPy's and our own random numbers again from ``seed``."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"a seed is a whole number from 0 on; {seed!r} came")
+    random.seed(int(seed))
+    np.random.seed(int(seed) % 2**32)  # noqa: NPY002 -- scripts that draw from NumPy's old common generator
+    generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+
+
+def generator_of(seed: int | None) -> np.random.Generator:
+    """A generator of its own for ``seed``; without a seed one that the common generator starts."""
+    return np.random.default_rng(int(generator.integers(2**63)) if seed is None else seed)
+
+
+def get_state(source: np.random.Generator) -> dict[str, Any]:
+    """The state of a generator, as plain data."""
+    return dict(source.bit_generator.state)

@@ -1,0 +1,31 @@
+"""Between arrays and Tensors: what layers are given, what they hold, and how what they hold is replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core.graph import Node
+from autograd_core.tensor import Tensor, wrap
+
+
+def constant(value: Any, dtype: Any = None) -> Tensor:
+    """``value`` as a Tensor that records nothing; a Tensor stays what it is. Arrays are not copied."""
+    if isinstance(value, Tensor):
+        return value if dtype is None or value.dtype == dtype else value.astype(dtype)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a layer needs numbers; it was given {type(value).__name__} data of dtype {array.dtype}")
+    return wrap(Node(array if dtype is None else array.astype(dtype, copy=False), False))
+
+
+def plain(value: Any) -> Any:
+    """The array in a Tensor, or ``value`` as an array; never a copy of an array."""
+    return np.asarray(value.data if isinstance(value, Tensor) else value)
+
+
+def assign(variable: Tensor, value: Any) -> None:
+    """Replace the values of a variable, in the memory that it has."""
+    np.copyto(variable.data, value)
+    variable.data = variable.data  # tells the engine that what was computed from the old values is stale

@@ -1,0 +1,208 @@
+"""Functions of functions: derivatives of every order, in the structure of their arguments."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from autograd_core import (
+    GraphError,
+    Tensor,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+
+
+def cubes(x):
+    return np.sum(x**3)
+
+
+# -- grad and value_and_grad -------------------------------------------------------------------------------
+
+
+def test_the_gradient_of_a_sum_of_cubes():
+    value, gradient = value_and_grad(cubes)(np.array([1.0, 2.0]))
+    assert value == 9
+    assert gradient.tolist() == [3, 12]
+    assert type(gradient) is np.ndarray
+
+
+def test_derivatives_nest_to_any_order():
+    f = np.tanh
+    for expected in (1.0, 0.0, -2.0, 0.0, 16.0, 0.0, -272.0):  # the Taylor coefficients of tanh times n!
+        f = grad(f)
+        np.testing.assert_allclose(f(0.0), expected)
+
+
+def test_argnums_choose_and_keyword_arguments_pass():
+    def f(x, y, *, power=1):
+        return x * y**power
+
+    assert grad(f, argnums=1)(3.0, 2.0, power=2) == 12
+    assert grad(f, argnums=(0, -1))(3.0, 2.0, power=2) == (4, 12)
+    assert grad(f, argnums=(0,))(3.0, 2.0) == (2,)
+
+
+def test_the_auxiliary_value_comes_along():
+    def f(x):
+        y = x * x
+        return y, {"root": y}
+
+    assert grad(f, has_aux=True)(3.0) == (6, {"root": 9})
+    assert value_and_grad(f, has_aux=True)(3.0) == ((9, {"root": 9}), 6)
+
+
+class Layer(NamedTuple):
+    w: object
+    b: object
+
+
+def test_gradients_come_back_in_the_structure_of_the_arguments():
+    def f(p):
+        layer, scales = p["layer"], p["scales"]
+        return np.sum(layer.w * 2 + layer.b) * scales[0] + scales[1][0]
+
+    p = {"layer": Layer(np.ones(2), 1.0), "scales": [3.0, (4.0,)]}
+    g = grad(f)(p)
+    assert g["layer"].w.tolist() == [6, 6]
+    assert g["layer"].b == 6
+    assert g["scales"] == [6, (1,)]
+
+
+def test_what_the_value_does_not_depend_on_has_gradient_zero():
+    assert grad(lambda x, y: x * 2, argnums=(0, 1))(1.0, np.ones(2))[1].tolist() == [0, 0]
+    assert grad(lambda x: 3.0)(1.0) == 0
+
+
+def test_grad_of_an_array_says_what_to_do():
+    with pytest.raises(GraphError, match=r"returned \[2\].*elementwise_grad or jacobian"):
+        grad(lambda x: x * 2)(np.ones(2))
+    with pytest.raises(GraphError, match=r"returned tuple.*has_aux"):
+        grad(lambda x: (x, x))(1.0)
+
+
+def test_whole_numbers_have_no_gradient():
+    with pytest.raises(TypeError, match=r"int64 does not exist.*astype"):
+        grad(cubes)(np.arange(3))
+    with pytest.raises(TypeError, match="argument 2"):
+        grad(cubes, argnums=2)(1.0)
+
+
+# -- nesting: arrays in, arrays out; Tensors in, Tensors out -----------------------------------------------
+
+
+def test_an_inner_derivative_keeps_its_dependence_on_the_outer_variable():
+    """The classic test of perturbation confusion (Siskind and Pearlmutter, 2005)."""
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0) == 1
+    assert grad(lambda x: grad(lambda y: x * x * y)(5.0))(3.0) == 6
+
+
+def test_called_with_tensors_a_transform_returns_tensors_that_lead_back():
+    x = Tensor([1.0, 2.0])
+    slope = grad(cubes)(x)
+    assert isinstance(slope, Tensor)
+    slope.sum().backward()
+    assert x.grad.tolist() == [6, 12]
+
+
+def test_a_gradient_penalty_reaches_the_weights_that_the_function_closes_over():
+    w = Tensor([1.0, 3.0])
+    slope = grad(lambda x: np.sum(w * x * x))(np.array([2.0, 1.0]))  # 2wx
+    np.sum(slope * slope).backward()
+    np.testing.assert_allclose(w.grad, 8 * np.array([1.0, 3.0]) * np.array([4.0, 1.0]))
+
+
+def test_grad_works_inside_no_grad_and_leaves_nothing_recorded():
+    with no_grad():
+        g = grad(cubes)(Tensor([1.0, 2.0]))
+    assert g.tolist() == [3, 12]
+    assert grad(cubes)(np.array([1.0])).tolist() == [3]
+
+
+def test_gradients_of_tensors_do_not_touch_their_grad():
+    x = Tensor(2.0)
+    grad(cubes)(x)
+    assert x.grad is None
+
+
+def test_gradients_own_their_memory():
+    a, b = grad(lambda x, y: np.sum(x + y), argnums=(0, 1))(np.ones(3), np.ones(3))
+    a[0] = 5
+    assert b.tolist() == [1, 1, 1]
+
+
+# -- vjp, jvp, matrices ------------------------------------------------------------------------------------
+
+
+def test_the_pullback_is_linear_and_reusable():
+    value, pullback = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    assert value.tolist() == [3, 8]
+    assert [g.tolist() for g in pullback(np.array([1.0, 10.0]))] == [[3, 40], [1, 20]]
+    assert [g.tolist() for g in pullback(np.array([2.0, 20.0]))] == [[6, 80], [2, 40]]
+    with pytest.raises(ValueError, match=r"\[2\] was expected, \[3\] came"):
+        pullback(np.ones(3))
+
+
+def test_values_may_be_structures():
+    value, pullback = vjp(lambda x: {"double": 2 * x, "square": x * x}, 3.0)
+    assert value == {"double": 6, "square": 9}
+    assert pullback({"double": 1.0, "square": 1.0}) == (8,)
+    value, tangent = jvp(lambda x: (2 * x, x * x), (3.0,), (1.0,))
+    assert tangent == (2, 6)
+
+
+def test_jvp_agrees_with_the_jacobian():
+    def f(x, y):
+        return np.tanh(x @ y) * y
+
+    rng = np.random.default_rng(0)
+    x, y, tx, ty = (rng.normal(size=s) for s in ((3, 3), (3,), (3, 3), (3,)))
+    value, tangent = jvp(f, (x, y), (tx, ty))
+    np.testing.assert_allclose(value, f(x, y))
+    jx, jy = jacobian(f, argnums=(0, 1))(x, y)
+    np.testing.assert_allclose(tangent, np.tensordot(jx, tx, 2) + jy @ ty)
+    assert type(tangent) is np.ndarray
+
+
+def test_jvp_of_a_tensor_leads_back():
+    x = Tensor(0.5)
+    _, tangent = jvp(np.sin, (x,), (1.0,))
+    tangent.backward()
+    np.testing.assert_allclose(x.grad, -np.sin(0.5))
+
+
+def test_jacobian_and_hessian_of_a_quadratic_form():
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    x = np.array([1.0, -1.0])
+    np.testing.assert_allclose(jacobian(lambda x: a @ x)(x), a)
+    np.testing.assert_allclose(hessian(lambda x: x @ a @ x)(x), a + a.T)
+    np.testing.assert_allclose(hvp(lambda x: x @ a @ x, (x,), (np.ones(2),)), (a + a.T) @ np.ones(2))
+
+
+def test_the_jacobian_of_nothing_has_its_shape():
+    assert jacobian(lambda x: x[:0] * 2)(np.ones(3)).shape == (0, 3)
+    assert jacobian(lambda x: np.sum(x))(np.ones((2, 0))).shape == (2, 0)
+
+
+def test_the_hessian_of_two_arguments_is_a_block_matrix():
+    blocks = hessian(lambda x, y: x * x * y, argnums=(0, 1))(3.0, 5.0)
+    assert blocks == ((10, 6), (6, 0))
+    assert hvp(lambda x, y: x * x * y, (3.0, 5.0), (1.0, 2.0)) == (22, 6)
+
+
+def test_elementwise_grad_is_the_derivative_of_each_element():
+    x = np.linspace(-1, 1, 5)
+    np.testing.assert_allclose(elementwise_grad(np.tanh)(x), 1 - np.tanh(x) ** 2)
+    np.testing.assert_allclose(elementwise_grad(elementwise_grad(np.exp))(x), np.exp(x))
+
+
+def test_stop_gradient_takes_structures():
+    assert grad(lambda x: x * stop_gradient({"a": [x]})["a"][0])(3.0) == 3

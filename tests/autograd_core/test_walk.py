@@ -1,0 +1,294 @@
+"""The chain rule on graphs of every shape."""
+
+import copy
+import gc
+import threading
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, op
+
+# -- the right gradient ------------------------------------------------------------------------------------
+
+
+def test_the_first_example_of_every_lecture():
+    x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    f.backward()
+    assert (f.item(), q.item()) == (-12, 3)
+    assert (x.grad, y.grad, z.grad, q.grad) == (-4, -4, 3, -4)
+
+
+def test_a_value_used_twice_gets_both_contributions():
+    a = Tensor(3.0)
+    b = a + a
+    c = b * b
+    c.backward()
+    assert (b.grad, a.grad) == (12, 24)  # c = 4a²
+
+
+def test_a_diamond_is_walked_once_at_its_join():
+    calls = []
+
+    @op("x")
+    def counted(x):
+        return x * 1.0
+
+    @counted.vjp("1")
+    def _(g, z, x):
+        calls.append(g)
+        return g
+
+    x = Tensor(2.0)
+    top = counted(x)
+    (top * 3 + top * 4).backward()
+    REGISTRY.pop("counted")
+    assert calls == [7]
+    assert x.grad == 7
+
+
+def test_leaves_accumulate_and_intermediates_are_of_the_last_pass():
+    x = Tensor(3.0)
+    q = x * x
+    f = q * 2
+    f.backward()
+    f.backward()
+    assert x.grad == 24
+    assert q.grad == 2
+    x.grad = None
+    f.backward()
+    assert x.grad == 12
+
+
+def test_a_gradient_is_none_until_it_was_computed():
+    x, unused = Tensor(1.0), Tensor(1.0)
+    f = x * 2
+    assert x.grad is None
+    f.backward()
+    assert unused.grad is None
+
+
+def test_broadcasting_is_undone():
+    x, row, column, number = Tensor(np.ones((2, 3))), Tensor(np.ones(3)), Tensor(np.ones((2, 1))), Tensor(1.0)
+    (x * row + column * number).sum().backward()
+    assert row.grad.tolist() == [2, 2, 2]
+    assert column.grad.tolist() == [[3], [3]]
+    assert number.grad == 6
+    assert x.grad.shape == (2, 3)
+
+
+def test_backward_from_an_array_takes_the_gradient_that_arrives_there():
+    x = Tensor([1.0, 2.0])
+    (x * x).backward(np.array([1.0, 10.0]))
+    assert x.grad.tolist() == [2, 40]
+    x.grad = None
+    (x * x).backward(Tensor([1.0, 10.0]))
+    assert x.grad.tolist() == [2, 40]
+
+
+def test_mixed_precision_gives_each_leaf_its_own():
+    x, y = Tensor(np.ones(3, np.float32)), Tensor(np.ones(3))
+    (x * y).sum().backward()
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+
+
+def test_a_constant_gets_no_gradient_and_costs_none():
+    x, c = Tensor(2.0), Tensor(3.0, requires_grad=False)
+    (x * c).backward()
+    assert x.grad == 3
+    assert c.grad is None
+
+
+# -- memory ------------------------------------------------------------------------------------------------
+
+
+def test_leaves_never_share_a_gradients_memory():
+    x, y = Tensor(np.ones(3)), Tensor(np.ones(3))
+    total = x + y
+    total.backward(np.ones(3))
+    x.grad[0] = 99
+    assert y.grad.tolist() == [1, 1, 1]
+    assert total.grad.tolist() == [1, 1, 1]
+
+
+def test_the_gradient_of_a_sum_can_be_written_to():
+    x = Tensor(np.ones((2, 3)))
+    x.sum().backward()
+    x.grad *= 2
+    assert x.grad.tolist() == [[2, 2, 2], [2, 2, 2]]
+
+
+def test_a_graph_is_gone_when_its_last_name_is_gone():
+    gc.collect()
+    gc.disable()
+    try:
+        x = Tensor(np.ones(3))
+        y = np.tanh(x * x + x).sum()
+        y.backward()
+        witnesses = [weakref.ref(y), weakref.ref(y.node), weakref.ref(y.node.parents[0])]
+        del y
+        assert [w() for w in witnesses] == [None] * 3
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_a_million_ops_are_walked_shown_and_deleted_without_recursion():
+    x = Tensor(1.0)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1.0
+    assert repr(y) == "Tensor(1000001., op=add)"
+    y.backward(release=True)
+    assert x.grad == 1
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1.0
+    del y
+
+
+def test_release_frees_on_the_way_and_says_so_afterwards():
+    x = Tensor(2.0)
+    q = x * x
+    f = q * 3
+    f.backward(release=True)
+    assert x.grad == 12
+    assert q.grad is None
+    assert f.item() == 12
+    for again in (f, q * 2):
+        with pytest.raises(GraphError, match=r"released by an earlier backward\(release=True\).*forward"):
+            again.backward()
+    assert x.grad == 12  # a walk that raises changes nothing
+
+
+def test_a_released_chain_needs_its_outputs_and_three_arrays():
+    size = 1_000_000 * 8
+    x = Tensor(np.linspace(-1, 1, 1_000_000))
+    tracemalloc.start()
+    try:
+        y = x
+        for _ in range(50):
+            y = np.tanh(y)
+        y.sum().backward(release=True)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (50 + 3) * size + size / 2
+
+
+# -- what cannot be walked ---------------------------------------------------------------------------------
+
+
+def test_backward_from_an_array_without_a_gradient_shows_both_ways_out():
+    with pytest.raises(GraphError, match=r"\.sum\(\)\.backward\(\).*backward\(v\).*\[2\]"):
+        (Tensor([1.0, 2.0]) * 2).backward()
+
+
+def test_backward_with_a_gradient_of_another_shape_names_both():
+    with pytest.raises(GraphError, match=r"\[2\].*\[3\]"):
+        (Tensor([1.0, 2.0]) * 2).backward(np.ones(3))
+
+
+def test_backward_where_nothing_was_recorded_says_where_recording_stops():
+    for t in (Tensor(1.0, requires_grad=False) * 2, Tensor(1.0).detach(), Tensor(np.arange(3)).sum()):
+        with pytest.raises(GraphError, match=r"nothing was recorded.*no_grad\(\)"):
+            t.backward()
+
+
+def test_a_leaf_changed_after_it_was_recorded_is_named():
+    w = Tensor([1.0, 2.0], name="w")
+    loss = (w * w).sum()
+    w.data -= 0.1
+    with pytest.raises(GraphError, match=r"'w'.*changed in place after multiply"):
+        loss.backward()
+    (w * w).sum().backward()
+
+
+def test_a_constant_changed_after_it_was_used_is_named_too():
+    w, c = Tensor([1.0, 2.0]), Tensor([1.0, 1.0], requires_grad=False, name="c")
+    loss = (w * c).sum()
+    c.data *= 2
+    with pytest.raises(GraphError, match=r"'c'.*changed in place"):
+        loss.backward()
+
+
+def test_training_two_models_in_turns_is_no_change_of_either_graph():
+    a, b = Tensor(1.0), Tensor(1.0)
+    loss_a, loss_b = a * a, b * b
+    loss_a.backward()
+    a.data -= 0.1
+    loss_b.backward()
+    assert b.grad == 2
+
+
+def test_a_rule_of_the_wrong_shape_is_an_error_that_names_the_op_and_both_shapes():
+    @op("x")
+    def stretchy(x):
+        return x * 2
+
+    @stretchy.vjp("2")
+    def _(g, z, x):
+        return np.ones(5)
+
+    try:
+        with pytest.raises(RuleError, match=r"stretchy.*argument 1.*\[5\].*\[3\]"):
+            stretchy(Tensor(np.ones(3))).sum().backward()
+    finally:
+        REGISTRY.pop("stretchy")
+
+
+def test_an_error_inside_a_rule_keeps_its_type_and_says_where():
+    @op("x")
+    def failing(x):
+        return x * 2
+
+    @failing.vjp("2")
+    def _(g, z, x):
+        raise KeyError("lost")
+
+    try:
+        with pytest.raises(KeyError) as caught:
+            failing(Tensor(np.ones(3))).sum().backward()
+        assert "gradient of failing(float64[3])" in caught.value.__notes__[0]
+    finally:
+        REGISTRY.pop("failing")
+
+
+def test_an_argument_without_a_rule_is_an_error_and_no_silent_zero():
+    with pytest.raises(RuleError, match=r"where has no gradient rule for its argument 'condition'"):
+        np.where(Tensor(1.0), Tensor(2.0), 3.0)
+
+
+# -- threads -----------------------------------------------------------------------------------------------
+
+
+def test_threads_record_and_walk_independently():
+    failures = []
+
+    def work(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(50):
+            x = Tensor(rng.normal(size=5))
+            np.sum(np.tanh(x) * x).backward()
+            t = np.tanh(x.data)
+            if not np.allclose(x.grad, t + x.data * (1 - t * t)):
+                failures.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_walking_a_deep_copy_leaves_the_original_alone():
+    x = Tensor(2.0)
+    twin = copy.deepcopy(x)
+    (twin * 3).backward()
+    assert x.grad is None
+    assert grad(lambda t: t * 3)(x).item() == 3

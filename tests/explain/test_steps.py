@@ -1,0 +1,185 @@
+"""What people are shown is what ran."""
+
+import gc
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import GraphError, Tensor, explain, sigmoid
+
+
+def lecture():
+    x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    return explain(f)
+
+
+def test_the_first_example_of_every_lecture():
+    steps = lecture()
+    assert [(s.kind, s.name, s.inputs, s.value) for s in steps[:2]] == [
+        ("forward", "q", ("x", "y"), 3),
+        ("forward", "f", ("q", "z"), -12),
+    ]
+    assert [(s.name, s.upstream, s.local, s.contribution, s.total) for s in steps[2:]] == [
+        ("q", 1, -4, -4, -4),
+        ("z", 1, 3, 3, 3),
+        ("x", -4, 1, -4, -4),
+        ("y", -4, 1, -4, -4),
+    ]
+    assert steps.gradients == {"f": 1, "q": -4, "x": -4, "y": -4, "z": 3}
+
+
+def test_the_transcript_reads_like_the_blackboard():
+    lines = [" ".join(line.split()) for line in lecture().to_text().splitlines()]
+    for line in (
+        "q = x + y = -2 + 5 = 3",
+        "f = q · z = 3 · (-4) = -12",
+        "∂f/∂q: 1 × (-4) = -4 with ∂f/∂q = z",
+        "∂f/∂x: -4 × 1 = -4 with ∂q/∂x = 1",
+        "∂f/∂x = -4.0",
+        "∂f/∂y = -4.0",
+        "∂f/∂z = 3.0",
+    ):
+        assert line in lines
+
+
+def neuron(activation):
+    values = {"w0": 2, "w1": -3, "w2": -3, "x0": -1, "x1": -2}
+    w0, w1, w2, x0, x1 = (Tensor(value, name=name) for name, value in values.items())
+    return explain(activation(w0 * x0 + w1 * x1 + w2)).gradients
+
+
+@pytest.mark.parametrize("activation", [sigmoid, lambda s: 1 / (1 + np.exp(-s))])
+def test_the_sigmoid_neuron_has_its_published_gradients(activation):
+    gradients = neuron(activation)
+    published = {
+        "x0": 0.3932238664829637,
+        "x1": -0.5898357997244456,
+        "w0": -0.19661193324148185,
+        "w1": -0.3932238664829637,
+        "w2": 0.19661193324148185,
+    }
+    for name, expected in published.items():
+        assert gradients[name] == pytest.approx(expected, rel=1e-14)
+
+
+def test_explaining_changes_no_gradient():
+    x = Tensor(2.0)
+    f = x * x
+    f.backward()
+    explain(f)
+    f.explain()
+    assert x.grad == 4
+    f.backward()
+    assert x.grad == 8
+
+
+def test_the_steps_hold_exactly_what_backward_computes():
+    rng = np.random.default_rng(0)
+    x, w, b = (Tensor(rng.normal(size=s), name=n) for s, n in (((4, 3), "x"), ((3, 2), "w"), ((2,), "b")))
+    loss = np.mean(np.tanh(x @ w + b) ** 2)
+    steps = explain(loss)
+    loss.backward()
+    for t in (x, w, b):
+        assert np.array_equal(steps.gradients[t.name], t.grad)
+        last = [s for s in steps if s.name == t.name][-1]
+        assert np.array_equal(last.total, t.grad)
+
+
+def test_each_local_derivative_times_its_upstream_is_the_contribution():
+    x, y = Tensor([1.0, -2.0]), Tensor([[3.0], [0.5]])
+    f = np.sum(np.maximum(x * y, x / y) - np.sin(x) ** 3)
+    local = [s for s in explain(f) if s.kind == "backward" and s.local is not None]
+    assert len(local) > 8
+    for s in local:
+        np.testing.assert_allclose(s.upstream * s.local, s.contribution, rtol=1e-14)
+
+
+def test_undoing_broadcasting_is_a_step_of_its_own():
+    x, b = Tensor(np.ones((4, 2))), Tensor(np.zeros(2))
+    summed = [s for s in explain((x + b).sum()) if s.kind == "unbroadcast"]
+    assert [(s.name, s.upstream.shape, s.contribution.tolist()) for s in summed] == [("b", (4, 2), [4, 4])]
+
+
+def test_a_value_used_more_than_once_shows_its_running_sum():
+    a = Tensor(3.0)
+    f = a * a
+    totals = [(s.contribution, s.total) for s in explain(f) if s.name == "a"]
+    assert totals == [(3, 3), (3, 6)]
+    assert "in sum 6" in explain(f).to_text()
+
+
+def test_names_are_given_ones_then_variables_then_numbered():
+    x = Tensor(1.0, name="given")
+    variable = x * 2
+    steps = explain(np.exp(variable + 1) * 3)
+    assert [s.name for s in steps if s.kind == "forward"] == ["variable", "v1", "v2", "f"]
+    assert steps[0].inputs == ("given", "2")
+
+
+def test_a_constant_tensor_keeps_its_name():
+    c = Tensor(5.0, requires_grad=False, name="c")
+    x = Tensor(1.0)
+    assert explain(x * c)[0].inputs == ("x", "c")
+
+
+def test_every_line_of_a_scalar_transcript_fits_a_terminal():
+    w, x = Tensor(-0.12345678), Tensor(3.3333333)
+    f = np.tanh(w * x) / np.sqrt(x)
+    assert max(len(line) for line in explain(f).to_text().splitlines()) <= 80
+
+
+def test_what_cannot_be_explained_is_said():
+    with pytest.raises(TypeError, match="takes the Tensor to explain, not a float"):
+        explain(3.0)
+    with pytest.raises(GraphError, match="nothing was recorded"):
+        explain(Tensor(1.0, requires_grad=False))
+
+
+def test_steps_leave_no_cycles_behind():
+    gc.collect()
+    gc.disable()
+    try:
+        steps = lecture()
+        del steps
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_two_values_of_one_name_are_told_apart():
+    a, b = Tensor(2.0, name="w"), Tensor(3.0, name="w")
+    steps = explain(a * b, names={})
+    assert steps.gradients == {"f": 1, "w": 3, "w_2": 2}
+
+
+def layers(steps):
+    return {name: value.layers for name, value in steps.values.items()}
+
+
+def test_ops_and_weights_know_their_layer():
+    nn.utils.set_random_seed(0)
+    inner = nn.Sequential([nn.layers.Dense(3, activation="tanh", name="first")], name="inner")
+    model = nn.Sequential([nn.Input(shape=(2,)), inner, nn.layers.Dense(1, name="last")], name="outer")
+    found = layers(explain(np.mean(model(np.ones((4, 2)))), names={}))
+    assert found["first/kernel"] == ("inner", "first")
+    assert found["last/bias"] == ("last",)
+    assert list(found.values()).count(("inner", "first")) == 5
+    assert found["f"] == ()
+
+
+def test_a_layer_called_twice_is_drawn_twice():
+    layer = nn.layers.Dense(2, name="shared")
+    x = Tensor(np.ones((1, 2), "float32"))
+    found = layers(explain(np.sum(layer(layer(x))), names={}))
+    assert {path for path in found.values() if path} == {("shared",), ("shared (call 2)",)}
+
+
+def test_weights_tell_their_layer_where_the_loss_is_computed_from_logits():
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(3, activation="softmax", name="last")])
+    loss = nn.losses.SparseCategoricalCrossentropy()(np.array([0, 1]), model(np.ones((2, 2))))
+    found = layers(explain(loss))
+    assert found["last/kernel"] == ("last",)
+    assert list(found.values()).count(("last",)) == 4
