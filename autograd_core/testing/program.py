@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -83,11 +84,16 @@ def _spelling(name: str) -> str:
 @dataclass(frozen=True)
 class _Choice:
     name: str
-    arity: int
+    shapes: tuple[tuple[int, ...], ...]
     params: dict[str, Any]
 
+    def takes(self, operands: Sequence[Any]) -> bool:
+        """Whether parameters (an axis, an index) that were meant for the example's axes mean the same here."""
+        return not self.params or all(np.ndim(x) == len(s) for x, s in zip(operands, self.shapes, strict=True))
 
-def _choices() -> list[_Choice]:
+
+@functools.lru_cache(maxsize=4)
+def _choices(names: tuple[str, ...]) -> list[_Choice]:
     """What a statement may call: everything in the table that takes one or two arrays of whatever shape.
 
     Whether an op takes the shapes at hand is found by trying, so that a new op needs to say nothing. The
@@ -95,15 +101,16 @@ def _choices() -> list[_Choice]:
     """
     found = {}
     known = set(NUMPY.values())
-    for name, entry in entries():
+    for name, entry in ((n, e) for n, e in entries() if n in names):
         if isinstance(entry, Op) and "shape" in entry.params and entry not in known:
             continue
         arity = entry.arity or 2 if isinstance(entry, Op) else None
         for given in examples_of(entry):
             count = len(given.inputs)
             if all(map(is_shape, given.inputs)) and count in (1, 2) and arity in (None, count):
-                choice = _Choice(name, count, given.params)
-                found[name, choice.arity, literal(choice.params)] = choice
+                found[name, tuple(map(len, given.inputs)), literal(given.params)] = _Choice(
+                    name, given.inputs, given.params
+                )
     simple = ["add", "multiply", "tanh", "sum"]  # first, because hypothesis shrinks towards the first
     return sorted(found.values(), key=lambda c: (simple.index(c.name) if c.name in simple else 9, len(c.params)))
 
@@ -122,7 +129,7 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
         v0 = np.sum(x0)
         return v0
     """
-    choices = _choices()
+    choices = _choices((*REGISTRY, *COMPOSED))
     count = draw(st.integers(1, max_inputs))
     drawn = [draw(shapes(max_dims=2, min_side=1, max_side=3)) for _ in range(count)]
     left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
@@ -131,10 +138,10 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
     statements: list[Statement] = []
     for _ in range(draw(st.integers(1, max_statements))):
         choice = draw(st.sampled_from(choices))
-        operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in range(choice.arity))
+        operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in choice.shapes)
         _extend(statements, values, choice, operands)
     if not statements:
-        _extend(statements, values, _Choice("tanh", 1, {}), (0,))
+        _extend(statements, values, _Choice("tanh", ((),), {}), (0,))
     return needed(Program(tuple(inputs), tuple(statements)))
 
 
@@ -151,12 +158,14 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     try:
         ready = []
-        for operand, domain in zip(operands, domains_of(entry, choice.arity), strict=True):
+        for operand, domain in zip(operands, domains_of(entry, len(operands)), strict=True):
             if np.any(np.abs(known[operand]) > LARGEST_VALUE):
                 operand = add("tanh", (operand,))
             if domain != Domain():
                 operand = _lead(add, operand, domain)
             ready.append(operand)
+        if not choice.takes([known[i] for i in ready]):
+            return
         add(choice.name, tuple(ready), choice.params)
     except Exception:  # whatever NumPy raises for shapes that do not fit
         return
