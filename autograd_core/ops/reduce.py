@@ -30,7 +30,7 @@ ZEROS = (
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     """The axes that ``axis`` means, counted from the front."""
-    if axis is None:
+    if axis is None or not np.ndim(x):  # NumPy lets a number be reduced along axis 0
         return tuple(range(np.ndim(x)))
     return tuple(a % np.ndim(x) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
