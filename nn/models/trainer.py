@@ -14,7 +14,7 @@ from autograd_core.graph import no_grad
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import losses, metrics, optimizers
+from .. import config, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
@@ -63,6 +63,17 @@ class Trainer(Layer):
         self._metrics = as_metrics(metrics)
         self._weighted_metrics = as_metrics(weighted_metrics)
         self.compiled = True
+        self._compiled_with = {
+            "optimizer": self.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What the model was compiled with, as plain data; functions by their names."""
+        return {name: config.serialize(value) for name, value in self._compiled_with.items()}
 
     def _check_compiled(self, loss: bool = True) -> None:
         if not self.compiled:
@@ -189,8 +200,10 @@ class Trainer(Layer):
             validation = validation_feed(validation_data, size, validation_steps)
         history = History()
         self.history = history
+        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        last = [c for c in given if getattr(c, "last", False)]
         told = CallbackList(
-            [*(callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []), history],
+            [*(c for c in given if c not in last), history, *last],
             self,
             epochs=epochs,
             steps=feed.steps,
