@@ -11,7 +11,7 @@
 from . import ops
 from .debugging import debug
 from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
-from .explain import Step, Steps, explain
+from .explain import Drawing, Step, Steps, draw, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
@@ -19,6 +19,7 @@ from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, so
 from .ops.shape import array
 from .tensor import Tensor
 from .transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "REGISTRY",
     "Domain",
+    "Drawing",
     "GradientLossError",
     "GraphError",
     "Node",
@@ -45,10 +47,12 @@ __all__ = [
     "Steps",
     "Tensor",
     "array",
+    "checkpoint",
     "composed",
     "conv",
     "conv_transpose",
     "debug",
+    "draw",
     "elementwise_grad",
     "erf",
     "example",

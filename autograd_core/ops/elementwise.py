@@ -358,7 +358,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composed(
     r"x \text{ if finite}",
     numpy=np.nan_to_num,
-    examples=(*ELEMENTWISE, example(np.array([np.nan, np.inf, -np.inf, 1.0])), example((2,), nan=1.0)),
+    examples=(*ELEMENTWISE, example(np.array([np.nan, 1.0])), example((2,), nan=1.0)),
 )
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """``x`` with numbers in place of NaN and of infinities; what was replaced gets no gradient."""

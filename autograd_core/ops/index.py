@@ -98,7 +98,7 @@ def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
     """The elements at whole-number indices along an axis, or of all elements in a row."""
     if axis is None:
         x, axis = np.ravel(x), 0
-    n, indices = np.shape(x)[axis], np.asarray(_plain(indices))
+    n, indices = np.shape(x)[axis], _numbers(indices)
     if mode != "raise":
         indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
     return x[(*(slice(None),) * (axis % np.ndim(x)), indices)]
@@ -118,7 +118,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each lane along an axis the elements at indices of its own, as `numpy.argsort` gives them."""
     if axis is None:
         x, axis = np.ravel(x), 0
-    indices = np.asarray(_plain(indices))
+    indices = _numbers(indices)
     if indices.ndim != np.ndim(x):
         raise ValueError(
             f"take_along_axis needs indices with as many axes as x; they have shapes {list(indices.shape)} and "
@@ -127,6 +127,12 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     index: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])
     index[axis] = indices
     return x[tuple(index)]
+
+
+def _numbers(indices: Any) -> Any:
+    """Indices as a plain array, of whatever library they are."""
+    indices = _plain(indices)
+    return indices if hasattr(indices, "dtype") else np.asarray(indices)
 
 
 # -- diagonals -----------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..op import composed, example, op
-from ..tensor import _plain
 from .elementwise import over
 
 REDUCTIONS = (
@@ -31,7 +30,7 @@ ZEROS = (
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     """The axes that ``axis`` means, counted from the front."""
-    if axis is None:
+    if axis is None or not np.ndim(x):  # NumPy lets a number be reduced along axis 0
         return tuple(range(np.ndim(x)))
     return tuple(a % np.ndim(x) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
@@ -204,7 +203,7 @@ def cumprod(x: Any, axis: Any = None) -> Any:
 
 @cumprod.vjp(r"[j \le i] \prod_{k \le i, k \ne j} x_k")
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:
         return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
     if np.all(x != 0):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
@@ -340,7 +339,7 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     if abs(ord) == np.inf:
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum((_plain(x) != 0).astype(x.dtype), axis=axis, keepdims=keepdims)
+        return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     total = np.sum(size**ord, axis=axis, keepdims=keepdims)

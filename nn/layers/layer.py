@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.graph import no_grad
+from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
 from .. import config, initializers, regularizers
@@ -176,7 +176,10 @@ class Layer(config.Configurable):
                 self._build(shape)
             if self._takes_training:
                 kwargs["training"] = bool(training)
+            start = tick()
             outputs = self.call(*tensors, **kwargs)
+            if isinstance(outputs, Tensor):
+                mark(outputs.node, self.name, start)
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
