@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from typing import Any
 
@@ -30,6 +31,8 @@ class BackupAndRestore(Callback):
         from .. import saving
 
         os.makedirs(self.backup_dir, exist_ok=True)
+        for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
+            os.remove(unfinished)  # what a killed training was writing
         self.resume_from = saving.restore_training(self.model, self.path) if os.path.exists(self.path) else 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

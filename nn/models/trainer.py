@@ -269,14 +269,14 @@ class Trainer(Layer):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step on one batch; returns the running loss and metrics."""
+        """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
-        x, y, weights = data
+        x, y, weights = next(whole(x, y, sample_weight).epoch())
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
             weights = by_class(y, class_weight, weights)
+        self.reset_metrics()
         self._train_batch(x, y, weights)
         return self._returned(return_dict)
 
@@ -321,10 +321,10 @@ class Trainer(Layer):
         return results
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and the metrics on one batch, added to the running averages."""
+        """The loss and the metrics on one batch."""
         self._check_compiled()
-        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
-        self._test_batch(*data)
+        self.reset_metrics()
+        self._test_batch(*next(whole(x, y, sample_weight).epoch()))
         return self._returned(return_dict)
 
     def _returned(self, return_dict: bool) -> Any:
