@@ -60,7 +60,7 @@ def domain(entry: Op | Composed) -> str:
         elif np.isfinite(d.high):
             parts.append(f"${letter} < {d.high:g}$")
         for kink in d.kinks:
-            every = f" + {in_pi(d.period)}k".replace(" 1k", " k") if d.period else ""
+            every = f" + {in_pi(d.period)} k".replace(" 1 k", " k") if d.period else ""
             parts.append(f"${letter} \\ne {in_pi(kink)}{every}$".replace("0 + k", "k"))
         texts += parts
     return ", ".join(texts)

@@ -144,7 +144,7 @@ class _Layout:
     @classmethod
     def of(cls, shape: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> _Layout:
         """Check the arguments, and give the paddings as pairs."""
-        spatial, window = tuple(shape[1:-1]), tuple(kernel[:-2])
+        spatial, window = tuple(shape[1:-1]), _each(kernel[:-2], len(kernel[:-2]), "window")
         n = len(spatial)
         if len(window) != n or n < 1 or groups < 1 or shape[-1] != kernel[-2] * groups or kernel[-1] % groups:
             raise ValueError(

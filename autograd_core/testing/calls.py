@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..op import COMPOSED, REAL, REGISTRY, Composed, Domain, Example, Op, example
 from ..tensor import NUMPY
+from ..transforms import leaves
 from .arguments import parameter_names
 from .reproduce import literal
 
@@ -232,10 +234,54 @@ def random_numbers(count: int, rng: np.random.Generator, largest: int = 96) -> l
     return [int(k) for k in rng.permutation(np.arange(-largest, largest + 1))[:count]]
 
 
+def variants(entry: Op | Composed, given: Example) -> Iterator[Example]:
+    """The example with one length of its shapes made 1, then 0, wherever the op takes that.
+
+    Axes of length 1 are where broadcasting and sums are got wrong, and nobody thinks of them for an example.
+    """
+    marked = shapes_of(entry, given)
+    lengths = sorted({n for shape in _shapes_in(marked) for n in shape if n > 1})
+    for new in (1, 0):
+        for old in lengths:
+            inputs = _replace_length(marked, old, new)
+            function = entry.function
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # the mean of nothing
+                    result = function(*_fill(inputs, lambda shape, n: np.ones(shape)), **given.params)
+            except Exception:  # whatever NumPy raises for shapes that do not fit
+                continue
+            if all(np.isfinite(r).all() for r in leaves(result)):
+                yield Example(tuple(_unmark(inputs)), given.params)
+
+
+def _shapes_in(inputs: Any) -> Iterator[tuple[int, ...]]:
+    if isinstance(inputs, Shape):
+        yield inputs.shape
+    elif isinstance(inputs, list):
+        for value in inputs:
+            yield from _shapes_in(value)
+
+
+def _replace_length(value: Any, old: int, new: int) -> Any:
+    if isinstance(value, Shape):
+        return Shape(tuple(new if n == old else n for n in value.shape))
+    return [_replace_length(v, old, new) for v in value] if isinstance(value, list) else value
+
+
+def _unmark(value: Any) -> Any:
+    if isinstance(value, Shape):
+        return value.shape
+    return [_unmark(v) for v in value] if isinstance(value, list) else value
+
+
 def calls(names: Sequence[str] | None = None, seed: int = 0) -> Iterator[Call]:
-    """Every example of every entry (or of those named), with random numbers."""
+    """Every example of every entry (or of those named), and variants of some, with random numbers."""
     rng = np.random.default_rng(seed)
     for name, entry in entries():
-        if names is None or name in names:
-            for given in examples_of(entry):
-                yield make_call(name, given, random_numbers(size_of(shapes_of(entry, given)), rng))
+        if names is not None and name not in names:
+            continue
+        given = list(examples_of(entry))
+        more = [variant for one in given[:3] for variant in variants(entry, one)]
+        for one in [*given, *more]:
+            yield make_call(name, one, random_numbers(size_of(shapes_of(entry, one)), rng))

@@ -145,7 +145,10 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
         with np.errstate(all="ignore"):
-            known.append(np.asarray(_function(name)(*(_value(i, known) for i in operands), **(params or {}))))
+            result = _function(name)(*(_value(i, known) for i in operands), **(params or {}))
+        if isinstance(result, list | tuple):
+            raise TypeError(f"{name} returns several arrays, and a statement names one")
+        known.append(np.asarray(result))
         more.append(Statement(name, operands, params or {}))
         return len(known) - 1
 

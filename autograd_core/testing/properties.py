@@ -10,6 +10,7 @@ import numpy as np
 from ..op import Domain
 from ..transforms import jvp, leaves, vjp
 from .arguments import Arguments, is_floating, to_numpy
+from .calls import Call, keeps_dtype
 from .check import GradientError, Report, check_gradients
 from .reproduce import call_code, literal
 
@@ -45,6 +46,13 @@ def check_properties(
         if keeps_dtype:
             _float32(subject)
     return report
+
+
+def check_call(call: Call, seed: int = 0) -> Report:
+    """`check_properties` of a call of the table: what each entry is held to."""
+    return check_properties(
+        call, *call.args, argnums=call.argnums, domain=call.domain, keeps_dtype=keeps_dtype(call), seed=seed
+    )
 
 
 class _Subject:

@@ -5,19 +5,16 @@ import pytest
 from hypothesis import given, settings
 
 from autograd_core.op import COMPOSED, REGISTRY, Op, op
-from autograd_core.testing import check_gradients, check_properties, programs, registry_calls
-from autograd_core.testing.calls import calls, entries, examples_of, keeps_dtype
+from autograd_core.testing import check_gradients, programs, registry_calls
+from autograd_core.testing.calls import calls, entries, examples_of
+from autograd_core.testing.properties import check_call
 
 NAMES = [name for name, _ in entries()]
 
 
-def check(call):
-    return check_properties(call, *call.args, argnums=call.argnums, domain=call.domain, keeps_dtype=keeps_dtype(call))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_of_every_entry_has_a_right_gradient(name):
-    verdicts = [check(call).verdict for call in calls([name]) if call.argnums]
+    verdicts = [check_call(call).verdict for call in calls([name]) if call.argnums]
     assert "pass" in verdicts
 
 
@@ -25,7 +22,7 @@ def test_every_example_of_every_entry_has_a_right_gradient(name):
 @given(registry_calls())
 def test_any_call_of_any_entry_has_a_right_gradient(call):
     if call.argnums:
-        check(call)
+        check_call(call)
 
 
 @settings(max_examples=150, deadline=None)
