@@ -29,6 +29,7 @@ from ..walk import unbroadcast
         example((3,), (5, 3, 2)),
         example((5, 2, 3), (3,)),
         example((2, 0), (0, 3)),
+        example((5, 2, 0), (0, 2)),
         example((0, 2), (2, 3)),
         example((1, 1), (1, 1)),
     ),
@@ -54,7 +55,8 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
     if y.ndim == 2 and x.ndim > 2:  # one product over all the batch, not a batch of them and a sum
-        x, g = np.reshape(x, (-1, x.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        rows = math.prod(x.shape[:-1])  # not −1, which NumPy cannot work out where the other axis is empty
+        x, g = np.reshape(x, (rows, x.shape[-1])), np.reshape(g, (rows, g.shape[-1]))
     return np.matmul(np.swapaxes(x, -1, -2), g)
 
 
