@@ -285,6 +285,8 @@ def conv_transpose(
     array([1., 1., 3., 2., 2.])
     """
     places, window = _spatial(x), np.shape(kernel)[:-2]
+    if 0 in places:
+        raise ValueError(f"there is no place to put the kernel: x {list(np.shape(x))} has an empty spatial axis")
     if shape is None:
         n = len(places)
         reach = _reach(window, _each(dilation, len(window), "dilation"))
