@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from typing import Any
@@ -267,13 +268,14 @@ def _einsum(*arguments: Any, optimize: Any = None) -> Any:
         if len(arguments) % 2:
             last = arguments[-1]
             subscripts += "->" + "".join("..." if s is Ellipsis else string.ascii_letters[s] for s in last)
-    return einsum(*xs, subscripts=_explicit(subscripts, [np.ndim(x) for x in xs]), optimize=optimize)
+    return einsum(*xs, subscripts=_explicit(subscripts, tuple(np.ndim(x) for x in xs)), optimize=optimize)
 
 
-def _explicit(subscripts: str, ndims: list[int]) -> str:
+@functools.lru_cache(maxsize=1024)
+def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     """``subscripts`` with every axis named and the result spelled out.
 
-    >>> _explicit("...ij,jk", [4, 2])
+    >>> _explicit("...ij,jk", (4, 2))
     'ABij,jk->ABik'
     """
     inputs, arrow, result = subscripts.partition("->")
