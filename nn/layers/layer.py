@@ -215,8 +215,9 @@ class Layer(config.Configurable):
         """The layers in this one's attributes, lists and dicts of them included, in order of assignment."""
         found: dict[int, Layer] = {}
         for value in vars(self).values():
-            for layer in _layers_in(value):
-                found.setdefault(id(layer), layer)
+            if isinstance(value, _MAY_HOLD_LAYERS):
+                for layer in _layers_in(value):
+                    found.setdefault(id(layer), layer)
         return list(found.values())
 
     def walk_layers(self) -> Iterator[Layer]:
@@ -240,7 +241,7 @@ class Layer(config.Configurable):
     @property
     def trainable_weights(self) -> list[Tensor]:
         """The weights that training changes."""
-        return [w for w in self.weights if w.requires_grad]
+        return [w for layer in self.walk_layers() for w in layer._weights if w.node.records]
 
     trainable_variables = trainable_weights
 
@@ -347,6 +348,9 @@ def shape_of(value: Any) -> Any:
         return {k: shape_of(v) for k, v in value.items()}
     shape = np.shape(plain(value)) if value is not None else ()
     return (None, *shape[1:]) if shape else ()
+
+
+_MAY_HOLD_LAYERS = (Layer, list, tuple, dict)
 
 
 def _layers_in(value: Any) -> Iterator[Layer]:
