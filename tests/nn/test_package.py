@@ -123,6 +123,17 @@ def test_datasets_is_found_through_nn():
     assert nn.datasets is datasets
 
 
+def test_another_package_called_datasets_is_reported_with_its_place(tmp_path, monkeypatch):
+    import sys
+    import types
+
+    other = types.ModuleType("datasets")
+    other.__file__ = str(tmp_path / "datasets" / "__init__.py")
+    monkeypatch.setitem(sys.modules, "datasets", other)
+    with pytest.raises(ImportError, match=r"hidden by another package of that name.*environment of its own"):
+        nn.datasets
+
+
 def printed(model):
     lines = []
     model.summary(print_fn=lines.append)
