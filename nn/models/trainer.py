@@ -117,10 +117,11 @@ class Trainer(Layer):
     # -- one batch -------------------------------------------------------------------------------------
 
     def _train_batch(self, x: Any, y: Any, weights: Any) -> None:
-        self.zero_grad()
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
+        for v in variables:
+            v.grad = None
         if variables:
             loss.backward(release=True)
             self.optimizer.apply([v.grad for v in variables], variables)
