@@ -82,7 +82,9 @@ def substitute(latex: str, names: Mapping[str, str]) -> str:
 
 def plain(latex: str) -> str:
     """The subset of LaTeX that the table of ops uses, as Unicode text on one line."""
-    text = re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T")
+    text = (
+        re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T").replace(r"\tfrac{1}{2}", "½ · ")
+    )
     for _ in range(8):  # from the inside out: each pass unpacks one level of braces
         before = text
         text = re.sub(r"\^(\w)", lambda m: _raised(m[1]), text)

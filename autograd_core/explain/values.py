@@ -84,7 +84,7 @@ def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) ->
     held = {
         value.node: name
         for name, value in reversed(list(variables.items()))
-        if isinstance(value, Tensor) and not name.startswith("_")
+        if isinstance(value, Tensor) and name.isidentifier() and not name.startswith("_")
     }
     wanted = {node: node.name or held.get(node) for node in nodes}
     if not wanted[root] and "f" not in wanted.values():
