@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
-MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them
+MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
+NEAR = 5_000  # and only this many nodes around the result are looked at
 FORMATS = ("svg", "png", "pdf", "dot", "gif")
 
 # From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
@@ -160,12 +161,16 @@ def _draw(
     limit = MAX_NODES if max_nodes is None else max_nodes
     if limit < 1 or (depth is not None and depth < 0):
         raise ValueError(f"max_nodes must be at least 1 and depth at least 0; {max_nodes} and {depth} came")
-    nodes = in_order(ancestors([root])) or [root]
+    everything = ancestors([root]) or {root}
+    walked = len(everything) <= MAX_WALKED
+    nodes = in_order(everything if walked else _front(root, max(limit, NEAR)))
+    beyond = len(everything) - len(nodes)
+    del everything
     names = name_all(root, nodes, variables)
     layers = layers_of(nodes)
     found: dict[Node, Any] = {}
     handed: Handed = {}
-    if gradients and root.records and root.out.size == 1 and len(nodes) <= MAX_WALKED:
+    if gradients and root.records and root.out.size == 1 and walked:
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
             found[node] = g
             for position, parent, _, contribution, _ in edges:
@@ -179,13 +184,14 @@ def _draw(
         depth = depths[0] if depths else 0
     group = {node: _place(names[node], layers.get(node, ()), depth) for node in nodes}
     shown, left_out = _nearest(root, group, limit)
+    left_out += beyond
     kept = [node for node in nodes if group[node] in shown]
     described = describe(kept, names, layers, found)
     boxes, arrows = _boxes(described, {names[n]: group[n] for n in kept}, handed, names[root], values, gradients, depth)
     if left_out:
-        missing = {group[p] for n in kept for p in n.parents if p is not None and p.records} - shown
         boxes.insert(0, Box("…", f"… {left_out:,} more", (), "more", (), None))
-        ends = {group[n] for n in kept for p in n.parents if p is not None and p.records and group[p] in missing}
+        pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.records)
+        ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out)
 
@@ -206,6 +212,15 @@ def _place(name: str, path: tuple[str, ...], depth: int) -> str:
 
 def _count(nodes: Iterable[Node], layers: Mapping[Node, tuple[str, ...]], depth: int) -> int:
     return len({path[: depth + 1] if len(path := layers.get(n, ())) > depth else n for n in nodes})
+
+
+def _front(root: Node, count: int) -> set[Node]:
+    """The nodes nearest to the result, breadth first."""
+    found, front = {root}, [root]
+    while front and len(found) < count:
+        front = [p for p in dict.fromkeys(p for n in front for p in n.parents) if p and p.records and p not in found]
+        found.update(front)
+    return found
 
 
 def _nearest(root: Node, group: Mapping[Node, str], limit: int) -> tuple[set[str], int]:

@@ -22,7 +22,6 @@ from .live import Program, program, rules_shown
 MAX_STEPS = 3000
 WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
 CORNER = 24
-LAYERS_ABOVE = 16  # values beyond which layers are closed at first
 DRAWN = 200
 
 SVG = "http://www.w3.org/2000/svg"
@@ -161,8 +160,6 @@ def _pictures(steps: Steps) -> tuple[str, list[Any]]:
     handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
     layered = any(v.layers for v in steps.values.values())
     depths = [0, 99] if layered else [99]
-    if layered and len(steps.values) <= LAYERS_ABOVE:
-        depths.reverse()
     shown: list[str] = []
     maps = []
     for depth in depths:
