@@ -14,7 +14,7 @@ from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor
 from ..walk import walk
 from .formula import formula, number
-from .values import Value, describe, layers_of, name_all
+from .values import Value, constant, describe, layers_of, name_all
 
 if TYPE_CHECKING:
     import graphviz
@@ -327,9 +327,9 @@ def _norm(value: Value) -> str:
 
 def _brief(value: Value, position: int) -> str:
     """An input in a title: its name; of a constant array the shape alone."""
-    if value.parents[position] is None and np.ndim(value.args[position]) and value.inputs[position].startswith("["):
-        return f"constant {_shape(value.args[position])}"
-    return value.inputs[position]
+    text, arg = value.inputs[position], value.args[position]
+    unnamed = value.parents[position] is None and text == constant(arg)
+    return f"constant[{_shape(arg)}]" if unnamed and np.ndim(arg) else text
 
 
 def _shape(value: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .formula import number, substitute
 from .steps import Step, Steps
+from .values import Value, constant
 
 _SMALL = 6
 
@@ -49,10 +50,7 @@ def _aligned(lines: list[str]) -> str:
 
 def _forward(steps: Steps, step: Step) -> str:
     node = steps.values[step.name]
-    names = [
-        name(text) if parent or not _constant(text) else value(arg)
-        for text, parent, arg in zip(step.inputs, node.parents, node.args, strict=True)
-    ]
+    names = _inputs(node)
     parts = [_with(step.expression, names, name(step.name))]
     if all(np.ndim(arg) == 0 for arg in node.args):
         parts.append(_with(step.expression, [_operand(arg) for arg in node.args], ""))
@@ -72,13 +70,11 @@ def _chain_rule(steps: Steps, receiver: str, received: list[Step]) -> str:
             continue
         upstream = _partial(f, step.output)
         if step.local is None:
-            named = {n: _shaped(name(n), v) for n, v in step.operands[1:]}
-            inputs = [named.get(n, name(n)) for n in step.inputs]
+            inputs = _inputs(steps.values[step.output], shapes=True)
             symbolic.append(_with(step.formula, inputs, name(step.output), _shaped(upstream, step.upstream)))
             scalar = False
         else:
-            names = [name(n) if not _constant(n) else n for n in step.inputs]
-            local = _with(step.formula, names, name(step.output))
+            local = _with(step.formula, _inputs(steps.values[step.output]), name(step.output))
             times = r"\cdot" if np.ndim(step.local) == 0 else r"\odot"
             brace = rf"\underbrace{{\left({local}\right)}}_{{{_partial(step.output, step.name)}}}"
             symbolic.append(rf"{upstream} {times} {brace}")
@@ -112,8 +108,18 @@ def _shape(array: Any) -> str:
     return r" \times ".join(str(n) for n in np.shape(array))
 
 
-def _constant(text: str) -> bool:
-    return re.fullmatch(r"-?[\d.]+(e[-+]\d+)?|\[.*|nan|-?inf|True|False", text) is not None
+def _inputs(node: Value, shapes: bool = False) -> list[str]:
+    """What stands for the inputs of an op: names, small constants as numbers, large ones as C with their shape."""
+    found = []
+    for text, parent, arg in zip(node.inputs, node.parents, node.args, strict=True):
+        unnamed = parent is None and text == constant(arg)
+        if unnamed and np.size(arg) <= _SMALL and np.ndim(arg) <= 2:
+            found.append(value(arg))
+        elif unnamed:
+            found.append(_shaped("C", arg))
+        else:
+            found.append(_shaped(name(text), arg) if shapes else name(text))
+    return found
 
 
 def value(array: Any) -> str:

@@ -29,6 +29,12 @@ def awkward():
     return explain(np.exp(total * -1e-3) ** 2 * np.nan, names={})
 
 
+def batch():
+    """Constants that are too large to write out, and one that is not."""
+    w = Tensor(np.ones((3, 2)), name="w")
+    return explain(np.sum((np.ones((5, 3)) @ w - np.arange(10.0).reshape(5, 2)) * np.array([1.0, 2.0])), names={})
+
+
 def cells(line):
     return re.split(r"\s{2,}", line.strip())
 
@@ -87,7 +93,7 @@ def test_matrices_show_their_shapes():
     assert r"\sum_{\text{copies}}" in latex
 
 
-@pytest.mark.parametrize("story", [lecture, layer, awkward])
+@pytest.mark.parametrize("story", [lecture, layer, awkward, batch])
 def test_the_derivation_compiles(story, tmp_path, judge_program):
     program = judge_program("tectonic", "pdflatex")
     file = tmp_path / "derivation.tex"
@@ -153,3 +159,10 @@ def test_more_frames_than_anyone_watches_are_refused(pillow, tmp_path):
         x = x * 1.5
     with pytest.raises(ValueError, match="400 steps would be as many frames, and 300 is the limit"):
         explain(x).to_gif(tmp_path / "f.gif")
+
+
+def test_large_constants_are_called_by_their_shape():
+    text = batch().to_text()
+    assert "v1 = constant[5×3] @ w" in text
+    assert "v2 = v1 - constant[5×2]" in text
+    assert r"\underset{5 \times 3}{C}" in batch().to_latex()

@@ -339,6 +339,7 @@ def test_print_shows_the_story_and_no_controls(visit):
     page.emulate_media(media="print")
     assert not page.locator("#player").is_visible()
     assert page.locator("#steps li").last.is_visible()
+    assert [n.is_visible() for n in page.locator(".picture .node").all()] == [True] * 5
 
 
 def test_pages_are_small_and_open_fast(visit):
