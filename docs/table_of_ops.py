@@ -60,7 +60,7 @@ def domain(entry: Op | Composed) -> str:
         elif np.isfinite(d.high):
             parts.append(f"${letter} < {d.high:g}$")
         for kink in d.kinks:
-            every = f" + {in_pi(d.period)}k".replace(" 1k", " k") if d.period else ""
+            every = f" + {in_pi(d.period)} k".replace(" 1 k", " k") if d.period else ""
             parts.append(f"${letter} \\ne {in_pi(kink)}{every}$".replace("0 + k", "k"))
         texts += parts
     return ", ".join(texts)
@@ -101,11 +101,10 @@ def in_pi(value: float) -> str:
 def row(name: str, entry: Op | Composed) -> str:
     """One line of the table."""
     function = entry if isinstance(entry, Op) else entry.function
-    said = (
-        (inspect.getdoc(function) or "").partition("\n")[0]
-        if not isinstance(getattr(entry, "function", None), np.ufunc)
-        else ""
-    )
+    ours = not isinstance(entry.function, np.ufunc)  # a ufunc's docstring is NumPy's
+    said = (inspect.getdoc(function) or "").partition("\n")[0] if ours else ""
+    if isinstance(entry, Op) and entry.note:
+        said = f"{entry.note[0].upper()}{entry.note[1:]}."
     if isinstance(entry, Op):
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
         kinks = "; ".join(at_kinks(entry))

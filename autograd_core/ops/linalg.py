@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from typing import Any
@@ -114,8 +115,14 @@ def vdot(x: Any, y: Any) -> Any:
     examples=(example((2, 3), (3,)), example((2, 3), (2, 3), axis=0), example((0, 3), (3,))),
 )
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
-    """The sum of the products along an axis."""
-    return np.sum(x * y, axis=axis)
+    """The sum of the products along an axis, which must be as long in both."""
+    if np.shape(x)[axis : axis + 1 or None] != np.shape(y)[axis : axis + 1 or None] or not np.ndim(x):
+        raise ValueError(
+            f"vecdot needs two axes of the same length; axis {axis} of {list(np.shape(x))} and {list(np.shape(y))} "
+            "are not"
+        )
+    x, y = (v if axis == -1 else np.moveaxis(v, axis, -1) for v in (x, y))
+    return np.sum(x * y, axis=-1)
 
 
 @composed(
@@ -203,13 +210,16 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         example((0, 3), (3,), subscripts="ij,j->i"),
     ),
 )
-def einsum(*xs: Any, subscripts: str = "", optimize: Any = False) -> Any:
+def einsum(*xs: Any, subscripts: str = "", optimize: Any = None) -> Any:
     """Products of elements, summed over each letter that the result does not have (A. Einstein, 1916)."""
+    if optimize is None:  # finding a path through matrix products takes as long as some ten thousand products
+        terms = subscripts.partition("->")[0].split(",")
+        optimize = len(xs) > 1 and math.prod(_lengths(terms, xs).values()) > 10_000
     return np.einsum(subscripts, *xs, optimize=optimize)
 
 
 @einsum.vjp(r"\prod_{j \ne i} x_j")
-def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = False) -> Any:
+def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = None) -> Any:
     # The gradient is again one einsum: the result's letters and those of the other operands, to the operand's
     # own. A letter that only it has was summed freely: ones stand for that. A letter that it has twice picked a
     # diagonal: the identity matrix puts the gradient back there.
@@ -246,7 +256,7 @@ def _lengths(terms: list[str], xs: Any) -> dict[str, int]:
     return lengths
 
 
-def _einsum(*arguments: Any, optimize: Any = False) -> Any:
+def _einsum(*arguments: Any, optimize: Any = None) -> Any:
     """`numpy.einsum` in either of its two forms, with ellipses and the result written out as letters."""
     if isinstance(arguments[0], str):
         subscripts, *xs = arguments
@@ -258,13 +268,14 @@ def _einsum(*arguments: Any, optimize: Any = False) -> Any:
         if len(arguments) % 2:
             last = arguments[-1]
             subscripts += "->" + "".join("..." if s is Ellipsis else string.ascii_letters[s] for s in last)
-    return einsum(*xs, subscripts=_explicit(subscripts, [np.ndim(x) for x in xs]), optimize=optimize)
+    return einsum(*xs, subscripts=_explicit(subscripts, tuple(np.ndim(x) for x in xs)), optimize=optimize)
 
 
-def _explicit(subscripts: str, ndims: list[int]) -> str:
+@functools.lru_cache(maxsize=1024)
+def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     """``subscripts`` with every axis named and the result spelled out.
 
-    >>> _explicit("...ij,jk", [4, 2])
+    >>> _explicit("...ij,jk", (4, 2))
     'ABij,jk->ABik'
     """
     inputs, arrow, result = subscripts.partition("->")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,7 +54,8 @@ class Program:
             params = [f"{key}={literal(value)}" for key, value in s.params.items()]
             names.append(f"v{i}")
             lines.append(
-                f"    v{i} = {_spelling(s.op)}({', '.join([*(str(_value(k, names)) for k in s.operands), *params])})"
+                f"    v{i} = {_spelling(s.op, s.params)}"
+                f"({', '.join([*(str(_value(k, names)) for k in s.operands), *params])})"
             )
         lines.append(f"    return {names[-1]}")
         body = "\n".join(lines)
@@ -73,10 +75,17 @@ def _function(name: str) -> Callable[..., Any]:
     return REGISTRY[name] if name in REGISTRY else COMPOSED[name].function
 
 
-def _spelling(name: str) -> str:
+def _numpy(name: str, params: dict[str, Any]) -> Callable[..., Any] | None:
+    """NumPy's function of that name, where ours answers for it and it takes these parameters."""
+    theirs: Any = getattr(np, name, None)
+    if NUMPY.get(theirs) is not _function(name):
+        return None
+    return theirs if not params or params.keys() <= inspect.signature(theirs).parameters.keys() else None
+
+
+def _spelling(name: str, params: dict[str, Any]) -> str:
     """How a person calls it: NumPy's name where NumPy has one."""
-    ours = _function(name)
-    if NUMPY.get(getattr(np, name, None)) is ours:
+    if _numpy(name, params):
         return f"np.{name}"
     return f"REGISTRY[{name!r}]" if name in REGISTRY else f"COMPOSED[{name!r}].function"
 
@@ -152,7 +161,11 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
         with np.errstate(all="ignore"):
-            known.append(np.asarray(_function(name)(*(_value(i, known) for i in operands), **(params or {}))))
+            f = _numpy(name, params or {}) or _function(name)  # NumPy refuses some shapes that ours would take
+            result = f(*(_value(i, known) for i in operands), **(params or {}))
+        if isinstance(result, list | tuple):
+            raise TypeError(f"{name} returns several arrays, and a statement names one")
+        known.append(np.asarray(result))
         more.append(Statement(name, operands, params or {}))
         return len(known) - 1
 

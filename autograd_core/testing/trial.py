@@ -35,6 +35,10 @@ class Side:
     directions: int
     rtol: float | None
     atol: float | None
+    # The default tolerances, relative and absolute. A gradient, which the second order differs, has rounding of
+    # its own that its size does not show: tanh's, 1 - z², keeps few digits where z is close to 1.
+    close: float = 1e-7
+    rounding: float = 0.0
 
 
 @dataclass
@@ -222,12 +226,13 @@ def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
 def _tolerance(side: Side, d: Array, found: Slopes, rows: Array) -> Array:
     """How far a right gradient may be from the oracle, output by output, along ``d``."""
     size = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
-    relative = (1e-7 if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
+    relative = (side.close if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
     if side.atol is not None:
         absolute = side.atol * np.abs(d).sum()
     else:  # rounding: in the value, and where large derivatives of the same output cancel
         scale = side.eps / np.finfo(float).eps
         absolute = scale * (1e-11 * np.abs(side.value) * min(1.0, float(np.abs(d).max())) + 1e-11 * rows)
+        absolute = absolute + side.rounding * np.abs(d).sum()
     underflow = np.finfo(float).tiny * np.abs(d).sum()  # where the derivative itself is too small for a number
     return relative * size + absolute + underflow + 4 * found.error
 

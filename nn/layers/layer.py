@@ -7,6 +7,7 @@ import inspect
 import math
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from .. import config, initializers, regularizers
 from ..tensors import assign, constant, plain
 
 Shape = tuple[int | None, ...]
+
+_NO_LAYERS = frozenset(("_weights", "_regularizers", "_holders", "input_shape", "output_shape", "called_with"))
 
 _names: Counter[str] = Counter()
 
@@ -99,6 +102,7 @@ class Layer(config.Configurable):
         **unknown: Any,
     ):
         config.reject(self, unknown)
+        self.__dict__.setdefault("_holders", {})
         self._weights: list[Tensor] = []
         self._frozen: set[int] = set()
         self._regularizers: list[tuple[Tensor, Any]] = []
@@ -123,6 +127,12 @@ class Layer(config.Configurable):
             cls._takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
 
     _takes_training = False
+    _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if isinstance(value, Layer | list | tuple | dict) and name not in _NO_LAYERS:
+            self.__dict__.setdefault("_holders", {})[name] = None
 
     # -- what a layer of one's own defines -------------------------------------------------------------
 
@@ -143,6 +153,7 @@ class Layer(config.Configurable):
         name: str = "weight",
     ) -> Tensor:
         """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
+        _spend(math.prod(shape))
         values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
         values = np.asarray(plain(values), dtype or self.dtype)
         if values.shape != tuple(shape):
@@ -212,8 +223,8 @@ class Layer(config.Configurable):
     def sublayers(self) -> list[Layer]:
         """The layers in this one's attributes, lists and dicts of them included, in order of assignment."""
         found: dict[int, Layer] = {}
-        for value in vars(self).values():
-            for layer in _layers_in(value):
+        for name in self._holders:
+            for layer in _layers_in(getattr(self, name, None)):
                 found.setdefault(id(layer), layer)
         return list(found.values())
 
@@ -238,7 +249,7 @@ class Layer(config.Configurable):
     @property
     def trainable_weights(self) -> list[Tensor]:
         """The weights that training changes."""
-        return [w for w in self.weights if w.requires_grad]
+        return [w for layer in self.walk_layers() for w in layer._weights if w.node.records]
 
     trainable_variables = trainable_weights
 
@@ -301,6 +312,28 @@ class Layer(config.Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
+
+
+# How many numbers the weights made from now on may hold: set while a file is loaded, whose configuration could
+# ask for any amount of memory, to what its weights hold.
+_budget: list[int] = []
+
+
+@contextmanager
+def limited_weights(size: int) -> Iterator[None]:
+    """Let the layers made inside a ``with`` block hold at most ``size`` numbers."""
+    _budget.append(size)
+    try:
+        yield
+    finally:
+        _budget.pop()
+
+
+def _spend(size: int) -> None:
+    if _budget:
+        _budget[-1] -= size
+        if _budget[-1] < 0:
+            raise ValueError("its configuration describes more weights than it holds")
 
 
 # Whether the model is being trained: set by the outermost call, known to all calls inside it.

@@ -74,7 +74,7 @@ def test_any_index_is_one_that_numpy_takes(drawn):
 def test_repeated_positions_are_drawn():
     index = find(
         indices((3,)),
-        lambda i: isinstance(i, tuple) and isinstance(i[0], np.ndarray) and len(set(i[0].flat)) < i[0].size,
+        lambda i: isinstance(i, tuple) and i and isinstance(i[0], np.ndarray) and len(set(i[0].flat)) < i[0].size,
     )
     assert np.zeros(3)[index].size > 1
 
@@ -100,7 +100,8 @@ def test_any_convolution_has_a_result(c):
 def test_a_program_is_the_python_that_it_prints(program):
     namespace = {"np": np}
     exec(program.source, namespace)
-    assert np.array_equal(namespace["program"](*program.inputs), program(*program.inputs))
+    # np.f(x) and the op f may take different paths through NumPy, which differ in the last place.
+    np.testing.assert_allclose(namespace["program"](*program.inputs), program(*program.inputs), rtol=1e-13)
 
 
 @settings(deadline=None)
