@@ -95,7 +95,7 @@ def plain(latex: str) -> str:
         text = re.sub(r"_\{([^{}]*)\}", r"[\1]", text)
         if text == before:
             break
-    text = re.sub(r"(?<=ᵀ) (?=[\w(])", " @ ", text)
+    text = re.sub(r"(?<=[\w)\]]ᵀ) (?=[\w(∂])", " @ ", text)
     for command, character in _COMMANDS.items():
         text = re.sub(re.escape(command) + (r"(?![a-zA-Z])" if command[-1].isalpha() else ""), character, text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
