@@ -165,6 +165,10 @@ class _Mode(threading.local):
     debugging = False
     quick = True  # recording and nothing else: the one question that the fast paths ask
 
+    def __init__(self) -> None:
+        # What to go back to, by thread: one decorator may be entered again, and by several threads at once.
+        self.before: list[bool] = []
+
     def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:
         """Turn recording or debugging on or off."""
         if recording is not None:
@@ -190,12 +194,11 @@ class no_grad(ContextDecorator):
     _recording = False
 
     def __enter__(self) -> None:
-        # A stack, because one decorator object may be entered again before it was left.
-        self._before: list[bool] = [*getattr(self, "_before", ()), mode.recording]
+        mode.before.append(mode.recording)
         mode.switch(recording=self._recording)
 
     def __exit__(self, *exc: object) -> None:
-        mode.switch(recording=self._before.pop())
+        mode.switch(recording=mode.before.pop())
 
 
 class recorded(no_grad):

@@ -400,6 +400,17 @@ def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
 NUMPY[Tensor.astype] = astype
 
 
+@op(r"x", numpy=np.copy, examples=ELEMENTWISE)
+def copy(x: Any) -> Any:
+    """``x`` in memory of its own."""
+    return np.copy(x)
+
+
+@copy.vjp(r"1")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g
+
+
 @op(r"x", examples=ELEMENTWISE)
 def identity(x: Any) -> Any:
     """``x`` itself under a new node, which the transforms differentiate with respect to."""
@@ -413,4 +424,4 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 # Names that NumPy has twice, and what does nothing to real numbers.
 NUMPY.update({np.fabs: absolute, np.radians: deg2rad, np.degrees: rad2deg, np.fix: trunc})
-NUMPY.update({np.conjugate: positive, np.real: positive, np.copy: identity})
+NUMPY.update({np.conjugate: positive, np.real: positive})

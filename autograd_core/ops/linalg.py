@@ -40,6 +40,9 @@ def matmul(x: Any, y: Any) -> Any:
     return np.matmul(x, y)
 
 
+matmul.batched = True
+
+
 @matmul.vjp(r"g\,y^{\mathsf T}")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
@@ -341,6 +344,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
 def solve(x: Any, y: Any) -> Any:
     """The solution of ``x @ z = y``, where ``y`` is one vector or a (stack of) matrices of columns."""
     return np.linalg.solve(x, y)
+
+
+solve.batched = True
 
 
 @solve.vjp(r"-x^{-\mathsf T} g\, z^{\mathsf T}")
