@@ -17,6 +17,7 @@ from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
 from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
 from .ops.shape import array
+from .replay import replay
 from .tensor import Tensor
 from .transforms import (
     checkpoint,
@@ -70,6 +71,7 @@ __all__ = [
     "op",
     "ops",
     "relu",
+    "replay",
     "sigmoid",
     "softmax",
     "softplus",
