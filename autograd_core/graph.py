@@ -18,7 +18,15 @@ tick: Callable[[], int] = itertools.count(1).__next__
 
 
 NO_PARAMS: dict[str, Any] = {}
-_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None, "scopes": ()}
+_UNSET: dict[str, Any] = {
+    "grad": None,
+    "name": None,
+    "changed": 0,
+    "where": None,
+    "fingerprints": None,
+    "stopped": None,
+    "scopes": (),
+}
 
 
 class _Released(tuple[()]):
@@ -51,6 +59,7 @@ class Node:
         "parents",
         "records",
         "scopes",
+        "stopped",
         "where",
     )
 
@@ -66,6 +75,7 @@ class Node:
     name: str | None
     where: str | None
     fingerprints: tuple[int, ...] | None
+    stopped: str | None  # what ended the recording on the way to this constant
     scopes: tuple[tuple[str, int], ...]
 
     def __init__(

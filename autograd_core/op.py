@@ -211,6 +211,9 @@ class Op:
         out = _array(out)
         if not (records and mode.recording):
             node = Node(out, False)
+            stopped = "no_grad()" if records else next((p.stopped for p in parents if p and p.stopped), None)
+            if stopped:
+                node.stopped = stopped
         else:
             if not self.complete:
                 self._check_rules(parents, arrays)

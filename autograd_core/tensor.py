@@ -199,7 +199,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant with the same data: nothing flows back through it."""
-        return wrap(Node(self.node.out, False))
+        return _stopped(self.node.out, "detach()")
 
     # -- backwards -------------------------------------------------------------------------------------
 
@@ -226,8 +226,11 @@ class Tensor:
         if not self.node.records:
             raise GraphError(
                 f"nothing was recorded, so there is nothing to walk back through: this Tensor is {self.node.label()}. "
-                "Recording stops where no input has requires_grad=True, inside no_grad(), at detach() and "
-                "stop_gradient(), and at integers and comparisons"
+                + (
+                    f"Recording stopped at {self.node.stopped} on the way here"
+                    if self.node.stopped
+                    else "Nothing that it was computed from has requires_grad=True; whole numbers cannot have it"
+                )
             )
         if gradient is None:
             if out.size != 1:
@@ -433,7 +436,7 @@ class Tensor:
         if np.dtype(dtype).kind not in "biuf":
             raise TypeError(f"a Tensor cannot hold {np.dtype(dtype)}: complex numbers and objects are out of scope")
         if np.dtype(dtype).kind != "f":
-            return wrap(Node(self.node.out.astype(dtype), False))
+            return _stopped(self.node.out.astype(dtype), f"astype({np.dtype(dtype)})")
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
     def copy(self) -> Tensor:
@@ -560,6 +563,13 @@ class Tensor:
 
 
 _new = Tensor.__new__
+
+
+def _stopped(data: Any, by: str) -> Tensor:
+    """A constant that remembers what ended its recording."""
+    node = Node(data, False)
+    node.stopped = by
+    return wrap(node)
 
 
 def _restore(data: Any, requires_grad: bool, name: str | None) -> Tensor:
