@@ -36,7 +36,7 @@ def leaves(tree: Any) -> Iterator[Any]:
         for branch in tree:
             yield from leaves(branch)
     elif isinstance(tree, dict):
-        for key in _keys(tree):
+        for key in keys_of(tree):
             yield from leaves(tree[key])
     else:
         yield tree
@@ -50,12 +50,12 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
             return type(tree)(*branches)
         return type(tree)(branches)
     if isinstance(tree, dict):
-        built = {key: rebuild(tree[key], new) for key in _keys(tree)}
+        built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
         return {key: built[key] for key in tree}
     return next(new)
 
 
-def _keys(tree: dict[Any, Any]) -> list[Any]:
+def keys_of(tree: dict[Any, Any]) -> list[Any]:
     """The keys in an order that does not depend on how the dictionary was written: equal keys belong together."""
     return sorted(tree, key=lambda key: (type(key).__name__, str(key)))
 
@@ -71,7 +71,7 @@ def _same_structure(given: Any, wanted: Any, what: str) -> None:
         raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
     if isinstance(wanted, dict):
         if given.keys() != wanted.keys():
-            raise ValueError(f"{what} must have the keys {_keys(wanted)}; it has {_keys(given)}")
+            raise ValueError(f"{what} must have the keys {keys_of(wanted)}; it has {keys_of(given)}")
         for key in wanted:
             _same_structure(given[key], wanted[key], what)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..op import Domain
 from ..tensor import Tensor
-from ..transforms import leaves, rebuild, vjp
+from ..transforms import keys_of, leaves, rebuild, vjp
 from .arguments import Arguments, flatten, is_floating, like, split, to_numpy
 from .oracle import KINK
 from .reproduce import call_code, literal
@@ -474,8 +474,8 @@ def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str,
     if isinstance(arg, dict):
         if not isinstance(gradient, dict):
             raise TypeError(f"{name} is a dict, so its gradient must be one too; it is a {type(gradient).__name__}")
-        for key, branch in arg.items():
-            yield from _pair(branch, *_keyed(gradient, key), f"{name}[{key!r}]")
+        for key in keys_of(arg):
+            yield from _pair(arg[key], *_keyed(gradient, key), f"{name}[{key!r}]")
     elif isinstance(arg, list | tuple):
         if not isinstance(gradient, list | tuple) or len(gradient) != len(arg):
             raise TypeError(f"{name} has {len(arg)} parts, so its gradient must have as many; it is {gradient!r}")
