@@ -312,7 +312,7 @@ class _Check:
             self.atol,
             # What cancels inside a gradient leaves rounding that the gradient itself, perhaps 0, does not show.
             close=1e-5,
-            rounding=64 * self.eps * float(np.max(np.abs(first.value), initial=0.0)),
+            rounding=8 * self.eps * float(np.max(np.abs(first.value), initial=0.0)),
         )
 
     # -- the verdict -------------------------------------------------------------------------------------
