@@ -64,7 +64,7 @@ def slopes(
     hs: Sequence[float],
     eps: float,
     *,
-    rounding: float = 0.0,
+    rounding: Array = 0.0,
     thorough: bool = False,
 ) -> Slopes:
     """The derivatives of F(x + t·d) at t = 0, output by output.
@@ -81,6 +81,7 @@ def slopes(
     moved = d != 0
     reach = _reach(x, d)
     floor = np.abs(value) * min(1.0, float(np.max(np.abs(d), initial=0.0)))
+    still = np.ones(m, bool)
     for h in hs:
         ts = (h, h / 2, h / 4)
         if np.any((x + ts[2] * d == x)[moved]):  # rounding swallows the step
@@ -95,10 +96,11 @@ def slopes(
         slope = (16 * twice - once) / 15
         size = np.maximum(np.abs(value), np.maximum(np.abs(ahead[0]), np.abs(behind[0])))
         noise = eps * (size + reach * np.abs(slope)) / ts[2]
-        noise += (rounding + np.finfo(float).smallest_subnormal) / ts[2]
+        noise = noise + (rounding + np.finfo(float).smallest_subnormal) / ts[2]
         uneven = (e0 - 2 * e1) - 8 * (e1 - 2 * e2)
         error = np.maximum(np.abs(slope - twice), np.abs(uneven) / 8) + noise
-        error[np.all([s == value for s in (*ahead, *behind)], axis=0)] = 0.0  # it does not depend on these at all
+        still &= np.all([s == value for s in (*ahead, *behind)], axis=0)
+        error[still] = 0.0  # it does not depend on these at all; to stand still over small steps only is rounding
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
 
         better = error < best.error
@@ -186,7 +188,7 @@ def complex_step(F: Vector, x: Array, d: Array, value: Array, found: Slopes) -> 
 
 
 def taylor(
-    F: Vector, x: Array, d: Array, value: Array, slope: Array, eps: float, rounding: float = 0.0
+    F: Vector, x: Array, d: Array, value: Array, slope: Array, eps: float, rounding: Array = 0.0
 ) -> tuple[Array, Array]:
     """The power of h with which F(x + h·d) − F(x) − h·slope goes to zero, and what ``slope`` lacks.
 

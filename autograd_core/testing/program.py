@@ -20,6 +20,7 @@ from .strategies import distinct_integers, shapes
 # Programs are for graphs, not for big numbers: what leaves these bounds is squashed before it goes on.
 LARGEST_VALUE = 3.0
 LARGEST_ARRAY = 64
+LARGEST_RESULT = 1e4
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,11 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
         with np.errstate(all="ignore"):
-            f = _numpy(name, params or {}) or _function(name)  # NumPy refuses some shapes that ours would take
-            result = f(*(_value(i, known) for i in operands), **(params or {}))
+            given = [_value(i, known) for i in operands]
+            result = _function(name)(*given, **(params or {}))
+            theirs = _numpy(name, params or {})
+            if theirs is not None:
+                theirs(*given, **(params or {}))  # which refuses some shapes that ours would take
         if isinstance(result, list | tuple):
             raise TypeError(f"{name} returns several arrays, and a statement names one")
         known.append(np.asarray(result))
@@ -183,7 +187,8 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
     except Exception:  # whatever NumPy raises for shapes that do not fit
         return
     result = known[-1]
-    if result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY and np.isfinite(result).all():
+    fits = result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY
+    if fits and np.all(np.abs(result) < LARGEST_RESULT):  # not so with nan, or next to a singular matrix
         statements[:], values[:] = more, known
 
 

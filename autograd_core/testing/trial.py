@@ -39,7 +39,7 @@ class Side:
     # the second order differs, has rounding that its size does not show: tanh's, 1 - z², keeps few digits where z
     # is close to 1.
     close: float = 1e-7
-    rounding: float = 0.0
+    rounding: Array = 0.0
 
 
 @dataclass
