@@ -99,8 +99,11 @@ def slopes(
         noise = noise + (rounding + np.finfo(float).smallest_subnormal) / ts[2]
         uneven = (e0 - 2 * e1) - 8 * (e1 - 2 * e2)
         error = np.maximum(np.abs(slope - twice), np.abs(uneven) / 8) + noise
-        still &= np.all([s == value for s in (*ahead, *behind)], axis=0)
-        error[still] = 0.0  # it does not depend on these at all; to stand still over small steps only is rounding
+        flat = np.all([s == value for s in (*ahead, *behind)], axis=0)
+        still &= flat
+        # It does not depend on these at all; or it stands still over small steps only, and rounding may hide that
+        # it moves.
+        error = np.where(flat, np.where(still | (value == 0), 0.0, rounding / ts[2]), error)
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
 
         better = error < best.error
