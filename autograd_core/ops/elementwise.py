@@ -71,7 +71,7 @@ cbrt = ufunc(
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
     if isinstance(y, int | float):  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
-    return g * (y * x ** (np.where(y == 0, 1, y) - 1))
+    return g * (y * x ** (np.where((x == 0) & (y == 0), 1, y) - 1))
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:

@@ -122,7 +122,7 @@ def test_programs_share_broadcast_reduce_and_reshape():
         lambda p: len(uses(p)) > len(set(uses(p))),
         lambda p: len({x.shape for x in p.inputs}) > 1,
         lambda p: shape_changes(p, "sum", "mean"),
-        lambda p: shape_changes(p, "reshape", "transpose"),
+        lambda p: shape_changes(p, "reshape", "transpose", "ravel", "expand_dims", "swapaxes", "flip"),
     ):
         find(programs(), seen, settings=settings(phases=[Phase.generate], database=None, max_examples=1000))
 
