@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check mutants bench docs clean
+.PHONY: demo test check mutants bench docs lessons clean
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,11 @@ bench: .venv/pyvenv.cfg
 docs: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e .
 	$(BIN)/python docs/table_of_ops.py
+
+# Runs the lessons from fresh kernels and stores what they show; the real data sets are downloaded where missing.
+lessons: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[notebooks]"
+	$(BIN)/python notebooks/run.py
 
 clean:
 	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
