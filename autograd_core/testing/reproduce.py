@@ -71,8 +71,13 @@ def _array(value: Any) -> str:
     return f"np.array({items})" if plain else f"np.array({items}, np.{value.dtype})"
 
 
-def function_code(f: Callable[..., Any], name: str) -> list[str]:
-    """Lines after which ``name`` is ``f``: an import, its source, or a comment that says what it was."""
+def function_code(f: Callable[..., Any], name: str, within: tuple[Any, ...] = ()) -> list[str]:
+    """Lines after which ``name`` is ``f``: an import, its source, or a comment that says what it was.
+
+    ``within`` are the functions whose code is being written: what calls itself is written once.
+    """
+    if any(f is other for other in within):
+        return []
     source = getattr(f, "source", None)  # what generates functions may say how
     if isinstance(source, str):
         return [*source.rstrip().splitlines()]
@@ -92,7 +97,7 @@ def function_code(f: Callable[..., Any], name: str) -> list[str]:
     text = source_of(f)
     if text is None:
         return [f"{name} = ...  # {f!r}"]
-    lines = [*_surroundings(f), *text.splitlines()]
+    lines = [*_surroundings(f, (*within, f)), *text.splitlines()]
     if made == "<lambda>":
         return [*lines[:-1], f"{name} = {lines[-1]}"] if "\n" not in text else [f"{name} = ({text})"]
     return [*lines, *([f"{name} = {made}"] if made != name else [])]
@@ -130,7 +135,7 @@ def _is_body_of(body: ast.expr, code: Any) -> bool:
     return span in set(code.co_positions())
 
 
-def _surroundings(f: Callable[..., Any]) -> list[str]:
+def _surroundings(f: Callable[..., Any], within: tuple[Any, ...]) -> list[str]:
     """What a function uses from outside, where it can be written down: modules, functions, numbers and arrays."""
     try:
         used = inspect.getclosurevars(f)
@@ -144,7 +149,7 @@ def _surroundings(f: Callable[..., Any]) -> list[str]:
         elif isinstance(value, np.ndarray | float | int | list | tuple):
             lines.append(f"{name} = {literal(value)}")
         elif callable(value):
-            lines += function_code(value, name)
+            lines += function_code(value, name, within)
     return lines
 
 

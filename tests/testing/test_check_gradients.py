@@ -438,3 +438,24 @@ def test_a_lambda_and_what_it_uses_are_written_out():
     assert "scale = np.array([1.0, 2.0])" in code
     with pytest.raises(GradientError):
         exec(code, {})
+
+
+def test_a_function_that_calls_itself_is_written_once():
+    def power(x, n):
+        return x * power(x, n - 1) if n else 1.0
+
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x: power(x, 3), 2.0, grad=lambda x: power(x, 2))
+    assert str(caught.value).count("def power(x, n)") == 2  # once for the function, once for its gradient
+
+
+def test_an_attribute_called_like_a_function_is_no_recursion():
+    def tanh(x):
+        return np.tanh(x)
+
+    globals()["tanh"] = tanh
+    try:
+        with pytest.raises(GradientError):
+            check_gradients(lambda x: tanh(x), 2.0, grad=lambda x: tanh(x))
+    finally:
+        del globals()["tanh"]
