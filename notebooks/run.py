@@ -38,6 +38,7 @@ __all__ = [
 SECONDS = 30  # of processor time for a lesson: twelve of them stay under six minutes
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 HIDDEN = "hide-input"  # what only draws is folded away, in the site and in JupyterLab
+SHOWN = ("text/html", "text/latex", "text/plain")  # the first that an output has is compared
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
 DATA = re.compile(r"data:image/[^;]+;base64,[\w+/=]+")
 
@@ -164,7 +165,7 @@ def outputs(cell: Any) -> list[str]:
         else:
             found.append(
                 DATA.sub(
-                    "…", output.data.get("text/html") or output.data.get("text/plain", "")
+                    "…", next((output.data[k] for k in SHOWN if k in output.data), "")
                 )
             )
     return found
