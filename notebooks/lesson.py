@@ -137,8 +137,34 @@ def remember(
 
 
 def _fingerprint(compute: Callable[..., Any]) -> str:
-    source = textwrap.dedent(inspect.getsource(compute))
-    return hashlib.sha256(ast.unparse(ast.parse(source)).encode()).hexdigest()[:16]
+    """A hash of the source of a function and of what it calls from beside it, whatever the layout and the comments."""
+    found: dict[str, str] = {}
+    pending: list[Any] = [compute]
+    while pending:
+        thing = pending.pop()
+        if isinstance(thing, type):
+            pending += [m for m in vars(thing).values() if inspect.isfunction(m)]
+            continue
+        if thing.__qualname__ in found:
+            continue
+        found[thing.__qualname__] = ast.unparse(
+            ast.parse(textwrap.dedent(inspect.getsource(thing)))
+        )
+        beside = [thing.__globals__.get(name) for name in _names(thing.__code__)]
+        pending += [
+            b
+            for b in beside
+            if inspect.isroutine(b) or isinstance(b, type)
+            if b.__module__ == compute.__module__
+        ]
+    return hashlib.sha256(
+        "\n".join(found[name] for name in sorted(found)).encode()
+    ).hexdigest()[:16]
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
+    return set(code.co_names).union(*inner)
 
 
 def answered(*functions: Callable[..., Any]) -> bool:

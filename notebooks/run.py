@@ -38,7 +38,11 @@ __all__ = [
 SECONDS = 30  # of processor time for a lesson: twelve of them stay under six minutes
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 HIDDEN = "hide-input"  # what only draws is folded away, in the site and in JupyterLab
-SHOWN = ("text/html", "text/latex", "text/plain")  # the first that an output has is compared
+SHOWN = (
+    "text/html",
+    "text/latex",
+    "text/plain",
+)  # the first that an output has is compared
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
 DATA = re.compile(r"data:image/[^;]+;base64,[\w+/=]+")
 
@@ -164,9 +168,7 @@ def outputs(cell: Any) -> list[str]:
             found.append(f"{output.ename}: {output.evalue}")
         else:
             found.append(
-                DATA.sub(
-                    "…", next((output.data[k] for k in SHOWN if k in output.data), "")
-                )
+                DATA.sub("…", next((output.data[k] for k in SHOWN if k in output.data), ""))
             )
     return found
 

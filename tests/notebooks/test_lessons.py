@@ -1,6 +1,7 @@
 """The lessons run as they are stored, and their exercises tell right answers from wrong ones."""
 
 import importlib.util
+import linecache
 import os
 import re
 import sys
@@ -190,6 +191,20 @@ class TestHelpers:
         assert capsys.readouterr().out == ""
         lesson.remember("training", two)
         assert "made by other code" in capsys.readouterr().out
+
+    def test_a_stored_result_remembers_what_its_code_calls(self):
+        lesson = self.lesson
+
+        def fingerprint(rate):
+            source = f"def helper():\n    return {rate}\n\ndef compute():\n    return {{'rate': helper()}}\n"
+            name = f"<made for {rate}>"
+            linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+            made = {"__name__": "made"}
+            exec(compile(source, name, "exec"), made)
+            return lesson._fingerprint(made["compute"])
+
+        assert fingerprint(0.1) == fingerprint(0.1)
+        assert fingerprint(0.1) != fingerprint(0.2)
 
     def test_an_exercise_is_answered_once_its_dots_are_gone(self, capsys):
         lesson = self.lesson
