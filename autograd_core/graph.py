@@ -74,7 +74,7 @@ class Node:
     grad: Any
     name: str | None
     where: str | None
-    fingerprints: tuple[int, ...] | None
+    fingerprints: tuple[tuple[str, int], ...] | None
     stopped: str | None  # what ended the recording on the way to this constant
     scopes: tuple[tuple[str, int], ...]
 

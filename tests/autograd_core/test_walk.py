@@ -218,6 +218,28 @@ def test_a_leaf_changed_after_it_was_recorded_is_named():
     (w * w).sum().backward()
 
 
+def test_a_detached_copy_may_be_changed_freely():
+    w = Tensor([1.0, 2.0])
+    loss = (w * w).sum()
+    constant = w.detach()
+    constant.data += 1
+    constant.data[0] = 99
+    assert w.data.tolist() == [1, 2]
+    loss.backward()
+    assert w.grad.tolist() == [2, 4]
+
+
+def test_data_of_a_view_is_read_only_because_the_leaf_would_change_without_being_told():
+    w = Tensor([1.0, 2.0])
+    recorded = w[:1]
+    with no_grad():
+        quiet = w.reshape(2, 1)
+    for view in (recorded, quiet):
+        with pytest.raises(ValueError, match="read-only"):
+            view.data += 1
+    assert w.data.tolist() == [1, 2]
+
+
 def test_a_constant_changed_after_it_was_used_is_named_too():
     w, c = Tensor([1.0, 2.0]), Tensor([1.0, 1.0], requires_grad=False, name="c")
     loss = (w * c).sum()
