@@ -110,12 +110,6 @@ class Node:
         made = f"result of {self.op.name}" if self.op else "leaf" if self.records else "constant"
         return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
 
-    def release(self) -> None:
-        """Let go of all that a backward pass needed; the value itself stays with whoever holds it."""
-        self.parents = RELEASED
-        self.args = ()
-        self.params = NO_PARAMS
-
 
 def describe(op: Op, args: Iterable[Any]) -> str:
     """A call as an error shows it: ``matmul(float32[3], float64[4])``."""

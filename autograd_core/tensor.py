@@ -81,8 +81,9 @@ class Tensor:
     """An array and the record of how it was computed.
 
     ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
-    an array keeps its dtype; a Tensor that records is refused, because the copy would not lead back to it. ``requires_grad`` is True by default when the dtype is floating; with False the
-    Tensor is a constant. ``name`` is what errors, step tables and drawings call it.
+    an array keeps its dtype; a Tensor that records is refused, because the copy would not lead back to it.
+    ``requires_grad`` is True by default when the dtype is floating; with False the Tensor is a constant.
+    ``name`` is what errors, step tables and drawings call it.
 
     >>> x = Tensor(-2.0, name="x")
     >>> y = Tensor(5.0, name="y")
@@ -227,7 +228,7 @@ class Tensor:
         for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):
             if node.op is None:
                 leaves.append((node, g))
-            elif not release:
+            else:
                 node.grad = (g,)
             del g  # or it would outlive its turn by one step
         for node, g in leaves:
@@ -404,15 +405,15 @@ class Tensor:
     __matmul__, __rmatmul__ = _operator(np.matmul)
     __mod__, __rmod__ = _operator(np.remainder)
     __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
-    __rpow__ = _operator(np.power)[1]
+    _pow, __rpow__ = _operator(np.power)
 
     def __pow__(self, exponent: Any) -> Tensor:
         if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
-            return NUMPY[np.square](self)
-        return NUMPY[np.power](self, exponent)
+            return NUMPY[np.square].unary(self)
+        return self._pow(exponent)
 
     def __neg__(self) -> Tensor:
-        return NUMPY[np.negative](self)
+        return NUMPY[np.negative].unary(self)
 
     def __pos__(self) -> Tensor:
         return self
@@ -424,7 +425,7 @@ class Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
 
     def __abs__(self) -> Tensor:
-        return NUMPY[np.abs](self)
+        return NUMPY[np.abs].unary(self)
 
     # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
     __lt__ = _comparison(np.less)

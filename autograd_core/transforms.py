@@ -1,9 +1,9 @@
 """Functions of functions: gradients, products and matrices of derivatives, to any order.
 
 Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them, and derivatives come
-back in the same structure; None is an empty structure, so an argument may be left out. Called with arrays a transform returns arrays. Called with Tensors, or when the
-function closes over Tensors that record, it returns Tensors: that is how transforms nest, and why no
-gradient is lost on the way. Signatures and shapes are JAX's.
+back in the same structure; None is an empty structure. Called with arrays a transform returns arrays. Called
+with Tensors, or when the function closes over Tensors that record, it returns Tensors: that is how transforms
+nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 """
 
 from __future__ import annotations
@@ -63,7 +63,13 @@ def keys_of(tree: dict[Any, Any]) -> list[Any]:
 def _same_structure(given: Any, wanted: Any, what: str) -> None:
     """Raise unless two structures have the same lists, tuples and keys."""
     kinds = [
-        "row" if isinstance(tree, list | tuple) else dict if isinstance(tree, dict) else None if tree is None else "leaf"
+        "row"
+        if isinstance(tree, list | tuple)
+        else dict
+        if isinstance(tree, dict)
+        else None
+        if tree is None
+        else "leaf"
         for tree in (given, wanted)
     ]
     if kinds[0] != kinds[1] or (kinds[0] in ("row", dict) and len(given) != len(wanted)):

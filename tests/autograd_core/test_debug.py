@@ -86,7 +86,10 @@ def test_an_infinity_made_beside_one_that_was_put_in_is_found():
 
 
 def test_a_nan_made_of_infinities_is_found():
-    with pytest.raises(NonFiniteError, match=r"subtract made the first nan: 'x' = inf, y = inf at index \[1\]"), debug():
+    with (
+        pytest.raises(NonFiniteError, match=r"subtract made the first nan: 'x' = inf, y = inf at index \[1\]"),
+        debug(),
+    ):
         Tensor([0.0, np.inf], name="x") - np.inf
 
 
@@ -101,7 +104,9 @@ def test_an_infinite_slope_of_a_matrix_product_shows_sizes():
     w, x = Tensor(np.full((2, 2), 1e300)), Tensor(np.full((2, 2), 1e-300))
     with debug():
         y = w @ x
-        with pytest.raises(NonFiniteError, match=r"gradient of matmul .* x = float64\[2, 2\] with .*upstream gradient f"):
+        with pytest.raises(
+            NonFiniteError, match=r"gradient of matmul .* x = float64\[2, 2\] with .*upstream gradient f"
+        ):
             y.backward(np.full((2, 2), 1e300))
 
 
