@@ -174,7 +174,9 @@ _FINISHED: weakref.WeakSet[Node] = weakref.WeakSet()
 
 def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
     if not -len(args) <= n < len(args):
-        raise TypeError(f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)}")
+        raise TypeError(
+            f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)} positional ones"
+        )
     return args[n]
 
 
@@ -314,7 +316,14 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     zeros = rebuild(run.value, (np.zeros_like(_data(v)) for v in leaves(run.value)))
     _, push = vjp(run.pull, zeros)
     _same_structure(list(tangents), run.chosen, "the tangents")
-    shaped = rebuild(run.chosen, (t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))))
+    given = [t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))]
+    for t, variable in zip(given, run.variables, strict=True):
+        if t.shape != variable.out.shape:
+            raise ValueError(
+                f"a tangent must have the shape of its argument: {list(variable.out.shape)} was expected, "
+                f"{list(t.shape)} came"
+            )
+    shaped = rebuild(run.chosen, iter(given))
     tangent = push(shaped)[0]
     if any(isinstance(t, Tensor) for t in leaves(shaped)):
         return run.value, tangent

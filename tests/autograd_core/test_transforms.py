@@ -238,3 +238,8 @@ def test_writing_to_a_value_does_not_change_its_pullback():
     value, pullback = vjp(np.exp, np.zeros(2))
     value[:] = 99
     assert pullback(np.ones(2))[0].tolist() == [1, 1]
+
+
+def test_a_tangent_of_another_shape_is_told_both():
+    with pytest.raises(ValueError, match=r"a tangent must have the shape of its argument: \[3\] was expected, \[2\]"):
+        jvp(np.sin, (np.ones(3),), (np.ones(2),))
