@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core import REGISTRY
 from autograd_core.op import COMPOSED, Composed, Domain, Op
-from autograd_core.tensor import NUMPY
+from autograd_core.tensor import full_name
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {
@@ -39,12 +39,7 @@ What is composed of other functions has no rule of its own.
 
 def numpy_names(entry: Any) -> str:
     """The NumPy functions that an entry answers for."""
-    names = set()
-    for function, answer in NUMPY.items():
-        if answer is entry and function.__module__.startswith("numpy"):
-            place = "np.linalg." if function.__module__.startswith("numpy.linalg") else "np."
-            names.add(f"`{place}{function.__name__}`")
-    return ", ".join(sorted(names))
+    return ", ".join(sorted({f"`{full_name(function)}`" for function in entry.numpy}))
 
 
 def domain(entry: Op | Composed) -> str:
@@ -110,7 +105,7 @@ def row(name: str, entry: Op | Composed) -> str:
         kinks = "; ".join(at_kinks(entry))
     else:
         derivatives, kinks = "composed", ""
-    names = numpy_names(entry if isinstance(entry, Op) else entry.function)
+    names = numpy_names(entry)
     cells = (f"`{name}`", names, f"${entry.latex}$", derivatives, domain(entry), kinks, said)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
