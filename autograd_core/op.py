@@ -231,7 +231,11 @@ class Op:
         """Sort the arguments into inputs and parameters: ``max(x, 0)`` and ``max(axis=0, x=x)`` are one call."""
         names = (*self.inputs, *self.params)
         given = dict(zip(names, args, strict=False))
-        if len(args) > len(names) or not given.keys().isdisjoint(params) or not {*given, *params}.issuperset(self.inputs):
+        if (
+            len(args) > len(names)
+            or not given.keys().isdisjoint(params)
+            or not {*given, *params}.issuperset(self.inputs)
+        ):
             raise TypeError(f"{self.name} is called as {self.name}{self.__signature__}; it was {describe(self, args)}")
         given |= params
         return tuple(given.pop(name) for name in self.inputs), given
@@ -341,7 +345,9 @@ def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """The parameters of a forward function, without their types; a ufunc's are x, y, …"""
     if isinstance(function, np.ufunc):
-        parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in "xyw"[: function.nin]]
+        parameters = [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in "xyw"[: function.nin]
+        ]
     else:
         parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]
     return inspect.Signature(parameters)

@@ -79,7 +79,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
     return operator
 
 
-def _method(function: Any) -> Callable[..., Any]:
+def _as_method(function: Any) -> Callable[..., Any]:
     """The method of arrays that is NumPy's ``function`` of the array, with the same arguments."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -464,7 +464,9 @@ class Tensor:
         """Zeros, a plain array."""
         return np.zeros_like(self.node.out)
 
-    def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
         dtype = np.dtype(dtype)
         if dtype.kind not in "biuf":
@@ -480,15 +482,16 @@ class Tensor:
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
         shape = shape[0] if len(shape) == 1 else shape
-        return NUMPY[np.reshape](self, shape) if order == "C" else np.reshape(self, shape, order)
+        return NUMPY[np.reshape](self, shape, **({} if order == "C" else {"order": order}))
 
     def flatten(self, order: str = "C") -> Tensor:
         """All elements along one axis."""
-        return np.ravel(self, order)
+        return NUMPY[np.ravel](self, order)
 
     def transpose(self, *axes: Any) -> Tensor:
         """`numpy.transpose`: ``t.transpose()``, ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``."""
-        return NUMPY[np.transpose](self, axes=(axes[0] if len(axes) == 1 and np.ndim(axes[0]) else axes) or None)
+        one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
+        return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """`numpy.clip`; an element at a bound passes half its gradient."""
@@ -496,23 +499,34 @@ class Tensor:
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`numpy.compress`: the elements, or the places along an axis, where the condition holds."""
-        return np.compress(condition, self, axis)
+        return NUMPY[np.compress](condition, self, axis)
 
     def dot(self, other: Any) -> Tensor:
         """`numpy.dot`."""
         return NUMPY[np.dot](self, other)
 
-    copy, ravel, repeat, squeeze = _method(np.copy), _method(np.ravel), _method(np.repeat), _method(np.squeeze)
-    swapaxes, diagonal, trace = _method(np.swapaxes), _method(np.diagonal), _method(np.trace)
-    take, choose, round = _method(np.take), _method(np.choose), _method(np.round)
-    conj = conjugate = _method(np.conjugate)
-    sum, prod, mean, var, std = _method(np.sum), _method(np.prod), _method(np.mean), _method(np.var), _method(np.std)
-    max, min, cumsum, cumprod = _method(np.max), _method(np.min), _method(np.cumsum), _method(np.cumprod)
+    copy, ravel, repeat, squeeze = (
+        _as_method(np.copy),
+        _as_method(np.ravel),
+        _as_method(np.repeat),
+        _as_method(np.squeeze),
+    )
+    swapaxes, diagonal, trace = _as_method(np.swapaxes), _as_method(np.diagonal), _as_method(np.trace)
+    take, choose, round = _as_method(np.take), _as_method(np.choose), _as_method(np.round)
+    conj = conjugate = _as_method(np.conjugate)
+    sum, prod, mean, var, std = (
+        _as_method(np.sum),
+        _as_method(np.prod),
+        _as_method(np.mean),
+        _as_method(np.var),
+        _as_method(np.std),
+    )
+    max, min, cumsum, cumprod = _as_method(np.max), _as_method(np.min), _as_method(np.cumsum), _as_method(np.cumprod)
 
     # What has no derivative gives plain arrays.
-    all, any, nonzero = _method(np.all), _method(np.any), _method(np.nonzero)
-    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
-    argpartition, searchsorted = _method(np.argpartition), _method(np.searchsorted)
+    all, any, nonzero = _as_method(np.all), _as_method(np.any), _as_method(np.nonzero)
+    argmax, argmin, argsort = _as_method(np.argmax), _as_method(np.argmin), _as_method(np.argsort)
+    argpartition, searchsorted = _as_method(np.argpartition), _as_method(np.searchsorted)
 
 
 _new = Tensor.__new__
@@ -614,7 +628,7 @@ def _shared(function: Any, ours: Any) -> tuple[int, float, set[str]]:
 
 
 def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call ``ours`` for any other spelling: what NumPy requires by position, the rest by keyword if it says something."""
+    """Call ``ours`` for any other spelling: what NumPy requires by position, the rest by keyword."""
     signature, takes = _spelling(function, ours), inspect.signature(ours).parameters
     required: list[Any] = []
     optional: dict[str, Any] = {}
@@ -626,15 +640,22 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
             optional |= value
         elif parameter.default is parameter.empty:
             required.append(value)
-        elif name in takes or type(value) is not type(parameter.default) or value != parameter.default:
+        elif name in takes or (
+            value is not None
+            and value is not np._NoValue
+            and (type(value), value) != (type(parameter.default), parameter.default)
+        ):
             optional[name] = value
     dtype = None if "dtype" in takes else optional.pop("dtype", None)
     if dtype is not None:
         required = _cast(required, dtype)
-    name = full_name(function)
-    for unknown in optional.keys() - takes.keys():
-        raise TypeError(f"{name} on Tensors does not take {unknown}=; {_instead(name, unknown, function)}")
-    return ours(*required, **optional)
+    unknown = [name for name in optional if name not in takes]
+    if unknown:
+        name, keywords = full_name(function), ", ".join(f"{name}=" for name in unknown)
+        instead = "; ".join(_instead(name, parameter, function) for parameter in unknown)
+        raise TypeError(f"{name} on Tensors does not take {keywords}; {instead}")
+    result = ours(*required, **optional)
+    return result if dtype is None or result.dtype == dtype else result.astype(dtype)
 
 
 def _cast(value: Any, dtype: Any) -> Any:
@@ -658,7 +679,7 @@ def _instead(name: str, parameter: str, function: Any) -> str:
         return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
     if parameter == "where":
         if function in (np.mean, np.var, np.std):
-            return "write np.average(t, weights=mask) for the mean of some, and the spread from that"
+            return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
         neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")
         return f"write {name}(np.where(mask, t, {neutral}))"
     if parameter == "initial":
@@ -673,9 +694,9 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if function not in WITHOUT_DERIVATIVE:
         reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
         if reason:
-            raise TypeError(f"{name} on Tensors is out of scope: {reason}")
+            raise TypeError(f"{module}.{function.__name__} on Tensors is out of scope: {reason}")
         raise TypeError(
-            f"{name} has no gradient rule here; compose it from functions that have one, write a rule with "
+            f"{module}.{function.__name__} has no gradient rule here; compose it from functions that have one, write a rule with "
             "@autograd_core.op, or pass t.data if no gradient is needed"
         )
     out = kwargs.get("out")

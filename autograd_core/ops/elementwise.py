@@ -91,7 +91,7 @@ power = ufunc(
 @composed(r"x^{y}", numpy=np.float_power, domain=(POSITIVE, REAL), examples=(example((2, 3), (3,)), example((), 3)))
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
-    x, y = (v.astype(np.float64) if hasattr(v, "dtype") else float(v) for v in (x, y))
+    x, y = (v.astype(np.float64) if hasattr(v, "dtype") else np.asarray(v, np.float64) for v in (x, y))
     return np.power(x, y)
 
 
@@ -450,4 +450,4 @@ def _(g: Any, z: Any, x: Any) -> Any:
 deg2rad.spelled(np.radians)(deg2rad)
 rad2deg.spelled(np.degrees)(rad2deg)
 trunc.spelled(np.fix)(trunc)
-positive.spelled(np.conjugate, np.real, np.real_if_close)(positive)
+identity.spelled(np.conjugate, np.real, np.real_if_close)(identity)

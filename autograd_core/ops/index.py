@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..op import composed, example, op
 from ..tensor import NUMPY, Tensor, _plain
 from ..walk import unbroadcast
+from .shape import along
 
 
 @op(
@@ -101,9 +102,7 @@ NUMPY[Tensor.__getitem__] = getitem
 )
 def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """The elements at whole-number indices along an axis, or of all elements in a row."""
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    axis = normalize_axis_index(axis, np.ndim(x))
+    x, axis = along(x, axis)
     return x[(*(slice(None),) * axis, _numbers(indices, np.shape(x)[axis], mode))]
 
 
@@ -167,6 +166,7 @@ def _numbers(indices: Any, n: int = 0, mode: str = "raise") -> Any:
     """Indices as a plain array, of whatever library they are; those beyond n wrapped or held back where wanted."""
     indices = _plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices, int if np.size(indices) == 0 else None)
+    indices = indices.astype(int) if indices.dtype == bool else indices
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"mode is one of raise, wrap and clip; it is {mode!r}")
     return indices if mode == "raise" else indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)

@@ -120,12 +120,11 @@ def vdot(x: Any, y: Any) -> Any:
 )
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     """The sum of the products along an axis, which must be as long in both."""
-    if np.shape(x)[axis : axis + 1 or None] != np.shape(y)[axis : axis + 1 or None] or not np.ndim(x):
+    x, y = (np.moveaxis(v, axis, -1) if axis != -1 else v for v in (x, y))
+    if not np.ndim(x) or np.shape(x)[-1:] != np.shape(y)[-1:]:
         raise ValueError(
-            f"vecdot needs two axes of the same length; axis {axis} of {list(np.shape(x))} and {list(np.shape(y))} "
-            "are not"
+            f"vecdot needs two axes of the same length; the last of {list(np.shape(x))} and {list(np.shape(y))} are not"
         )
-    x, y = (v if axis == -1 else np.moveaxis(v, axis, -1) for v in (x, y))
     return np.sum(x * y, axis=-1)
 
 
@@ -144,6 +143,10 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum over pairs of axes: the last ``axes`` of ``x`` with the first of ``y``, or as two lists name them."""
     if np.ndim(axes) == 0:
+        if axes > min(np.ndim(x), np.ndim(y)):
+            raise ValueError(
+                f"tensordot cannot sum over {axes} axes of shapes {list(np.shape(x))}, {list(np.shape(y))}"
+            )
         axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
     of_x, of_y = (list(normalize_axis_tuple(some, np.ndim(v))) for v, some in zip((x, y), axes, strict=True))
     if [np.shape(x)[a] for a in of_x] != [np.shape(y)[a] for a in of_y]:

@@ -94,24 +94,26 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 )
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """The mean, weighted if ``weights`` (like ``x``, or one for each place along the axes) are given."""
+    axis = None if axis is None else axes_of(x, axis)
     if weights is None:
         value = np.mean(x, axis=axis, keepdims=keepdims)
         return (value, np.full_like(value, count(x, axis))) if returned else value
     if np.shape(weights) != np.shape(x):
-        axes = axes_of(x, axis)
-        if axis is None or np.shape(weights) != tuple(np.shape(x)[a] for a in axes):
+        if axis is None or np.shape(weights) != tuple(np.shape(x)[a] for a in axis):
             raise (TypeError if axis is None else ValueError)(
                 f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along the "
                 f"axes that are given; they have shape {list(np.shape(weights))} and axis is {axis}"
             )
-        weights = np.transpose(weights, np.argsort(axes))
-        weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axes])
+        weights = np.transpose(weights, np.argsort(axis))
+        weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axis])
     weights = np.broadcast_to(weights, np.shape(x))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     if np.any(total == 0):
-        raise ZeroDivisionError(f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}")
+        raise ZeroDivisionError(
+            f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}"
+        )
     value = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
-    return (value, total) if returned else value
+    return (value, total.astype(value.dtype)) if returned else value
 
 
 SPREADS = (*REDUCTIONS[:4], example((2, 3), axis=-1, ddof=1), example((0, 3), axis=1))
@@ -250,6 +252,8 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
 )
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The differences of neighbours along an axis, ``n`` times over."""
+    if n == 0:
+        return x
     if n < 0 or np.ndim(x) == 0:
         raise ValueError(f"diff needs n ≥ 0 and at least one axis; n is {n} and x has shape {list(np.shape(x))}")
     axis = normalize_axis_index(axis, np.ndim(x))
@@ -343,8 +347,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     values (a matrix' 2, -2 and "nuc") are out of scope.
     """
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
-    axes = axes_of(x, axis)
-    if (ord is None and (axis is None or len(axes) <= 2)) or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+    axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
+    if (
+        (ord is None and (axis is None or len(axes) <= 2))
+        or (ord == "fro" and len(axes) == 2)
+        or (ord == 2 and len(axes) == 1)
+    ):
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)
@@ -395,4 +403,4 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     total = np.sum(size**ord, axis=axis, keepdims=keepdims)
-    return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
+    return np.where(total == 0, 0 if ord > 0 else np.inf, np.where(total == 0, 1, total) ** (1 / ord))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ from ..walk import unbroadcast
         example((2, 3), shape=(3, 2), order="F"),
     ),
 )
-def reshape(x: Any, shape: Any = -1, order: str = "C") -> Any:
+def reshape(x: Any, shape: Any = -1, order: Any = "C") -> Any:
     """The same elements in another shape, counted row by row or, with ``order="F"``, column by column."""
     if order not in ("C", "F"):
         raise ValueError(f"order={order!r} is up to how the numbers lie in memory; choose one with order='C' or 'F'")
@@ -65,9 +66,16 @@ for _reshaping in (expand_dims, squeeze):
 
 
 @composed(r"\operatorname{ravel} x", numpy=np.ravel, examples=(example((2, 3)), example(()), example((0, 2))))
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(x: Any, order: Any = "C") -> Any:
     """All elements along one axis."""
     return np.reshape(x, np.size(x), order)
+
+
+def along(x: Any, axis: Any) -> tuple[Any, int]:
+    """``x`` and an axis of it, counted from the front; where none is given, all elements in a row."""
+    if axis is None or not np.ndim(x):
+        x = np.ravel(x)
+    return x, normalize_axis_index(0 if axis is None else axis, np.ndim(x))
 
 
 def _at_least(n: int, x: Any) -> Any:
@@ -220,7 +228,7 @@ def broadcast_arrays(*xs: Any) -> Any:
 )
 def tile(x: Any, reps: Any) -> Any:
     """The whole array, so many times along each axis."""
-    reps = (int(reps),) if np.ndim(reps) == 0 else tuple(reps)
+    reps = tuple(operator.index(r) for r in np.atleast_1d(reps))
     shape = (1,) * (len(reps) - np.ndim(x)) + np.shape(x)
     reps = (1,) * (len(shape) - len(reps)) + reps
     apart = np.reshape(x, [n for length in shape for n in (1, length)])
@@ -242,9 +250,7 @@ def tile(x: Any, reps: Any) -> Any:
 )
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element so many times in a row, along an axis or of all elements in a row."""
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    axis = normalize_axis_index(axis, np.ndim(x))
+    x, axis = along(x, axis)
     if np.ndim(repeats):
         return np.take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
     before, n, after = np.shape(x)[:axis], np.shape(x)[axis], np.shape(x)[axis + 1 :]
@@ -412,7 +418,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 @composed(r"\operatorname{hsplit} x", numpy=np.hsplit, examples=(example((4,), 2), example((2, 4), [1, 3])))
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
     """`split` along the second axis, a vector along its only one."""
-    return np.split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
+    return np.split(_deep(x, 1, "hsplit"), indices_or_sections, 0 if np.ndim(x) == 1 else 1)
 
 
 @composed(r"\operatorname{vsplit} x", numpy=np.vsplit, examples=(example((4, 2), 2),))
@@ -540,7 +546,7 @@ def _(g: Any, z: Any, x: Any, pairs: Any = (), value: float = 0) -> Any:
 def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0, reflect_type: str = "even") -> Any:
     """A frame around ``x``: of constants, or of its elements (modes edge, reflect, symmetric and wrap)."""
     if isinstance(pad_width, dict):
-        given = {axis % np.ndim(x): width for axis, width in pad_width.items()}
+        given = {normalize_axis_index(axis, np.ndim(x)): width for axis, width in pad_width.items()}
         pad_width = [given.get(axis, 0) for axis in range(np.ndim(x))]
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
     if np.asarray(pad_width).dtype.kind not in "iu":
@@ -565,10 +571,10 @@ HALVES = (example((3, 3)), example((2, 4), k=1), example((2, 3, 4), k=-1), examp
 @composed(r"[i \ge j - k] \cdot x_{ij}", numpy=np.tril, examples=HALVES)
 def tril(x: Any, k: int = 0) -> Any:
     """Zeros above the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k, dtype=bool), x, 0)
+    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k, dtype=bool), x, x.dtype.type(0))
 
 
 @composed(r"[i \le j - k] \cdot x_{ij}", numpy=np.triu, examples=HALVES)
 def triu(x: Any, k: int = 0) -> Any:
     """Zeros below the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k - 1, dtype=bool), 0, x)
+    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k - 1, dtype=bool), x.dtype.type(0), x)
