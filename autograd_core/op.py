@@ -229,16 +229,14 @@ class Op:
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort the arguments into inputs and parameters: ``max(x, 0)`` and ``max(axis=0, x=x)`` are one call."""
-        names = (*self.inputs, *self.params)
-        given = dict(zip(names, args, strict=False))
-        if (
-            len(args) > len(names)
-            or not given.keys().isdisjoint(params)
-            or not {*given, *params}.issuperset(self.inputs)
-        ):
+        n, named = self.arity or 0, self.inputs[len(args) :]
+        extra = dict(zip(self.params, args[n:], strict=False))
+        if len(args) > n + len(self.params) or not extra.keys().isdisjoint(params) or (named and {*named} - {*params}):
             raise TypeError(f"{self.name} is called as {self.name}{self.__signature__}; it was {describe(self, args)}")
-        given |= params
-        return tuple(given.pop(name) for name in self.inputs), given
+        params = {**extra, **params}
+        if named:
+            args = (*args, *(params.pop(name) for name in named))
+        return args[:n], params
 
     def _check_rules(self, parents: Sequence[Node | None], arrays: Sequence[Any]) -> None:
         """Raise if a recording argument has no rule: its gradient would be lost without a word."""

@@ -482,7 +482,9 @@ class Tensor:
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
         shape = shape[0] if len(shape) == 1 else shape
-        return NUMPY[np.reshape](self, shape, **({} if order == "C" else {"order": order}))
+        if order != "C":
+            return NUMPY[np.reshape](self, shape=shape, order=order)
+        return NUMPY[np.reshape](self, shape=shape)
 
     def flatten(self, order: str = "C") -> Tensor:
         """All elements along one axis."""
@@ -621,10 +623,8 @@ def _shared(function: Any, ours: Any) -> tuple[int, float, set[str]]:
             break
         most += 1
     least = sum(p.default is p.empty and p.kind < p.VAR_POSITIONAL for p in spelled)
-    names = {p.name for p in spelled if p.default is not p.empty} & mine.keys()
-    if any(p.kind is p.VAR_KEYWORD for p in spelled):
-        names = {*mine}
-    return least, most, names
+    anything = any(p.kind is p.VAR_KEYWORD for p in spelled)
+    return least, most, {*mine} if anything else {p.name for p in spelled if p.default is not p.empty} & mine.keys()
 
 
 def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -633,19 +633,15 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
     required: list[Any] = []
     optional: dict[str, Any] = {}
     for name, value in signature.bind(*args, **kwargs).arguments.items():
-        parameter = signature.parameters[name]
+        parameter, default = signature.parameters[name], signature.parameters[name].default
         if parameter.kind is parameter.VAR_POSITIONAL:
             required += value
         elif parameter.kind is parameter.VAR_KEYWORD:
             optional |= value
-        elif parameter.default is parameter.empty:
+        elif default is parameter.empty:
             required.append(value)
-        elif name in takes or (
-            value is not None
-            and value is not np._NoValue
-            and (type(value), value) != (type(parameter.default), parameter.default)
-        ):
-            optional[name] = value
+        elif name in takes or (value is not None and (type(value), value) != (type(default), default)):
+            optional[name] = value  # of what we lack, only what says more than the default
     dtype = None if "dtype" in takes else optional.pop("dtype", None)
     if dtype is not None:
         required = _cast(required, dtype)
@@ -690,13 +686,14 @@ def _instead(name: str, parameter: str, function: Any) -> str:
 
 def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function that has no derivative on the data, or say why there is no rule."""
-    module, name = getattr(function, "__module__", None) or "numpy", full_name(function)
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{function.__name__}"
     if function not in WITHOUT_DERIVATIVE:
         reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
         if reason:
-            raise TypeError(f"{module}.{function.__name__} on Tensors is out of scope: {reason}")
+            raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(
-            f"{module}.{function.__name__} has no gradient rule here; compose it from functions that have one, write a rule with "
+            f"{name} has no gradient rule here; compose it from functions that have one, write a rule with "
             "@autograd_core.op, or pass t.data if no gradient is needed"
         )
     out = kwargs.get("out")

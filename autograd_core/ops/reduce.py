@@ -359,7 +359,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes if abs(ord) == 1 else axes[::-1]
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
-        result = (np.max if ord > 0 else np.min)(sums, axis=columns, keepdims=True)
+        result = _extreme(sums, ord, columns, keepdims=True)
         return result if keepdims else np.squeeze(result, axes)
     if len(axes) == 2 and ord in (2, -2, "nuc"):
         raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
@@ -394,10 +394,16 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return np.linalg.norm(x, ord, axis=(-2, -1), keepdims=keepdims)
 
 
+def _extreme(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
+    """The smallest or the largest along an axis; the largest of none is 0, as their sum is."""
+    choose = np.min if ord < 0 else np.max if np.shape(sizes)[axis] else np.sum
+    return choose(sizes, axis=axis, keepdims=keepdims)
+
+
 def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     size = np.abs(x)
     if abs(ord) == np.inf:
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
+        return _extreme(size, ord, axis, keepdims)
     if ord == 0:
         return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
     if ord == 1:

@@ -309,6 +309,10 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     return concatenate(*(np.expand_dims(x, axis) for x in arrays), axis=axis)
 
 
+@composed(
+    r"[x, y, \dots]",
+    examples=(example([(), (), 1.0]), example([[(), ()], [0.5, ()]]), example([(2, 3), (2, 3)])),
+)
 def array(nested: Any) -> Any:
     """One recorded array of a nested list of Tensors, arrays and numbers.
 
