@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from operator import eq, ge, gt, le, lt, ne
+from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -437,6 +437,13 @@ class Tensor:
     __eq__, __ne__ = _comparison(eq), _comparison(ne)
     __hash__ = object.__hash__
 
+    # So have the bits of whole numbers and of masks.
+    __and__, __or__, __xor__ = _comparison(and_), _comparison(or_), _comparison(xor)
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Any:
+        return ~self.node.out
+
     # -- methods that arrays have ----------------------------------------------------------------------
 
     @property
@@ -644,7 +651,8 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
             optional[name] = value  # of what we lack, only what says more than the default
     dtype = None if "dtype" in takes else optional.pop("dtype", None)
     if dtype is not None:
-        required = _cast(required, dtype)
+        casting = signature.parameters["casting"].default if "casting" in signature.parameters else "unsafe"
+        required = _cast(required, dtype, optional.pop("casting", casting))
     unknown = [name for name in optional if name not in takes]
     if unknown:
         name, keywords = full_name(function), ", ".join(f"{name}=" for name in unknown)
@@ -654,11 +662,11 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
     return result if dtype is None or result.dtype == dtype else result.astype(dtype)
 
 
-def _cast(value: Any, dtype: Any) -> Any:
+def _cast(value: Any, dtype: Any, casting: Any) -> Any:
     """``value`` with everything in it that has a dtype in another: what NumPy's ``dtype=`` does before it computes."""
     if isinstance(value, list | tuple):
-        return [_cast(v, dtype) for v in value]
-    return value.astype(dtype) if hasattr(value, "dtype") else value
+        return [_cast(v, dtype, casting) for v in value]
+    return value.astype(dtype, casting=casting) if hasattr(value, "dtype") else value
 
 
 def full_name(function: Any) -> str:

@@ -260,7 +260,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     ends = []
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:  # one number for each row
-            end = end if hasattr(end, "dtype") else np.asarray(end, x.dtype)
+            end = end if hasattr(end, "dtype") else np.asarray(end, np.result_type(x.dtype, end))
             end = np.broadcast_to(end, (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
         ends.append([] if end is None else [end])
     if ends != [[], []]:
@@ -359,7 +359,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes if abs(ord) == 1 else axes[::-1]
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
-        result = _extreme(sums, ord, columns, keepdims=True)
+        result = _outermost(sums, ord, columns, keepdims=True)
         return result if keepdims else np.squeeze(result, axes)
     if len(axes) == 2 and ord in (2, -2, "nuc"):
         raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
@@ -394,7 +394,7 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return np.linalg.norm(x, ord, axis=(-2, -1), keepdims=keepdims)
 
 
-def _extreme(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
+def _outermost(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
     """The smallest or the largest along an axis; the largest of none is 0, as their sum is."""
     choose = np.min if ord < 0 else np.max if np.shape(sizes)[axis] else np.sum
     return choose(sizes, axis=axis, keepdims=keepdims)
@@ -403,7 +403,7 @@ def _extreme(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
 def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     size = np.abs(x)
     if abs(ord) == np.inf:
-        return _extreme(size, ord, axis, keepdims)
+        return _outermost(size, ord, axis, keepdims)
     if ord == 0:
         return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
     if ord == 1:

@@ -37,7 +37,7 @@ def t():
         (lambda t: np.mean(t, where=np.eye(2) > 0), r"np\.average\(t, weights=mask\)"),
         (lambda t: np.sum(t, initial=1), r"np\.sum\(t\) \+ initial"),
         (lambda t: np.prod(t, initial=2), r"np\.prod\(t\) \* initial"),
-        (lambda t: np.exp(t, casting="unsafe"), r"does not take casting=.*leave it out"),
+        (lambda t: np.exp(t, order="F"), r"does not take order=.*leave it out"),
         (lambda t: np.less(1.0, 2.0, out=t), r"does not take out="),
         (lambda t: np.pad(t, 1.5), "whole numbers"),
         (lambda t: np.add.at(t, 0, 1), r"t\.at\[index\]\.add"),

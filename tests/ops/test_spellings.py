@@ -147,6 +147,11 @@ def test_a_call_is_numpys(call):
         lambda x: np.tril(x),
         lambda x: np.sum(x, axis=1),
         lambda x: np.cumprod(x),
+        lambda x: np.diff(x, prepend=0.5),
+        lambda x: x & 1,
+        lambda x: 6 ^ x,
+        lambda x: ~x,
+        lambda x: np.concatenate((x, A), dtype=np.float32),
     ],
 )
 def test_whole_numbers_are_computed_with_as_in_numpy(call):
@@ -205,6 +210,8 @@ def test_an_axis_that_is_not_there_is_numpys_error(call):
         (lambda x: np.average(x, weights=[1.0, 2.0]), TypeError),
         (lambda x: np.sum(x, axis=(0, 0)), ValueError),
         (lambda x: np.tensordot(x, x, 1), ValueError),
+        (lambda x: np.concatenate((x, x), dtype=int), TypeError),
+        (lambda x: x.astype(int, casting="safe"), TypeError),
         (lambda x: x**None, TypeError),
         (lambda x: x ** "a", TypeError),
         (lambda x: x < "a", TypeError),
