@@ -502,17 +502,17 @@ class Tensor:
         one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
         return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
 
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Tensor:
         """`numpy.clip`; an element at a bound passes half its gradient."""
-        return NUMPY[np.clip](self, min, max)
+        return _dispatch(np.clip, (self, min, max), options)
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`numpy.compress`: the elements, or the places along an axis, where the condition holds."""
         return NUMPY[np.compress](condition, self, axis)
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: Any, **options: Any) -> Tensor:
         """`numpy.dot`."""
-        return NUMPY[np.dot](self, other)
+        return _dispatch(np.dot, (self, other), options)
 
     copy, ravel, repeat, squeeze = (
         _as_method(np.copy),
@@ -599,7 +599,7 @@ def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 # The parameters of any ufunc: before NumPy 2.4 they did not say.
 _OF_UFUNCS = inspect.signature(
-    lambda *inputs, out=None, where=True, casting="same_kind", order="K", dtype=None, subok=True, axis=None: None
+    lambda *xs, out=None, where=True, casting="same_kind", order="K", dtype=None, subok=True, axis=None, axes=None: xs
 )
 
 
@@ -639,7 +639,11 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
     signature, takes = _spelling(function, ours), inspect.signature(ours).parameters
     required: list[Any] = []
     optional: dict[str, Any] = {}
-    for name, value in signature.bind(*args, **kwargs).arguments.items():
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise TypeError(f"{full_name(function)} on Tensors: {error}") from None
+    for name, value in given.items():
         parameter, default = signature.parameters[name], signature.parameters[name].default
         if parameter.kind is parameter.VAR_POSITIONAL:
             required += value
@@ -686,6 +690,8 @@ def _instead(name: str, parameter: str, function: Any) -> str:
             return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
         neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")
         return f"write {name}(np.where(mask, t, {neutral}))"
+    if parameter in ("axis", "axes"):
+        return "bring the axes into their places with np.moveaxis first"
     if parameter == "initial":
         combined = {np.prod: "{} * initial", np.max: "np.maximum({}, initial)", np.min: "np.minimum({}, initial)"}
         return "write " + combined.get(function, "{} + initial").format(f"{name}(t)")

@@ -113,7 +113,7 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
             f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}"
         )
     value = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
-    return (value, total.astype(value.dtype)) if returned else value
+    return (value, total if total.dtype == value.dtype else total.astype(value.dtype)) if returned else value
 
 
 SPREADS = (*REDUCTIONS[:4], example((2, 3), axis=-1, ddof=1), example((0, 3), axis=1))
