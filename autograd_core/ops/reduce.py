@@ -348,11 +348,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
-    if (
-        (ord is None and (axis is None or len(axes) <= 2))
-        or (ord == "fro" and len(axes) == 2)
-        or (ord == 2 and len(axes) == 1)
-    ):
+    if (ord is None and (axis is None or len(axes) <= 2)) or (ord, len(axes)) in (("fro", 2), (2, 1)):
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)

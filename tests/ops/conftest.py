@@ -85,8 +85,24 @@ def entries():
         yield name, entry, function, entry.domain, examples or ()
 
 
+def numpys(case):
+    """The functions of NumPy that can be called like this example; its operators take no keywords of interest."""
+    for function in case.numpy:
+        try:
+            function(*case.arguments(case.values), **case.params)
+        except (TypeError, ValueError):  # it takes its arguments in another form
+            continue
+        if not isinstance(function, np.ufunc):
+            yield function
+
+
 def pytest_generate_tests(metafunc):
-    """A test that takes a ``case`` runs once for each example of each entry."""
+    """A test that takes a ``case`` runs for each example of each entry; one with a ``function`` for each of NumPy's."""
     if "case" in metafunc.fixturenames:
         cases = [Case(*entry, e) for *entry, examples in entries() for e in examples]
-        metafunc.parametrize("case", [case for case in cases if case.values], ids=repr)
+        cases = [case for case in cases if case.values]
+        if "function" in metafunc.fixturenames:
+            pairs = [(case, function) for case in cases for function in numpys(case)]
+            metafunc.parametrize(("case", "function"), pairs, ids=repr)
+        else:
+            metafunc.parametrize("case", cases, ids=repr)

@@ -1,5 +1,6 @@
 """However NumPy lets a call be spelled, it is the same call; what Tensors cannot do names what to write instead."""
 
+import contextlib
 import inspect
 
 import numpy as np
@@ -48,21 +49,14 @@ def spellings(function, args, kwargs):
             yield args, {**kwargs, p.name: p.default}
 
 
-def test_any_spelling_is_the_same_call(case):
-    functions = [f for f in case.numpy if not isinstance(f, np.ufunc)]
+def test_any_spelling_is_the_same_call(case, function):
     args = case.arguments(case.values)
-    met = 0
-    for function in functions:
-        try:
-            expected = function(*args, **case.params)
-            calls = list(spellings(function, args, case.params))
-        except (TypeError, ValueError):  # NumPy's function takes this otherwise, or says nothing of its parameters
-            continue
-        for some, named in calls:
-            agree(function(*lifted(list(some)), **{k: lifted(v) for k, v in named.items()}), expected)
-            met += 1
-    if not met:
-        pytest.skip("an operator, or called otherwise in NumPy")
+    expected = function(*args, **case.params)
+    calls = [(args, case.params)]
+    with contextlib.suppress(ValueError):  # before NumPy 2.4, what is written in C did not say what it takes
+        calls += spellings(function, args, case.params)
+    for some, named in calls:
+        agree(function(*lifted(list(some)), **{k: lifted(v) for k, v in named.items()}), expected)
 
 
 @pytest.mark.parametrize(
