@@ -466,6 +466,12 @@ class Tensor:
         """The Tensor itself: complex numbers are out of scope."""
         return self
 
+    def conjugate(self) -> Tensor:
+        """The Tensor itself, as `real`."""
+        return self
+
+    conj = conjugate
+
     @property
     def imag(self) -> Any:
         """Zeros, a plain array."""
@@ -522,7 +528,6 @@ class Tensor:
     )
     swapaxes, diagonal, trace = _as_method(np.swapaxes), _as_method(np.diagonal), _as_method(np.trace)
     take, choose, round = _as_method(np.take), _as_method(np.choose), _as_method(np.round)
-    conj = conjugate = _as_method(np.conjugate)
     sum, prod, mean, var, std = (
         _as_method(np.sum),
         _as_method(np.prod),
@@ -609,8 +614,10 @@ def _spelling(function: Any, ours: Any) -> inspect.Signature:
         return _OF_UFUNCS
     try:
         return inspect.signature(function)
-    except ValueError:  # written in C, before NumPy 2.4
-        return inspect.signature(ours)
+    except ValueError:  # written in C, before NumPy 2.4: as ours, and whatever else it may take
+        casting = inspect.Parameter("casting", inspect.Parameter.KEYWORD_ONLY, default="same_kind")
+        others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD)
+        return inspect.Signature([*inspect.signature(ours).parameters.values(), casting, others])
 
 
 @functools.cache
@@ -657,12 +664,12 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
     if dtype is not None:
         casting = signature.parameters["casting"].default if "casting" in signature.parameters else "unsafe"
         required = _cast(required, dtype, optional.pop("casting", casting))
-    unknown = [name for name in optional if name not in takes]
+    unknown = [name for name in optional if name not in takes and optional[name] is not None]
     if unknown:
         name, keywords = full_name(function), ", ".join(f"{name}=" for name in unknown)
         instead = "; ".join(_instead(name, parameter, function) for parameter in unknown)
         raise TypeError(f"{name} on Tensors does not take {keywords}; {instead}")
-    result = ours(*required, **optional)
+    result = ours(*required, **{name: value for name, value in optional.items() if name in takes})
     return result if dtype is None or result.dtype == dtype else result.astype(dtype)
 
 

@@ -89,7 +89,7 @@ def test_any_spelling_is_the_same_call(case, function):
         lambda x: np.ravel(x, order="F"),
         lambda x: np.copy(x, "K"),
         lambda x: np.concatenate((x, x), dtype=np.float32),
-        lambda x: np.concatenate((x, WHOLE), 1, None),
+        lambda x: np.concatenate((x, WHOLE), 1, out=None),
         lambda x: np.stack([x, x], dtype=np.float32),
         lambda x: np.exp(x, dtype=np.float32),
         lambda x: np.add(x, [1, 2, 3], dtype=np.float32),
