@@ -520,27 +520,35 @@ class Tensor:
         """`numpy.dot`."""
         return _dispatch(np.dot, (self, other), options)
 
-    copy, ravel, repeat, squeeze = (
-        _as_method(np.copy),
-        _as_method(np.ravel),
-        _as_method(np.repeat),
-        _as_method(np.squeeze),
-    )
-    swapaxes, diagonal, trace = _as_method(np.swapaxes), _as_method(np.diagonal), _as_method(np.trace)
-    take, choose, round = _as_method(np.take), _as_method(np.choose), _as_method(np.round)
-    sum, prod, mean, var, std = (
-        _as_method(np.sum),
-        _as_method(np.prod),
-        _as_method(np.mean),
-        _as_method(np.var),
-        _as_method(np.std),
-    )
-    max, min, cumsum, cumprod = _as_method(np.max), _as_method(np.min), _as_method(np.cumsum), _as_method(np.cumprod)
+    copy = _as_method(np.copy)
+    ravel = _as_method(np.ravel)
+    repeat = _as_method(np.repeat)
+    squeeze = _as_method(np.squeeze)
+    swapaxes = _as_method(np.swapaxes)
+    diagonal = _as_method(np.diagonal)
+    trace = _as_method(np.trace)
+    take = _as_method(np.take)
+    choose = _as_method(np.choose)
+    round = _as_method(np.round)
+    sum = _as_method(np.sum)
+    prod = _as_method(np.prod)
+    mean = _as_method(np.mean)
+    var = _as_method(np.var)
+    std = _as_method(np.std)
+    max = _as_method(np.max)
+    min = _as_method(np.min)
+    cumsum = _as_method(np.cumsum)
+    cumprod = _as_method(np.cumprod)
 
     # What has no derivative gives plain arrays.
-    all, any, nonzero = _as_method(np.all), _as_method(np.any), _as_method(np.nonzero)
-    argmax, argmin, argsort = _as_method(np.argmax), _as_method(np.argmin), _as_method(np.argsort)
-    argpartition, searchsorted = _as_method(np.argpartition), _as_method(np.searchsorted)
+    all = _as_method(np.all)
+    any = _as_method(np.any)
+    nonzero = _as_method(np.nonzero)
+    argmax = _as_method(np.argmax)
+    argmin = _as_method(np.argmin)
+    argsort = _as_method(np.argsort)
+    argpartition = _as_method(np.argpartition)
+    searchsorted = _as_method(np.searchsorted)
 
 
 _new = Tensor.__new__
