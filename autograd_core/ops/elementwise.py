@@ -8,13 +8,14 @@ float32. At a kink or a jump a rule gives a fixed value, which the entry's note 
 from __future__ import annotations
 
 import math
-from math import pi
+from functools import partial
+from math import inf, pi
 from typing import Any
 
 import numpy as np
 
 from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
-from ..tensor import NUMPY, Tensor
+from ..tensor import NUMPY, Tensor, _plain
 
 LN2, LN10 = math.log(2), math.log(10)
 WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
@@ -24,7 +25,23 @@ OPEN_UNIT = Domain(-1.0, 1.0)
 
 def over(x: Any, y: Any) -> Any:
     """``x / y``, and 0 with all its derivatives where ``y`` is 0: what rules divide lengths with."""
-    return np.where(y == 0, 0, x / np.where(y == 0, 1, y))
+    return x / np.where(y == 0, inf, y)
+
+
+def larger(x: Any, y: Any, g: Any) -> Any:
+    """1 where ``x`` is larger than ``y``, 1/2 where they are equal and 0 elsewhere, in the precision of ``g``."""
+    return np.where(x == y, g.dtype.type(0.5), x > y)
+
+
+BLOCK = 1 << 14  # elements that stay in cache together with a few results of the same size
+
+
+def in_blocks(f: Any, x: Any) -> Any:
+    """``f(x)`` of an elementwise ``f`` with many intermediate results, computed piece by piece to keep them small."""
+    if np.size(x) <= 2 * BLOCK:
+        return f(x)
+    parts = np.array_split(np.ravel(x), np.size(x) // BLOCK)
+    return np.reshape(np.concatenate([f(part) for part in parts]), np.shape(x))
 
 
 # -- arithmetic ----------------------------------------------------------------------------------------
@@ -69,7 +86,7 @@ cbrt = ufunc(
 # At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain,
 # as in JAX and PyTorch.
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
-    if isinstance(y, int | float):  # stays a Python number, so that float32 stays float32
+    if type(y) is int or type(y) is float:  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
     return g * (y * x ** (np.where((x == 0) & (y == 0), 1, y) - 1))
 
@@ -91,7 +108,9 @@ power = ufunc(
 @composed(r"x^{y}", numpy=np.float_power, domain=(POSITIVE, REAL), examples=(example((2, 3), (3,)), example((), 3)))
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
-    x, y = (v.astype(np.float64) if hasattr(v, "dtype") else float(v) for v in (x, y))
+    double = np.dtype(np.float64)
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double) for v in (x, y))
+    x, y = (v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 
 
@@ -107,7 +126,7 @@ fmod = ufunc(
     np.fmod,
     r"\operatorname{fmod}(x, y)",
     (lambda g, z, x, y: g, r"1"),
-    (lambda g, z, x, y: -g * np.rint((x - z) / y), r"-\operatorname{trunc} \frac{x}{y}"),
+    (lambda g, z, x, y: g * -np.rint((x - z) / y), r"-\operatorname{trunc} \frac{x}{y}"),
     domain=(REAL, NONZERO),
     note="as between the jumps, where x / y is whole",
 )
@@ -154,28 +173,33 @@ log1p = ufunc(np.log1p, r"\ln(1 + x)", (lambda g, z, x: g / (1 + x), r"\frac{1}{
 
 def finite(z: Any) -> Any:
     """``z`` with 0 for -inf: the logarithm of nothing then hands back nothing, where -inf - -inf is NaN."""
-    return np.where(np.isneginf(z), 0, z)
+    return np.where(z == -inf, 0, z)
+
+
+def below(x: Any, z: Any) -> Any:
+    """``x - z``, -inf where ``x`` is -inf and 0 where it is inf, whose exponential is the share of ``x`` in ``z``."""
+    return np.where(x == inf, 0, x) - np.where((x == inf) | (z == -inf), 0, z)
 
 
 logaddexp = ufunc(
     np.logaddexp,
     r"\ln(e^{x} + e^{y})",
-    (lambda g, z, x, y: g * np.exp(x - finite(z)), r"e^{x - z}"),
-    (lambda g, z, x, y: g * np.exp(y - finite(z)), r"e^{y - z}"),
-    note="0 for an argument that is -∞",
+    (lambda g, z, x, y: g * np.exp(below(x, z)), r"e^{x - z}"),
+    (lambda g, z, x, y: g * np.exp(below(y, z)), r"e^{y - z}"),
+    note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
     r"\log_2(2^{x} + 2^{y})",
-    (lambda g, z, x, y: g * np.exp2(x - finite(z)), r"2^{x - z}"),
-    (lambda g, z, x, y: g * np.exp2(y - finite(z)), r"2^{y - z}"),
-    note="0 for an argument that is -∞",
+    (lambda g, z, x, y: g * np.exp2(below(x, z)), r"2^{x - z}"),
+    (lambda g, z, x, y: g * np.exp2(below(y, z)), r"2^{y - z}"),
+    note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 
 # -- trigonometry --------------------------------------------------------------------------------------
 
 sin = ufunc(np.sin, r"\sin x", (lambda g, z, x: g * np.cos(x), r"\cos x"))
-cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: -g * np.sin(x), r"-\sin x"))
+cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: g * -np.sin(x), r"-\sin x"))
 tan = ufunc(np.tan, r"\tan x", (lambda g, z, x: g * (1 + z * z), r"1 + z^2"), domain=Domain(kinks=(pi / 2,), period=pi))
 arcsin = ufunc(
     np.arcsin,
@@ -186,7 +210,7 @@ arcsin = ufunc(
 arccos = ufunc(
     np.arccos,
     r"\arccos x",
-    (lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
+    (lambda g, z, x: g / -np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
 )
 arctan = ufunc(np.arctan, r"\arctan x", (lambda g, z, x: g / (1 + x * x), r"\frac{1}{1 + x^2}"))
@@ -200,7 +224,8 @@ arcsinh = ufunc(
 arccosh = ufunc(
     np.arccosh,
     r"\operatorname{arcosh} x",
-    (lambda g, z, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
+    # √(x² - 1) as tanh(z / 2) (x + 1), which neither overflows nor cancels.
+    (lambda g, z, x: g / (np.tanh(z / 2) * (x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
     domain=Domain(low=1.0),
 )
 arctanh = ufunc(
@@ -218,11 +243,19 @@ hypot = ufunc(
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
+
+
+def over_square(y: Any, h: Any) -> Any:
+    """``y / h²`` without overflow, and 0 where ``h`` is 0."""
+    h = np.where(h == 0, inf, h)
+    return y / h / h
+
+
 arctan2 = ufunc(
     np.arctan2,
     r"\operatorname{arctan2}(x, y)",
-    (lambda g, z, x, y: g * over(over(y, np.hypot(x, y)), np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
-    (lambda g, z, x, y: -g * over(over(x, np.hypot(x, y)), np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
+    (lambda g, z, x, y: g * over_square(y, np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
+    (lambda g, z, x, y: g * -over_square(x, np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
@@ -237,8 +270,10 @@ def sinc(x: Any, order: int = 0) -> Any:
     Near 0 it is summed as the Taylor series; elsewhere from the n-fold derivative of ``x · s = sin(πx) / π``,
     which is ``x · s⁽ⁿ⁾ + n · s⁽ⁿ⁻¹⁾ = πⁿ⁻¹ · sin(πx + nπ/2)``.
     """
-    if order == 0:
-        return np.sinc(x)
+    return np.sinc(x) if order == 0 else in_blocks(partial(_sinc, order), x)
+
+
+def _sinc(order: int, x: Any) -> Any:
     near = np.abs(x) < (order + 1) / 4
     small, far = np.where(near, x, 0), np.where(near, 1, x)
     powers = range(order % 2, 24 + 4 * order, 2)
@@ -266,10 +301,17 @@ absolute = ufunc(
     domain=NONZERO,
     note="0 at 0, the middle of the subdifferential",
 )
+fabs = ufunc(
+    np.fabs,
+    r"\left|x\right|",
+    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
+    domain=NONZERO,
+    note="0 at 0, the middle of the subdifferential",
+)
 copysign = ufunc(
     np.copysign,
     r"\left|x\right| \cdot \operatorname{sign} y",
-    (lambda g, z, x, y: g * (np.sign(x) * np.copysign(1, y)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
+    (lambda g, z, x, y: g * (np.sign(x) * np.sign(z)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
     FLAT_2,
     domain=(NONZERO, NONZERO),
     note="0 at x = 0",
@@ -279,42 +321,41 @@ copysign = ufunc(
 maximum = ufunc(
     np.maximum,
     r"\max(x, y)",
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(x, y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
     note="tied arguments share equally",
 )
 minimum = ufunc(
     np.minimum,
     r"\min(x, y)",
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(x, y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
     note="tied arguments share equally",
 )
 
 
-@composed(
+NUMBERS = (example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,)))
+
+fmax = ufunc(
+    np.fmax,
     r"\max(x, y)",
-    numpy=np.fmax,
-    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+    (lambda g, z, x, y: g * larger(x, np.where(y == y, y, -inf), g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, np.where(x == x, x, -inf), g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    examples=NUMBERS,
+    note="tied arguments share equally; a NaN gets nothing",
 )
-def fmax(x: Any, y: Any) -> Any:
-    """The larger of two, or the one that is a number; a tie is shared equally."""
-    return np.maximum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
-
-
-@composed(
+fmin = ufunc(
+    np.fmin,
     r"\min(x, y)",
-    numpy=np.fmin,
-    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+    (lambda g, z, x, y: g * larger(np.where(y == y, y, inf), x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(np.where(x == x, x, inf), y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    examples=NUMBERS,
+    note="tied arguments share equally; a NaN gets nothing",
 )
-def fmin(x: Any, y: Any) -> Any:
-    """The smaller of two, or the one that is a number; a tie is shared equally."""
-    return np.minimum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
 
 
 @op(
     r"\operatorname{where}(c, x, y)",
-    numpy=np.where,
     broadcasts=True,
     examples=(
         example(np.array([[True], [False]]), (2, 3), (3,)),
@@ -338,6 +379,12 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, 0, g)
 
 
+@where.spelled(np.where)
+def _(condition: Any, x: Any = None, y: Any = None) -> Any:
+    condition = _plain(condition)
+    return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
+
+
 @composed(
     r"\min(\max(x, a), b)",
     numpy=np.clip,
@@ -346,8 +393,31 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """``x`` held between two bounds, either of which may be None."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    x = x if low is None else np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+    if low is None or high is None:
+        x = x if low is None else np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+    return clamp(x, low, high)
+
+
+@op(r"\min(\max(x, a), b)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+def clamp(x: Any, a: Any, b: Any) -> Any:
+    """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
+    return np.minimum(np.maximum(x, a), b)
+
+
+@clamp.vjp(r"[a < x < b]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * (larger(x, a, g) * larger(b, x, g))
+
+
+@clamp.vjp(r"[x < a < b]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * (larger(a, x, g) * larger(b, a, g))
+
+
+@clamp.vjp(r"[b < \max(x, a)]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * larger(np.maximum(x, a), b, g)
 
 
 @composed(
@@ -370,17 +440,20 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return default
 
 
-@composed(
+@op(
     r"x \text{ if finite}",
     numpy=np.nan_to_num,
+    broadcasts=True,
     examples=(*ELEMENTWISE, example(np.array([np.nan, 1.0])), example((2,), nan=1.0)),
 )
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """``x`` with numbers in place of NaN and of infinities; what was replaced gets no gradient."""
-    limits = np.finfo(x.dtype)
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(np.isposinf(x), limits.max if posinf is None else posinf, x)
-    return np.where(np.isneginf(x), limits.min if neginf is None else neginf, x)
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@nan_to_num.vjp(r"[x \text{ is finite}]")
+def _(g: Any, z: Any, x: Any, **_: Any) -> Any:
+    return g * np.isfinite(x)
 
 
 # -- copies --------------------------------------------------------------------------------------------
@@ -398,9 +471,14 @@ def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
 
 
 NUMPY[Tensor.astype] = astype
+if hasattr(np, "astype"):  # from NumPy 2.1 on
+
+    @astype.spelled(np.astype)
+    def _(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+        return x.astype(dtype, copy=copy)
 
 
-@op(r"x", numpy=np.copy, examples=ELEMENTWISE)
+@op(r"x", examples=ELEMENTWISE)
 def copy(x: Any) -> Any:
     """``x`` in memory of its own."""
     return np.copy(x)
@@ -409,6 +487,11 @@ def copy(x: Any) -> Any:
 @copy.vjp(r"1")
 def _(g: Any, z: Any, x: Any) -> Any:
     return g
+
+
+@copy.spelled(np.copy)
+def _(x: Any, order: str = "K", subok: bool = False) -> Any:  # which are about memory and not about numbers
+    return copy(x)
 
 
 @op(r"x", examples=ELEMENTWISE)
@@ -423,5 +506,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 
 # Names that NumPy has twice, and what does nothing to real numbers.
-NUMPY.update({np.fabs: absolute, np.radians: deg2rad, np.degrees: rad2deg, np.fix: trunc})
-NUMPY.update({np.conjugate: positive, np.real: positive})
+deg2rad.spelled(np.radians)(deg2rad)
+rad2deg.spelled(np.degrees)(rad2deg)
+trunc.spelled(np.fix)(trunc)
+identity.spelled(np.conjugate, np.real, np.real_if_close)(identity)
