@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -337,11 +337,20 @@ def _shape(value: Any) -> str:
 
 
 def summary(value: Any) -> str:
-    """A number, or the shape of an array with its range."""
+    """A number, a handful of numbers, or the shape of an array with its range.
+
+    >>> summary(np.array([1.0, 2.5])), summary(np.arange(12.0).reshape(3, 4)), summary(np.zeros((4, 2)))
+    ('[1, 2.5]', '3×4, 0 to 11', '4×2, all 0')
+    """
     if np.ndim(value) == 0:
         return number(value)
     shape, array = _shape(value), np.asarray(value)
-    return f"{shape}, {array.min():.3g} to {array.max():.3g}" if array.size else f"{shape}, empty"
+    if not array.size:
+        return f"{shape}, empty"
+    if array.size <= 3:
+        return number(array, digits=3)
+    low, high = array.min(), array.max()
+    return f"{shape}, all {low:.3g}" if low == high else f"{shape}, {low:.3g} to {high:.3g}"
 
 
 def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: int) -> Box:
@@ -403,32 +412,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
     )
     ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
-
-    def node(into: graphviz.Digraph, box: Box) -> None:
-        look = {**_SHAPES[box.kind], **{k: v for k, v in _pen(box.gradient, largest).items() if k != "style"}}
-        if box.gradient is None and box.kind in ("leaf", "op", "layer"):
-            look["style"] += ",dashed"
-        if box.key in drawing.highlighted:
-            look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
-        text = "\n".join((box.title, *box.lines))
-        into.node(ids[box.key], escaped(text), id=f"node-{ids[box.key][1:]}", **look)
-
-    def level(into: graphviz.Digraph, boxes: list[Box], at: int, path: tuple[str, ...]) -> None:
-        inner: dict[str, list[Box]] = {}
-        for box in boxes:
-            if len(box.layers) > at:
-                inner.setdefault(box.layers[at], []).append(box)
-            else:
-                node(into, box)
-        for layer, inside in inner.items():
-            # Named by its path, so that two layers called alike in different models stay apart.
-            with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
-                cluster.attr(
-                    label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11"
-                )
-                level(cluster, inside, at + 1, (*path, layer))
-
-    level(graph, list(drawing.boxes), 0, ())
+    _level(graph, drawing, drawing.boxes, ids, largest)
     for i, arrow in enumerate(drawing.arrows):
         look = _pen(arrow.gradient, largest)
         if {arrow.start, arrow.end} <= drawing.highlighted:
@@ -436,6 +420,37 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         label = {"label": escaped(f" {arrow.label} ")} if arrow.label else {}
         graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **label, **look)
     return graph
+
+
+def _level(
+    into: graphviz.Digraph,
+    drawing: Drawing,
+    boxes: Sequence[Box],
+    ids: Mapping[str, str],
+    largest: float,
+    path: tuple[str, ...] = (),
+) -> None:
+    """Write the boxes of the layer ``path``, and its inner layers as clusters."""
+    inner: dict[str, list[Box]] = {}
+    for box in boxes:
+        if len(box.layers) > len(path):
+            inner.setdefault(box.layers[len(path)], []).append(box)
+        else:
+            _node(into, drawing, box, ids[box.key], largest)
+    for layer, inside in inner.items():
+        # Named by its path, so that two layers called alike in different models stay apart.
+        with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
+            cluster.attr(label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11")
+            _level(cluster, drawing, inside, ids, largest, (*path, layer))
+
+
+def _node(into: graphviz.Digraph, drawing: Drawing, box: Box, key: str, largest: float) -> None:
+    look = {**_SHAPES[box.kind], **{k: v for k, v in _pen(box.gradient, largest).items() if k != "style"}}
+    if box.gradient is None and box.kind in ("leaf", "op", "layer"):
+        look["style"] += ",dashed"
+    if box.key in drawing.highlighted:
+        look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
+    into.node(key, escaped("\n".join((box.title, *box.lines))), id=f"node-{key[1:]}", **look)
 
 
 def escaped(text: str) -> str:

@@ -12,11 +12,15 @@ _SMALL = 6  # elements of an array that are still worth reading one by one
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
 
-def number(value: Any, exact: bool = False) -> str:
+def number(value: Any, exact: bool = False, digits: int = 4) -> str:
     """A number in six digits (all of them when ``exact``), a small array in brackets, a large one in outline.
+
+    ``digits`` are those of a number in an array.
 
     >>> number(0.1 + 0.2), number(0.1 + 0.2, exact=True), number(None)
     ('0.3', '0.30000000000000004', 'not computed')
+    >>> number(np.ones((3, 4)))
+    '[3×4, all 1]'
     """
     if value is None:
         return "not computed"
@@ -24,10 +28,12 @@ def number(value: Any, exact: bool = False) -> str:
     if array.ndim == 0:
         return repr(array.item()) if exact else f"{array.item():.6g}"
     if array.size <= (4 if exact else 1) * _SMALL:
-        digits = "" if exact else ".4g"
-        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, digits)})
+        form = "" if exact else f".{digits}g"
+        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, form)})
         return " ".join(text.split())
     shape = "×".join(str(n) for n in array.shape)
+    if array.min() == array.max():
+        return f"[{shape}, all {array.min():.4g}]"
     return f"[{shape}, from {array.min():.4g} to {array.max():.4g}, mean {array.mean():.4g}]"
 
 

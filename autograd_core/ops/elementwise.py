@@ -313,7 +313,7 @@ def fmin(x: Any, y: Any) -> Any:
 
 
 @op(
-    r"\operatorname{where}(c, x, y)",
+    r"\operatorname{where}(x, y, w)",
     numpy=np.where,
     broadcasts=True,
     examples=(
@@ -328,12 +328,12 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
-@where.vjp(r"[c]", arg="x")
+@where.vjp(r"[x]", arg="x")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, g, 0)
 
 
-@where.vjp(r"[\neg c]", arg="y")
+@where.vjp(r"[\neg x]", arg="y")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, 0, g)
 

@@ -408,7 +408,7 @@ def slogdet(x: Any) -> Any:
 
 
 @op(
-    r"L : L L^{\mathsf T} = x",
+    r"\operatorname{cholesky} x",
     examples=(
         example(WELL @ WELL.T),
         example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
@@ -425,7 +425,7 @@ def cholesky(x: Any) -> Any:
     return np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
 
 
-@cholesky.vjp(r"L^{-\mathsf T} \Phi(L^{\mathsf T} g)\, L^{-1}")
+@cholesky.vjp(r"z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
 def _(g: Any, z: Any, x: Any) -> Any:
     t = np.swapaxes(z, -1, -2)
     half = np.tril(np.matmul(t, g))
