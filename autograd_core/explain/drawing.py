@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,11 +197,17 @@ def _draw(
 
 
 def of_values(
-    described: Mapping[str, Value], result: str, handed: Handed, depth: int = 99
+    described: Mapping[str, Value], result: str, handed: Handed, closed: Collection[str] = ()
 ) -> tuple[Drawing, dict[str, str]]:
-    """The drawing of values that were described before, and the key of the box that each of them is in."""
-    group = {name: _place(name, value.layers, depth) for name, value in described.items()}
-    boxes, arrows = _boxes(described, group, handed, result, True, True, depth)
+    """The drawing of values that were described before, and the key of the box that each of them is in.
+
+    Each of the outermost layers that are ``closed`` is one box.
+    """
+    group = {
+        name: _place(name, value.layers, 0 if value.layers and value.layers[0] in closed else len(value.layers))
+        for name, value in described.items()
+    }
+    boxes, arrows = _boxes(described, group, handed, result, True, True, 0)
     return Drawing(tuple(boxes), tuple(arrows)), group
 
 
@@ -349,7 +355,7 @@ def summary(value: Any) -> str:
         return f"{shape}, empty"
     if array.size <= 3:
         return number(array, digits=3)
-    low, high = array.min(), array.max()
+    low, high = array.min() + 0.0, array.max() + 0.0
     return f"{shape}, all {low:.3g}" if low == high else f"{shape}, {low:.3g} to {high:.3g}"
 
 

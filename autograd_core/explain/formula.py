@@ -32,9 +32,10 @@ def number(value: Any, exact: bool = False, digits: int = 4) -> str:
         text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, form)})
         return " ".join(text.split())
     shape = "×".join(str(n) for n in array.shape)
-    if array.min() == array.max():
-        return f"[{shape}, all {array.min():.4g}]"
-    return f"[{shape}, from {array.min():.4g} to {array.max():.4g}, mean {array.mean():.4g}]"
+    low, high = array.min() + 0.0, array.max() + 0.0  # no minus before a zero
+    if low == high:
+        return f"[{shape}, all {low:.4g}]"
+    return f"[{shape}, from {low:.4g} to {high:.4g}, mean {array.mean():.4g}]"
 
 
 def uses_upstream(formula: str) -> bool:

@@ -27,8 +27,9 @@ class Step:
     - ``unbroadcast``: ``name`` had been stretched by broadcasting, so what arrived for it (``upstream``) was
       summed to its own shape (``contribution``).
 
-    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape):
-    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts.
+    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape, a softmax):
+    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts; where
+    it does not mention g, it is the derivative of one element by another, and the contribution sums over the former.
     """
 
     kind: str
@@ -80,6 +81,11 @@ class Steps(Sequence[Step]):
         from .table import to_table
 
         return to_table(self)
+
+    def __rich__(self) -> Any:
+        from .table import tables
+
+        return tables(self)
 
     def to_text(self) -> str:
         """The transcript: plain lines, for a terminal, a log file or a screen reader."""
@@ -214,7 +220,7 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
     yield Step(
         "backward",
         upstream=g,
-        local=_local(node, position, formula),
+        local=_local(node, position, formula, g, product),
         contribution=product,
         total=None if stretched else total,
         formula=formula,
@@ -224,10 +230,28 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
         yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
 
 
-def _local(node: Node, position: int, formula: str) -> Any:
-    """The local derivative in numbers: what the rule makes of an upstream gradient of ones."""
+def _local(node: Node, position: int, formula: str, g: Any, product: Any) -> Any:
+    """The local derivative in numbers, what the rule makes of ones, or None where it is no factor of ``product``."""
     op = node.op
     assert op is not None
     if uses_upstream(formula):
         return None
-    return op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
+    local = op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
+    if op.broadcasts and np.shape(local) == np.shape(product) and np.ndim(node.out) == np.ndim(g):
+        return local
+    # Of other ops only those are products that give back, from one element each, what the rule gave.
+    with np.errstate(all="ignore"):
+        try:
+            multiplied = stretched(g, node) * local
+        except ValueError:
+            return None
+        same = np.shape(multiplied) == np.shape(product) and np.allclose(multiplied, product, rtol=1e-4, equal_nan=True)
+    return local if same else None
+
+
+def stretched(g: Any, node: Node) -> Any:
+    """The gradient of a reduction with the axes back that it took away."""
+    axis = node.params.get("axis")
+    if axis is None or not np.ndim(g) or node.params.get("keepdims") or np.ndim(g) == np.ndim(node.args[0]):
+        return g
+    return np.expand_dims(g, axis)
