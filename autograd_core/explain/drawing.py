@@ -23,6 +23,7 @@ COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
 MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
 NEAR = 5_000  # and only this many nodes around the result are looked at
+ROW = 12  # ranks: as many as one reads beside each other
 FORMATS = ("svg", "png", "pdf", "dot", "gif")
 
 # From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
@@ -74,6 +75,7 @@ class Drawing:
     direction: str = "LR"
     left_out: int = 0
     highlighted: frozenset[str] = frozenset()
+    legend: bool = False
     _digraph: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -193,7 +195,7 @@ def _draw(
         pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.records)
         ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
-    return Drawing(tuple(boxes), tuple(arrows), direction, left_out)
+    return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=gradients)
 
 
 def of_values(
@@ -419,13 +421,48 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
     )
     ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
     _level(graph, drawing, drawing.boxes, ids, largest)
+    if drawing.legend and largest:
+        legend = f"\nThick and dark: the largest gradient, {largest:.3g}.\nThinner and paler by each power of ten."
+        graph.attr(label=escaped(legend), fontname="Helvetica", fontsize="10", fontcolor="#555555")
+    rows = _rows(drawing)
     for i, arrow in enumerate(drawing.arrows):
         look = _pen(arrow.gradient, largest)
+        if rows.get(arrow.start) != rows.get(arrow.end):
+            look["constraint"] = "false"
         if {arrow.start, arrow.end} <= drawing.highlighted:
             look |= {"color": "#b35900", "penwidth": "3"}
         label = {"label": escaped(f" {arrow.label} ")} if arrow.label else {}
         graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **label, **look)
     return graph
+
+
+def _rows(drawing: Drawing) -> dict[str, int]:
+    """In which row of a wide graph each box stands: a chain of two hundred ops is read as lines of text are.
+
+    Empty where there are few ranks, or open layers, whose frames would reach over several rows.
+    """
+    if any(box.layers for box in drawing.boxes):
+        return {}
+    before: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}
+    after: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}
+    for arrow in drawing.arrows:
+        before[arrow.end].add(arrow.start)
+        after[arrow.start].add(arrow.end)
+    rank: dict[str, int] = {}
+    waiting = {key: len(starts) for key, starts in before.items()}
+    ready = [key for key, count in waiting.items() if not count]
+    while ready:
+        key = ready.pop()
+        rank[key] = max((rank[start] + 1 for start in before[key]), default=0)
+        for end in after[key]:
+            waiting[end] -= 1
+            if not waiting[end]:
+                ready.append(end)
+    if len(rank) < len(before) or max(rank.values(), default=0) < 2 * ROW:
+        return {}
+    # What nothing leads to, a weight say, stands in the row of the first that uses it.
+    first = {k: min((rank[end] for end in after[k]), default=0) if not before[k] else rank[k] for k in rank}
+    return {key: at // ROW for key, at in first.items()}
 
 
 def _level(
@@ -461,6 +498,8 @@ def _node(into: graphviz.Digraph, drawing: Drawing, box: Box, key: str, largest:
 
 def escaped(text: str) -> str:
     r"""Text as Graphviz shows it: a backslash is one, and names hold no entities and no HTML."""
+    # An empty line first in a label makes Graphviz 14 free memory that it does not own: a blank stands in it.
+    text = "\n".join(line or " " for line in text.split("\n"))
     text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     # A label that begins with < and ends with > would be taken for HTML.
     return f" {text}" if text.startswith("<") else text
