@@ -64,6 +64,8 @@ def frames(steps: Steps) -> Iterator[Any]:
     width, height = (f"{font * n / 72:.2f}" for n in CAPTION)
     below = f"{(left + right) / 2},{bottom - 3 * font}"
     look = {"shape": "plaintext", "style": "", "fixedsize": "true", "fontsize": f"{font:.0f}"}
+    for node in layout.nodes():  # a node with a size of its own takes the common one from the others
+        node.attr["fontsize"] = "11"
     layout.add_node("caption", width=width, height=height, pos=below, **look)
     # A highlighted line is wider; these keep the edges of the picture where they are.
     for corner, at in (("first corner", (left, top)), ("second corner", (right, bottom))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -15,6 +16,9 @@ from ..tensor import Tensor
 from ..walk import Edge, walk
 from .formula import uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
+
+
+MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,18 @@ class Steps(Sequence[Step]):
         self.values = dict(values)
         self.leaves = {name: value.value for name, value in values.items() if value.op is None}
         self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
+
+    @cached_property
+    def again(self) -> frozenset[int]:
+        """The ids of the steps that add to what their receivers have from another use."""
+        received: set[str] = set()
+        found = set()
+        for step in self._steps:
+            if step.kind != "forward" and step.total is not None:
+                if step.name in received:
+                    found.add(id(step))
+                received.add(step.name)
+        return frozenset(found)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -177,6 +193,11 @@ def variables_of_caller(depth: int = 2) -> dict[str, Any]:
 
 def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     recorded = in_order(ancestors([f.node]))
+    if len(recorded) > MAX_VALUES:
+        raise ValueError(
+            f"the result was computed from {len(recorded) - 1:,} values, and up to {MAX_VALUES:,} are explained "
+            "one by one; explain a smaller part of it, or draw(f), which leaves out what is far from the result"
+        )
     names = name_all(f.node, recorded, variables)
     steps = [_forward(node, names) for node in recorded if node.op is not None]
     gradients = {}

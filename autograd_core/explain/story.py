@@ -226,11 +226,4 @@ def _backward(steps: Steps, step: Step, index: int) -> Parts:
 
 def used_again(steps: Steps, step: Step) -> bool:
     """Whether a step adds to what its receiver has from another use."""
-    if step.total is None:
-        return False
-    for other in steps:
-        if other is step:
-            return False
-        if other.kind != "forward" and other.name == step.name and other.total is not None:
-            return True
-    return False
+    return id(step) in steps.again

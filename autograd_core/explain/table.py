@@ -18,6 +18,7 @@ from .story import handed_back, says_it_all, sentence, settings, shapes, used_ag
 from .story import text as as_text
 
 WIDTH = 80
+MAX_ROWS = 2000
 
 
 def to_table(steps: Steps) -> str:
@@ -42,6 +43,10 @@ def tables(steps: Steps) -> Group:
     if max((len(step.name) for step in steps), default=0) <= 16:  # a name is not broken where there is room
         backward.columns[1].no_wrap = True
     for i, step in enumerate(steps):
+        if MAX_ROWS // 2 <= i < len(steps) - MAX_ROWS // 2:
+            if i == MAX_ROWS // 2:
+                backward.add_row("…", Text(f"{len(steps) - MAX_ROWS:,} more: .to_text()"))
+            continue
         row = _forward(steps, i) if step.kind == "forward" else _backward(steps, step)[: 5 if sums else 4]
         (forward if step.kind == "forward" else backward).add_row(*(Text(cell) for cell in (str(i + 1), *row)))
     gradients = _table("Gradients", of="bold", value="green")

@@ -44,9 +44,9 @@ def _forward(step: Step, steps: Steps) -> list[str]:
     symbolic = formula(step.expression, step.inputs, step.name)
     told = settings(steps.values[step.name].op, steps.values[step.name].params)
     parts = [step.name, f"{symbolic} ({told})" if told else symbolic]
-    known = {**steps.leaves, **{s.name: s.value for s in steps if s.kind == "forward"}}
-    if all(np.ndim(known.get(name, 0.0)) == 0 for name in step.inputs):
-        operands = [_operand(known[name]) if name in known else name for name in step.inputs]
+    known = steps.values
+    if all(name not in known or np.ndim(known[name].value) == 0 for name in step.inputs):
+        operands = [_operand(known[name].value) if name in known else name for name in step.inputs]
         parts.append(formula(step.expression, operands, step.name))
     parts.append(number(step.value))
     *parts, last = [part for part, before in zip(parts, ["", *parts], strict=False) if part != before]

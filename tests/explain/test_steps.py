@@ -2,6 +2,7 @@
 
 import gc
 import math
+import time
 
 import numpy as np
 import pytest
@@ -196,6 +197,29 @@ def test_steps_leave_no_cycles_behind():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def chain(length):
+    x = Tensor(1.0, name="x")
+    for _ in range(length):
+        x = x * 1.0
+    return x
+
+
+def test_a_million_ops_are_refused_at_once():
+    f = chain(1_000_000)
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="from 1,000,000 values, and up to 50,000 are explained"):
+        explain(f)
+    assert time.perf_counter() - start < 20
+
+
+def test_thousands_of_steps_are_printed_in_seconds():
+    steps = explain(chain(5_000))
+    start = time.perf_counter()
+    assert "8,000 more: .to_text()" in str(steps)
+    assert len(steps.to_text().splitlines()) > 12_000
+    assert time.perf_counter() - start < 20
 
 
 def test_two_values_of_one_name_are_told_apart():
