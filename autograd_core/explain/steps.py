@@ -17,7 +17,6 @@ from ..walk import Edge, walk
 from .formula import uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
 
-
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
 
