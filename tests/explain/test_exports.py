@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from autograd_core import Tensor, explain
+from autograd_core import Tensor, conv, explain, softmax
 
 
 def lecture():
@@ -33,6 +33,13 @@ def batch():
     """Constants that are too large to write out, and one that is not."""
     w = Tensor(np.ones((3, 2)), name="w")
     return explain(np.sum((np.ones((5, 3)) @ w - np.arange(10.0).reshape(5, 2)) * np.array([1.0, 2.0])), names={})
+
+
+def moved():
+    """What is no product element by element: a softmax, a reshape, a cumulative sum, an index, a convolution."""
+    x = Tensor([1.0, 2.0, -1.0], name="x0")
+    y = np.reshape(softmax(x), (3, 1)) * np.cumsum(x)[::-1]
+    return explain(np.sum(conv(np.expand_dims(y, -1), np.ones((2, 1, 2)))), names={})
 
 
 def cells(line):
@@ -93,7 +100,7 @@ def test_matrices_show_their_shapes():
     assert r"\sum_{\text{copies}}" in latex
 
 
-@pytest.mark.parametrize("story", [lecture, layer, awkward, batch])
+@pytest.mark.parametrize("story", [lecture, layer, awkward, batch, moved])
 def test_the_derivation_compiles(story, tmp_path, judge_program):
     program = judge_program("tectonic", "pdflatex")
     file = tmp_path / "derivation.tex"
