@@ -84,13 +84,15 @@ def substitute(latex: str, names: Mapping[str, str]) -> str:
     def replaced(token: re.Match[str]) -> str:
         return names.get(token[0], token[0])
 
-    return re.sub(r"\\operatorname\{[^}]*\}|\\[a-zA-Z]+|\\.|x_\{\d+\}|[a-zA-Z]+", replaced, latex)
+    return re.sub(r"\\(?:operatorname|text)\{[^}]*\}|\\[a-zA-Z]+|\\.|x_\{\d+\}|[a-zA-Z]+", replaced, latex)
 
 
 def plain(latex: str) -> str:
     """The subset of LaTeX that the table of ops uses, as Unicode text on one line."""
     text = (
-        re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T").replace(r"\tfrac{1}{2}", "½ · ")
+        re.sub(r"\\(?:operatorname|text)\{([^}]*)\}", r"\1", latex)
+        .replace(r"\mathsf T", "T")
+        .replace(r"\tfrac{1}{2}", "½ · ")
     )
     text = re.sub(r"(?<=[\w)\]])\s*\\,\s*(?=[\w(\[])", " @ ", text)  # factors side by side are matrices
     for _ in range(8):  # from the inside out: each pass unpacks one level of braces

@@ -386,23 +386,23 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return clamp(x, low, high)
 
 
-@op(r"\min(\max(x, a), b)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+@op(r"\min(\max(x, y), w)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
 def clamp(x: Any, a: Any, b: Any) -> Any:
     """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
     return np.minimum(np.maximum(x, a), b)
 
 
-@clamp.vjp(r"[a < x < b]")
+@clamp.vjp(r"[y < x < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(x, a, g) * larger(b, x, g))
 
 
-@clamp.vjp(r"[x < a < b]")
+@clamp.vjp(r"[x < y < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(a, x, g) * larger(b, a, g))
 
 
-@clamp.vjp(r"[b < \max(x, a)]")
+@clamp.vjp(r"[w < \max(x, y)]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * larger(np.maximum(x, a), b, g)
 

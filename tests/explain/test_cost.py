@@ -52,4 +52,6 @@ def test_a_training_step_calls_nothing_of_explain(monkeypatch):
 def test_a_walk_that_is_not_traced_keeps_no_edges(release):
     x = Tensor(2.0)
     f = np.sin(x) * x
-    assert [edges for _, _, edges in walk.walk({f.node: np.float64(1)}, release=release)] == [[]] * 3
+    kept = [edges for _, _, edges in walk.walk({f.node: np.float64(1)}, release=release)]
+    assert kept
+    assert not any(kept)

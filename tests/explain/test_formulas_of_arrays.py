@@ -184,6 +184,28 @@ def test_where_hands_the_gradient_to_the_chosen_side():
     np.testing.assert_array_equal(contribution(o, 2, g, o(c, x, y), [c, x, y]), g * ~c)
 
 
+def test_clamp_hands_the_gradient_to_whichever_of_the_three_it_gives():
+    o = REGISTRY["clamp"]
+    assert (o.latex, o.formulas) == (
+        r"\min(\max(x, y), w)",
+        ["[y < x < w]", "[x < y < w]", r"[w < \max(x, y)]"],
+    )
+    x, y, w = np.array([0.5, -3.0, 4.0, 1.0]), np.array([0.0, -1.0, 2.0, 5.0]), np.array([1.0, 2.0, 3.0, 2.0])
+    g, z = np.array([2.0, 3.0, 5.0, 7.0]), np.minimum(np.maximum(x, y), w)
+    np.testing.assert_array_equal(o(x, y, w), z)
+    read = ((y < x) & (x < w), (x < y) & (y < w), w < np.maximum(x, y))
+    for i, holds in enumerate(read):
+        np.testing.assert_array_equal(contribution(o, i, g, z, [x, y, w]), g * holds)
+
+
+def test_nan_to_num_hands_the_gradient_to_what_is_finite():
+    o = REGISTRY["nan_to_num"]
+    assert (o.latex, o.formulas) == (r"x \text{ if finite}", [r"[x \text{ is finite}]"])
+    x, g = np.array([1.0, np.nan, np.inf, -2.0]), np.array([2.0, 3.0, 5.0, 7.0])
+    np.testing.assert_array_equal(o(x)[[0, 3]], x[[0, 3]])
+    np.testing.assert_array_equal(contribution(o, 0, g, o(x), [x]), [2, 0, 0, 7])
+
+
 # -- convolutions: a star, and its two adjoints ------------------------------------------------------------------
 
 
@@ -232,7 +254,9 @@ def test_formulas_of_convolutions_are_a_star_and_its_adjoints(name, shapes, para
 def test_every_op_has_a_reader_for_its_formulas():
     elementwise = {n for n, o in REGISTRY.items() if o.broadcasts and o.arity in (1, 2) and n not in MATRICES}  # SymPy
     convolutions = {"conv", "conv_transpose", "conv_kernel"}
-    read = elementwise | set(MATRICES) | set(REDUCTIONS) | MOVES | convolutions | {"cholesky", "einsum", "where"}
+    read = (
+        elementwise | set(MATRICES) | set(REDUCTIONS) | MOVES | convolutions | {"cholesky", "einsum", "where", "clamp"}
+    )
     registered = {n for n, o in REGISTRY.items() if not n.startswith("test_")}
     assert registered - read == set()
     assert all(o.latex and all(o.formulas[-1:]) for n, o in REGISTRY.items())

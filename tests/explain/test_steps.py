@@ -136,6 +136,11 @@ def test_what_is_no_product_is_told_as_what_it_is():
     assert any(t.startswith("v2 = v1[i] (index=1:), of shape 2: ") for t in told)
 
 
+def test_words_in_a_formula_stay_words():
+    i = Tensor(np.array([1.0, np.nan]), name="i")
+    assert any(t.startswith("v1 = i if finite, of shape 2") for t in story(np.sum(np.nan_to_num(i))))
+
+
 def test_matrices_show_where_the_transposes_come_from():
     x, w = Tensor(np.ones((4, 3)), name="x"), Tensor(np.ones((3, 2)), name="w")
     told = " ".join(story(np.sum(x @ w)))
