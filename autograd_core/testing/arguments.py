@@ -27,8 +27,12 @@ class Arguments:
         self.parameters = parameter_names(f, len(args))
         chosen = range(len(args)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         for n in chosen:
+            if not isinstance(n, int | np.integer):
+                raise TypeError(f"argnums must be positions of arguments, 0 or (0, 2), not {argnums!r}")
             if not -len(args) <= n < len(args):
                 raise TypeError(f"argnums asks for argument {n}, and there are {len(args)}")
+        if len({n % len(args) for n in chosen}) < len(chosen):
+            raise TypeError(f"argnums names an argument twice: {argnums!r}")
         # By default whatever holds a floating number is varied; an axis or an index is not.
         self.chosen = [n % len(args) for n in chosen if argnums is not None or _holds_floats(args[n])]
         self.names: list[str] = []

@@ -67,6 +67,7 @@ class _Subject:
         self.rng = np.random.default_rng(seed)
         self.kept = [array.copy() for array in self.arrays]
         self.values, self.pull = self.run(self.arrays)
+        self.kept_values = [np.copy(v) for v in self.values]
         self.gs = self.like(self.values)
         self.gradients = self.pull(self.gs)
 
@@ -121,16 +122,18 @@ def _shapes_and_dtypes(s: _Subject) -> None:
 
 
 def _inputs_are_kept(s: _Subject) -> None:
-    gs = [g.copy() for g in s.gs]
-    values = [np.copy(v) for v in s.values]
-    s.pull(s.gs)
-    if not all(np.array_equal(a, b) for a, b in zip(s.gs, gs, strict=True)):
-        raise s.wrong("the pullback changed the gradient that it was given")
+    s.flat(*s.arrays)
     for name, a, b in zip(s.arguments.names, s.arrays, s.kept, strict=True):
         if not np.array_equal(a, b, equal_nan=True):
             raise s.wrong(f"it changed its argument {name}")
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(s.values, values, strict=True)):
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(s.values, s.kept_values, strict=True)):
         raise s.wrong("the pullback changed the value")
+    # A sum hands the gradient that it gets to each of its parts, so who writes on it changes what the others get.
+    n = len(s.arrays)
+    zeros = [np.zeros_like(v) for v in s.values]
+    _, pull = vjp(lambda *xs: [v + z for v, z in zip(s.flat(*xs[:n]), xs[n:], strict=True)], *s.arrays, *zeros)
+    if not all(np.array_equal(a, b) for a, b in zip(pull(s.gs)[n:], s.gs, strict=True)):
+        raise s.wrong("a rule changed the gradient that it was given: g *= …, which others are given, too")
 
 
 def _deterministic(s: _Subject) -> None:
@@ -276,9 +279,9 @@ def _close(a: Array, b: Array, rtol: float) -> bool:
 
 
 CLAIMS: tuple[Callable[[_Subject], None], ...] = (
+    _inputs_are_kept,
     _value_is_kept,
     _shapes_and_dtypes,
-    _inputs_are_kept,
     _deterministic,
     _linear,
     _transpose,

@@ -19,7 +19,8 @@ Job = tuple[Array, list[float]]  # a direction, and the steps to take along it
 class Side:
     """``F`` at ``x``, the ``pull`` that claims to be its transposed Jacobian there, and how to look.
 
-    ``units`` and ``ladders`` are the steps for each coordinate. Up to ``whole`` coordinates all derivatives
+    ``units`` and ``ladders`` are the steps for each coordinate, ``eps`` the precision of the values and
+    ``precision`` that of the values or the gradient, whichever is worse. Up to ``whole`` coordinates all derivatives
     are compared, above that products with ``directions`` random directions.
     """
 
@@ -30,6 +31,7 @@ class Side:
     units: Array
     ladders: list[list[float]]
     eps: float
+    precision: float
     analytic: bool
     whole: int
     directions: int
@@ -133,12 +135,17 @@ def _random(side: Side, rng: np.random.Generator, count: int) -> list[Job]:
     return jobs
 
 
+def _without(jobs: list[Job], lost: Array) -> list[Job]:
+    """The same directions, standing still where nothing can be known."""
+    return [(np.where(lost, 0.0, d), hs) for d, hs in jobs]
+
+
 def _along(side: Side, job: Job, thorough: bool = False) -> Slopes:
     d, hs = job
     found = slopes(side.F, side.x, d, side.value, hs, side.eps, rounding=side.rounding, thorough=thorough)
     if side.analytic:
         found = complex_step(side.F, side.x, d, side.value, found)
-        side.analytic = found.complex_step or not (found.state == SMOOTH).any()
+        side.analytic = found.complex_step or not (found.low[found.state == SMOOTH] != 0).any()
     return found
 
 
@@ -155,11 +162,12 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
         return outcome
     whole = n <= side.whole
     jobs = _coordinates(side) if whole else _random(side, rng, side.directions)
+    jobs = _without(jobs, ~np.isfinite(side.x))  # no step leads away from inf and nan
     found = [_along(side, job) for job in jobs]
     if whole and any((s.state == KINK).any() for s in found):
         # A subdifferential is more than an interval for each coordinate: tied arguments also move together.
         together = [(side.units.min() * np.ones(n), steps(1.0, side.eps)[1])]
-        jobs += together + _random(side, rng, 2)
+        jobs += _without(together + _random(side, rng, 2), ~np.isfinite(side.x))
         found += [_along(side, job) for job in jobs[n:]]
 
     U = _cotangents(side, rng, np.array([s.state for s in found]))
@@ -168,9 +176,10 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
     if outcome.mismatch:
         return outcome
     if lost.any():
-        G = np.where(lost, 0.0, G)
-        jobs = [(np.where(lost, 0.0, d), hs) for d, hs in jobs]
-        found = [_along(side, job) if job[0].any() else s for job, s in zip(jobs, found, strict=True)]
+        jobs = _without(jobs, lost)
+        found = [_along(side, job) for job in jobs]
+        U = _cotangents(side, rng, np.array([s.state for s in found]))
+        G = np.where(lost, 0.0, [side.pull(u) for u in U])
 
     for r, k in _suspects(side, jobs, found, U, G):
         outcome.mismatch = _confirm(side, U[r], jobs[k])
@@ -179,7 +188,7 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
         doubtful = np.flatnonzero(U[r])
         found[k].state[doubtful] = UNKNOWN
     _undecided(side, jobs, found, whole, outcome)
-    _name_methods(found, whole, len(jobs), outcome)
+    _name_methods([s for (d, _), s in zip(jobs, found, strict=True) if d.any()], whole, len(jobs), outcome)
     return outcome
 
 
@@ -187,11 +196,12 @@ def _cotangents(side: Side, rng: np.random.Generator, state: Array) -> Array:
     """Weights for the outputs: each output alone when there are few, random ones of all otherwise.
 
     Outputs at a kink are weighted apart from the others, whose derivatives are known more narrowly, and
-    those that are not known at all not.
+    those that are not known at all not. No weight is 1, which a rule may forget to multiply by, and all are
+    powers of two where there are few, so that they round nothing.
     """
     m = side.value.size
     if m <= side.whole:
-        return np.eye(m)
+        return np.diag(np.resize([-2.0, 0.5], m))
     unknown = (state == UNKNOWN).any(axis=0)
     kinked = (state == KINK).any(axis=0) & ~unknown
     smooth = ~kinked & ~unknown
@@ -201,24 +211,31 @@ def _cotangents(side: Side, rng: np.random.Generator, state: Array) -> Array:
 
 
 def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
-    """Where the gradient is not finite: a mismatch if the function has a derivative there, or else left out.
+    """Where the gradient or the argument is not finite: a mismatch if there is a derivative, or else left out.
 
     Next to 1/0 a zero from elsewhere becomes nan, so all that the coordinate does is left undecided.
     """
-    lost = ~np.isfinite(G).all(axis=0)
-    for i in np.flatnonzero(lost)[:4]:
+    lost = ~np.isfinite(G).all(axis=0) | ~np.isfinite(side.x)
+    for i in np.flatnonzero(lost)[: side.whole]:
         d = np.zeros(side.x.size)
         d[i] = side.units[i]
         found = _along(side, (d, side.ladders[i]))
-        if (found.state == UNKNOWN).any():
-            j = int(np.flatnonzero(found.state == UNKNOWN)[0])
-            outcome.undecided.append(Undecided(j, int(i), -np.inf, np.inf, UNKNOWN))
+        rows = np.flatnonzero(~np.isfinite(G[:, i]) & U.any(axis=1))
+        unknown = np.flatnonzero(found.state == UNKNOWN)
+        if unknown.size or not rows.size:
+            outcome.undecided.append(Undecided(int([*unknown, 0][0]), int(i), -np.inf, np.inf, UNKNOWN))
             continue
-        r = int(np.flatnonzero(~np.isfinite(G[:, i]))[0])
+        r = int(rows[0])
         low, high, _ = _weighted(U[r], found, np.zeros_like(found.low))
-        output = int(np.flatnonzero(U[r])[0]) if np.count_nonzero(U[r]) == 1 else None
+        on = np.flatnonzero(U[r])
+        unit = d[i] * (U[r][on[0]] if on.size == 1 else 1.0)
+        low, high = sorted((low / unit, high / unit))
+        if not np.isfinite([low, high]).all():  # the derivative exists and is too large for a number
+            outcome.undecided.append(Undecided(int(on[0]), int(i), low, high, UNKNOWN))
+            continue
+        output = int(on[0]) if on.size == 1 else None
         outcome.mismatch = Mismatch(
-            np.array([i]), output, low / d[i], high / d[i], float(G[r, i]), _method(found), float("nan")
+            np.array([i]), output, low, high, float(G[r, i] / (unit / d[i])), _method(found), float("nan")
         )
         break
     return lost
@@ -227,15 +244,22 @@ def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
 def _tolerance(side: Side, d: Array, found: Slopes, rows: Array) -> Array:
     """How far a right gradient may be from the oracle, output by output, along ``d``."""
     size = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
-    relative = (side.close if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
+    relative = (side.close if side.precision < 1e-10 else 2e-3) if side.rtol is None else side.rtol
     if side.atol is not None:
         absolute = side.atol * np.abs(d).sum()
     else:  # rounding: in the value, and where large derivatives of the same output cancel
-        scale = side.eps / np.finfo(float).eps
-        absolute = scale * (1e-11 * np.abs(side.value) * min(1.0, float(np.abs(d).max())) + 1e-11 * rows)
+        scale = side.precision / np.finfo(float).eps
+        value = np.where(np.isfinite(side.value), np.abs(side.value), 0.0) * min(1.0, float(np.abs(d).max()))
+        absolute = scale * (np.where(found.exact, 1e-13, 1e-11) * value + 1e-11 * rows)
         absolute = absolute + 8 * side.rounding * np.abs(d).sum()
     underflow = np.finfo(float).tiny * np.abs(d).sum()  # where the derivative itself is too small for a number
     return relative * size + absolute + underflow + 4 * found.error
+
+
+def _along_moved(d: Array, g: Array) -> float:
+    """d · g, over what ``d`` moves: a gradient that is nan elsewhere says nothing about it."""
+    moved = d != 0
+    return float(d[moved] @ g[moved])
 
 
 def _weighted(u: Array, found: Slopes, tolerance: Array) -> tuple[float, float, float]:
@@ -253,6 +277,7 @@ def _suspects(side: Side, jobs: list[Job], found: list[Slopes], U: Array, G: Arr
     low, high = np.where(unknown, 0.0, low), np.where(unknown, 0.0, high)
     rows = np.max(np.abs([np.where(s.state == SMOOTH, s.low, 0.0) for s in found]), axis=0)
     tolerance = np.array([_tolerance(side, d, s, rows) for (d, _), s in zip(jobs, found, strict=True)])
+    tolerance[unknown] = 0.0
     D = np.array([d for d, _ in jobs])
     plus, minus = np.maximum(U, 0), np.minimum(U, 0)
     lowest, highest = low @ plus.T + high @ minus.T, high @ plus.T + low @ minus.T
@@ -271,10 +296,10 @@ def _excess(side: Side, u: Array, g: Array, job: Job, thorough: bool = True) -> 
     found = _along(side, job, thorough)
     rows = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
     low, high, allowed = _weighted(u, found, _tolerance(side, job[0], found, rows))
-    got = float(job[0] @ g)
+    got = _along_moved(job[0], g)
     if not np.isfinite(low) or not np.isfinite(high):
         return -1.0, found, None
-    allowed += 1e-12 * float(np.abs(job[0]) @ np.abs(g))
+    allowed += 1e-12 * _along_moved(np.abs(job[0]), np.abs(g))
     return max(got - high, low - got) - allowed, found, (low, high, got)
 
 
@@ -334,7 +359,7 @@ def _narrow_outputs(side: Side, u: Array, g: Array, job: Job, found: Slopes, see
             half[part] = u[part]
             pulled = side.pull(half)
             low, high, allowed = _weighted(half, found, tolerance)
-            got = float(job[0] @ pulled)
+            got = _along_moved(job[0], pulled)
             halves.append((max(got - high, low - got) - allowed, half, pulled, (low, high, got)))
         worst = max(halves, key=lambda h: h[0])
         if not worst[0] > 0:
@@ -375,7 +400,7 @@ def _by_taylor(side: Side, d: Array, j: int, found: Slopes, outcome: Outcome) ->
     """None if the remainder settles it: as h² for a right gradient, as h on both sides alike for a wrong one."""
     u = np.zeros_like(side.value)
     u[j] = 1.0
-    got = float(d @ side.pull(u))
+    got = _along_moved(d, side.pull(u))
     power, missing = (
         v[j] for v in taylor(side.F, side.x, d, side.value, np.full(u.shape, got), side.eps, side.rounding)
     )
