@@ -112,12 +112,13 @@ def slopes(
         error = np.maximum(np.abs(slope - twice), np.abs(uneven) / 8) + noise
         flat = np.all([s == value for s in (*ahead, *behind)], axis=0)
         still &= flat
-        # It does not depend on these at all; or it stands still over small steps only, and rounding may hide that
-        # it moves.
-        error = np.where(flat, np.where(still | (value == 0), 0.0, noise), error)
+        # It does not depend on these at all; or it stands still over small steps only: beside a jump, or because
+        # rounding hides that it moves, which a longer step would show.
+        halted = flat & ~still & (value != 0)
+        error = np.where(flat & ~halted, 0.0, error)
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
-
         rungs.append((slope, error))
+        error = np.where(halted, np.where(_known(best, floor, eps), np.inf, rounding / ts[2]), error)
         better = error < best.error
         best.low = np.where(better, slope, best.low)
         best.error = np.where(better, error, best.error)
@@ -150,9 +151,13 @@ def _extrapolate(s0: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
     return (4 * twice - once) / 3, np.abs(twice - once)
 
 
+def _known(best: Slopes, floor: Array, eps: float) -> Array:
+    """Whether slopes are sharp; one that is small beside the value is known only as well as the value is rounded."""
+    return best.error <= 1e-4 * np.abs(best.low) + max(1e-7, 512 * eps) * floor
+
+
 def _conclude(best: Slopes, rungs: list[tuple[Array, Array]], kink: Slopes, floor: Array, eps: float) -> Slopes:
-    # A slope that is small beside the value is known only as well as the value is rounded.
-    smooth = best.error <= 1e-4 * np.abs(best.low) + max(1e-7, 512 * eps) * floor
+    smooth = _known(best, floor, eps)
     for slope, error in rungs:  # two that contradict each other beyond their errors: neither is believed
         smooth &= ~(np.abs(best.low - slope) > 8 * (best.error + error))
     kinked = ~smooth & kink.state

@@ -96,7 +96,8 @@ def ladders(x: Array, eps: float, clearance: Array | None = None) -> tuple[Array
     finite = np.where(np.isfinite(x), np.abs(x), 0.0)
     largest = float(np.max(finite))
     typical = largest * np.sqrt(np.mean((finite / largest) ** 2)) if largest > 0 else 0.0
-    found = [steps(float(s), eps) for s in np.maximum(finite, 0.01 * typical)]
+    tiny = 0.01 if eps < 1e-10 else 0.5  # in single precision a short step is all rounding
+    found = [steps(float(s), eps) for s in np.maximum(finite, tiny * typical)]
     units = np.array([unit for unit, _ in found])
     if clearance is not None:
         for i in np.flatnonzero((clearance > 0) & (clearance < units)):
