@@ -31,7 +31,8 @@ _SECOND_LOOK = 181 / 256
 class Slopes:
     """The derivative of each output along a direction: anything in ``low … high``, give or take ``error``.
 
-    Where ``state`` is SMOOTH both ends are the derivative. At a KINK they are the slopes from the two sides.
+    Where ``state`` is SMOOTH both ends are the derivative. At a KINK they are the slopes from the two sides, and
+    ``bend`` is what the one ahead has more than the one behind.
     Where it is UNKNOWN (a jump, the edge of the domain, too much noise) nothing is claimed. ``exact`` marks
     what the complex step found, which no rounding of the value blurs.
     """
@@ -40,6 +41,7 @@ class Slopes:
     high: Array
     error: Array
     state: Array
+    bend: Array = 0.0
     exact: Array = False
 
     @property
@@ -142,7 +144,7 @@ def _one_sided(kink: Slopes, right: list[Array], left: list[Array], noise: Array
     size = np.abs(r) + np.abs(l)
     settled = np.isfinite(error) & (error < 1e-2 * size)
     kink.state = settled & (np.abs(r - l) > 1e-6 * size + 4 * error)
-    kink.low, kink.high, kink.error = np.minimum(r, l), np.maximum(r, l), error
+    kink.low, kink.high, kink.error, kink.bend = np.minimum(r, l), np.maximum(r, l), error, r - l
 
 
 def _extrapolate(s0: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
@@ -167,6 +169,7 @@ def _conclude(best: Slopes, rungs: list[tuple[Array, Array]], kink: Slopes, floo
         np.where(smooth, best.low, np.where(kinked, kink.high, np.inf)),
         np.where(smooth, best.error, np.where(kinked, kink.error, 0.0)),
         state,
+        np.where(kinked, kink.bend, 0.0),
     )
 
 
@@ -198,6 +201,7 @@ def complex_step(F: Vector, x: Array, d: Array, value: Array, found: Slopes) -> 
         np.where(exact, slope, found.high),
         np.where(exact, 1e-15 * np.abs(slope), found.error),
         found.state,
+        found.bend,
         exact,
     )
 

@@ -42,6 +42,8 @@ class Side:
     # is close to 1.
     close: float = 1e-7
     rounding: Array = 0.0
+    # Set where a suspicion could not be held against the gradient, because the function has no derivative there.
+    irregular: bool = False
 
 
 @dataclass
@@ -312,6 +314,9 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
         return None
     job, found, seen = _narrow_direction(side, u, g, job, found, seen)
     u, g, found, seen = _narrow_outputs(side, u, g, job, found, seen)
+    if not (_adds_up(side, u, job, found) and _is_regular(side, u, job, found)):
+        side.irregular = True
+        return None
     d, _ = job
     moved = np.flatnonzero(d)
     outputs = np.flatnonzero(u)
@@ -331,6 +336,78 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
     return Mismatch(moved, output, min(low, high), max(low, high), got, _method(found), power)
 
 
+def _adds_up(side: Side, u: Array, job: Job, found: Slopes) -> bool:
+    """Whether the slope along one number adds to those along the others, as where there is a derivative it must.
+
+    The second largest of three equal numbers stands still when any one of them moves, and still each of them alone
+    may have the whole gradient.
+    """
+    d, _ = job
+    if np.count_nonzero(d) > 1 or d.size == 1:
+        return True
+    i = int(np.flatnonzero(d)[0])
+    own = np.array(_ends(u, found))
+    rng = np.random.default_rng(i)
+    for _ in range(8):
+        others, hs = _random(side, rng, 1)[0]
+        others[i] = 0.0
+        apart, together = (_along(side, (direction, hs)) for direction in (others, others + 2 * d))
+        on = u != 0
+        if (apart.state[on] == UNKNOWN).any() or (together.state[on] == UNKNOWN).any():
+            continue
+        a, b = np.array(_ends(u, apart)), np.array(_ends(u, together))
+        slack = 1e-5 * (np.abs(a) + np.abs(b) + 2 * np.abs(own)) + 8 * float(
+            np.abs(u[on]) @ (apart.error + together.error + 2 * found.error)[on]
+        )
+        if np.any(np.abs(a + 2 * own - b) > slack):
+            return False
+    return True
+
+
+def _is_regular(side: Side, u: Array, job: Job, found: Slopes) -> bool:
+    """Whether a subgradient must lie between the slopes along this direction, which moves several numbers.
+
+    It must where the function bends like a convex one, or a concave one (F. Clarke, "Optimization and nonsmooth
+    analysis", 1983, on regular functions). relu(x) − relu(y) does not: the gradient 0 is one of its subgradients
+    at 0, and along x = −y it climbs by 1 on both sides.
+    """
+    d, _ = job
+    moved = np.flatnonzero(d)
+    if moved.size == 1:
+        return True
+    if moved.size > side.whole:
+        return not (found.state[u != 0] == KINK).any()
+    ahead, behind = [], []  # the slopes of the parts of d alone, the way of d and the other way
+    for i in moved:
+        part = np.where(np.arange(d.size) == i, side.units, 0.0)
+        alone = _along(side, (part, side.ladders[i]), thorough=True)
+        if (alone.state[u != 0] == UNKNOWN).any():
+            return False
+        right, left = _ends(u, alone)
+        scale = d[i] / side.units[i]
+        ahead.append(scale * (right if scale > 0 else left))
+        behind.append(-scale * (left if scale > 0 else right))
+    a, b = np.array(ahead), np.array(behind)
+    slack = 1e-5 * (np.abs(a).sum() + np.abs(b).sum())
+    convex, concave = bool(np.all(a + b >= -slack)), bool(np.all(a + b <= slack))
+    if not convex and not concave:
+        return False
+    right, left = _ends(u, found)
+    sign = 1 if convex else -1
+    a, b, right, left = sign * a, sign * b, sign * right, sign * left
+    # A convex slope is subadditive: that of a sum is at most the sum of those of its parts.
+    return bool(
+        max(right - a.sum(), -left - b.sum(), *(a - (b.sum() - b) - right), *(b - (a.sum() - a) + left)) <= slack
+    )
+
+
+def _ends(u: Array, found: Slopes) -> tuple[float, float]:
+    """The slopes of Σ u·F ahead and behind."""
+    on = u != 0
+    middle, half = (found.low[on] + found.high[on]) / 2, found.bend[on] / 2
+    return float(u[on] @ (middle + half)), float(u[on] @ (middle - half))
+
+
 def _narrow_direction(side: Side, u: Array, g: Array, job: Job, found: Slopes, seen: Any) -> Any:
     """Halve what moves for as long as one half is still wrong."""
     while np.count_nonzero(job[0]) > 1:
@@ -346,6 +423,12 @@ def _narrow_direction(side: Side, u: Array, g: Array, job: Job, found: Slopes, s
             break
         _, found, seen, half = worst
         job = (half, side.ladders[int(np.flatnonzero(half)[0])] if np.count_nonzero(half) == 1 else hs)
+    for i in np.flatnonzero(job[0])[: side.whole] if np.count_nonzero(job[0]) > 2 else ():
+        fewer = (np.where(np.arange(side.x.size) == i, 0.0, job[0]), job[1])
+        if np.count_nonzero(fewer[0]) > 1:
+            excess, *rest = _excess(side, u, g, fewer)
+            if excess > 0:
+                job, (found, seen) = fewer, rest
     return job, found, seen
 
 
@@ -387,7 +470,7 @@ def _undecided(side: Side, jobs: list[Job], found: list[Slopes], whole: bool, ou
         if (j, where) in seen or not moved.size:
             continue
         seen.add((j, where))
-        if state[k, j] == UNKNOWN and tried < 4:
+        if state[k, j] == UNKNOWN and tried < 4 and not side.irregular:
             tried += 1
             wrong = _by_taylor(side, d, int(j), found[k], outcome)
             if wrong is None or outcome.mismatch:
