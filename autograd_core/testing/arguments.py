@@ -127,6 +127,9 @@ def named(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """What the author of ``f`` calls its positional arguments."""
+    said = getattr(f, "parameters", None)  # what generates functions may say how
+    if isinstance(said, list) and len(said) == count:
+        return said
     if isinstance(f, Op):
         names = list(f.inputs) if f.arity is not None else []
         names += list(f.params) if f.arity is not None else [f"xs[{i}]" for i in range(count)]

@@ -55,7 +55,7 @@ class Call:
         return self.function(*args, **self.params)
 
     @property
-    def inputs(self) -> list[str]:
+    def parameters(self) -> list[str]:
         """The names of the arguments."""
         return parameter_names(self.function, len(self.args))
 

@@ -51,7 +51,7 @@ class GradientError(AssertionError):
 
     ``argument`` and ``index`` say where, ``expected`` and ``got`` what (numbers, or the two ends of the
     subdifferential), ``relative_error`` how far off, ``report`` how it was found, ``function`` and
-    ``arguments`` what was called.
+    ``arguments`` what was called, and ``given`` whether the gradient came from ``grad=``.
     """
 
     report: Report
@@ -63,6 +63,7 @@ class GradientError(AssertionError):
     gradient: str = ""
     arguments: tuple[Any, ...] = ()
     function: Function | None = None
+    given: bool = False
 
     @property
     def method(self) -> str:
@@ -121,6 +122,7 @@ def check_gradients(
         the Taylor remainder falls as h^1.00; with the right gradient it is h^2
     ...
     """
+    __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     if order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, not {order!r}")
     check = _Check(f, args, grad, argnums, domain, rtol, atol, seed)
@@ -144,6 +146,7 @@ class _Check:
     on_tensors: bool = False
 
     def run(self, order: int, strict: bool) -> Report:
+        __tracebackhide__ = True
         self.arguments = Arguments(self.f, self.args, self.argnums)
         self.rng = np.random.default_rng(self.seed)
         x = self.arguments.vector()
@@ -167,6 +170,7 @@ class _Check:
         return self._report("inconclusive" if self.reasons else "pass", order, strict)
 
     def _report(self, verdict: str, order: int, strict: bool) -> Report:
+        __tracebackhide__ = True
         report = Report(verdict, ", ".join(self.methods) or "nothing", order, tuple(self.reasons), self.evaluations)
         if strict and verdict == "inconclusive":
             raise self._error(
@@ -343,6 +347,7 @@ class _Check:
         )
 
     def _judge(self, side: Side, order: int) -> None:
+        __tracebackhide__ = True
         outcome = judge(side, self.rng)
         self.methods += [method for method in outcome.methods if method not in self.methods]
         if outcome.mismatch is not None:
@@ -360,6 +365,7 @@ class _Check:
         dtypes = {array.dtype for array in a.arrays if array.dtype != np.float64}
         if not dtypes or not value.size or not x.size:
             return
+        __tracebackhide__ = True
         low, pullback = vjp(self._recorded, *a.split(x, dtypes=True))
         values = flatten(low)
         eps = max(float(np.finfo(dtype).eps) for dtype in dtypes)
@@ -468,6 +474,7 @@ class _Check:
         error.report = report or Report("fail", "float64", 1, evaluations=self.evaluations)
         error.arguments = self.args
         error.function = self.f
+        error.given = self.grad is not None
         for attribute, value in found.items():
             setattr(error, attribute, value)
         return error

@@ -22,7 +22,7 @@ class Diagnosis:
 
     nodes: list[Node]
     names: dict[Node, str]
-    faults: dict[Node, GradientError]
+    faults: dict[Node, Exception]
 
     @property
     def guilty(self) -> Node | None:
@@ -66,7 +66,7 @@ def diagnose(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) ->
     result = f(*arguments.fill(variables))
     nodes = in_order(ancestors(leaf.node for leaf in leaves(result) if isinstance(leaf, Tensor)))
     names: dict[Node, str] = {}
-    faults: dict[Node, GradientError] = {}
+    faults: dict[Node, Exception] = {}
     computed = 0
     for node in nodes:
         if node.op is None:

@@ -38,6 +38,7 @@ def check_properties(
     >>> check_properties(lambda x, y: np.tanh(x) * y, np.ones((2, 1)), np.ones(3)).verdict
     'pass'
     """
+    __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     report = check_gradients(f, *args, order=order, argnums=argnums, domain=domain, seed=seed)
     with np.errstate(all="ignore"):
         subject = _Subject(f, args, argnums, seed)
@@ -101,6 +102,7 @@ class _Subject:
         self, got: Sequence[Array], expected: Sequence[Array], what: str, rtol: float = 1e-9, atol: float = 0.0
     ) -> None:
         """Raise unless two lists of arrays hold the same numbers, up to rounding."""
+        __tracebackhide__ = True
         names = self.arguments.names if len(got) == len(self.arrays) else [f"result {i}" for i in range(len(got))]
         for name, a, b in zip(names, got, expected, strict=True):
             scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
@@ -113,12 +115,14 @@ class _Subject:
 
 
 def _value_is_kept(s: _Subject) -> None:
+    __tracebackhide__ = True
     plain = [to_numpy(leaf) for leaf in s.flat(*s.arrays)]
     if len(plain) == len(s.values):
         s.same(s.values, plain, "recording changes the value")
 
 
 def _shapes_and_dtypes(s: _Subject) -> None:
+    __tracebackhide__ = True
     for name, array, g in zip(s.arguments.names, s.arrays, s.gradients, strict=True):
         if np.shape(g) != array.shape or g.dtype != array.dtype:
             kind = f"{g.dtype}{list(np.shape(g))}"
@@ -126,6 +130,7 @@ def _shapes_and_dtypes(s: _Subject) -> None:
 
 
 def _inputs_are_kept(s: _Subject) -> None:
+    __tracebackhide__ = True
     s.flat(*s.arrays)
     for name, a, b in zip(s.arguments.names, s.arrays, s.kept, strict=True):
         if not np.array_equal(a, b, equal_nan=True):
@@ -141,12 +146,14 @@ def _inputs_are_kept(s: _Subject) -> None:
 
 
 def _deterministic(s: _Subject) -> None:
+    __tracebackhide__ = True
     for again in (s.pull(s.gs), s.run(s.arrays)[1](s.gs)):
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, s.gradients, strict=True)):
             raise s.wrong("the same call gave two different gradients")
 
 
 def _linear(s: _Subject) -> None:
+    __tracebackhide__ = True
     other = s.like(s.values)
     mixed = s.pull([2.0 * g - 0.5 * h for g, h in zip(s.gs, other, strict=True)])
     expected = [2.0 * g - 0.5 * h for g, h in zip(s.gradients, s.pull(other), strict=True)]
@@ -155,6 +162,7 @@ def _linear(s: _Subject) -> None:
 
 
 def _transpose(s: _Subject) -> None:
+    __tracebackhide__ = True
     tangents = s.like(s.arrays)
     _, pushed = jvp(s.flat, s.arrays, tangents)
     left = [np.sum(p * g) for p, g in zip(pushed, s.gs, strict=True)]
@@ -166,6 +174,7 @@ def _transpose(s: _Subject) -> None:
 
 def _used_twice(s: _Subject) -> None:
     """f(x) + 2·f(x) with one x, against the same with two: gradients of several uses are summed."""
+    __tracebackhide__ = True
     n = len(s.arrays)
 
     def twice(*xs: Any) -> Any:
@@ -182,6 +191,7 @@ def _used_twice(s: _Subject) -> None:
 
 def _shared(s: _Subject) -> None:
     """f(x, x) against f(x, y) at y = x, for arguments of one shape."""
+    __tracebackhide__ = True
     first = s.arrays[0]
     if len(s.arrays) < 2 or any(a.shape != first.shape for a in s.arrays):
         return
@@ -197,6 +207,7 @@ def _shapes(arrays: Sequence[Array]) -> list[tuple[int, ...]]:
 
 
 def _broadcasts_as_tiling(s: _Subject) -> None:
+    __tracebackhide__ = True
     shapes = _shapes(s.arrays)
     if len(shapes) < 2 or len(set(shapes)) == 1:
         return
@@ -222,6 +233,7 @@ def _sum_to(g: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _memory_layout(s: _Subject) -> None:
+    __tracebackhide__ = True
     for layout in (_read_only, _fortran, _reversed, _strided):
         values, pull = s.run([layout(a) for a in s.arrays])
         plain = s.f(*s.arguments.fill([layout(a) for a in s.arrays]))
@@ -256,6 +268,7 @@ def _strided(a: Array) -> Array:
 
 def _float32(s: _Subject) -> None:
     """float32 in, float32 out, in both directions; and the numbers of float64 at the same point."""
+    __tracebackhide__ = True
     narrow = [a.astype(np.float32) for a in s.arrays]
     values, pull = s.run(narrow)
     for i, v in enumerate(values):

@@ -35,6 +35,10 @@ def describe(error: GradientError) -> str:
         diagnosis = diagnose(f, error.arguments)
     except Exception as problem:  # a function of another library records no graph of ours
         return "\n".join([*lines, f"no graph was recorded ({type(problem).__name__}: {problem})"])
+    if error.given:  # these ops are not on trial: mark the argument whose gradient was handed over wrong
+        diagnosis.faults = {n: error for n in diagnosis.nodes if n.op is None and diagnosis.names[n] == error.argument}
+        lines += [str(diagnosis), f"guilty: {error.gradient or 'the gradient'}, as grad= gave it"]
+        return "\n".join(lines)
     lines.append(str(diagnosis))
     if diagnosis.guilty is None:
         lines.append("each op's own rule agrees with its values here: look at what is done with the gradients")
