@@ -286,7 +286,7 @@ def calls(names: Sequence[str] | None = None, seed: int = 0) -> Iterator[Call]:
             continue
         given = list(examples_of(entry))
         seen = []
-        for one in [*given, *(variant for one in given for variant in variants(entry, one))]:
+        for one in [*given, *(variant for first in given for variant in variants(entry, first))]:
             if repr(one) not in seen:
                 seen.append(repr(one))
                 yield make_call(name, one, random_numbers(size_of(shapes_of(entry, one)), rng))

@@ -491,7 +491,8 @@ def _reason(u: Undecided, output: str, where: str) -> str:
             f"a kink or a tie: the slopes of {output}{along} are {u.low:.6g} and {u.high:.6g} from the two sides, and "
             "the gradient is between them"
         )
-    return f"the derivative of {output}{along} is not known: a jump, a tie, the edge of the domain, not finite, or rounding"
+    why = "a jump, a tie, the edge of the domain, not finite, or rounding"
+    return f"the derivative of {output}{along} is not known: {why}"
 
 
 def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str, Array]]:

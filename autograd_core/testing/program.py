@@ -135,9 +135,10 @@ def _choices(names: tuple[str, ...]) -> list[list[_Choice]]:
 def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: int = 6, max_inputs: int = 3) -> Program:
     """Random programs of up to six statements, with sharing, broadcasting, reductions and reshapes.
 
-    The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by several statements is shared. Values are led into the domain of the op that takes them
-    by arctan, tanh and a square, so the numbers stay small and clear of poles. Statements that the result does not
-    need are left out, so shrinking ends at the smallest graph.
+    The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by
+    several statements is shared. Values are led into the domain of the op that takes them by arctan, tanh and a
+    square, so the numbers stay small and clear of poles. Statements that the result does not need are left out,
+    so shrinking ends at the smallest graph.
 
     >>> from hypothesis import find
     >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)
