@@ -1,5 +1,7 @@
 """The negative control: wrong rules are noticed, and those that only look wrong are told apart."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -63,7 +65,7 @@ def test_rules_are_restored():
     before = rules()
     for op in REGISTRY.values():
         mutant = next(mutants.mutants_of(op))
-        with pytest.raises(KeyboardInterrupt), mutants.installed(mutant):
+        with suppress(KeyboardInterrupt), mutants.installed(mutant):
             assert rules() != before
             raise KeyboardInterrupt
         assert rules() == before
