@@ -116,10 +116,11 @@ def check_gradients(
     >>> check_gradients(loss, 3.0, 1.0, grad=backward)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     autograd_core.testing.check.GradientError: the gradient of loss is wrong: db, with respect to b
-        expected  8  (complex step)
+        expected  8
         got       6
+        by        complex step
         relative error 0.25
-        the Taylor remainder falls as h^1.00; with the right gradient it is h^2
+        the Taylor remainder falls as h^1.00, and should as h^2
     ...
     """
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
@@ -443,11 +444,11 @@ class _Check:
         if len(self.shapes) > 1 or self.shapes[0] or order == 2:
             of = self._output(m.output, order) if m.output is not None else "a weighted sum of all results"
             lines.append(f"    of        {of}")
-        lines += [f"    expected  {shown}  ({m.method})", f"    got       {m.got:.15g}"]
+        lines += [f"    expected  {shown}", f"    got       {m.got:.15g}", f"    by        {m.method}"]
         if m.low == m.high:
             lines.append(f"    relative error {relative:.3g}")
         if 0.9 < m.power < 1.1:
-            lines.append(f"    the Taylor remainder falls as h^{m.power:.2f}; with the right gradient it is h^2")
+            lines.append(f"    the Taylor remainder falls as h^{m.power:.2f}, and should as h^2")
         report = Report("fail", m.method, order, evaluations=self.evaluations)
         return self._error(
             "\n".join(lines),

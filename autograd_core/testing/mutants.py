@@ -455,7 +455,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.same:
         print("the same numbers: " + "\n    ".join(["", *score.same]))
     print("survivors: " + ("none" if not score.survivors else "\n    ".join(["", *score.survivors])))
-    return 1 if score.survivors else 0
+    few = options.sample is None and min(score.caught_of.values()) < 5
+    return 1 if score.survivors or few else 0
 
 
 if __name__ == "__main__":

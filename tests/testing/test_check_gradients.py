@@ -336,6 +336,11 @@ def test_a_function_that_refuses_arguments_beside_the_point_is_at_the_edge_of_it
         check_gradients(f, np.array(0.5))
 
 
+def test_nan_at_a_kink_is_wrong():
+    """Where the slopes from both sides exist, the subdifferential does, and nan is not in it."""
+    assert np.isnan(error_of(lambda x: np.sqrt(np.sum(x * x)), np.zeros(3)).got)
+
+
 def test_inconclusive_is_an_error_when_strict():
     assert "strict=True" in str(error_of(np.abs, 0.0, strict=True))
 
