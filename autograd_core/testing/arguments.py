@@ -20,7 +20,10 @@ class Arguments:
     """What a function is called with, and which numbers in it are varied.
 
     ``names`` and ``arrays`` are those of the floating leaves, in order: ``x``, ``params['W1']``, ``layers[0]``.
+    With ``narrow`` a function of another library is given their own dtypes instead of double precision.
     """
+
+    narrow = False
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int] | None) -> None:
         self.args = list(args)
@@ -80,6 +83,8 @@ class Arguments:
 
     def native(self, values: Sequence[Array]) -> list[Any]:
         """The arguments as the function's own library wants them."""
+        if self.narrow:
+            values = [v.astype(a.dtype) for v, a in zip(values, self.arrays, strict=True)]
         return self.fill([like(t, v) for t, v in zip(self.templates, values, strict=True)])
 
     def place(self, position: int) -> tuple[int, tuple[int, ...]]:

@@ -151,7 +151,7 @@ class _Check:
         self.arguments = Arguments(self.f, self.args, self.argnums)
         self.rng = np.random.default_rng(self.seed)
         x = self.arguments.vector()
-        value = self._values(x.copy())  # a function may write on what it is given
+        value = self._first_values(x.copy())  # a function may write on what it is given
         self.gradient_names = [f"d{name}" if name.isidentifier() else name for name in self.arguments.names]
         if not np.array_equal(value, self._values(x.copy()), equal_nan=True):
             self.reasons.append("the function gave two different values for the same arguments: seed what is random")
@@ -206,6 +206,16 @@ class _Check:
             result = result.reshape(-1)
         self.single = single
         return result.astype(np.float64 if result.dtype.kind == "f" else np.complex128)
+
+    def _first_values(self, vector: Array) -> Array:
+        """The same, finding out whether the function takes double precision: a float32 layer of PyTorch does not."""
+        if self.grad is None or all(array.dtype == np.float64 for array in self.arguments.arrays):
+            return self._values(vector)
+        try:
+            return self._values(vector)
+        except Exception:
+            self.arguments.narrow = True
+            return self._values(vector)
 
     def _stepped(self, vector: Array) -> Array:
         """The same beside the point itself, where a function may refuse: then it is the edge of its domain."""

@@ -251,9 +251,9 @@ def _tolerance(side: Side, d: Array, found: Slopes, rows: Array) -> Array:
     if side.atol is not None:
         absolute = side.atol * np.abs(d).sum()
     else:  # rounding: in the value, and where large derivatives of the same output cancel
-        scale = side.precision / np.finfo(float).eps
+        rounded = 1e-11 if side.precision < 1e-10 else 500 * side.precision
         value = np.where(np.isfinite(side.value), np.abs(side.value), 0.0) * min(1.0, float(np.abs(d).max()))
-        absolute = scale * (np.where(found.exact, 1e-13, 1e-11) * value + 1e-11 * rows)
+        absolute = rounded * (np.where(found.exact, 0.01, 1.0) * value + rows)
         absolute = absolute + 8 * side.rounding * np.abs(d).sum()
     underflow = np.finfo(float).tiny * np.abs(d).sum()  # where the derivative itself is too small for a number
     return relative * size + absolute + underflow + 4 * found.error

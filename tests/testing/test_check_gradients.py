@@ -251,6 +251,36 @@ def test_pytorch(judge):
     assert error_of(f, x, w, grad=wrong).argument == "w"
 
 
+def test_a_float32_layer_of_pytorch_is_called_in_float32(judge):
+    torch = judge("torch")
+    torch.manual_seed(0)
+    layer = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+
+    def f(x):
+        return layer(x).sum()
+
+    def gradient(x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(f(x), x)[0]
+
+    x = torch.randn(3, 4)
+    assert check_gradients(f, x, grad=gradient).verdict == "pass"
+    error_of(f, x, grad=lambda x: gradient(x) * 1.05)
+
+
+def test_in_float32_no_part_of_a_gradient_hides_behind_another(judge):
+    jax = judge("jax")
+    x = jax.numpy.asarray(rng.normal(size=(6, 5)))
+
+    def loss(p):
+        return jax.numpy.mean(jax.numpy.tanh(x @ p["w"] + p["b"]) ** 2)
+
+    for _ in range(5):
+        p = {"w": jax.numpy.asarray(rng.normal(size=(5, 3))), "b": jax.numpy.asarray(rng.normal(size=3))}
+        g = jax.grad(loss)(p)
+        error_of(loss, p, grad=lambda p, g=g: {"w": g["w"], "b": g["b"] * 1.05})
+
+
 def test_jax_which_computes_in_float32_is_given_the_room_that_float32_needs(judge):
     jax = judge("jax")
 
