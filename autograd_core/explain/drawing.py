@@ -213,9 +213,12 @@ def of_values(
     return Drawing(tuple(boxes), tuple(arrows)), group
 
 
+LAYER = "\0layer "  # begins the key of a layer's box, and no name of a value: a layer may be called "layer 1"
+
+
 def _place(name: str, path: tuple[str, ...], depth: int) -> str:
     """The key of the box that a value is drawn in: its own, or that of the outermost layer that is closed."""
-    return "layer " + "/".join(path[: depth + 1]) if len(path) > depth else name
+    return LAYER + "/".join(path[: depth + 1]) if len(path) > depth else name
 
 
 def _count(nodes: Iterable[Node], layers: Mapping[Node, tuple[str, ...]], depth: int) -> int:
@@ -274,7 +277,7 @@ def _boxes(
         members.setdefault(group[name], []).append(value)
     boxes, arrows = [], []
     for key, inside in members.items():
-        if key.startswith("layer "):
+        if key.startswith(LAYER):
             boxes.append(_layer(key, inside, result, gradients, depth))
         else:
             boxes.append(_single(inside[0], result, values, gradients))

@@ -123,6 +123,13 @@ def test_layers_are_boxes_that_hold_their_ops(pygraphviz):
     assert clusters == {"dense_1": 6, "dense_2": 5}
 
 
+def test_a_layer_may_be_called_layer():
+    layer = nn.layers.Dense(2, name="layer 1")
+    titles = [(box.kind, box.title) for box in draw(np.mean(layer(np.ones((3, 4)))), depth=1).boxes]
+    assert ("leaf", "layer 1/kernel") in titles
+    assert not [title for kind, title in titles if kind == "layer"]
+
+
 def test_depth_0_shows_each_layer_as_one_node_with_its_weights():
     titles = {b.title: b for b in draw(network(), depth=0).boxes if b.kind == "layer"}
     assert set(titles) == {"dense_1", "dense_2"}
