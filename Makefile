@@ -31,9 +31,12 @@ bench: .venv/pyvenv.cfg
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
 
+# The site in docs/_build/html, which needs no network to read. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg
-	$(BIN)/python -m pip install -q -e .
+	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/python docs/table_of_ops.py
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 clean:
 	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

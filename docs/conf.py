@@ -48,7 +48,6 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
-
 def lines(path: str) -> int:
     """How long a file of the engine is, or a folder of them."""
     place = ROOT / "autograd_core" / path
@@ -59,10 +58,18 @@ def lines(path: str) -> int:
 _parts = ("graph.py", "op.py", "tensor.py", "walk.py", "transforms.py", "explain", "replay")
 myst_substitutions = {f"lines_{part.partition('.')[0]}": f"{lines(part):,}" for part in _parts}
 
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:class", r".*"),  # types in signatures: of NumPy, whose pages need a network, and helpers of ours
+    ("py:obj", r".*"),  # single backquotes are code, which becomes a link where it names something
+]
+
 # -- how it looks ------------------------------------------------------------------------------------------
 
 html_theme = "furo"
 html_title = "autograd-core"
+pygments_style = "github-light-high-contrast"
+pygments_dark_style = "github-dark-high-contrast"
 html_copy_source = False
 html_show_sphinx = False
 html_css_files = ["site.css"]

@@ -148,4 +148,3 @@ def write(folder: Path) -> None:
         file = folder / name
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
-

@@ -6,6 +6,8 @@ import os
 import hypothesis
 import pytest
 
+import autograd_core
+
 # The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
@@ -28,3 +30,12 @@ def judge():
             pytest.skip(f"{name} is not installed: pip install 'autograd-core[judges]'")
 
     return load
+
+
+@pytest.fixture
+def the_registry_as_it_was():
+    """Examples register ops of their own; no other test should meet them."""
+    before = dict(autograd_core.REGISTRY)
+    yield
+    autograd_core.REGISTRY.clear()
+    autograd_core.REGISTRY.update(before)

@@ -241,7 +241,7 @@ class Layer(config.Configurable):
 
     @property
     def weights(self) -> list[Tensor]:
-        """All weights: of each layer first those that train, then its state."""
+        """All weights, of each layer first those that train and then its state."""
         return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=lambda w: id(w) in layer._frozen)]
 
     variables = weights
