@@ -6,7 +6,8 @@ import os
 import hypothesis
 import pytest
 
-import autograd_core
+from autograd_core.op import COMPOSED, REGISTRY
+from autograd_core.tensor import NUMPY
 
 # The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -35,7 +36,9 @@ def judge():
 @pytest.fixture
 def the_registry_as_it_was():
     """Examples register ops of their own; no other test should meet them."""
-    before = dict(autograd_core.REGISTRY)
+    tables = (REGISTRY, COMPOSED, NUMPY)
+    before = [dict(table) for table in tables]
     yield
-    autograd_core.REGISTRY.clear()
-    autograd_core.REGISTRY.update(before)
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
