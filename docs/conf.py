@@ -1,5 +1,6 @@
 """How the site is built: `make docs`."""
 
+import json
 import shutil
 import sys
 from importlib.metadata import distribution
@@ -86,16 +87,22 @@ html_static_path = ["_static", str(_mathjax.locate()), str(HERE / "_build" / "ge
 # -- what is generated before the pages are read -----------------------------------------------------------
 
 
-def copy_lessons() -> None:
-    """Put the notebooks, which live outside this folder, where Sphinx finds them."""
-    lessons = {file.name: file for file in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+def copy_lessons() -> str:
+    """Put the notebooks, which live outside this folder, where Sphinx finds them; the list of them with their questions."""
+    lessons = {file.name: file for file in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
     for copied in (HERE / "lessons").glob("*.ipynb"):
         if copied.name not in lessons:
             copied.unlink()
+    listed = []
     for name, file in lessons.items():
         shutil.copy2(file, HERE / "lessons" / name)
+        opening = "".join(json.loads(file.read_text(encoding="utf-8"))["cells"][0]["source"])
+        title, _, text = opening.partition("\n")
+        question = " ".join(text.strip().partition("\n\n")[0].split()).strip("*")
+        listed.append(f"- [{title.lstrip('# ')}]({name})<br>\n  {question}")
+    return "\n".join(listed)
 
 
 pictures.save_all(HERE / "_build" / "generated")
 reference.write(HERE / "reference")
-copy_lessons()
+myst_substitutions["lessons"] = copy_lessons()
