@@ -88,7 +88,7 @@ html_static_path = ["_static", str(_mathjax.locate()), str(HERE / "_build" / "ge
 
 
 def copy_lessons() -> str:
-    """Put the notebooks, which live outside this folder, where Sphinx finds them; the list of them with their questions."""
+    """Put the notebooks where Sphinx finds them; returns the list of them with the question of each."""
     lessons = {file.name: file for file in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
     for copied in (HERE / "lessons").glob("*.ipynb"):
         if copied.name not in lessons:

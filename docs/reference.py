@@ -17,7 +17,15 @@ from autograd_core.op import Op
 from autograd_core.tensor import NUMPY
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
-MODULES = ("autograd_core", "autograd_core.testing", "autograd_core.replay", "nn", "nn.plots", "datasets")
+MODULES = (
+    "autograd_core",
+    "autograd_core.testing",
+    "autograd_core.replay",
+    "nn",
+    "nn.callbacks.watch",
+    "nn.plots",
+    "datasets",
+)
 ELSEWHERE = {"autograd_core.ops"}  # the table of ops
 
 # What is neither a function nor a class has no docstring of its own.
@@ -50,8 +58,8 @@ def public(module: ModuleType) -> dict[str, Any]:
     """The public names of a module, except the modules among them."""
     names = getattr(module, "__all__", None)
     if names is None:
-        names = [n for n, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__]
-        names = [n for n in names if not n.startswith("_")]
+        written = [n for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__]
+        names = [n for n in written if n[0].isalpha() and (inspect.isroutine(vars(module)[n]) or n[0].isupper())]
     found = {name: getattr(module, name) for name in names}
     return {name: value for name, value in found.items() if not inspect.ismodule(value)}
 
