@@ -137,6 +137,14 @@ def test_the_commands_on_the_pages_work(capsys):
     assert made >= 5
 
 
+def test_the_landing_page_gives_the_timings_of_the_readme():
+    readme, landing = ((p / n).read_text("utf-8") for p, n in ((ROOT, "README.md"), (DOCS, "index.md")))
+    measured = re.findall(r"^\| \w.*? \| ([\d.]+) \| [\d.]+ \|$", readme, re.MULTILINE)
+    (shown,) = re.findall(r"^- \*\*How fast\*\*(.*?)\(\[", landing, re.DOTALL | re.MULTILINE)
+    assert sorted(re.findall(r"\d+\.\d+", shown)) == sorted(measured)
+    assert len(measured) == 5
+
+
 # -- the reference -----------------------------------------------------------------------------------------
 
 
