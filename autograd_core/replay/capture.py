@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 import os
 import threading
@@ -93,7 +94,7 @@ class _Results:
     """What a recorded function returned: a structure, with arrays from the record where they came from there."""
 
     def __init__(self, value: Any, recording: Recording):
-        self.tree = rebuild(value, iter([None] * len(list(leaves(value)))))
+        self.tree = rebuild(value, itertools.repeat(0))
         self.is_tensor = [isinstance(v, Tensor) for v in leaves(value)]
         arrays = [v.data if isinstance(v, Tensor) else v for v in leaves(value)]
         self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
