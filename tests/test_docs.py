@@ -137,6 +137,22 @@ def test_the_commands_on_the_pages_work(capsys):
     assert made >= 5
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_what_a_page_includes_is_there(page):
+    for path, options in re.findall(r"^```{literalinclude} (\S+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL | re.M):
+        source = (page.parent / path).read_text(encoding="utf-8")
+        found = dict(re.findall(r'^:([\w-]+): "?(.*?)"?$', options, re.MULTILINE))
+        at = 0
+        for marker in ("start-at", "start-after", "end-at", "end-before"):
+            if marker in found:
+                at = source.find(found[marker], at)
+                assert at >= 0, f"{path} has no {found[marker]!r}: mend the :{marker}: in {page.name}"
+        if "pyobject" in found:
+            last = found["pyobject"].rpartition(".")[2]
+            assert re.search(rf"^ *(def|class) {last}\b", source, re.MULTILINE), f"{path} has no {last}"
+        assert found.keys() & {"start-at", "start-after", "pyobject"}
+
+
 def test_the_landing_page_gives_the_timings_of_the_readme():
     readme, landing = ((p / n).read_text("utf-8") for p, n in ((ROOT, "README.md"), (DOCS, "index.md")))
     measured = re.findall(r"^\| \w.*? \| ([\d.]+) \| [\d.]+ \|$", readme, re.MULTILINE)
