@@ -73,6 +73,7 @@ pygments_dark_style = "github-dark-high-contrast"
 html_copy_source = False
 html_show_sphinx = False
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b57a4", "color-brand-content": "#0b57a4"},
     "dark_css_variables": {"color-brand-primary": "#8ec5ff", "color-brand-content": "#8ec5ff"},
