@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
+import functions  # noqa: E402
 import pictures  # noqa: E402
 import reference  # noqa: E402
 
@@ -104,5 +105,5 @@ def copy_lessons() -> str:
 
 
 pictures.save_all(HERE / "_build" / "generated")
-reference.write(HERE / "reference")
+reference.write(HERE / "reference", {"functions.rst": functions.page()})
 myst_substitutions["lessons"] = copy_lessons()

@@ -26,7 +26,7 @@ MODULES = (
     "nn.plots",
     "datasets",
 )
-ELSEWHERE = {"autograd_core.ops"}  # the table of ops
+ELSEWHERE = {"autograd_core.ops"}  # functions.py
 
 # What is neither a function nor a class has no docstring of its own.
 DATA = {
@@ -144,11 +144,11 @@ def page(module: ModuleType, homes: dict[int, str]) -> str:
     return "\n".join(parts)
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, more: dict[str, str]) -> None:
     """Write the pages that have changed, and remove those whose module is gone."""
     folder.mkdir(exist_ok=True)
     where = homes()
-    pages = {f"{module.__name__}.rst": page(module, where) for module in all_modules()}
+    pages = {**more, **{f"{module.__name__}.rst": page(module, where) for module in all_modules()}}
     for old in folder.glob("*.rst"):
         if old.name not in pages:
             old.unlink()

@@ -199,6 +199,17 @@ def test_the_pages_of_the_reference_show_every_public_name():
 # -- what is generated -------------------------------------------------------------------------------------
 
 
+def test_every_function_of_tensors_is_shown_with_an_example_that_ran(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    functions = script("functions")
+    shown = functions.page().split(".. py:function:: ")[1:]
+    entries = {**functions.REGISTRY, **functions.COMPOSED}
+    assert len(shown) == sum(functions.family(entry) in functions.FAMILIES for entry in entries.values())
+    assert all(">>> z = " in text for text in shown)
+    product = next(text for text in shown if text.startswith("np.dot("))
+    assert "z.backward(" in product
+
+
 @pytest.fixture(scope="module")
 def table():
     return script("table_of_ops")
