@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..op import COMPOSED, REAL, REGISTRY, Composed, Domain, Example, Op, example
-from ..tensor import NUMPY
 from ..transforms import leaves
 from .arguments import parameter_names
 from .reproduce import literal
@@ -182,15 +182,15 @@ def make_call(name: str, given: Example, numbers: Sequence[int]) -> Call:
 
 def keeps_dtype(call: Call) -> bool:
     """Whether float32 arguments must give a float32 result: unless NumPy's own function widens them too."""
-    if "dtype" in getattr(call.function, "params", ()) or "dtype" in call.params:
+    if "dtype" in inspect.signature(call.function).parameters:
         return False
     narrow = [_narrow(a) if n in call.argnums else a for n, a in enumerate(call.args)]
-    for function, ours in NUMPY.items():
-        if ours is call.function and getattr(function, "__module__", "").startswith("numpy"):
-            try:
-                return bool(np.asarray(function(*narrow, **call.params)).dtype == np.float32)
-            except Exception:  # several results, or arguments that it takes otherwise
-                return True
+    entry = REGISTRY[call.name] if call.name in REGISTRY else COMPOSED[call.name]
+    for function in entry.numpy:
+        try:
+            return bool(np.asarray(function(*narrow, **call.params)).dtype == np.float32)
+        except Exception:  # several results, or arguments that it takes otherwise
+            return True
     return True
 
 

@@ -27,6 +27,9 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any]
+    # The attributes that a training changes and an interrupted one needs back: numbers, text, lists, dictionaries and
+    # None, or a list of arrays. `BackupAndRestore` saves them.
+    remembers: tuple[str, ...] = ()
 
     def set_model(self, model: Any) -> None:
         """Which model is trained."""
@@ -35,6 +38,9 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """With how many epochs and steps, and how verbosely."""
         self.params = params
+
+    def set_others(self, others: list[Callback]) -> None:
+        """The other callbacks of the same training."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -104,6 +110,8 @@ class CallbackList:
                 raise TypeError(f"callbacks are instances of nn.callbacks.Callback; {callback!r}{hint} came")
             callback.set_model(model)
             callback.set_params(params)
+        for callback in self.callbacks:
+            callback.set_others([other for other in self.callbacks if other is not callback])
         # Only those that listen are called for each batch.
         self.listeners: dict[str, list[Any]] = {}
 

@@ -24,6 +24,8 @@ class EarlyStopping(Monitor):
     True
     """
 
+    remembers = ("best", "best_epoch", "wait", "stopped_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -26,6 +26,8 @@ class ModelCheckpoint(Monitor):
     True
     """
 
+    remembers = ("best", "seen")
+
     def __init__(
         self,
         filepath: Any,

@@ -21,6 +21,8 @@ class ReduceLROnPlateau(Monitor):
     0.001
     """
 
+    remembers = ("best", "wait", "resting")
+
     def __init__(
         self,
         monitor: str = "val_loss",
