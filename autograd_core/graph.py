@@ -49,7 +49,7 @@ class Node:
     >>> y.node
     Node(a result of multiply (float64[]))
     >>> y.node.op, y.node.args, y.node.parents[0] is x.node
-    (<op multiply>, (np.float64(3.0), 2), True)
+    (<op multiply(x, y)>, (np.float64(3.0), 2), True)
     """
 
     __slots__ = (

@@ -40,7 +40,7 @@ def call_of(name: str, entry: Op | Composed) -> Call:
 
 def spellings(name: str, entry: Op | Composed) -> Iterator[str]:
     """How one can call it, NumPy's way first."""
-    names = [n.strip("`") for n in numpy_names(entry if isinstance(entry, Op) else entry.function).split(", ") if n]
+    names = [n.strip("`") for n in numpy_names(entry).split(", ") if n]
     yield from sorted(names, key=lambda n: n.rpartition(".")[2] != name)
     if hasattr(autograd_core, name):
         yield name

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from autograd_core.op import Op
-from autograd_core.tensor import NUMPY
+from autograd_core.tensor import full_name
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
 MODULES = (
@@ -114,7 +114,7 @@ def signature(function: Any) -> str:
 
 def function(module: str, name: str, signature: str, op: Op) -> str:
     """An op, which is an object: a function to whoever calls it."""
-    numpy = sorted({f"numpy.{f.__name__}" for f, answer in NUMPY.items() if answer is op and "numpy" in f.__module__})
+    numpy = sorted({full_name(f) for f in op.numpy})
     lines = [inspect.getdoc(op.function) or "", "", f":Value: :math:`{op.latex}`"]
     formulas = [f":math:`{formula}`" for formula in op.formulas if formula]
     if formulas:
