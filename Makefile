@@ -25,11 +25,15 @@ check: .venv/pyvenv.cfg
 mutants: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python -m autograd_core.testing.mutants
+	$(BIN)/python benchmarks/gradient_checkers.py
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
+	$(BIN)/python benchmarks/time_of_a_check.py
+	$(BIN)/python benchmarks/false_alarms.py
+	$(BIN)/python benchmarks/gradient_checkers.py
 
 # The site in docs/_build/html, which needs no network to read. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
@@ -267,20 +267,20 @@ def test_a_graph_of_arrays_is_frozen_and_says_so(visit):
 
 
 @given(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_graph_in_float32_is_live_and_rounds_as_numpy_does(visit, numbers):
+@settings(max_examples=25, deadline=None)
+def test_a_graph_in_float32_is_live_and_rounds_as_numpy_does(visits, numbers):
     def story(values):
         x, y, z = (Tensor(np.float32(v), name=n) for v, n in zip(values, "xyz", strict=True))
         with np.errstate(all="ignore"):
             return explain((x * y + 0.1) / z - x * x * np.maximum(y, z) + 1 / x, names={})
 
-    page = visit(story([0.1, 0.2, 0.3]))
-    assert "live" in page.locator("#status").text_content()
-    for i, value in enumerate(numbers):
-        page.evaluate("([i, v]) => { nodes[i].value = v; }", [i, value])
-    page.evaluate("recompute()")
-    found = np.array(page.evaluate("nodes.map(n => [String(n.value), String(n.gradient)])"), float)
-    page.close()
+    with visits() as visit:
+        page = visit(story([0.1, 0.2, 0.3]))
+        assert "live" in page.locator("#status").text_content()
+        for i, value in enumerate(numbers):
+            page.evaluate("([i, v]) => { nodes[i].value = v; }", [i, value])
+        page.evaluate("recompute()")
+        found = np.array(page.evaluate("nodes.map(n => [String(n.value), String(n.gradient)])"), float)
     np.testing.assert_array_equal(found, [[v.value, v.gradient] for v in story(numbers).values.values()])
 
 
@@ -346,32 +346,27 @@ def run(plan, leaves):
         return explain(result, names={})
 
 
-@settings(
-    max_examples=int(os.environ.get("AUTOGRAD_EXAMPLES", "25")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=int(os.environ.get("AUTOGRAD_EXAMPLES", "25")), deadline=None)
 @given(graphs())
-def test_the_page_computes_what_python_computes(visit, graph):
+def test_the_page_computes_what_python_computes(visits, graph):
     plan, first, second = graph
     steps = run(plan, first)
     if program(steps).frozen:
         return
-    page = visit(steps)
-    for i, value in enumerate(second):
-        page.evaluate("([i, v]) => { nodes[i].value = v; }", [list(steps.values).index(f"leaf{i}"), value])
-    page.evaluate("recompute()")
+    with visits() as visit:
+        page = visit(steps)
+        for i, value in enumerate(second):
+            page.evaluate("([i, v]) => { nodes[i].value = v; }", [list(steps.values).index(f"leaf{i}"), value])
+        page.evaluate("recompute()")
+        found = np.array(page.evaluate("nodes.map(n => [String(n.value), String(n.gradient)])"), float)
     expected = run(plan, second)
     ours = np.array([[float(v.value), float(v.gradient)] for v in expected.values.values()])
-    found = np.array(page.evaluate("nodes.map(n => [String(n.value), String(n.gradient)])"), float)
-    page.close()
     largest = np.max(np.abs(ours[np.isfinite(ours)]), initial=0.0)
     np.testing.assert_allclose(found, ours, rtol=0, atol=1e-12 * largest)
 
 
 @given(st.floats(allow_nan=True))
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None)
 def test_numbers_are_written_as_python_writes_them(numbers_page, x):
     written = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x))
     assert numbers_page.evaluate("x => format(Number(x))", written) == number(x)
