@@ -35,9 +35,12 @@ bench: .venv/pyvenv.cfg
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/gradient_checkers.py
 
+# The site in docs/_build/html, which needs no network to read. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg
-	$(BIN)/python -m pip install -q -e .
+	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/python docs/table_of_ops.py
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 # Runs the lessons from fresh kernels and stores what they show; the real data sets are downloaded where missing.
 lessons: .venv/pyvenv.cfg

@@ -27,14 +27,35 @@ JSON_LIMIT = 64 * 2**20
 
 
 class ModelFileError(ValueError):
-    """A file is not a model of ours, or was damaged."""
+    """A file is not a model of ours, or was damaged.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> _ = file.write_text("not a model")
+    >>> nn.models.load_model(file)
+    Traceback (most recent call last):
+    nn.saving.ModelFileError: model.zip is not a model file, or was cut off or damaged
+    """
 
 
 # -- whole models ------------------------------------------------------------------------------------------
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Save a model with its weights, what it was compiled with, and its optimizer's state."""
+    """Save a model with its weights, what it was compiled with, and its optimizer's state.
+
+    Raises ValueError when the model is not built, FileExistsError when the file is there and ``overwrite`` is
+    False.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.models.save_model(model, file)
+    >>> file.exists()
+    True
+    """
     path = os.fspath(filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
@@ -55,7 +76,18 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
-    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``."""
+    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``.
+
+    Raises ModelFileError when the file is not a model of ours, or damaged. No code in it is run.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> model.save(file)
+    >>> np.array_equal(nn.models.load_model(file).get_weights()[0], model.get_weights()[0])
+    True
+    """
     from .models import Model, Sequential
 
     path = os.fspath(filepath)
@@ -83,7 +115,18 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Save the weights of a model, without its configuration."""
+    """Save the weights of a model, without its configuration.
+
+    Raises as `save_model` does.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.saving.save_weights(model, file)
+    >>> file.exists()
+    True
+    """
     path = os.fspath(filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
@@ -97,7 +140,20 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 
 def load_weights(model: Any, filepath: Any) -> None:
-    """Replace the weights of a model by those in a file."""
+    """Replace the weights of a model by those in a file.
+
+    Raises ModelFileError when the file is damaged, ValueError when the weights do not fit.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.saving.save_weights(model, file)
+    >>> model.set_weights([np.zeros((2, 1)), np.zeros(1)])
+    >>> nn.saving.load_weights(model, file)
+    >>> bool(np.any(model.get_weights()[0]))
+    True
+    """
     path = os.fspath(filepath)
     _, arrays = read(path)
     with _described(path):

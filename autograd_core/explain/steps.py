@@ -33,6 +33,13 @@ class Step:
     ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape, a softmax):
     there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts; where
     it does not mention g, it is the derivative of one element by another, and the contribution sums over the former.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> first, second, third = explain(x * x)
+    >>> first.kind, first.name, first.value
+    ('forward', 'f', np.float64(9.0))
+    >>> second.kind, second.name, second.upstream, second.local, second.contribution
+    ('backward', 'x', np.float64(1.0), np.float64(3.0), np.float64(3.0))
     """
 
     kind: str
@@ -57,6 +64,13 @@ class Steps(Sequence[Step]):
     A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
     computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
     ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> steps = explain(x * x)
+    >>> steps
+    <3 steps of f; print them, or see .to_text()>
+    >>> steps.leaves, steps.gradients["x"]
+    ({'x': np.float64(3.0)}, np.float64(6.0))
     """
 
     def __init__(self, steps: Iterable[Step], result: str, seed: Any, values: Mapping[str, Value]) -> None:

@@ -32,6 +32,11 @@ class Report:
 
     ``order`` is the highest derivative that was looked at, ``reasons`` what was left undecided and why, and
     ``evaluations`` how often the function was run.
+
+    >>> from autograd_core.testing import check_gradients
+    >>> report = check_gradients(np.abs, 0.0)
+    >>> report.verdict, report.order
+    ('inconclusive', 2)
     """
 
     verdict: str
@@ -52,6 +57,11 @@ class GradientError(AssertionError):
     ``argument`` and ``index`` say where, ``expected`` and ``got`` what (numbers, or the two ends of the
     subdifferential), ``relative_error`` how far off, ``report`` how it was found, ``function`` and
     ``arguments`` what was called, and ``given`` whether the gradient came from ``grad=``.
+
+    >>> from autograd_core.testing import check_gradients
+    >>> check_gradients(np.sin, 0.5, grad=np.sin)
+    Traceback (most recent call last):
+    autograd_core.testing.check.GradientError: the gradient of sin is wrong: dx, with respect to x
     """
 
     report: Report

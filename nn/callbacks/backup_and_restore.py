@@ -16,6 +16,17 @@ class BackupAndRestore(Callback):
     what the other callbacks remember (the patience that is left, the best value so far), so the result is the same to
     the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers`` the
     attributes to keep. The backup is deleted when all epochs are done, and kept when the training was interrupted.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> backup = nn.callbacks.BackupAndRestore(folder)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[backup])
+    >>> len(history.history["loss"])
+    2
     """
 
     last = True  # after all that is to be saved has happened

@@ -9,7 +9,21 @@ Logs = dict[str, float]
 
 
 class Callback:
-    """Something that is told what happens while a model trains. All methods may be left out."""
+    """Something that is told what happens while a model trains. All methods may be left out.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> class Counter(nn.callbacks.Callback):
+    ...     batches = 0
+    ...     def on_train_batch_end(self, batch, logs=None):
+    ...         self.batches += 1
+    >>> counter = Counter()
+    >>> history = model.fit(x, 2 * x, batch_size=8, epochs=3, verbose=0, callbacks=[counter])
+    >>> counter.batches
+    12
+    """
 
     model: Any = None
     params: dict[str, Any]
@@ -78,7 +92,15 @@ class Callback:
 
 
 class CallbackList:
-    """Several callbacks told as one, in order."""
+    """Several callbacks told as one, in order.
+
+    >>> import nn
+    >>> history = nn.callbacks.History()
+    >>> all_of_them = nn.callbacks.CallbackList([nn.callbacks.TerminateOnNaN(), history], nn.Sequential())
+    >>> all_of_them.tell("on_epoch_end", 0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, **params: Any):
         self.callbacks = list(callbacks)

@@ -10,7 +10,18 @@ from .callback import Callback, Logs
 
 
 class CSVLogger(Callback):
-    """Writes a line for each epoch; ``append`` adds to what is in the file, and so does a training that goes on."""
+    """Writes a line for each epoch; ``append`` adds to what is in the file, and so does a training that goes on.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "log.csv"
+    >>> history = model.fit(x, 2 * x, epochs=3, verbose=0, callbacks=[nn.callbacks.CSVLogger(file)])
+    >>> file.read_text().splitlines()[0], len(file.read_text().splitlines())
+    ('epoch,loss', 4)
+    """
 
     remembers = ("end",)
 

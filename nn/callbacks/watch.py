@@ -21,6 +21,16 @@ class Watch(Callback):
     - ``zeros[name]``: the share of exact zeros in it (1.0 for a layer of dead ReLUs).
 
     NaN stands where nothing was computed: a layer without weights has no gradients.
+
+    >>> import nn
+    >>> from nn.callbacks.watch import watch
+    >>> layers = [nn.layers.Dense(4, "relu", name="hidden"), nn.layers.Dense(1)]
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), *layers])
+    >>> model.compile("sgd", "mse")
+    >>> watching = watch(model)
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0, callbacks=[watching])
+    >>> len(watching.zeros["hidden"]), 0 <= watching.zeros["hidden"][0] <= 1
+    (3, True)
     """
 
     remembers = ("layers", "gradients", "means", "spreads", "zeros")
