@@ -15,6 +15,7 @@ from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.elementwise import relu, sigmoid
+from .replay import replay
 from .tensor import Tensor
 from .transforms import (
     elementwise_grad,
@@ -56,6 +57,7 @@ __all__ = [
     "op",
     "ops",
     "relu",
+    "replay",
     "sigmoid",
     "stop_gradient",
     "ufunc",

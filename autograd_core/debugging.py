@@ -58,14 +58,19 @@ class debug(ContextDecorator):
 
 def line_of_caller() -> str:
     """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
+    file, line, names = place_of_caller()
+    if not file:
+        return "an unknown line"
+    source = linecache.getline(file, line, names).strip()
+    return f"{file}:{line}" + (f": {source}" if source else "")
+
+
+def place_of_caller() -> tuple[str, int, Any]:
+    """The file, the line and the names of that frame; an empty file name when there is none."""
     frame: Any = sys._getframe(1)
     while frame and (frame.f_code.co_filename.startswith(_INSIDE) or frame.f_code.co_filename.startswith("<__array")):
         frame = frame.f_back
-    if frame is None:
-        return "an unknown line"
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    source = linecache.getline(file, line, frame.f_globals).strip()
-    return f"{file}:{line}" + (f": {source}" if source else "")
+    return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
 
 
 def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: Any) -> str:

@@ -1,0 +1,241 @@
+"""The third room: a schedule bound to memory, as a flat list of calls that are ready to go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .planning import ALIGNMENT, Schedule, Unit, Unplannable
+from .recording import Call, Memory, Place, _branches, copied
+
+Step = Callable[[], Any]
+
+# An input of more bytes than this is not copied into the program's own memory; the few calls that read it are
+# bound anew instead.
+COPIED_INPUT = 1 << 18
+
+
+class GuardFailed(Exception):
+    """What decided the recorded path came out otherwise for these inputs."""
+
+
+def aligned(size: int) -> Any:
+    """So many bytes, beginning at a cache line."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    return memory[start : start + size]
+
+
+class Program:
+    """A recorded function, ready to be run on other values of the same shapes and dtypes.
+
+    Scratch is its own; state is where it was, and is changed there. What it returns is copied out, so that no
+    later run changes it.
+    """
+
+    def __init__(self, schedule: Schedule):
+        self.schedule = schedule
+        self._arena = aligned(schedule.size)
+        self._buffers: dict[Memory, Any] = {}
+        self._inputs: list[tuple[Memory, Any]] = []
+        for memory in schedule.inputs:
+            given = memory.array
+            own = aligned(given.nbytes).view(given.dtype).reshape(given.shape)
+            self._inputs.append((memory, own if given.nbytes <= COPIED_INPUT else None))
+            self._buffers[memory] = _bytes(own)
+            memory.array = None
+        self._late = {memory for memory, own in self._inputs if own is None}
+        self.steps: list[Step] = []
+        self._late_units: list[tuple[slice, Unit]] = []
+        for position, unit in enumerate(schedule.units):
+            if position == schedule.asked_after:
+                self._ask()
+            start = len(self.steps)
+            self.steps.extend(self._bind(unit))
+            if any(p.memory in self._late for p in unit.reads):
+                self._late_units.append((slice(start, len(self.steps)), unit))
+        if schedule.asked_after == len(schedule.units):
+            self._ask()
+        self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """Run on these inputs, and return the outputs."""
+        for (memory, own), value in zip(self._inputs, values, strict=True):
+            if own is not None:
+                np.copyto(own, value)
+            else:
+                self._buffers[memory] = _bytes(np.ascontiguousarray(value))
+        for where, unit in self._late_units:
+            self.steps[where] = self._bind(unit)
+        for step in self.steps:
+            step()
+        found = [
+            self.view(place) if output is None else output
+            for output, place in zip(self._outputs, self.schedule.outputs, strict=True)
+        ]
+        return [output.copy(order="K") if output.ndim else output[()] for output in found]
+
+    def _ask(self) -> None:
+        asked = [(self.view(g.condition), g.expected) for g in self.schedule.guards]
+        if asked:
+            self.steps.append(partial(_ask, asked))
+
+    # -- from places to arrays -------------------------------------------------------------------------
+
+    def view(self, place: Place) -> Any:
+        """The array at a place."""
+        if 0 in place.shape:
+            return np.empty(place.shape, place.dtype)
+        memory, offset = place.memory, place.offset
+        buffer = self._buffers.get(memory)
+        if memory.kind == "scratch":
+            buffer, offset = self._arena, offset + self.schedule.offsets[memory]
+        elif buffer is None:
+            buffer = self._buffers[memory] = _bytes(memory.array)
+        return np.ndarray(place.shape, place.dtype, buffer, offset, place.strides)
+
+    def _part(self, unit: Unit, start: int, stop: int, place: Place) -> Any:
+        """The array that one block of a chain has at a place."""
+        full = unit.calls[0].results[0]
+        assert full is not None
+        if place.memory in unit.local:
+            shape = (stop - start,) if unit.flat else (stop - start, *full.shape[1:])
+            return np.ndarray(shape, place.dtype, self._arena, self.schedule.offsets[place.memory])
+        array = self.view(place)
+        if array.ndim < len(full.shape):
+            return array
+        if unit.flat:
+            return array.reshape(-1)[start:stop]
+        return array[start:stop] if array.shape[0] == unit.rows else array
+
+    def _bind(self, unit: Unit) -> list[Step]:
+        if not unit.rows:
+            return [bind(call, self.view) for call in unit.calls]
+        blocks = [(start, min(start + unit.step, unit.rows)) for start in range(0, unit.rows, unit.step)]
+        return [bind(call, partial(self._part, unit, *block)) for block in blocks for call in unit.calls]
+
+
+def _ask(asked: list[tuple[Any, bool]]) -> None:
+    for condition, expected in asked:
+        if bool(condition) != expected:
+            raise GuardFailed
+
+
+def _bytes(array: Any) -> Any:
+    """All the memory of an array as one axis of bytes."""
+    if not array.flags.c_contiguous:
+        array = array.T
+    if not array.flags.c_contiguous:
+        raise Unplannable(f"the memory of an array of shape {list(array.shape)} has gaps")
+    return array.reshape(-1).view(np.uint8)
+
+
+# -- from calls to steps -----------------------------------------------------------------------------------
+
+
+def bind(call: Call, view: Callable[[Place], Any]) -> Step:
+    """``call`` with its arrays, writing straight into its place where NumPy has a form for it."""
+
+    def arrays(tree: Any) -> Any:
+        return view(tree) if isinstance(tree, Place) else _branches(tree, arrays)
+
+    step = _form(call, arrays(call.args), arrays(call.kwargs), [p if p is None else view(p) for p in call.results])
+    return step if call.errors is None else partial(_with_errors, call.errors, step)
+
+
+def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:
+    function: Any = call.function
+    if not results:
+        return partial(function, *args, **kwargs)
+    if len(results) > 1:
+        return partial(_into_all, results, function, args, kwargs)
+    (out,) = results
+    if function is copied:
+        value = args[0]
+        return partial(out.fill, value) if np.ndim(value) == 0 else partial(np.copyto, out, value, "unsafe")
+    if isinstance(function, np.ufunc):
+        # np.maximum and np.minimum warn where the third argument is not a keyword.
+        if kwargs or function in (np.maximum, np.minimum):
+            return partial(function, *args, **kwargs, out=out)
+        return partial(function, *args, out)
+    form = _FORMS.get(function)
+    if form is not None:
+        step: Step | None = form(out, *args, **kwargs)
+        if step is not None:
+            return step
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+    if isinstance(owner, np.ufunc) and name in ("reduce", "accumulate", "reduceat"):
+        return partial(function, *args, **kwargs, out=out)
+    if isinstance(owner, np.random.Generator) and name in ("random", "standard_normal") and out.flags.c_contiguous:
+        return partial(function, dtype=out.dtype, out=out)
+    return partial(_into, out, function, args, kwargs)
+
+
+def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:
+    np.copyto(out, function(*args, **kwargs), "unsafe")
+
+
+def _into_all(results: list[Any], function: Any, args: Any, kwargs: Any) -> None:
+    for out, value in zip(results, _flat(function(*args, **kwargs)), strict=True):
+        if out is not None:
+            np.copyto(out, value, "unsafe")
+
+
+def _flat(values: Any) -> list[Any]:
+    if isinstance(values, tuple | list):
+        return [leaf for value in values for leaf in _flat(value)]
+    return [values]
+
+
+def _with_errors(errors: dict[str, Any], step: Step) -> None:
+    with np.errstate(**errors):
+        step()
+
+
+def _reduction(ufunc: Any) -> Callable[..., Step | None]:
+    """`numpy.sum` and its like are a method of a ufunc behind a page of Python."""
+
+    def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
+        return None if others else partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
+
+    return form
+
+
+def _reshape(out: Any, x: Any, *_: Any, order: str = "C", **__: Any) -> Step | None:
+    if order != "C" or not out.flags.c_contiguous:
+        return None
+    return partial(np.copyto, out.reshape(x.shape), x)
+
+
+def _where(out: Any, condition: Any, x: Any, y: Any) -> Step | None:
+    if getattr(condition, "dtype", None) != np.dtype(bool):
+        return None
+    return partial(_choose, out, condition, x, y)
+
+
+def _choose(out: Any, condition: Any, x: Any, y: Any) -> None:
+    np.copyto(out, y, "unsafe")
+    np.copyto(out, x, "unsafe", condition)
+
+
+def _concatenate(out: Any, arrays: Any, axis: Any = 0) -> Step | None:
+    return None if axis is None else partial(np.concatenate, arrays, axis, out)
+
+
+# NumPy functions with a form that writes into memory that exists. Any other is run and its result copied.
+_FORMS: dict[Any, Callable[..., Step | None]] = {
+    np.sum: _reduction(np.add),
+    np.prod: _reduction(np.multiply),
+    np.max: _reduction(np.maximum),
+    np.min: _reduction(np.minimum),
+    np.any: _reduction(np.logical_or),
+    np.all: _reduction(np.logical_and),
+    np.mean: lambda out, x, axis=None, keepdims=False: partial(np.mean, x, axis, None, out, keepdims),
+    np.argmax: lambda out, x, axis=None: partial(np.argmax, x, axis, out),
+    np.reshape: _reshape,
+    np.where: _where,
+    np.concatenate: _concatenate,
+}

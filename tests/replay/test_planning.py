@@ -1,0 +1,150 @@
+"""What a plan may and may not do with what was recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_core as ag
+from autograd_core.replay import replay
+from autograd_core.replay.planning import ALIGNMENT, BLOCK
+
+UNARY = [np.exp, np.tanh, np.negative, lambda x: x * 0.5, lambda x: 1 - x, np.square, lambda x: np.maximum(x, 0.2)]
+BINARY = [np.add, np.subtract, np.multiply, np.maximum, lambda x, y: np.where(x > y, x, y * 0.5)]
+MOVING = [lambda x: x.T.T, lambda x: x[::-1], lambda x: np.swapaxes(x, 0, 1) @ x, lambda x: x - np.mean(x, axis=0),
+          lambda x: np.broadcast_to(np.sum(x, axis=1, keepdims=True), x.shape), np.copy]  # fmt: skip
+
+
+@st.composite
+def programs(draw):
+    """A random straight-line function of two square matrices, as a list of choices."""
+    steps = []
+    for n in range(draw(st.integers(2, 14))):
+        kind = draw(st.sampled_from(["unary", "binary", "moving", "write"]))
+        table = {"unary": UNARY, "binary": BINARY, "moving": MOVING, "write": BINARY}[kind]
+        steps.append((kind, draw(st.sampled_from(table)), draw(st.integers(0, n + 1)), draw(st.integers(0, n + 1))))
+    return steps
+
+
+def run(steps, x, y, state):
+    values = [x, y]
+    for kind, function, i, j in steps:
+        if kind == "binary":
+            values.append(function(values[i], values[j]))
+        elif kind == "write":  # state is read before and after it changes, in any order
+            state.data[...] = np.tanh(function(values[i], state.data) * 0.1)
+            values.append(state.data * 1)
+        else:
+            values.append(np.tanh(function(values[i])))
+    return values[-1], values[len(values) // 2] * 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=programs(), size=st.sampled_from([1, 3, 200]))
+def test_any_straight_line_function_replays_to_the_last_bit(steps, size):
+    rng = np.random.default_rng(0)
+    batches = [(rng.normal(size=(size, size)), rng.normal(size=(size, size))) for _ in range(5)]
+    found = []
+    for wrap in (lambda f, s: f, lambda f, s: replay(f, state=[s])):
+        state = ag.Tensor(np.full((size, size), 0.3))
+        f = wrap(lambda x, y, state=state: run(steps, x, y, state), state)
+        found.append(([f(*b) for b in batches], state.data))
+    for a, b in zip(found[0][0], found[1][0], strict=True):
+        for u, v in zip(a, b, strict=True):
+            np.testing.assert_array_equal(u, v)
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def scheduled(f, *shapes, state=()):
+    made = replay(f, state=state)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        made(*(rng.normal(size=s) for s in shapes))
+    (program,) = made.programs
+    return program.schedule
+
+
+def names(schedule):
+    return [call.function.__name__ for unit in schedule.units for call in unit.calls]
+
+
+def test_what_nobody_needs_is_left_out():
+    assert names(scheduled(lambda x: (np.exp(x), np.cos(x))[1], (3,))) == ["cos"]
+
+
+def test_what_was_computed_before_is_shared():
+    assert names(scheduled(lambda x: np.exp(x.T) * 2 + np.exp(x.T) * 2, (3, 2))) == ["exp", "multiply", "add"]
+
+
+def test_what_was_written_to_in_between_is_not_shared():
+    def f(x):
+        y = np.zeros_like(x)
+        a = np.exp(y)
+        y[0] = x[0]
+        return a + np.exp(y)
+
+    assert names(scheduled(f, (3,))).count("exp") == 2
+
+
+def test_a_state_is_updated_where_it_is_without_a_copy():
+    w = ag.Tensor(np.zeros((4, 3)))
+
+    def f(x):
+        w.data[...] = w.data * 0.9 - x
+
+    assert names(scheduled(f, (4, 3), state=[w])) == ["multiply", "subtract"]
+
+
+def test_a_parameter_is_updated_as_soon_as_its_gradient_is_known():
+    weights = [ag.Tensor(np.eye(300)) for _ in range(6)]
+
+    def f(x):
+        h = x
+        for w in weights:
+            h = np.tanh(h @ w)
+        np.sum(h).backward(release=True)
+        for w in weights:
+            w.data[...] = w.data - 0.1 * w.grad
+            w.grad = None
+
+    # One gradient is alive at a time, beside what the backward pass itself needs.
+    schedule = scheduled(f, (8, 300), state=weights)
+    assert schedule.size < 2 * weights[0].data.nbytes + 20 * 8 * 300 * 8
+
+
+def test_a_long_chain_runs_block_by_block_with_scratch_for_one_block():
+    n = 4 * BLOCK + 5
+    schedule = scheduled(lambda x: np.tanh(x * 2) * x + np.exp(-x), (n,))
+    (unit,) = schedule.units
+    assert len(unit.calls) == 6
+    assert unit.rows == n
+    assert schedule.size < 8 * (n + 6 * (BLOCK + ALIGNMENT))
+
+
+def test_buffers_that_are_alive_together_do_not_overlap_and_begin_at_cache_lines():
+    w = [ag.Tensor(np.random.default_rng(i).normal(size=(20, 20))) for i in range(4)]
+
+    def loss(x, *ws):
+        for a in ws:
+            x = np.tanh(x @ a) + np.mean(x, axis=0)
+        return np.sum(x * x)
+
+    slope = ag.value_and_grad(loss, argnums=(0, 1, 2, 3, 4))
+    schedule = scheduled(slope, (7, 20), *[(20, 20)] * 4)
+    assert all(offset % ALIGNMENT == 0 for offset in schedule.offsets.values())
+    assert all(offset + m.size <= schedule.size for m, offset in schedule.offsets.items())
+    assert sum(m.size for m in schedule.offsets) > schedule.size  # and memory is used again
+    del w
+
+
+def test_the_schedule_can_be_read():
+    made = replay(ag.value_and_grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    assert "three calls" in made.show()
+    for _ in range(4):
+        made(np.ones((300, 300)))
+    shown = made.show()
+    assert "blocks of" in shown
+    assert "tanh(x0[300, 300])" in shown
+    assert "test_planning.py" in shown
+    assert shown.splitlines()[-1].startswith("returns")
