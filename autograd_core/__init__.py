@@ -14,10 +14,13 @@ from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
 from .explain import Step, Steps, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
-from .ops.elementwise import relu, sigmoid
+from .ops.conv import conv, conv_transpose, fold, windows
+from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
+from .ops.shape import array
 from .replay import replay
 from .tensor import Tensor
 from .transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -43,24 +46,36 @@ __all__ = [
     "Step",
     "Steps",
     "Tensor",
+    "array",
+    "checkpoint",
     "composed",
+    "conv",
+    "conv_transpose",
     "debug",
     "elementwise_grad",
+    "erf",
     "example",
     "explain",
+    "fold",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "log_softmax",
+    "logsumexp",
     "no_grad",
+    "one_hot",
     "op",
     "ops",
     "relu",
     "replay",
     "sigmoid",
+    "softmax",
+    "softplus",
     "stop_gradient",
     "ufunc",
     "value_and_grad",
     "vjp",
+    "windows",
 ]

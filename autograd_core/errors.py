@@ -15,5 +15,9 @@ class GradientLossError(TypeError):
     """A conversion to a plain number or array would drop the gradient without a word."""
 
 
+class OperandError(TypeError):
+    """An op was given something that is neither Tensor, array nor number."""
+
+
 class NonFiniteError(FloatingPointError):
     """Under ``debug()``: an op or its gradient made the first NaN or Inf."""

@@ -130,14 +130,14 @@ def stamp(node: Node) -> None:
 born = attrgetter("born")
 
 
-def ancestors(roots: Iterable[Node]) -> set[Node]:
-    """The recording nodes that ``roots`` depend on, the roots included."""
-    seen = {node for node in roots if node.records}
+def ancestors(roots: Iterable[Node]) -> dict[Node, None]:
+    """The recording nodes that ``roots`` depend on, the roots included; keys of a dictionary of None."""
+    seen = dict.fromkeys(node for node in roots if node.records)
     stack = list(seen)
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and parent.records and parent not in seen:
-                seen.add(parent)
+            if parent is not None and parent not in seen and parent.records:
+                seen[parent] = None
                 stack.append(parent)
     return seen
 

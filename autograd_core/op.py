@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import debugging
-from .errors import RuleError
+from .errors import OperandError, RuleError
 from .graph import Node, describe, mode
 from .tensor import NUMPY, Tensor, wrap
 
@@ -76,6 +76,8 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.divide: operator.truediv,
     np.negative: operator.neg,
     np.square: lambda x: x * x,
+    np.power: operator.pow,
+    np.absolute: operator.abs,
     np.matmul: operator.matmul,
 }
 
@@ -141,7 +143,7 @@ class Op:
         try:
             out = self.forward(a)
         except Exception as error:
-            error.add_note(f"in {describe(self, (a,))}")
+            error.add_note(advice(self, (a,), error))
             raise
         return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (node,), (a,)))
 
@@ -165,7 +167,7 @@ class Op:
         try:
             out = self.forward(a, b)
         except Exception as error:
-            error.add_note(f"in {describe(self, (a, b))}")
+            error.add_note(advice(self, (a, b), error))
             raise
         return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (p, q), (a, b)))
 
@@ -190,7 +192,7 @@ class Op:
             with np.errstate(all="ignore") if mode.debugging else nullcontext():  # debug() says more than a warning
                 out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
         except Exception as error:
-            error.add_note(f"in {describe(self, arrays)}")
+            error.add_note(advice(self, arrays, error))
             raise
         if not traced:
             return out
@@ -298,8 +300,24 @@ def _operand(value: Any, op: Op) -> Any:
         if isinstance(value, np.generic | int | float):
             return value
         what = "complex numbers" if isinstance(value, complex) else f"a {type(value).__name__}"
-        raise TypeError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
+        raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
     return value
+
+
+def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
+    """The note that an error inside an op gets: the call, and what would make the shapes fit."""
+    call = f"in {describe(op, args)}"
+    if not isinstance(error, ValueError) or not op.broadcasts or len(args) < 2:
+        return call
+    if op.function is np.matmul or op.name == "matmul":
+        return (
+            f"{call}: the last axis of the first must be as long as the last but one of the second (its only one, if "
+            "it has one); a transpose, x.T, may be missing"
+        )
+    return (
+        f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
+        "x[:, None], or a reshape may be missing"
+    )
 
 
 def _register(op: Op, numpy: Any) -> Op:
@@ -406,6 +424,8 @@ def composed(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         COMPOSED[function.__name__] = Composed(function, latex, domain, examples)
+        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
+            function.params = tuple(inspect.signature(function).parameters)  # type: ignore[attr-defined]
         for answered in numpy if isinstance(numpy, tuple) else (numpy,):
             if answered is not None:
                 NUMPY[answered] = function

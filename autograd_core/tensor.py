@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .errors import GradientLossError, GraphError
+from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
 
 if TYPE_CHECKING:
     from .explain import Steps
+    from .ops.index import At
 
 # Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
 # NumPy itself through the two protocols below.
@@ -21,6 +22,20 @@ NUMPY: dict[Any, Any] = {}
 
 # NumPy functions whose result has no derivative to record (comparisons, positions, shapes): they see the data.
 WITHOUT_DERIVATIVE: set[Any] = set()
+
+# Why some functions have no rule, by the function or by the module that it is from: a clause for the error.
+OUT_OF_SCOPE: dict[Any, str] = {}
+
+# Array methods that change the array, and what to write instead.
+_IN_PLACE = {
+    "sort": "t = np.sort(t)",
+    "partition": "t = np.partition(t, kth)",
+    "fill": "t = np.full_like(t, value)",
+    "put": "t = t.at[index].set(value)",
+    "itemset": "t = t.at[index].set(value)",
+    "resize": "t = t.reshape(shape)",
+    "setfield": "t = t.at[index].set(value)",
+}
 
 Axis = int | tuple[int, ...] | None
 
@@ -39,10 +54,16 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
     """The operator of a ufunc, and the one for when the Tensor stands on the right."""
 
     def operator(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(self, other)
+        try:
+            return NUMPY[ufunc].binary(self, other)
+        except OperandError:
+            return NotImplemented  # so that the other's own operator gets its turn
 
     def reflected(self: Tensor, other: Any) -> Tensor:
-        return NUMPY[ufunc].binary(other, self)
+        try:
+            return NUMPY[ufunc].binary(other, self)
+        except OperandError:
+            return NotImplemented
 
     return operator, reflected
 
@@ -113,7 +134,10 @@ class Tensor:
     @property
     def grad(self) -> Any:
         """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed."""
-        return self.node.grad
+        grad = self.node.grad
+        if type(grad) is tuple:  # lent by the last walk to a value that is no leaf; copied for whoever asks
+            grad = self.node.grad = owned(grad[0])
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -183,19 +207,17 @@ class Tensor:
         ``gradient`` is d(result)/d(self), in this Tensor's shape; it is 1 for a single number and must be
         given otherwise. Leaves add to the ``.grad`` they have; the others get that of this pass.
         ``release=True`` frees the graph on the way, for training: only leaves get gradients, and the graph
-        cannot be walked again. If anything raises, no ``.grad`` has changed.
+        cannot be walked again. If anything raises, no leaf's ``.grad`` has changed.
         """
-        seed = self._seed(gradient)
-        found = []
-        for node, g, _edges in walk({self.node: seed}, release=release):
-            if node.op is None or not release:
-                found.append((node, g))
-            del g, _edges  # or they would outlive their turn by one step
-        for node, g in found:
-            if node.op is None and node.grad is not None:
-                node.grad = node.grad + g
-            else:
-                node.grad = owned(g)
+        leaves = []
+        for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):
+            if node.op is None:
+                leaves.append((node, g))
+            elif not release:
+                node.grad = (g,)
+            del g  # or it would outlive its turn by one step
+        for node, g in leaves:
+            node.grad = owned(g) if node.grad is None else node.grad + g
 
     def _seed(self, gradient: Any) -> Any:
         out = self.node.out
@@ -319,15 +341,32 @@ class Tensor:
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a Tensor's elements cannot be assigned, because what was computed from them would no longer hold; write "
-            "t = np.where(mask, new, t) for a changed copy, or t.data[index] = value to change a leaf before "
-            "anything is computed from it"
+            "t = t.at[index].set(value) or t = np.where(mask, new, t) for a changed copy, or t.data[index] = value to "
+            "change a leaf before anything is computed from it"
         )
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        # Reached only for what is not there.
+        if attribute in _IN_PLACE:
+            raise AttributeError(
+                f"a Tensor is not changed in place, so it has no .{attribute}(); write {_IN_PLACE[attribute]}"
+            )
+        raise AttributeError(f"a Tensor has no attribute {attribute!r}")
+
+    @property
+    def at(self) -> At:
+        """A place in this Tensor, for a changed copy: ``t.at[index].set(value)``, ``t.at[index].add(value)``.
+
+        >>> print(Tensor([1.0, 2.0, 3.0]).at[0].set(5.0).data)
+        [5. 2. 3.]
+        """
+        return NUMPY[Tensor.at](self)
 
     # -- NumPy's protocols -----------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            raise TypeError(_rewrite_method(ufunc, method))
+            return _method(ufunc, method, inputs, kwargs)
         if not kwargs and ufunc in NUMPY:
             return NUMPY[ufunc](*inputs)
         return _dispatch(ufunc, inputs, kwargs)
@@ -342,6 +381,8 @@ class Tensor:
     __mul__, __rmul__ = _operator(np.multiply)
     __truediv__, __rtruediv__ = _operator(np.divide)
     __matmul__, __rmatmul__ = _operator(np.matmul)
+    __mod__, __rmod__ = _operator(np.remainder)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
     __rpow__ = _operator(np.power)[1]
 
     def __pow__(self, exponent: Any) -> Tensor:
@@ -354,6 +395,12 @@ class Tensor:
 
     def __pos__(self) -> Tensor:
         return self
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    def __round__(self, decimals: int | None = None) -> Tensor:
+        return NUMPY[np.round](self, decimals=decimals or 0)
 
     def __abs__(self) -> Tensor:
         return NUMPY[np.abs](self)
@@ -374,11 +421,20 @@ class Tensor:
         """The axes reversed."""
         return self.transpose()
 
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+        return NUMPY[np.matrix_transpose](self)
+
     def astype(self, dtype: Any) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
         if np.dtype(dtype).kind != "f":
             return wrap(Node(self.node.out.astype(dtype), False))
         return NUMPY[Tensor.astype](self, dtype=dtype)
+
+    def copy(self) -> Tensor:
+        """The same values under a new node."""
+        return NUMPY[np.copy](self)
 
     def reshape(self, *shape: Any) -> Tensor:
         """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
@@ -386,7 +442,7 @@ class Tensor:
 
     def ravel(self) -> Tensor:
         """`numpy.ravel`: one axis."""
-        return NUMPY[np.reshape](self, shape=-1)
+        return NUMPY[np.ravel](self)
 
     flatten = ravel
 
@@ -396,13 +452,33 @@ class Tensor:
             axes = axes[0]
         return NUMPY[np.transpose](self, axes=axes or None)
 
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """`numpy.swapaxes`."""
+        return NUMPY[np.swapaxes](self, axis1, axis2)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """`numpy.squeeze`."""
+        return NUMPY[np.squeeze](self, axis=axis)
+
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """`numpy.sum`."""
         return NUMPY[np.sum](self, axis=axis, keepdims=keepdims)
 
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """`numpy.prod`."""
+        return NUMPY[np.prod](self, axis=axis, keepdims=keepdims)
+
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """`numpy.mean`."""
         return NUMPY[np.mean](self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """`numpy.var`."""
+        return NUMPY[np.var](self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """`numpy.std`; where all elements are equal its derivative is 0."""
+        return NUMPY[np.std](self, axis=axis, ddof=ddof, keepdims=keepdims)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """`numpy.max`; tied elements share the gradient equally."""
@@ -412,9 +488,71 @@ class Tensor:
         """`numpy.min`; tied elements share the gradient equally."""
         return NUMPY[np.min](self, axis=axis, keepdims=keepdims)
 
-    def clip(self, a_min: Any = None, a_max: Any = None) -> Tensor:
-        """`numpy.clip`."""
-        return NUMPY[np.clip](self, a_min, a_max)
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """`numpy.cumsum`."""
+        return NUMPY[np.cumsum](self, axis=axis)
+
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        """`numpy.cumprod`."""
+        return NUMPY[np.cumprod](self, axis=axis)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """`numpy.clip`; an element at a bound passes half its gradient."""
+        return NUMPY[np.clip](self, min, max)
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """`numpy.round`, whose derivative is 0."""
+        return NUMPY[np.round](self, decimals=decimals)
+
+    def dot(self, other: Any) -> Tensor:
+        """`numpy.dot`."""
+        return NUMPY[np.dot](self, other)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """`numpy.diagonal`."""
+        return NUMPY[np.diagonal](self, offset, axis1, axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """`numpy.trace`."""
+        return NUMPY[np.trace](self, offset, axis1, axis2)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        """`numpy.repeat`."""
+        return NUMPY[np.repeat](self, repeats, axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        """`numpy.take`."""
+        return NUMPY[np.take](self, indices, axis)
+
+    # What has no derivative gives plain arrays.
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """`numpy.argmax`, a plain array."""
+        return np.argmax(self.node.out, axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """`numpy.argmin`, a plain array."""
+        return np.argmin(self.node.out, axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1, *, stable: bool = False) -> Any:
+        """`numpy.argsort`, a plain array."""
+        return np.argsort(self.node.out, axis, kind="stable" if stable else None)
+
+    def nonzero(self) -> Any:
+        """`numpy.nonzero`, plain arrays."""
+        return np.nonzero(self.node.out)
+
+    def searchsorted(self, v: Any, side: Any = "left") -> Any:
+        """`numpy.searchsorted`, a plain array."""
+        return np.searchsorted(self.node.out, _plain(v), side)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """`numpy.all`, a plain array."""
+        return np.all(self.node.out, axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """`numpy.any`, a plain array."""
+        return np.any(self.node.out, axis, keepdims=keepdims)
 
 
 _new = Tensor.__new__
@@ -477,6 +615,9 @@ def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if function in WITHOUT_DERIVATIVE:
             return function(*_plain(args), **_plain(kwargs))
         module = getattr(function, "__module__", None) or "numpy"
+        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
+        if reason:
+            raise TypeError(f"{module}.{function.__name__} on Tensors is out of scope: {reason}")
         raise TypeError(
             f"{module}.{function.__name__} has no gradient rule here; compose it from functions that have one, write "
             "a rule with @autograd_core.op, or pass t.data if no gradient is needed"
@@ -494,21 +635,32 @@ def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return ours(*args, **kwargs)
 
 
-_REWRITES = {
-    ("add", "reduce"): "np.sum(t, axis=0)",
-    ("multiply", "reduce"): "np.prod(t, axis=0)",
-    ("maximum", "reduce"): "np.max(t, axis=0)",
-    ("minimum", "reduce"): "np.min(t, axis=0)",
-    ("add", "accumulate"): "np.cumsum(t, axis=0)",
-    ("multiply", "accumulate"): "np.cumprod(t, axis=0)",
+# The methods of ufuncs that are functions of their own in NumPy. A reduction's axis is 0 unless given.
+_METHODS: dict[tuple[np.ufunc, str], Any] = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
 }
 
 
-def _rewrite_method(ufunc: np.ufunc, method: str) -> str:
-    name = ufunc.__name__
-    rewrite = _REWRITES.get((name, method))
+def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``ufunc.reduce``, ``.accumulate`` and ``.outer`` on Tensors, or an error that names the rewrite."""
+    function = _METHODS.get((ufunc, method))
+    if function is not None:
+        x, *axis = inputs
+        return _dispatch(function, (x,), {"axis": axis[0] if axis else 0, **kwargs})
     if method == "outer":
-        rewrite = f"np.{name}(x[:, None], y)"
-    return f"np.{name}.{method} has no gradient rule here; write " + (
-        rewrite or f"the result with np.{name}(…) and indexing, or pass t.data if no gradient is needed"
-    )
+        x, y = inputs
+        return ufunc(NUMPY[np.reshape](x, shape=np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
+    if ufunc in WITHOUT_DERIVATIVE and method != "at":
+        return getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
+    name = ufunc.__name__
+    rewrite = f"the result with np.{name}(…) and indexing, or pass t.data if no gradient is needed"
+    if method == "at":
+        rewrite = "t = t.at[index].add(value), or .set(value), which give a changed copy"
+    elif method == "reduceat":
+        rewrite = f"np.{name}.reduce on each part that np.split gives"
+    raise TypeError(f"np.{name}.{method} has no gradient rule here; write {rewrite}")

@@ -39,15 +39,16 @@ def walk(
     rules get Tensors and what they compute is recorded, so that gradients have gradients. ``release`` lets
     go of each node once it is passed.
     """
-    order = in_order(ancestors(seeds))
+    # The running sums, one for each node that is still to be visited; no other node is of interest.
+    gradients: dict[Any, Any] = ancestors(seeds)
+    order = in_order(gradients)
     _check_unchanged(order)
     watched = mode.debugging
     if watched:
         debugging.check_fingerprints(order)
     if to is not None:
         order = _paths(order, to)
-    # The running sums, one for each node that is still to be visited; no other node is of interest.
-    gradients: dict[Any, Any] = dict.fromkeys(order)
+        gradients = dict.fromkeys(order)
     gradients.update((node, g) for node, g in seeds.items() if node in gradients)
     del seeds
     sum_of, take = gradients.get, gradients.pop

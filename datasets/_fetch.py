@@ -98,12 +98,14 @@ def find(*choices: tuple[File, ...]) -> list[Path] | None:
 
 
 def fetch(*choices: tuple[File, ...]) -> list[Path]:
-    """The paths of the files of one choice; if none is on this machine, the last choice is downloaded.
+    """The paths of the files of one choice.
+
+    If no place has them all, those of the last choice are taken from where they are, or downloaded.
 
     Raises:
         DownloadError: no mirror gave a file. The message says which, from where, and where to put it.
     """
-    return find(*choices) or [_download(file) for file in choices[-1]]
+    return find(*choices) or [(find((file,)) or [_download(file)])[0] for file in choices[-1]]
 
 
 def _download(file: File) -> Path:
@@ -111,7 +113,7 @@ def _download(file: File) -> Path:
 
     target = file.cached
     part = target.with_name(f"{target.name}.part")
-    failures: dict[str, object] = {}
+    failures = {}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
@@ -129,7 +131,7 @@ def _download(file: File) -> Path:
                     finally:
                         part.unlink(missing_ok=True)
     except OSError as error:  # the cache cannot be written to
-        failures[str(target.parent)] = error
+        failures[str(target.parent)] = str(error)
     raise DownloadError(_advice(file, failures))
 
 
@@ -179,13 +181,16 @@ class _Bar:
             self.progress.stop()
 
 
-def _reason(error: Exception) -> object:
-    """What urllib3 says, without the layers that requests puts around it."""
-    cause = error.args[0] if error.args else error
-    return getattr(cause, "reason", cause)
+def _reason(error: Exception) -> str:
+    """What urllib3 says, without the layers that requests puts around it.
+
+    Only as text: a kept exception keeps the connection open.
+    """
+    inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    return str(getattr(inner, "reason", inner))
 
 
-def _advice(file: File, failures: dict[str, object]) -> str:
+def _advice(file: File, failures: dict[str, str]) -> str:
     name = Path(file.name).name
     lines = [f"{name} is not on this machine, and could not be downloaded:"]
     lines += [f"  {place}\n    {reason}" for place, reason in failures.items()]

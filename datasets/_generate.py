@@ -1,4 +1,4 @@
-"""What the sets of points in the plane have in common: two classes in turn, blurred by `noise`."""
+"""What the made-up sets have in common: examples of each class in turn, and every fifth for the test."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ def about(citation: str) -> About:
     return About("4/5 n + 1/5 n\n(2,) float64", licence="MIT (ours)", citation=citation, kept="made")
 
 
-def begin(n: int, noise: float, seed: int | None) -> tuple[Array, np.random.Generator]:
-    """The labels 0, 1, 0, 1, … of `n` points and the source of all that is random about them."""
+def begin(n: int, noise: float, seed: int | None, classes: int = 2) -> tuple[Array, np.random.Generator]:
+    """The labels 0, 1, 0, 1, … of `n` examples, and the source of all that is random about them."""
     if n < 1:
         raise ValueError(f"n is how many examples to make, at least 1; got {n}")
     if not noise >= 0:
-        raise ValueError(f"noise is a standard deviation, 0 or more; got {noise}")
-    return np.arange(n) % 2, np.random.default_rng(seed)
+        raise ValueError(f"noise is 0 or more; got {noise}")
+    return np.arange(n) % classes, np.random.default_rng(seed)
 
 
 def finish(across: Array, up: Array, y: Array, noise: float, random: np.random.Generator) -> Split:

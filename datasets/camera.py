@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import _generate
 from ._fetch import About
 from ._split import Split, hold_out_every_fifth
 
@@ -46,12 +47,9 @@ def load_data(n: int = 1000, noise: float = 0.0, seed: int | None = 0) -> Split:
         >>> camera.get_label_names()[y_train[0]], abs(x_train[0]).tolist()
         ('vertical', [[1.0, 1.0], [1.0, 1.0]])
     """
-    if n < 1:
-        raise ValueError(f"n is how many examples to make, at least 1; got {n}")
-    if not 0 <= noise <= 1:
+    y, random = _generate.begin(n, noise, seed, classes=len(PICTURES))
+    if noise > 1:
         raise ValueError(f"noise is the share of the pictures that show noise, from 0 to 1; got {noise}")
-    random = np.random.default_rng(seed)
-    y = np.arange(n) % len(PICTURES)
     x = PICTURES[y] * random.choice([-1.0, 1.0], (n, 1, 1))
     noisy = random.uniform(size=n) < noise
     x[noisy] = random.uniform(-1.0, 1.0, x[noisy].shape)

@@ -40,7 +40,7 @@ ABOUT = About(
 
 
 def load_data(path: str = "mnist.npz") -> Split:
-    """Load MNIST; what is not on this machine is downloaded (11 MB).
+    """Load MNIST; what is not on this machine is downloaded (12 MB).
 
     Args:
         path: the name that Keras' archive of the set has in its cache, or the absolute path of one. It is

@@ -185,7 +185,7 @@ class Loss(config.Configurable):
             losses = weighted(losses, plain(sample_weight))
         if self.reduction in (None, "none"):
             return losses
-        total = np.sum(losses)
+        total: Any = np.sum(losses)
         if self.reduction == "sum":
             return total
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:

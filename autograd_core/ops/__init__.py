@@ -1,5 +1,5 @@
 """The table of ops, a family a file. Importing a family registers it."""
 
-from . import elementwise, index, linalg, plain, reduce, shape
+from . import conv, elementwise, index, linalg, network, order, plain, reduce, shape
 
-__all__ = ["elementwise", "index", "linalg", "plain", "reduce", "shape"]
+__all__ = ["conv", "elementwise", "index", "linalg", "network", "order", "plain", "reduce", "shape"]

@@ -1,17 +1,31 @@
 """Elementwise ops: the table of derivatives of a calculus book.
 
 In every rule ``g`` is the gradient that arrives, ``z`` the result, ``x`` and ``y`` the arguments. The string
-beside it is the local derivative as one writes it.
+beside it is the local derivative as one writes it. Numbers in rules are Python's own, so that float32 stays
+float32. At a kink or a jump a rule gives a fixed value, which is said beside it.
 """
 
 from __future__ import annotations
 
+import math
+from math import pi
 from typing import Any
 
 import numpy as np
 
-from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, composed, example, op, ufunc
+from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
 from ..tensor import NUMPY, Tensor
+
+LN2, LN10 = math.log(2), math.log(10)
+WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
+HALVES = Domain(kinks=(0.5,), period=1.0)
+OPEN_UNIT = Domain(-1.0, 1.0)
+
+
+def over(x: Any, y: Any) -> Any:
+    """``x / y``, and 0 with all its derivatives where ``y`` is 0: what rules divide lengths with."""
+    return np.where(y == 0, 0, x / np.where(y == 0, 1, y))
+
 
 # -- arithmetic ----------------------------------------------------------------------------------------
 
@@ -40,11 +54,12 @@ divide = ufunc(
     (lambda g, z, x, y: -g * z / y, r"-\frac{x}{y^2}"),
     domain=(REAL, NONZERO),
 )
-negative = ufunc(
-    np.negative,
-    r"-x",
-    (lambda g, z, x: -g, r"-1"),
-)
+negative = ufunc(np.negative, r"-x", (lambda g, z, x: -g, r"-1"))
+positive = ufunc(np.positive, r"x", (lambda g, z, x: g, r"1"))
+reciprocal = ufunc(np.reciprocal, r"\frac{1}{x}", (lambda g, z, x: -g * z * z, r"-\frac{1}{x^2}"), domain=NONZERO)
+square = ufunc(np.square, r"x^2", (lambda g, z, x: g * (2 * x), r"2 \cdot x"))
+sqrt = ufunc(np.sqrt, r"\sqrt{x}", (lambda g, z, x: g / (2 * z), r"\frac{1}{2 \cdot z}"), domain=POSITIVE)
+cbrt = ufunc(np.cbrt, r"\sqrt[3]{x}", (lambda g, z, x: g / (3 * z * z), r"\frac{1}{3 \cdot z^2}"), domain=NONZERO)
 
 
 # At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain,
@@ -56,7 +71,7 @@ def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return g * (z * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+    return g * (z * np.log(np.where((x == 0) & (y >= 0), np.ones_like(z), x)))
 
 
 power = ufunc(
@@ -66,60 +81,184 @@ power = ufunc(
     (_power_y, r"x^{y} \cdot \ln x"),
     domain=(POSITIVE, REAL),
 )
-absolute = ufunc(
-    np.absolute,
-    r"\left|x\right|",
-    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
-    domain=NONZERO,
+
+
+@composed(r"x^{y}", numpy=np.float_power, domain=(POSITIVE, REAL), examples=(example((2, 3), (3,)), example((), 3)))
+def float_power(x: Any, y: Any) -> Any:
+    """``x ** y`` in float64, whatever came."""
+    x, y = (v.astype(np.float64) if hasattr(v, "dtype") else float(v) for v in (x, y))
+    return np.power(x, y)
+
+
+# Division with a remainder jumps where x / y is whole; between the jumps the whole part stands still.
+remainder = ufunc(
+    np.remainder,
+    r"x \bmod y",
+    (lambda g, z, x, y: g, r"1"),
+    (lambda g, z, x, y: -g * np.floor_divide(x, y), r"-\lfloor \frac{x}{y} \rfloor"),
+    domain=(REAL, NONZERO),
 )
-sign = ufunc(
-    np.sign,
-    r"\operatorname{sign} x",
-    (lambda g, z, x: np.zeros_like(g), r"0"),
-    domain=NONZERO,
-)
-square = ufunc(
-    np.square,
-    r"x^2",
-    (lambda g, z, x: g * (2 * x), r"2 \cdot x"),
-)
-sqrt = ufunc(
-    np.sqrt,
-    r"\sqrt{x}",
-    (lambda g, z, x: g / (2 * z), r"\frac{1}{2 \cdot z}"),
-    domain=POSITIVE,
+fmod = ufunc(
+    np.fmod,
+    r"\operatorname{fmod}(x, y)",
+    (lambda g, z, x, y: g, r"1"),
+    (lambda g, z, x, y: -g * np.trunc(x / y), r"-\operatorname{trunc} \frac{x}{y}"),
+    domain=(REAL, NONZERO),
 )
 
-# -- exponentials, logarithms, trigonometry ------------------------------------------------------------
+# -- steps: their derivative is 0 between the jumps, and at them -------------------------------------------
 
-exp = ufunc(
-    np.exp,
-    r"e^{x}",
-    (lambda g, z, x: g * z, r"z"),
+FLAT = (lambda g, z, x: np.zeros_like(g), r"0")
+FLAT_2 = (lambda g, z, x, y: np.zeros_like(g), r"0")
+
+sign = ufunc(np.sign, r"\operatorname{sign} x", FLAT, domain=NONZERO)
+floor = ufunc(np.floor, r"\lfloor x \rfloor", FLAT, domain=WHOLE)
+ceil = ufunc(np.ceil, r"\lceil x \rceil", FLAT, domain=WHOLE)
+trunc = ufunc(np.trunc, r"\operatorname{trunc} x", FLAT, domain=WHOLE)
+rint = ufunc(np.rint, r"\operatorname{round} x", FLAT, domain=HALVES)
+floor_divide = ufunc(np.floor_divide, r"\lfloor \frac{x}{y} \rfloor", FLAT_2, FLAT_2, domain=(REAL, NONZERO))
+
+
+@op(
+    r"\operatorname{round} x",
+    numpy=(np.round, np.around),
+    broadcasts=True,
+    domain=HALVES,
+    examples=(*ELEMENTWISE, example((2, 3), decimals=-1)),
 )
-log = ufunc(
-    np.log,
-    r"\ln x",
-    (lambda g, z, x: g / x, r"\frac{1}{x}"),
-    domain=POSITIVE,
+def round(x: Any, decimals: int = 0) -> Any:
+    """The nearest number with so many decimals, halves to even; its derivative is 0 everywhere."""
+    return np.round(x, decimals)
+
+
+round.vjp(r"0")(lambda g, z, x, decimals=0: np.zeros_like(g))
+
+# -- exponentials and logarithms -----------------------------------------------------------------------
+
+exp = ufunc(np.exp, r"e^{x}", (lambda g, z, x: g * z, r"z"))
+exp2 = ufunc(np.exp2, r"2^{x}", (lambda g, z, x: g * (z * LN2), r"z \cdot \ln 2"))
+expm1 = ufunc(np.expm1, r"e^{x} - 1", (lambda g, z, x: g * np.exp(x), r"e^{x}"))
+log = ufunc(np.log, r"\ln x", (lambda g, z, x: g / x, r"\frac{1}{x}"), domain=POSITIVE)
+log2 = ufunc(np.log2, r"\log_2 x", (lambda g, z, x: g / (x * LN2), r"\frac{1}{x \cdot \ln 2}"), domain=POSITIVE)
+log10 = ufunc(np.log10, r"\log_{10} x", (lambda g, z, x: g / (x * LN10), r"\frac{1}{x \cdot \ln 10}"), domain=POSITIVE)
+log1p = ufunc(np.log1p, r"\ln(1 + x)", (lambda g, z, x: g / (1 + x), r"\frac{1}{1 + x}"), domain=Domain(low=-1.0))
+
+
+def finite(z: Any) -> Any:
+    """``z`` with 0 for -inf: the logarithm of nothing then hands back nothing, where -inf - -inf is NaN."""
+    return np.where(np.isneginf(z), 0, z)
+
+
+logaddexp = ufunc(
+    np.logaddexp,
+    r"\ln(e^{x} + e^{y})",
+    (lambda g, z, x, y: g * np.exp(x - finite(z)), r"e^{x - z}"),
+    (lambda g, z, x, y: g * np.exp(y - finite(z)), r"e^{y - z}"),
 )
-sin = ufunc(
-    np.sin,
-    r"\sin x",
-    (lambda g, z, x: g * np.cos(x), r"\cos x"),
+logaddexp2 = ufunc(
+    np.logaddexp2,
+    r"\log_2(2^{x} + 2^{y})",
+    (lambda g, z, x, y: g * np.exp2(x - finite(z)), r"2^{x - z}"),
+    (lambda g, z, x, y: g * np.exp2(y - finite(z)), r"2^{y - z}"),
 )
-cos = ufunc(
-    np.cos,
-    r"\cos x",
-    (lambda g, z, x: -g * np.sin(x), r"-\sin x"),
+
+# -- trigonometry --------------------------------------------------------------------------------------
+
+sin = ufunc(np.sin, r"\sin x", (lambda g, z, x: g * np.cos(x), r"\cos x"))
+cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: -g * np.sin(x), r"-\sin x"))
+tan = ufunc(np.tan, r"\tan x", (lambda g, z, x: g * (1 + z * z), r"1 + z^2"), domain=Domain(kinks=(pi / 2,), period=pi))
+arcsin = ufunc(
+    np.arcsin,
+    r"\arcsin x",
+    (lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)), r"\frac{1}{\sqrt{1 - x^2}}"),
+    domain=OPEN_UNIT,
 )
-tanh = ufunc(
-    np.tanh,
-    r"\tanh x",
-    (lambda g, z, x: g * (1 - z * z), r"1 - z^2"),
+arccos = ufunc(
+    np.arccos,
+    r"\arccos x",
+    (lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
+    domain=OPEN_UNIT,
 )
+arctan = ufunc(np.arctan, r"\arctan x", (lambda g, z, x: g / (1 + x * x), r"\frac{1}{1 + x^2}"))
+
+sinh = ufunc(np.sinh, r"\sinh x", (lambda g, z, x: g * np.cosh(x), r"\cosh x"))
+cosh = ufunc(np.cosh, r"\cosh x", (lambda g, z, x: g * np.sinh(x), r"\sinh x"))
+tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * (1 - z * z), r"1 - z^2"))
+arcsinh = ufunc(
+    np.arcsinh, r"\operatorname{arsinh} x", (lambda g, z, x: g / np.hypot(x, 1), r"\frac{1}{\sqrt{x^2 + 1}}")
+)
+arccosh = ufunc(
+    np.arccosh,
+    r"\operatorname{arcosh} x",
+    (lambda g, z, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
+    domain=Domain(low=1.0),
+)
+arctanh = ufunc(
+    np.arctanh,
+    r"\operatorname{artanh} x",
+    (lambda g, z, x: g / ((1 - x) * (1 + x)), r"\frac{1}{1 - x^2}"),
+    domain=OPEN_UNIT,
+)
+
+# The origin, where no direction is special, has the derivative 0.
+hypot = ufunc(
+    np.hypot,
+    r"\sqrt{x^2 + y^2}",
+    (lambda g, z, x, y: g * over(x, z), r"\frac{x}{z}"),
+    (lambda g, z, x, y: g * over(y, z), r"\frac{y}{z}"),
+    domain=(NONZERO, NONZERO),
+)
+arctan2 = ufunc(
+    np.arctan2,
+    r"\operatorname{arctan2}(x, y)",
+    (lambda g, z, x, y: g * over(over(y, np.hypot(x, y)), np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
+    (lambda g, z, x, y: -g * over(over(x, np.hypot(x, y)), np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
+    domain=(NONZERO, NONZERO),
+)
+deg2rad = ufunc(np.deg2rad, r"\frac{\pi}{180} \cdot x", (lambda g, z, x: g * (pi / 180), r"\frac{\pi}{180}"))
+rad2deg = ufunc(np.rad2deg, r"\frac{180}{\pi} \cdot x", (lambda g, z, x: g * (180 / pi), r"\frac{180}{\pi}"))
+
+
+@op(r"\frac{\sin \pi x}{\pi x}", numpy=np.sinc, broadcasts=True, examples=(*ELEMENTWISE, example((4,), order=2)))
+def sinc(x: Any, order: int = 0) -> Any:
+    """``sin(πx) / (πx)``, 1 at 0, or its derivative of an order: each derivative is right at 0 as well.
+
+    Near 0 it is summed as the Taylor series; elsewhere from the n-fold derivative of ``x · s = sin(πx) / π``,
+    which is ``x · s⁽ⁿ⁾ + n · s⁽ⁿ⁻¹⁾ = πⁿ⁻¹ · sin(πx + nπ/2)``.
+    """
+    if order == 0:
+        return np.sinc(x)
+    near = np.abs(x) < (order + 1) / 4
+    small, far = np.where(near, x, 0), np.where(near, 1, x)
+    powers = range(order % 2, 24 + 4 * order, 2)
+    series = sum(
+        (-1) ** ((order + m) // 2) * pi ** (order + m) / ((order + m + 1) * math.factorial(m)) * small**m
+        for m in powers
+    )
+    slope = np.sinc(far)
+    for n in range(1, order + 1):
+        slope = (pi ** (n - 1) * np.sin(pi * far + n * pi / 2) - n * slope) / far
+    return np.where(near, series, slope)
+
+
+@sinc.vjp(r"\frac{\cos \pi x - z}{x}")
+def _(g: Any, z: Any, x: Any, order: int = 0) -> Any:
+    return g * sinc(x, order=order + 1)
+
 
 # -- choosing ------------------------------------------------------------------------------------------
+
+# At 0 the slope is 0: the middle of the subdifferential.
+absolute = ufunc(
+    np.absolute, r"\left|x\right|", (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"), domain=NONZERO
+)
+copysign = ufunc(
+    np.copysign,
+    r"\left|x\right| \cdot \operatorname{sign} y",
+    (lambda g, z, x, y: g * (np.sign(x) * np.copysign(1, y)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
+    FLAT_2,
+    domain=(NONZERO, NONZERO),
+)
 
 # Tied arguments share the gradient equally: the middle of the subdifferential, and the only choice under
 # which max(x, x) has the derivative of x.
@@ -135,6 +274,27 @@ minimum = ufunc(
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
 )
+
+
+# The same, where a NaN loses against any number, and so gets nothing.
+@composed(
+    r"\max(x, y)",
+    numpy=np.fmax,
+    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+)
+def fmax(x: Any, y: Any) -> Any:
+    """The larger of two, or the one that is a number; a tie is shared equally."""
+    return np.maximum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
+
+
+@composed(
+    r"\min(x, y)",
+    numpy=np.fmin,
+    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+)
+def fmin(x: Any, y: Any) -> Any:
+    """The smaller of two, or the one that is a number; a tie is shared equally."""
+    return np.minimum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
 
 
 @op(
@@ -175,30 +335,40 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return x if high is None else np.minimum(x, high)
 
 
-# -- for neural networks -------------------------------------------------------------------------------
+@composed(
+    r"x_i \text{ for the first true } c_i",
+    numpy=np.select,
+    examples=(
+        example([np.array([True, False, False]), np.array([True, True, False])], [(3,), (2, 3)], ()),
+        example([np.array(True)], [()]),
+        example([np.zeros((0, 2), bool)], [(2,)]),
+    ),
+)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """Of several choices, element by element, the first whose condition holds."""
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError(
+            f"select needs as many choices as conditions, at least one: {len(choicelist)} and {len(condlist)} came"
+        )
+    for condition, choice in reversed([*zip(condlist, choicelist, strict=True)]):
+        default = np.where(condition, choice, default)
+    return default
 
 
-@op(r"\max(x, 0)", broadcasts=True, domain=NONZERO, examples=ELEMENTWISE)
-def relu(x: Any) -> Any:
-    """``max(x, 0)``, whose derivative at 0 is 0, as everywhere in the field."""
-    return np.maximum(x, 0)
+@composed(
+    r"x \text{ if finite}",
+    numpy=np.nan_to_num,
+    examples=(*ELEMENTWISE, example(np.array([np.nan, 1.0])), example((2,), nan=1.0)),
+)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """``x`` with numbers in place of NaN and of infinities; what was replaced gets no gradient."""
+    limits = np.finfo(x.dtype)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.isposinf(x), limits.max if posinf is None else posinf, x)
+    return np.where(np.isneginf(x), limits.min if neginf is None else neginf, x)
 
 
-@relu.vjp(r"[x > 0]")
-def _(g: Any, z: Any, x: Any) -> Any:
-    return g * (x > 0)
-
-
-@op(r"\sigma(x)", broadcasts=True, examples=ELEMENTWISE)
-def sigmoid(x: Any) -> Any:
-    """``1 / (1 + exp(-x))``, without overflow and with full relative precision at both ends."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
-
-
-@sigmoid.vjp(r"z \cdot (1 - z)")
-def _(g: Any, z: Any, x: Any) -> Any:
-    return g * (z * (1 - z))
+# -- copies --------------------------------------------------------------------------------------------
 
 
 @op(r"x", examples=ELEMENTWISE)
@@ -224,3 +394,8 @@ def identity(x: Any) -> Any:
 @identity.vjp(r"1")
 def _(g: Any, z: Any, x: Any) -> Any:
     return g
+
+
+# Names that NumPy has twice, and what does nothing to real numbers.
+NUMPY.update({np.fabs: absolute, np.radians: deg2rad, np.degrees: rad2deg, np.fix: trunc})
+NUMPY.update({np.conjugate: positive, np.real: positive, np.copy: identity})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..op import example, op
-from ..tensor import NUMPY, Tensor
+from ..op import composed, example, op
+from ..tensor import NUMPY, Tensor, _plain
 
 
 @op(
@@ -19,9 +20,15 @@ from ..tensor import NUMPY, Tensor
         example((2, 3), index=(Ellipsis, None)),
         example((4, 3), index=np.array([0, 2, 0])),
         example((4, 3), index=(np.array([[0], [1]]), np.array([1, 1]))),
+        example((4, 3, 2), index=(np.array([0, 3, 0]), slice(1, None), np.array([1, 0, 1]))),
+        example((4, 3), index=(np.array([True, False, True, True]), -1)),
+        example((2, 3), index=np.array([[True, False, True], [False, False, True]])),
+        example((4, 3), index=[0, 0, 1]),
         example((0, 3), index=slice(None)),
         example((3,), index=np.array([True, False, True])),
+        example((3,), index=np.array([], int)),
         example((), index=()),
+        example((), index=np.array(True)),
     ),
 )
 def getitem(x: Any, index: Any = ()) -> Any:
@@ -71,3 +78,157 @@ def _distinct(index: Any) -> bool:
 
 
 NUMPY[Tensor.__getitem__] = getitem
+
+
+# -- by lists of indices -------------------------------------------------------------------------------
+
+
+@composed(
+    r"x_{i}",
+    numpy=np.take,
+    examples=(
+        example((4, 3), np.array([0, 5, 5])),
+        example((4, 3), np.array([[0, 3], [1, 1]]), axis=0),
+        example((4, 3), 1, axis=-1),
+        example((4, 3), np.array([-5, 7]), axis=0, mode="wrap"),
+        example((4, 3), np.array([-5, 7]), axis=0, mode="clip"),
+    ),
+)
+def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """The elements at whole-number indices along an axis, or of all elements in a row."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    n, indices = np.shape(x)[axis], _numbers(indices)
+    if mode != "raise":
+        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+    return x[(*(slice(None),) * (axis % np.ndim(x)), indices)]
+
+
+@composed(
+    r"x_{i}",
+    numpy=np.take_along_axis,
+    examples=(
+        example((4,), np.array([2, 0, 0]), axis=0),
+        example((2, 3), np.array([[0, 2], [1, 1]]), axis=1),
+        example((2, 3), np.array([[0, 1, 1]]), axis=0),
+        example((2, 3), np.array([5, 0]), axis=None),
+    ),
+)
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    """For each lane along an axis the elements at indices of its own, as `numpy.argsort` gives them."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    indices = _numbers(indices)
+    if indices.ndim != np.ndim(x):
+        raise ValueError(
+            f"take_along_axis needs indices with as many axes as x; they have shapes {list(indices.shape)} and "
+            f"{list(np.shape(x))}"
+        )
+    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])
+    index[axis] = indices
+    return x[tuple(index)]
+
+
+def _numbers(indices: Any) -> Any:
+    """Indices as a plain array, of whatever library they are."""
+    indices = _plain(indices)
+    return indices if hasattr(indices, "dtype") else np.asarray(indices)
+
+
+# -- diagonals -----------------------------------------------------------------------------------------
+
+
+def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+    n = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    return np.arange(n) - min(offset, 0), np.arange(n) + max(offset, 0)
+
+
+DIAGONALS = (
+    example((3, 3)),
+    example((2, 4), offset=1),
+    example((3, 2), offset=-1),
+    example((2, 3, 4), axis1=-1, axis2=0),
+    example((2, 2), offset=5),
+    example((0, 2)),
+)
+
+
+@composed(r"x_{ii}", numpy=np.diagonal, examples=DIAGONALS)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of two axes, or one ``offset`` places above it, along a new last axis."""
+    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = np.shape(x)[-2:]
+    return x[(..., *_diagonal_index(rows, columns, offset))]
+
+
+@composed(r"\sum_i x_{ii}", numpy=np.trace, examples=DIAGONALS)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal."""
+    return np.sum(np.diagonal(x, offset, axis1, axis2), -1)
+
+
+@composed(
+    r"\operatorname{diag} x",
+    numpy=np.diag,
+    examples=(example((3,)), example((2,), k=-1), example((3, 3)), example((2, 4), k=1), example((0,))),
+)
+def diag(x: Any, k: int = 0) -> Any:
+    """Of a vector the matrix with that diagonal, of a matrix its diagonal."""
+    if np.ndim(x) != 1:
+        return np.diagonal(x, k)
+    n = np.shape(x)[0] + abs(k)
+    return scatter(x, index=_diagonal_index(n, n, k), shape=(n, n))
+
+
+@composed(r"\operatorname{diag} x", numpy=np.diagflat, examples=(example((2, 2)), example((), k=1)))
+def diagflat(x: Any, k: int = 0) -> Any:
+    """The matrix with all elements of ``x`` on its diagonal."""
+    return np.diag(np.ravel(x), k)
+
+
+# -- functional updates --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class At:
+    """What ``t.at`` gives; index it, and then ``.set(v)`` or ``.add(v)`` give a changed copy of ``t``."""
+
+    tensor: Any
+
+    def __getitem__(self, index: Any) -> Place:
+        return Place(self.tensor, _plain(index))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tensor and a place in it."""
+
+    tensor: Any
+    index: Any
+
+    def add(self, value: Any) -> Any:
+        """A copy with ``value`` added here; what an index names twice is added to twice."""
+        return self.tensor + scatter(self._fitted(value), index=self.index, shape=self.tensor.shape)
+
+    def set(self, value: Any) -> Any:
+        """A copy with ``value`` here; of several values for one place the last counts, and gets the gradient."""
+        here = np.zeros(self.tensor.shape, bool)
+        here[self.index] = True
+        value = self._fitted(value)
+        if not _distinct(self.index):
+            order = np.arange(np.size(value)).reshape(np.shape(value))
+            last = np.zeros(self.tensor.shape, int)
+            last[self.index] = order
+            value = np.where(last[self.index] == order, value, 0)
+        return np.where(here, scatter(value, index=self.index, shape=self.tensor.shape), self.tensor)
+
+    def _fitted(self, value: Any) -> Any:
+        """``value`` in the shape of what is at the index, and in the dtype of the tensor."""
+        # A view that takes no memory: only its shape after indexing is of interest.
+        shape = np.broadcast_to(np.False_, self.tensor.shape)[self.index].shape
+        value = value if hasattr(value, "dtype") else np.asarray(value, self.tensor.dtype)
+        value = value if value.dtype == self.tensor.dtype else value.astype(self.tensor.dtype)
+        return np.broadcast_to(value, shape)
+
+
+NUMPY[Tensor.at] = At

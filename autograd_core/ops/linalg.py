@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import string
 from typing import Any
 
 import numpy as np
 
-from ..op import example, op
+from ..op import composed, example, op
+from ..tensor import NUMPY, _plain
+from ..walk import unbroadcast
 
 
 @op(
@@ -52,3 +56,369 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 2 and x.ndim > 2:  # one product over all the batch, not a batch of them and a sum
         x, g = np.reshape(x, (-1, x.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
     return np.matmul(np.swapaxes(x, -1, -2), g)
+
+
+# -- products that are made of it ----------------------------------------------------------------------
+
+
+@composed(
+    r"x \cdot y",
+    numpy=np.dot,
+    examples=(
+        example((3,), (3,)),
+        example((2, 3), (3, 4)),
+        example((2, 3), ()),
+        example((2, 4, 3), (3,)),
+        example((2, 3), (4, 3, 2)),
+        example((0,), (0,)),
+    ),
+)
+def dot(x: Any, y: Any) -> Any:
+    """The sum over the last axis of ``x`` and the last but one of ``y``; without axes the product."""
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return x * y
+    return np.matmul(x, y) if np.ndim(y) <= 2 else np.tensordot(x, y, (-1, -2))
+
+
+@composed(
+    r"\sum_k x_{ik} y_{jk}",
+    numpy=np.inner,
+    examples=(example((3,), (3,)), example((2, 3), (4, 3)), example((2,), ()), example((2, 0), (3, 0))),
+)
+def inner(x: Any, y: Any) -> Any:
+    """The sum over the last axis of both; without axes the product."""
+    return x * y if np.ndim(x) == 0 or np.ndim(y) == 0 else np.tensordot(x, y, (-1, -1))
+
+
+@composed(
+    r"x_i \cdot y_j",
+    numpy=(np.outer, np.linalg.outer),
+    examples=(example((2,), (3,)), example((2, 2), (3,)), example((), ()), example((0,), (2,))),
+)
+def outer(x: Any, y: Any) -> Any:
+    """The product of each element of ``x`` with each of ``y``."""
+    return np.expand_dims(np.ravel(x), 1) * np.ravel(y)
+
+
+@composed(r"\sum x \cdot y", numpy=np.vdot, examples=(example((2, 3), (2, 3)), example((), ()), example((0,), (0,))))
+def vdot(x: Any, y: Any) -> Any:
+    """The sum of all products of elements at the same place in a row."""
+    return np.matmul(np.ravel(x), np.ravel(y))
+
+
+@composed(
+    r"\sum_k x_{ik} y_{ik}",
+    numpy=(np.vecdot, np.linalg.vecdot),
+    examples=(example((2, 3), (3,)), example((2, 3), (2, 3), axis=0), example((0, 3), (3,))),
+)
+def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
+    """The sum of the products along an axis."""
+    return np.sum(x * y, axis=axis)
+
+
+@composed(
+    r"\sum_{k} x_{ik} y_{kj}",
+    numpy=(np.tensordot, np.linalg.tensordot),
+    examples=(
+        example((2, 3, 4), (3, 4, 2)),
+        example((2, 3), (3, 4), axes=1),
+        example((2, 3), (4,), axes=0),
+        example((2, 3, 4), (4, 5, 2), axes=((0, -1), (2, 0))),
+        example((2, 3), (3,), axes=(1, 0)),
+        example((0, 3), (3, 2), axes=1),
+    ),
+)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum over pairs of axes: the last ``axes`` of ``x`` with the first of ``y``, or as two lists name them."""
+    if np.ndim(axes) == 0:
+        axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
+    of_x, of_y = ([int(a) % np.ndim(v) for a in np.atleast_1d(some)] for v, some in zip((x, y), axes, strict=True))
+    if [np.shape(x)[a] for a in of_x] != [np.shape(y)[a] for a in of_y]:
+        raise ValueError(
+            f"tensordot cannot sum over axes {of_x} of shape {list(np.shape(x))} with axes {of_y} of shape "
+            f"{list(np.shape(y))}: they must have the same lengths, pair by pair"
+        )
+    free_x = [a for a in range(np.ndim(x)) if a not in of_x]
+    free_y = [a for a in range(np.ndim(y)) if a not in of_y]
+    rows, columns = [np.shape(x)[a] for a in free_x], [np.shape(y)[a] for a in free_y]
+    summed = math.prod(np.shape(x)[a] for a in of_x)
+    left = np.reshape(np.transpose(x, free_x + of_x), (math.prod(rows), summed))
+    right = np.reshape(np.transpose(y, of_y + free_y), (summed, math.prod(columns)))
+    return np.reshape(np.matmul(left, right), rows + columns)
+
+
+@composed(
+    r"x \otimes y",
+    numpy=np.kron,
+    examples=(example((2, 3), (2, 2)), example((2,), (3,)), example((2,), (2, 3)), example((), (2,))),
+)
+def kron(x: Any, y: Any) -> Any:
+    """A copy of ``y`` for each element of ``x``, multiplied by it."""
+    n = max(np.ndim(x), np.ndim(y))
+    of_x, of_y = ((1,) * (n - np.ndim(v)) + np.shape(v) for v in (x, y))
+    blocks = np.reshape(x, [k for i in of_x for k in (i, 1)]) * np.reshape(y, [k for i in of_y for k in (1, i)])
+    return np.reshape(blocks, [i * k for i, k in zip(of_x, of_y, strict=True)])
+
+
+@composed(
+    r"x \times y",
+    numpy=(np.cross, np.linalg.cross),
+    examples=(
+        example((3,), (3,)),
+        example((2, 3), (3,)),
+        example((3, 2), (2, 3), axisa=0, axisc=0),
+        example((0, 3), (3,)),
+    ),
+)
+def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The product of vectors of three numbers that is perpendicular to both."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = np.moveaxis(x, axisa, -1), np.moveaxis(y, axisb, -1)
+    if np.shape(x)[-1] != 3 or np.shape(y)[-1] != 3:
+        raise ValueError(f"cross needs vectors of 3 numbers; they have {np.shape(x)[-1]} and {np.shape(y)[-1]}")
+    (x1, x2, x3), (y1, y2, y3) = (tuple(v[..., i] for i in range(3)) for v in (x, y))
+    return np.stack((x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1), axisc)
+
+
+# -- einsum --------------------------------------------------------------------------------------------
+
+
+@op(
+    r"\sum x_{\dots} y_{\dots} \cdots",
+    examples=(
+        example((2, 3), (3, 4), subscripts="ij,jk->ik"),
+        example((2, 3), subscripts="ij->ji"),
+        example((2, 3), subscripts="ij->"),
+        example((3, 3), subscripts="ii->"),
+        example((3, 3), subscripts="ii->i"),
+        example((2, 2, 3, 2), subscripts="iiji->ij"),
+        example((2, 3), (3, 4), (4, 2), subscripts="ij,jk,kl->il"),
+        example((2,), (3,), (), subscripts="a,b,->ab"),
+        example((2, 1), (2, 3), subscripts="ij,ij->i"),
+        example((2, 3), (4,), subscripts="ij,k->i"),
+        example((2, 2), (2,), subscripts="ii,i->i"),
+        example((0, 3), (3,), subscripts="ij,j->i"),
+    ),
+)
+def einsum(*xs: Any, subscripts: str = "", optimize: Any = False) -> Any:
+    """Products of elements, summed over each letter that the result does not have (A. Einstein, 1916)."""
+    return np.einsum(subscripts, *xs, optimize=optimize)
+
+
+@einsum.vjp(r"\prod_{j \ne i} x_j")
+def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = False) -> Any:
+    # The gradient is again one einsum: the result's letters and those of the other operands, to the operand's
+    # own. A letter that only it has was summed freely: ones stand for that. A letter that it has twice picked a
+    # diagonal: the identity matrix puts the gradient back there.
+    inputs, result = subscripts.split("->")
+    terms = inputs.split(",")
+    x, letters = xs[arg], terms[arg]
+    others = [v for i, v in enumerate(xs) if i != arg]
+    operands = [result, *(term for i, term in enumerate(terms) if i != arg)]
+    lengths, known = _lengths(terms, xs), _lengths(operands, [g, *others])
+    fresh = iter(sorted(set(string.ascii_letters) - set(subscripts)))
+    wanted = ""
+    for i, letter in enumerate(letters):
+        n = lengths[letter]
+        if letter in letters[:i]:
+            again = next(fresh)
+            operands.append(letter + again)
+            others.append(np.eye(n, dtype=g.dtype))
+            wanted += again
+        else:
+            if known.get(letter) != n:
+                operands.append(letter)
+                others.append(np.ones(n, dtype=g.dtype))
+            wanted += letter
+    whole = einsum(g, *others, subscripts=f"{','.join(operands)}->{wanted}", optimize=optimize)
+    return unbroadcast(whole, np.shape(x))
+
+
+def _lengths(terms: list[str], xs: Any) -> dict[str, int]:
+    """How far each letter runs; a 1 stretches to what the same letter is elsewhere."""
+    lengths: dict[str, int] = {}
+    for term, x in zip(terms, xs, strict=True):
+        for letter, n in zip(term, np.shape(x), strict=True):
+            lengths[letter] = n if lengths.get(letter, 1) == 1 else lengths[letter]
+    return lengths
+
+
+def _einsum(*arguments: Any, optimize: Any = False) -> Any:
+    """`numpy.einsum` in either of its two forms, with ellipses and the result written out as letters."""
+    if isinstance(arguments[0], str):
+        subscripts, *xs = arguments
+        subscripts = subscripts.replace(" ", "")
+    else:
+        xs, lists = [*arguments[: len(arguments) // 2 * 2 : 2]], [*arguments[1::2]]
+        terms = ["".join("..." if s is Ellipsis else string.ascii_letters[s] for s in sub) for sub in lists]
+        subscripts = ",".join(terms)
+        if len(arguments) % 2:
+            last = arguments[-1]
+            subscripts += "->" + "".join("..." if s is Ellipsis else string.ascii_letters[s] for s in last)
+    return einsum(*xs, subscripts=_explicit(subscripts, [np.ndim(x) for x in xs]), optimize=optimize)
+
+
+def _explicit(subscripts: str, ndims: list[int]) -> str:
+    """``subscripts`` with every axis named and the result spelled out.
+
+    >>> _explicit("...ij,jk", [4, 2])
+    'ABij,jk->ABik'
+    """
+    inputs, arrow, result = subscripts.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum was given {len(ndims)} arrays and subscripts for {len(terms)}: {subscripts!r}")
+    hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
+    free = "".join(c for c in string.ascii_uppercase + string.ascii_lowercase if c not in subscripts)
+    most = max((h for h, term in zip(hidden, terms, strict=True) if "..." in term), default=0)
+    for i, (term, h) in enumerate(zip(terms, hidden, strict=True)):
+        if h < 0 or (h and "..." not in term):
+            raise ValueError(f"einsum subscripts {term!r} do not fit an array of {ndims[i]} axes")
+        terms[i] = term.replace("...", free[most - h : most])
+    if arrow:
+        result = result.replace("...", free[:most])
+    else:
+        once = sorted(c for c in set(inputs) - set(",.") if inputs.count(c) == 1)
+        result = free[:most] + "".join(once)
+    return ",".join(terms) + "->" + result
+
+
+NUMPY[np.einsum] = _einsum
+
+
+# -- solving -------------------------------------------------------------------------------------------
+
+WELL = np.array([[2.0, -0.5, 0.3], [0.4, 1.5, -0.2], [-0.3, 0.6, 2.5]])  # far from singular
+MATRICES = (
+    example(WELL),
+    example(np.stack((WELL, WELL.T - 4 * np.eye(3)))),
+    example(np.array([[2.0]])),
+    example((0, 2, 2)),
+    example((0, 0)),
+)
+
+
+@op(r"x^{-1}", numpy=np.linalg.inv, examples=MATRICES)
+def inv(x: Any) -> Any:
+    """The inverse matrix, over the last two axes."""
+    return np.linalg.inv(x)
+
+
+@inv.vjp(r"-z^{\mathsf T} g\, z^{\mathsf T}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    t = np.swapaxes(z, -1, -2)
+    return -np.matmul(np.matmul(t, g), t)
+
+
+@op(
+    r"x^{-1} y",
+    numpy=np.linalg.solve,
+    broadcasts=True,
+    examples=(
+        example(WELL, (3,)),
+        example(WELL, (3, 2)),
+        example(np.stack((WELL, WELL.T)), (3,)),
+        example(WELL, (2, 3, 1)),
+        example(np.stack((WELL, WELL.T)), (3, 2)),
+        example(WELL, (3, 0)),
+        example((0, 2, 2), (2, 1)),
+    ),
+)
+def solve(x: Any, y: Any) -> Any:
+    """The solution of ``x @ z = y``, where ``y`` is one vector or a (stack of) matrices of columns."""
+    return np.linalg.solve(x, y)
+
+
+@solve.vjp(r"-x^{-\mathsf T} g\, z^{\mathsf T}")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 1:
+        g, z = np.expand_dims(g, -1), np.expand_dims(z, -1)
+    return -np.matmul(np.linalg.solve(np.swapaxes(x, -1, -2), g), np.swapaxes(z, -1, -2))
+
+
+@solve.vjp(r"x^{-\mathsf T} g")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 1:  # g may be a stack of vectors, which NumPy would take for a matrix
+        return np.linalg.solve(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
+    return np.linalg.solve(np.swapaxes(x, -1, -2), g)
+
+
+@op(
+    r"\det x",
+    numpy=np.linalg.det,
+    examples=(*MATRICES, example(np.array([[1.0, 2.0], [2.0, 4.0]])), example(np.diag([3.0, 0.0, 2.0]))),
+)
+def det(x: Any) -> Any:
+    """The determinant, over the last two axes; its derivative is right for singular matrices too."""
+    return np.linalg.det(x)
+
+
+@det.vjp(r"z \cdot x^{-\mathsf T}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    g = np.expand_dims(g, (-1, -2))
+    if np.all(z != 0):
+        return g * np.expand_dims(z, (-1, -2)) * np.swapaxes(np.linalg.inv(x), -1, -2)
+    return g * _cofactors(x)
+
+
+def _cofactors(x: Any) -> Any:
+    """For each element the determinant of what is left without its row and column, with the sign of its place."""
+    n = np.shape(x)[-1]
+    others = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
+    minors = x[..., others[:, None, :, None], others[None, :, None, :]]
+    signs = np.where(np.add.outer(np.arange(n), np.arange(n)) % 2, -1, 1)
+    return np.linalg.det(minors) * signs
+
+
+@op(r"\ln \left|\det x\right|", examples=MATRICES)
+def logabsdet(x: Any) -> Any:
+    """The logarithm of the absolute value of the determinant, where the determinant itself would overflow."""
+    return np.linalg.slogdet(x)[1]
+
+
+@logabsdet.vjp(r"x^{-\mathsf T}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return np.expand_dims(g, (-1, -2)) * np.swapaxes(np.linalg.inv(x), -1, -2)
+
+
+@composed(r"\operatorname{sign} \det x, \ln \left|\det x\right|", numpy=np.linalg.slogdet, examples=MATRICES)
+def slogdet(x: Any) -> Any:
+    """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`."""
+    return np.linalg.slogdet(_plain(x))._replace(logabsdet=logabsdet(x))
+
+
+@op(
+    r"L : L L^{\mathsf T} = x",
+    examples=(
+        example(WELL @ WELL.T),
+        example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
+        example(np.array([[4.0]])),
+        example((0, 2, 2)),
+    ),
+)
+def cholesky(x: Any) -> Any:
+    """The lower triangular root of a symmetric positive definite matrix.
+
+    It is that of ``(x + xᵀ) / 2``, which for a symmetric matrix is the same and gives a symmetric gradient, as
+    in JAX and PyTorch. The rule is from I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+    """
+    return np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
+
+
+@cholesky.vjp(r"L^{-\mathsf T} \Phi(L^{\mathsf T} g)\, L^{-1}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    t = np.swapaxes(z, -1, -2)
+    half = np.tril(np.matmul(t, g))
+    half = half * (1 - np.eye(np.shape(x)[-1], dtype=g.dtype) / 2)
+    left = np.linalg.solve(t, half)
+    gradient = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
+    return (gradient + np.swapaxes(gradient, -1, -2)) / 2
+
+
+def _cholesky(x: Any, *, upper: bool = False) -> Any:
+    """`numpy.linalg.cholesky`."""
+    return np.swapaxes(cholesky(x), -1, -2) if upper else cholesky(x)
+
+
+NUMPY[np.linalg.cholesky] = _cholesky

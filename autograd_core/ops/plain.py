@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import WITHOUT_DERIVATIVE
+from ..tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE
 
 # fmt: off
 NAMES = [
@@ -15,12 +15,40 @@ NAMES = [
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
     "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "unique", "bincount", "histogram",
-    "histogram_bin_edges", "isin",
+    "histogram_bin_edges", "isin", "in1d", "intersect1d", "union1d", "setdiff1d", "setxor1d", "unique_values",
+    "unique_counts", "unique_inverse", "unique_all", "indices", "unravel_index", "ravel_multi_index",
+    # bits of numbers
+    "heaviside", "spacing", "nextafter", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
+    "right_shift", "gcd", "lcm",
     # shapes, dtypes, new arrays
     "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
-    "min_scalar_type", "common_type", "shares_memory", "may_share_memory",
+    "min_scalar_type", "common_type", "shares_memory", "may_share_memory", "broadcast_shapes", "iterable",
+    "tril_indices_from", "triu_indices_from", "diag_indices_from", "mask_indices",
     # text and files
     "array2string", "array_repr", "array_str", "save", "savez", "savetxt",
 ]
 # fmt: on
-WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES)
+WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES if hasattr(np, name))
+WITHOUT_DERIVATIVE.update((np.linalg.matrix_rank, np.linalg.cond))
+
+# -- what is left out on purpose -----------------------------------------------------------------------
+
+_COMPLEX = "its results are complex numbers; compute it on t.data if no gradient is needed"
+_SPECTRAL = (
+    "the derivatives of eigen- and singular-value decompositions divide by the distances between the values; compute "
+    "it on t.data if no gradient is needed, or write a rule with @autograd_core.op"
+)
+_CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
+
+OUT_OF_SCOPE["numpy.fft"] = _COMPLEX
+OUT_OF_SCOPE.update(dict.fromkeys((np.imag, np.angle, np.real_if_close, np.emath.sqrt), _COMPLEX))
+OUT_OF_SCOPE.update(
+    dict.fromkeys(
+        (np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
+         np.linalg.pinv, np.linalg.lstsq, np.linalg.qr),
+        _SPECTRAL,
+    )
+)  # fmt: skip
+OUT_OF_SCOPE.update(
+    dict.fromkeys((np.copyto, np.put, np.putmask, np.place, np.put_along_axis, np.fill_diagonal), _CHANGES)
+)

@@ -1,13 +1,15 @@
-"""Reductions: many elements to one, along the axes that are asked for."""
+"""Reductions and scans: many elements to one, along the axes that are asked for."""
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
 import numpy as np
 
-from ..op import example, op
+from ..op import composed, example, op
+from .elementwise import over
 
 REDUCTIONS = (
     example((2, 3)),
@@ -16,8 +18,14 @@ REDUCTIONS = (
     example((2, 3), axis=1, keepdims=True),
     example(()),
     example((1, 4), axis=0),
+    example((0, 3), axis=1),
 )
 EMPTY = (example((0, 3)), example((0, 3), axis=0), example((3, 0), axis=0))
+SCANS = (example((4,)), example((2, 3)), example((2, 3), axis=0), example((2, 3), axis=-1), example((0, 3), axis=1))
+ZEROS = (
+    example(np.array([[0.0, 2.0, -3.0], [1.5, 0.5, 2.0]]), axis=1),
+    example(np.array([[0.0, 2.0, 0.0], [1.5, 0.0, 2.0]]), axis=-1),
+)
 
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
@@ -27,11 +35,19 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(a % np.ndim(x) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+def count(x: Any, axis: Any) -> int:
+    """How many elements go into one of a reduced result."""
+    return math.prod(np.shape(x)[a] for a in axes_of(x, axis))
+
+
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Repeat what belongs to a reduced result along the axes that were reduced: the adjoint of a sum."""
     if not keepdims and np.ndim(g):
         g = np.expand_dims(g, axes_of(x, axis))
     return np.broadcast_to(g, np.shape(x))
+
+
+# -- sums ----------------------------------------------------------------------------------------------
 
 
 @op(r"\sum x", numpy=np.sum, examples=REDUCTIONS + EMPTY)
@@ -53,7 +69,78 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @mean.vjp(r"\frac{1}{n}")
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g / math.prod(np.shape(x)[a] for a in axes_of(x, axis)), x, axis, keepdims)
+    return spread(g / count(x, axis), x, axis, keepdims)
+
+
+@composed(
+    r"\frac{\sum w \cdot x}{\sum w}",
+    numpy=np.average,
+    examples=(
+        example((2, 3)),
+        example((2, 3), axis=1),
+        example((2, 3), axis=1, weights=np.array([0.2, 0.5, 0.3])),
+        example((2, 3), weights=np.array([[1.0, 2.0, 0.5], [0.3, 1.0, 1.0]])),
+        example((2, 3), axis=-1, keepdims=True),
+    ),
+)
+def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """The mean, weighted if ``weights`` (like ``x``, or one for each place along ``axis``) are given."""
+    if weights is None:
+        weights = np.ones_like(x)
+    elif np.shape(weights) != np.shape(x):
+        if not isinstance(axis, int) or np.shape(weights) != (np.shape(x)[axis],):
+            raise ValueError(
+                f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along one "
+                f"axis; they have shape {list(np.shape(weights))} and axis is {axis}"
+            )
+        weights = np.reshape(weights, (-1, *(1,) * (np.ndim(x) - 1 - axis % np.ndim(x))))
+    weights = np.broadcast_to(weights, np.shape(x))
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    value = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
+    return (value, np.broadcast_to(total, np.shape(value))) if returned else value
+
+
+SPREADS = (*REDUCTIONS[:4], example((2, 3), axis=-1, ddof=1), example((0, 3), axis=1))
+
+
+@composed(r"\frac{1}{n - d} \sum (x - \bar x)^2", numpy=np.var, examples=SPREADS)
+def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The mean squared distance from the mean; ``ddof=1`` divides by n - 1."""
+    off = x - np.mean(x, axis=axis, keepdims=True)
+    return np.sum(off * off, axis=axis, keepdims=keepdims) / builtins.max(count(x, axis) - ddof, 0)
+
+
+@composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
+def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The square root of the variance; where all elements are equal its derivative is 0."""
+    off = x - np.mean(x, axis=axis, keepdims=True)
+    return length(off, axis=axis, keepdims=keepdims) / math.sqrt(builtins.max(count(x, axis) - ddof, 0))
+
+
+@op(r"\sqrt{\sum x^2}", examples=REDUCTIONS)
+def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean length over any axes; its derivative is 0 at 0, where no direction is special."""
+    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+@length.vjp(r"\frac{x_i}{z}")
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return spread(g, x, axis, keepdims) * over(x, spread(z, x, axis, keepdims))
+
+
+@op(r"\sum_{j \le i} x_j", numpy=np.cumsum, examples=SCANS)
+def cumsum(x: Any, axis: Any = None) -> Any:
+    """The running sum along an axis, by default of all elements in a row."""
+    return np.cumsum(x, axis=axis)
+
+
+@cumsum.vjp(r"[j \le i]")
+def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
+    axis = axis or 0
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), np.shape(x))
+
+
+# -- extremes ------------------------------------------------------------------------------------------
 
 
 @op(r"\max x", numpy=(np.max, np.amax), examples=REDUCTIONS)
@@ -75,3 +162,185 @@ def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> 
 
 for _extreme in (max, min):
     _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(_share)
+
+
+@composed(r"\max x - \min x", numpy=np.ptp, examples=REDUCTIONS)
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The distance between the extremes."""
+    return np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
+
+
+# -- products ------------------------------------------------------------------------------------------
+# Neither rule divides by an element that is 0, so both, and their derivatives, are right there.
+
+
+@op(r"\prod x", numpy=np.prod, examples=REDUCTIONS + EMPTY + ZEROS)
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product of the elements: each receives the product of the others."""
+    return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+@prod.vjp(r"\prod_{j \ne i} x_j")
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    axes = axes_of(x, axis)
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
+    others = _before(lanes) * np.flip(_before(np.flip(lanes, -1)), -1)
+    return spread(g, x, axis, keepdims) * np.moveaxis(np.reshape(others, np.shape(moved)), last, axes)
+
+
+def _before(x: Any) -> Any:
+    """For each element the product of those before it along the last axis."""
+    return np.concatenate((np.ones_like(x[..., :1]), np.cumprod(x, -1)[..., :-1]), -1)
+
+
+@op(r"\prod_{j \le i} x_j", numpy=np.cumprod, examples=SCANS + ZEROS)
+def cumprod(x: Any, axis: Any = None) -> Any:
+    """The running product along an axis, by default of all elements in a row."""
+    return np.cumprod(x, axis=axis)
+
+
+@cumprod.vjp(r"[j \le i] \prod_{k \le i, k \ne j} x_k")
+def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
+    if axis is None:
+        return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
+    if np.all(x != 0):
+        return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
+    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    others = np.where(np.eye(np.shape(x)[-1], dtype=bool), 1, np.expand_dims(x, -2))  # row j without x_j
+    rows = np.triu(np.cumprod(others, -1)) * np.expand_dims(g, -2)
+    return np.moveaxis(np.sum(rows, -1), -1, axis)
+
+
+# -- differences ---------------------------------------------------------------------------------------
+
+
+@composed(
+    r"x_{i+1} - x_i",
+    numpy=np.diff,
+    examples=(
+        example((4,)),
+        example((4, 3), n=2, axis=0),
+        example((2, 3), prepend=0.0),
+        example((2, 3), axis=0, append=np.ones((1, 3))),
+        example((0, 3)),
+        example((3,), n=0),
+    ),
+)
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """The differences of neighbours along an axis, ``n`` times over."""
+    if n < 0 or np.ndim(x) == 0:
+        raise ValueError(f"diff needs n ≥ 0 and at least one axis; n is {n} and x has shape {list(np.shape(x))}")
+    axis %= np.ndim(x)
+    ends = []
+    for end in (prepend, append):
+        if end is not None and np.ndim(end) == 0:  # one number for each row
+            end = end if hasattr(end, "dtype") else np.asarray(end, x.dtype)
+            end = np.broadcast_to(end, (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
+        ends.append([] if end is None else [end])
+    if ends != [[], []]:
+        x = np.concatenate([*ends[0], x, *ends[1]], axis)
+    every = (slice(None),) * axis
+    for _ in range(n):
+        x = x[(*every, slice(1, None))] - x[(*every, slice(None, -1))]
+    return x
+
+
+@composed(
+    r"\frac{\Delta f}{\Delta x}",
+    numpy=np.gradient,
+    examples=(
+        example((5,)),
+        example((4, 3), axis=0),
+        example((4, 3), 0.5, axis=-1, edge_order=2),
+        example((4,), np.array([0.0, 0.5, 2.0, 2.5]), edge_order=2),
+        example((4,), np.array([0.0, 0.5, 2.0, 2.5])),
+    ),
+)
+def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Second-order differences of samples: one array for each axis (a tuple where there are several).
+
+    ``spacing`` is one distance for all axes, or for each axis a distance or the places of the samples.
+    """
+    axes = axes_of(f, axis)
+    if len(spacing) not in (0, 1, len(axes)) or (len(spacing) == 1 < len(axes) and np.ndim(spacing[0])):
+        raise TypeError(f"gradient needs no spacing, one number, or one for each of the {len(axes)} axes")
+    steps = spacing * len(axes) if len(spacing) == 1 < len(axes) else spacing or (1.0,) * len(axes)
+    slopes = tuple(_slope(f, h, a, edge_order) for h, a in zip(steps, axes, strict=True))
+    return slopes[0] if len(slopes) == 1 else slopes
+
+
+def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
+    f = np.moveaxis(f, axis, -1)
+    n = np.shape(f)[-1]
+    if edge_order not in (1, 2) or n <= edge_order:
+        raise ValueError(
+            f"gradient takes edge_order 1 or 2, and more samples than that along each axis: edge_order is "
+            f"{edge_order} and there are {n} samples along axis {axis}"
+        )
+    if np.ndim(h) and np.shape(h) != (n,):
+        raise ValueError(f"the places along axis {axis} must be {n} numbers; they have shape {list(np.shape(h))}")
+    steps = np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)).astype(f.dtype)
+    rise = np.diff(f) / steps  # the slopes between neighbours
+    left, right = steps[:-1], steps[1:]
+    # The parabola through three samples: its slope in the middle, and at the ends.
+    inner = (right * rise[..., :-1] + left * rise[..., 1:]) / (left + right)
+    first, last = rise[..., :1], rise[..., -1:]
+    if edge_order == 2:
+        first, last = 2 * first - inner[..., :1], 2 * last - inner[..., -1:]
+    return np.moveaxis(np.concatenate((first, inner, last), -1), -1, axis)
+
+
+# -- norms ---------------------------------------------------------------------------------------------
+
+
+@composed(
+    r"\left\lVert x \right\rVert",
+    numpy=np.linalg.norm,
+    examples=(
+        example((3,)),
+        example((2, 3)),
+        example((2, 3), "fro", axis=(0, 1), keepdims=True),
+        example((2, 3), 1, axis=0),
+        example((2, 3), 3, axis=-1),
+        example((2, 3), 2, axis=1, keepdims=True),
+        example((2, 3), np.inf, axis=1),
+        example((2, 3), -np.inf, axis=1),
+        example((2, 3), 1),
+        example((2, 3, 2), np.inf, axis=(0, 2)),
+        example((2, 3), 0, axis=1),
+        example(()),
+    ),
+)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """A vector's norm of any order, or a matrix' Frobenius, largest or smallest row or column sum.
+
+    The derivative is 0 at 0, and tied elements share where a norm is a maximum. Norms made of singular
+    values (a matrix' 2, -2 and "nuc") are out of scope.
+    """
+    axes = axes_of(x, axis)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+        return length(x, axis=axis, keepdims=keepdims)
+    if len(axes) == 1 and not isinstance(ord, str):
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
+        rows, columns = axes if abs(ord) == 1 else axes[::-1]
+        sums = np.sum(np.abs(x), axis=rows, keepdims=True)
+        result = (np.max if ord > 0 else np.min)(sums, axis=columns, keepdims=True)
+        return result if keepdims else np.squeeze(result, axes)
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
+    raise ValueError(f"there is no norm of order {ord!r} over {len(axes)} axes; a vector's order is a number")
+
+
+def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
+    size = np.abs(x)
+    if abs(ord) == np.inf:
+        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return np.sum(size, axis=axis, keepdims=keepdims)
+    total = np.sum(size**ord, axis=axis, keepdims=keepdims)
+    return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import numpy as np
 from ..op import composed, example, op
 from ..tensor import NUMPY
 from ..walk import unbroadcast
+
+# -- another shape -------------------------------------------------------------------------------------
 
 
 @op(
@@ -27,15 +31,72 @@ def reshape(x: Any, shape: Any = -1) -> Any:
     return np.reshape(x, shape)
 
 
-@reshape.vjp(r"1")
-def _(g: Any, z: Any, x: Any, shape: Any = -1) -> Any:
-    return np.reshape(g, np.shape(x))
+@op(
+    r"\operatorname{expand\_dims} x",
+    numpy=np.expand_dims,
+    examples=(
+        example((2, 3), axis=1),
+        example((2,), axis=(0, -1)),
+        example((), axis=0),
+        example((0,), axis=0),
+    ),
+)
+def expand_dims(x: Any, axis: Any = 0) -> Any:
+    """New axes of length one."""
+    return np.expand_dims(x, axis)
+
+
+@op(
+    r"\operatorname{squeeze} x",
+    numpy=np.squeeze,
+    examples=(example((1, 2, 1)), example((1, 2, 1), axis=-1), example((1, 1), axis=(0, 1)), example(())),
+)
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Without the axes of length one, or those of them that are named."""
+    return np.squeeze(x, axis)
+
+
+for _reshaping in (reshape, expand_dims, squeeze):
+    _reshaping.vjp(r"1")(lambda g, z, x, **_: np.reshape(g, np.shape(x)))
 
 
 @composed(r"\operatorname{ravel} x", numpy=np.ravel, examples=(example((2, 3)), example(()), example((0, 2))))
 def ravel(x: Any) -> Any:
     """All elements along one axis."""
-    return np.reshape(x, -1)
+    return np.reshape(x, -1) if np.size(x) else np.reshape(x, 0)
+
+
+def _at_least(n: int, x: Any) -> Any:
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    if x.ndim >= n:
+        return x
+    missing = n - x.ndim
+    after = int(n == 3 and x.ndim > 0)  # NumPy's atleast_3d puts one axis last
+    return np.reshape(x, (1,) * (missing - after) + np.shape(x) + (1,) * after)
+
+
+LOW = (example((2, 3)), example((3,)), example(()), example((0,)))
+
+
+@composed(r"x", numpy=np.atleast_1d, examples=LOW)
+def atleast_1d(*xs: Any) -> Any:
+    """With one axis at least; a tuple where several arrays were given."""
+    return _at_least(1, xs[0]) if len(xs) == 1 else tuple(_at_least(1, x) for x in xs)
+
+
+@composed(r"x", numpy=np.atleast_2d, examples=LOW)
+def atleast_2d(*xs: Any) -> Any:
+    """With two axes at least, new ones first; a tuple where several arrays were given."""
+    return _at_least(2, xs[0]) if len(xs) == 1 else tuple(_at_least(2, x) for x in xs)
+
+
+@composed(r"x", numpy=np.atleast_3d, examples=LOW)
+def atleast_3d(*xs: Any) -> Any:
+    """With three axes at least, the vector's in the middle; a tuple where several arrays were given."""
+    return _at_least(3, xs[0]) if len(xs) == 1 else tuple(_at_least(3, x) for x in xs)
+
+
+# -- another order of axes -----------------------------------------------------------------------------
 
 
 @op(
@@ -61,24 +122,54 @@ def _(g: Any, z: Any, x: Any, axes: Any = None) -> Any:
     return np.transpose(g, tuple(int(a) for a in np.argsort([a % len(axes) for a in axes])))
 
 
-@op(
-    r"\operatorname{expand\_dims} x",
-    numpy=np.expand_dims,
-    examples=(
-        example((2, 3), axis=1),
-        example((2,), axis=(0, -1)),
-        example((), axis=0),
-        example((0,), axis=0),
-    ),
+@composed(
+    r"\operatorname{moveaxis} x",
+    numpy=np.moveaxis,
+    examples=(example((2, 3, 4), 0, -1), example((2, 3, 4), source=(0, 2), destination=(1, 0)), example((0, 2), 1, 0)),
 )
-def expand_dims(x: Any, axis: Any = 0) -> Any:
-    """New axes of length one."""
-    return np.expand_dims(x, axis)
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Some axes moved to other places; the rest keep their order."""
+    # NumPy moves the axes of a table of axis numbers, and so checks the arguments.
+    places = np.moveaxis(np.empty((*range(np.ndim(x)),), bool), source, destination).shape
+    return np.transpose(x, places)
 
 
-@expand_dims.vjp(r"1")
-def _(g: Any, z: Any, x: Any, axis: Any = 0) -> Any:
-    return np.reshape(g, np.shape(x))
+@composed(
+    r"\operatorname{rollaxis} x",
+    numpy=np.rollaxis,
+    examples=(example((2, 3, 4), 2), example((2, 3, 4), -2, 3), example((0, 2), 1)),
+)
+def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+    """One axis moved back until it stands before the place ``start``."""
+    axis, start = axis % np.ndim(x), start + np.ndim(x) * (start < 0)
+    return np.moveaxis(x, axis, start - (axis < start))
+
+
+@composed(
+    r"\operatorname{swapaxes} x",
+    numpy=np.swapaxes,
+    examples=(example((2, 3, 4), 0, -1), example((0, 2), 0, 1)),
+)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    axes = list(range(np.ndim(x)))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return np.transpose(x, axes)
+
+
+@composed(
+    r"x^{\mathsf T}",
+    numpy=(np.matrix_transpose, np.linalg.matrix_transpose),
+    examples=(example((2, 3)), example((4, 2, 3)), example((0, 2))),
+)
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    if np.ndim(x) < 2:
+        raise ValueError(f"matrix_transpose needs two axes at least; x has shape {list(np.shape(x))}")
+    return np.swapaxes(x, -1, -2)
+
+
+# -- repeated ------------------------------------------------------------------------------------------
 
 
 @op(
@@ -99,6 +190,65 @@ def broadcast_to(x: Any, shape: Any = ()) -> Any:
 @broadcast_to.vjp(r"1")
 def _(g: Any, z: Any, x: Any, shape: Any = ()) -> Any:
     return unbroadcast(g, np.shape(x))
+
+
+@composed(
+    r"\operatorname{broadcast}(x, y, \dots)",
+    numpy=np.broadcast_arrays,
+    examples=(example((2, 1), (3,)), example((), (2,)), example((2, 3))),
+)
+def broadcast_arrays(*xs: Any) -> Any:
+    """The arrays, each repeated to the shape that all have together."""
+    shape = np.broadcast_shapes(*(np.shape(x) for x in xs))
+    return tuple(np.broadcast_to(x, shape) for x in xs)
+
+
+@composed(
+    r"\operatorname{tile} x",
+    numpy=np.tile,
+    examples=(
+        example((3,), 2),
+        example((2, 3), reps=(2, 1)),
+        example((2,), reps=(3, 2, 1)),
+        example((), 3),
+        example((2,), 0),
+    ),
+)
+def tile(x: Any, reps: Any) -> Any:
+    """The whole array, so many times along each axis."""
+    reps = (int(reps),) if np.ndim(reps) == 0 else tuple(reps)
+    shape = (1,) * (len(reps) - np.ndim(x)) + np.shape(x)
+    reps = (1,) * (len(shape) - len(reps)) + reps
+    apart = np.reshape(x, [n for length in shape for n in (1, length)])
+    many = np.broadcast_to(apart, [n for pair in zip(reps, shape, strict=True) for n in pair])
+    return np.reshape(many, [r * n for r, n in zip(reps, shape, strict=True)])
+
+
+@composed(
+    r"\operatorname{repeat} x",
+    numpy=np.repeat,
+    examples=(
+        example((3,), 2),
+        example((2, 3), 2),
+        example((2, 3), 3, axis=1),
+        example((2, 3), np.array([2, 0, 1]), axis=-1),
+        example((), 2),
+        example((0, 2), 2, axis=0),
+    ),
+)
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element so many times in a row, along an axis or of all elements in a row."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    axis %= np.ndim(x)
+    if np.ndim(repeats):
+        return np.take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
+    before, n, after = np.shape(x)[:axis], np.shape(x)[axis], np.shape(x)[axis + 1 :]
+    many = np.broadcast_to(np.expand_dims(x, axis + 1), (*before, n, int(repeats), *after))
+    return np.reshape(many, (*before, n * int(repeats), *after))
+
+
+# -- put together --------------------------------------------------------------------------------------
 
 
 @op(
@@ -129,7 +279,7 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
     return concatenate(*arrays, axis=axis)
 
 
-NUMPY[np.concatenate] = _concatenate
+NUMPY[np.concatenate] = NUMPY[getattr(np, "concat", np.concatenate)] = _concatenate
 
 
 @composed(
@@ -144,16 +294,275 @@ NUMPY[np.concatenate] = _concatenate
 )
 def stack(arrays: Any, axis: int = 0) -> Any:
     """Arrays of one shape along a new axis."""
+    shapes = {np.shape(x) for x in arrays}
+    if len(shapes) != 1:
+        raise ValueError(
+            f"stack needs arrays of one shape; they have {', '.join(str(list(s)) for s in shapes) or 'none'}"
+        )
     return concatenate(*(np.expand_dims(x, axis) for x in arrays), axis=axis)
 
 
+def array(nested: Any) -> Any:
+    """One recorded array of a nested list of Tensors, arrays and numbers.
+
+    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array.
+
+    >>> from autograd_core import Tensor
+    >>> x, y = Tensor(2.0), Tensor(3.0)
+    >>> array([[x, y], [x * y, 1.0]]).sum().backward()
+    >>> print(x.grad, y.grad)
+    4.0 3.0
+    """
+    dtypes = {x.dtype for x in _flat(nested) if hasattr(x, "dtype")}
+    return _array(nested, np.result_type(*dtypes) if dtypes else np.float64)
+
+
+def _flat(nested: Any) -> Iterator[Any]:
+    if isinstance(nested, list | tuple):
+        for part in nested:
+            yield from _flat(part)
+    else:
+        yield nested
+
+
+def _array(nested: Any, dtype: Any) -> Any:
+    if not isinstance(nested, list | tuple):
+        return nested if hasattr(nested, "dtype") else np.asarray(nested, dtype)
+    return np.stack([_array(part, dtype) for part in nested]) if nested else np.zeros(0, dtype)
+
+
+ROWS = (example([(2, 3), (2, 3)]), example([(3,), (3,)]), example([(), ()]), example([(0, 2), (1, 2)]))
+
+
+@composed(r"\operatorname{vstack}(x, y, \dots)", numpy=np.vstack, examples=ROWS)
+def vstack(arrays: Any) -> Any:
+    """Arrays one below the other; vectors are rows."""
+    return np.concatenate([np.atleast_2d(x) for x in arrays], 0)
+
+
+@composed(r"\operatorname{hstack}(x, y, \dots)", numpy=np.hstack, examples=ROWS[:3])
+def hstack(arrays: Any) -> Any:
+    """Arrays side by side; vectors one after the other."""
+    arrays = [np.atleast_1d(x) for x in arrays]
+    return np.concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
+
+
+@composed(r"\operatorname{dstack}(x, y, \dots)", numpy=np.dstack, examples=ROWS[:3])
+def dstack(arrays: Any) -> Any:
+    """Arrays one behind the other, along the third axis."""
+    return np.concatenate([np.atleast_3d(x) for x in arrays], 2)
+
+
 @composed(
-    r"\operatorname{swapaxes} x",
-    numpy=np.swapaxes,
-    examples=(example((2, 3, 4), 0, -1), example((0, 2), 0, 1)),
+    r"\operatorname{column\_stack}(x, y, \dots)", numpy=np.column_stack, examples=(*ROWS[:3], example([(2,), (2, 3)]))
 )
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged."""
-    axes = list(range(np.ndim(x)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return np.transpose(x, axes)
+def column_stack(arrays: Any) -> Any:
+    """Arrays side by side; vectors are columns."""
+    arrays = [np.atleast_1d(x) for x in arrays]
+    return np.concatenate([np.reshape(x, (-1, 1)) if np.ndim(x) == 1 else x for x in arrays], 1)
+
+
+@composed(
+    r"\operatorname{append}(x, y)",
+    numpy=np.append,
+    examples=(example((2, 3), (2,)), example((2, 3), (1, 3), axis=0), example((), ())),
+)
+def append(x: Any, values: Any, axis: int | None = None) -> Any:
+    """``x`` and then ``values``, along an axis or all in a row."""
+    return np.concatenate((x, values), axis)
+
+
+# -- taken apart ---------------------------------------------------------------------------------------
+
+
+@composed(
+    r"\operatorname{array\_split} x",
+    numpy=np.array_split,
+    examples=(example((5,), 2), example((2, 4), [1, 3], axis=1), example((2,), 3)),
+)
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """A list of the parts between the given places, or of so many parts, the first ones longer by one."""
+    n = np.shape(x)[axis]
+    if np.ndim(indices_or_sections):
+        cuts = [0, *(int(i) for i in indices_or_sections), n]
+    else:
+        sections = int(indices_or_sections)
+        if sections < 1:
+            raise ValueError(f"array_split needs at least one section; {sections} were asked for")
+        each, longer = divmod(n, sections)
+        cuts = [i * each + builtins.min(i, longer) for i in range(sections + 1)]
+    every = (slice(None),) * (axis % np.ndim(x))
+    return [x[(*every, slice(a, b))] for a, b in itertools.pairwise(cuts)]
+
+
+@composed(r"\operatorname{split} x", numpy=np.split, examples=(example((4,), 2), example((2, 4), [1, 3], axis=-1)))
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """A list of the parts between the given places, or of so many equal parts."""
+    if np.ndim(indices_or_sections) == 0 and np.shape(x)[axis] % int(indices_or_sections):
+        raise ValueError(
+            f"{np.shape(x)[axis]} elements along axis {axis} cannot be split into {indices_or_sections} equal parts; "
+            "np.array_split makes parts of different lengths"
+        )
+    return np.array_split(x, indices_or_sections, axis)
+
+
+@composed(r"\operatorname{hsplit} x", numpy=np.hsplit, examples=(example((4,), 2), example((2, 4), [1, 3])))
+def hsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the second axis, a vector along its only one."""
+    return np.split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
+
+
+@composed(r"\operatorname{vsplit} x", numpy=np.vsplit, examples=(example((4, 2), 2),))
+def vsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the first of two axes or more."""
+    return np.split(_deep(x, 2, "vsplit"), indices_or_sections, 0)
+
+
+@composed(r"\operatorname{dsplit} x", numpy=np.dsplit, examples=(example((2, 1, 4), 2),))
+def dsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the third of three axes or more."""
+    return np.split(_deep(x, 3, "dsplit"), indices_or_sections, 2)
+
+
+def _deep(x: Any, n: int, name: str) -> Any:
+    if np.ndim(x) < n:
+        raise ValueError(f"{name} needs {n} axes at least; x has shape {list(np.shape(x))}")
+    return x
+
+
+# -- turned and shifted --------------------------------------------------------------------------------
+
+
+@op(
+    r"\operatorname{flip} x",
+    numpy=np.flip,
+    examples=(example((2, 3)), example((2, 3), axis=-1), example((2, 3, 2), axis=(0, 2)), example(())),
+)
+def flip(x: Any, axis: Any = None) -> Any:
+    """The elements in reverse order along the axes."""
+    return np.flip(x, axis)
+
+
+flip.vjp(r"1")(lambda g, z, x, axis=None: np.flip(g, axis))
+
+
+@composed(r"\operatorname{flip} x", numpy=np.fliplr, examples=(example((2, 3)),))
+def fliplr(x: Any) -> Any:
+    """Left and right exchanged: the second axis in reverse order."""
+    return np.flip(x, 1)
+
+
+@composed(r"\operatorname{flip} x", numpy=np.flipud, examples=(example((2, 3)), example((3,))))
+def flipud(x: Any) -> Any:
+    """Up and down exchanged: the first axis in reverse order."""
+    return np.flip(x, 0)
+
+
+@composed(
+    r"\operatorname{rot90} x",
+    numpy=np.rot90,
+    examples=(example((2, 3)), example((2, 3), 2), example((2, 3, 4), -1, axes=(1, 2)), example((2, 3), 0)),
+)
+def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """Turned by ``k`` right angles in the plane of two axes, from the first towards the second."""
+    first, second = axes
+    quarter = k % 4
+    if quarter >= 2:
+        x = np.flip(x, (first, second))
+    return np.flip(np.swapaxes(x, first, second), first) if quarter % 2 else x
+
+
+@composed(
+    r"\operatorname{roll} x",
+    numpy=np.roll,
+    examples=(
+        example((4,), 1),
+        example((2, 3), 2),
+        example((2, 3), -1, axis=1),
+        example((2, 3), shift=(1, 2), axis=(0, 1)),
+        example((0,), 1),
+        example((), 1),
+    ),
+)
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Shifted along axes, what leaves at one end entering at the other."""
+    if axis is None:
+        return np.reshape(np.roll(np.ravel(x), shift, 0), np.shape(x))
+    for s, a in np.broadcast(shift, axis):
+        n = np.shape(x)[a]
+        cut = -int(s) % n if n else 0
+        every = (slice(None),) * (a % np.ndim(x))
+        x = np.concatenate((x[(*every, slice(cut, None))], x[(*every, slice(None, cut))]), a)
+    return x
+
+
+# -- a frame around it, and halves of it ---------------------------------------------------------------
+
+
+@op(
+    r"\operatorname{pad} x",
+    examples=(
+        example((3,), pairs=((1, 2),)),
+        example((2, 3), pairs=((0, 0), (2, 0))),
+        example((), pairs=()),
+        example((0, 2), pairs=((1, 0), (0, 1))),
+    ),
+)
+def frame(x: Any, pairs: Any = (), value: float = 0) -> Any:
+    """``x`` with constants before and after it along each axis."""
+    return np.pad(x, pairs, constant_values=value) if pairs else x
+
+
+@frame.vjp(r"1")
+def _(g: Any, z: Any, x: Any, pairs: Any = (), value: float = 0) -> Any:
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(pairs, np.shape(x), strict=True))]
+
+
+@composed(
+    r"\operatorname{pad} x",
+    numpy=np.pad,
+    examples=(
+        example((2, 3), 1),
+        example((2, 3), pad_width=((1, 0), (2, 1)), constant_values=0.5),
+        example((2, 3), pad_width=(1, 2), mode="edge"),
+        example((4, 3), pad_width=((3, 2), (0, 1)), mode="reflect"),
+        example((4, 3), pad_width=((6, 2), (0, 1)), mode="wrap"),
+        example((4,), 3, mode="symmetric"),
+        example((0, 2), pad_width=((1, 0), (0, 1))),
+    ),
+)
+def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0, reflect_type: str = "even") -> Any:
+    """A frame around ``x``: of constants, or of its elements (modes edge, reflect, symmetric and wrap)."""
+    if isinstance(pad_width, dict):
+        given = {axis % np.ndim(x): width for axis, width in pad_width.items()}
+        pad_width = [given.get(axis, 0) for axis in range(np.ndim(x))]
+        pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
+    pairs = tuple((int(b), int(a)) for b, a in np.broadcast_to(pad_width, (np.ndim(x), 2)))
+    if mode == "constant":
+        return frame(x, pairs=pairs, value=constant_values)
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
+        raise TypeError(
+            f"np.pad on Tensors has the modes constant, edge, reflect, symmetric and wrap; mode={mode!r} with "
+            f"reflect_type={reflect_type!r} is none of them; build the frame yourself with np.concatenate"
+        )
+    for axis, pair in enumerate(pairs):
+        if pair != (0, 0):
+            x = np.take(x, np.pad(np.arange(np.shape(x)[axis]), pair, mode=mode), axis=axis)  # type: ignore[call-overload]
+    return x
+
+
+HALVES = (example((3, 3)), example((2, 4), k=1), example((2, 3, 4), k=-1), example((0, 2)))
+
+
+@composed(r"[i \ge j - k] \cdot x_{ij}", numpy=np.tril, examples=HALVES)
+def tril(x: Any, k: int = 0) -> Any:
+    """Zeros above the diagonal (or the k-th above it) of the last two axes."""
+    rows, columns = np.shape(x)[-2:]
+    return np.where(np.tri(rows, columns, k, dtype=bool), x, 0)
+
+
+@composed(r"[i \le j - k] \cdot x_{ij}", numpy=np.triu, examples=HALVES)
+def triu(x: Any, k: int = 0) -> Any:
+    """Zeros below the diagonal (or the k-th above it) of the last two axes."""
+    rows, columns = np.shape(x)[-2:]
+    return np.where(np.tri(rows, columns, k - 1, dtype=bool), 0, x)

@@ -221,14 +221,32 @@ def test_what_numpy_can_do_and_tensors_cannot_names_the_rewrite(call, message):
 
 
 def test_a_tensor_does_not_mix_with_text():
-    with pytest.raises(TypeError, match="add cannot take a str"):
+    with pytest.raises(TypeError, match=r"unsupported operand.*'Tensor' and 'str'"):
         Tensor(1.0) + "1"
+    with pytest.raises(TypeError, match="sigmoid cannot take a str"):
+        sigmoid("1")
 
 
-def test_shapes_that_do_not_fit_are_told_with_the_op_and_both_shapes():
-    with pytest.raises(ValueError, match="matmul") as caught:
-        Tensor(np.ones((2, 3), np.float32)) @ Tensor(np.ones((4, 5)))
-    assert "matmul(float32[2, 3], float64[4, 5])" in "".join(caught.value.__notes__)
+def test_another_types_own_operator_gets_its_turn():
+    class Unit:
+        def __rmul__(self, other):
+            return (other, "metres")
+
+    t = Tensor(2.0)
+    assert t * Unit() == (t, "metres")
+
+
+@pytest.mark.parametrize(
+    ("compute", "note"),
+    [
+        (lambda x, y: x @ y, r"in matmul(float32[2, 3], float64[4, 5]): the last axis of the first"),
+        (lambda x, y: x + y, r"in add(float32[2, 3], float64[4, 5]): shapes broadcast when"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_told_with_the_op_both_shapes_and_what_would_fit(compute, note):
+    with pytest.raises(ValueError, match=r"matmul|broadcast") as caught:
+        compute(Tensor(np.ones((2, 3), np.float32)), Tensor(np.ones((4, 5))))
+    assert note in caught.value.__notes__[0]
 
 
 # -- recording or not --------------------------------------------------------------------------------------

@@ -188,6 +188,15 @@ def test_a_cache_that_cannot_be_written_to_is_named(server, alone):
         fetch((file,))
 
 
+def test_a_full_disk_is_not_blamed_on_the_server_in_numbers(server, monkeypatch):
+    def replace(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_fetch.os, "replace", replace)
+    with pytest.raises(DownloadError, match="No space left on device"):
+        fetch((file_at(server.url("good")),))
+
+
 def test_progress_is_shown_on_standard_error(server, capfd):
     fetch((file_at(server.url("good")),))
     shown = capfd.readouterr()
@@ -293,6 +302,16 @@ def test_the_files_of_a_set_come_from_the_same_place(alone, monkeypatch):
     put(alone / "own/some_set/a")
     monkeypatch.setenv("AUTOGRAD_DATA_DIR", str(alone / "own"))
     assert find(files) == [alone / "home/.keras/datasets/in-keras" / name for name in "ab"]
+
+
+def test_files_that_are_here_and_there_are_gathered(server, alone, monkeypatch):
+    monkeypatch.setenv("AUTOGRAD_DATA_DIR", str(alone / "own"))
+    files = tuple(file_at(server.url("good"), name=name) for name in "abc")
+    paths = [alone / "own/some_set/a", alone / "home/.keras/datasets/in-keras/b", files[2].cached]
+    for path in paths[:2]:
+        put(path)
+    assert fetch(files) == paths
+    assert server.asked == ["good"]
 
 
 # Whole loaders

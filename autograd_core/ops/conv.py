@@ -1,0 +1,331 @@
+"""Convolution over any number of axes, and the sliding windows that it and pooling are made of.
+
+Arrays are ``(batch, *spatial, channels)`` and kernels ``(*window, channels in, channels out)``, as in Keras.
+Pooling is a reduction of windows: ``np.max(windows(x, 2, strides=2), axis=(3, 4))`` for images.
+
+A convolution is linear in its input x and in its kernel k. With a third array, g, in the shape of its result,
+``sum(g * conv(x, k))`` is linear in each of the three, and its three derivatives are the ops below: `conv` with
+respect to g, `conv_transpose` with respect to x, `conv_kernel` with respect to k. Hence each one's rules are
+the other two, and derivatives of any order stay convolutions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..op import example, op
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def _each(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """A whole number of at least 1 for each of n axes."""
+    values = (value,) * n if np.ndim(value) == 0 else tuple(value)
+    if len(values) != n or not all(isinstance(v, int | np.integer) and v >= 1 for v in values):
+        raise ValueError(
+            f"{name} must be one whole number of at least 1, or one for each of the {n} spatial axes; it is {value!r}"
+        )
+    return tuple(int(v) for v in values)
+
+
+def _spatial(x: Any) -> tuple[int, ...]:
+    if np.ndim(x) < 3:
+        raise ValueError(
+            f"x must have shape (batch, *spatial, channels) with at least one spatial axis; it has {list(np.shape(x))}"
+        )
+    return np.shape(x)[1:-1]
+
+
+def _reach(window: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+    """How far a window reaches when its elements stand ``dilation`` apart."""
+    return tuple((k - 1) * d + 1 for k, d in zip(window, dilation, strict=True))
+
+
+# -- windows and their adjoint -------------------------------------------------------------------------
+
+
+@op(
+    r"\operatorname{windows} x",
+    examples=(
+        example((2, 5, 3), window=2),
+        example((1, 5, 4, 2), window=(3, 2), strides=2),
+        example((1, 7, 2), window=3, strides=2, dilation=2),
+        example((1, 3, 3, 3, 1), window=2),
+        example((0, 3, 1), window=2),
+    ),
+)
+def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
+    """All windows of a size: from ``(batch, *spatial, channels)`` to ``(batch, *places, *window, channels)``.
+
+    ``window``, ``strides`` (between windows) and ``dilation`` (between the elements of one) are numbers, or one
+    for each spatial axis. On a plain array the result is a read-only view of it.
+
+    >>> windows(np.arange(5.0).reshape(1, 5, 1), 3)[0, :, :, 0]
+    array([[0., 1., 2.],
+           [1., 2., 3.],
+           [2., 3., 4.]])
+    """
+    spatial = _spatial(x)
+    n = len(spatial)
+    window, strides, dilation = _each(window, n, "window"), _each(strides, n, "strides"), _each(dilation, n, "dilation")
+    reach = _reach(window, dilation)
+    if any(r > s for r, s in zip(reach, spatial, strict=True)):
+        raise ValueError(
+            f"a window that reaches over {list(reach)} does not fit into the spatial axes of x, {list(spatial)}; "
+            'make it smaller, or pad x (padding="same")'
+        )
+    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(1, n + 1)))
+    every = (slice(None), *(slice(None, None, s) for s in strides), slice(None))
+    view = view[(*every, *(slice(None, None, d) for d in dilation))]
+    return np.moveaxis(view, n + 1, -1)
+
+
+@op(
+    r"\operatorname{fold} x",
+    examples=(
+        example((2, 4, 2, 3), shape=(2, 5, 3)),
+        example((1, 2, 2, 3, 2, 2), shape=(1, 5, 4, 2), strides=2),
+        example((1, 2, 3, 2), shape=(1, 8, 2), strides=2, dilation=2),
+        example((0, 2, 2, 1), shape=(0, 3, 1)),
+    ),
+)
+def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
+    """The adjoint of `windows`: an array of ``shape``, in which each element is the sum of its copies in ``w``.
+
+    >>> fold(np.ones((1, 3, 3, 1)), (1, 5, 1))[0, :, 0]
+    array([1., 2., 3., 2., 1.])
+    """
+    n = len(shape) - 2
+    strides, dilation = _each(strides, n, "strides"), _each(dilation, n, "dilation")
+    places, window = np.shape(w)[1 : n + 1], np.shape(w)[n + 1 : 2 * n + 1]
+    x = np.zeros_like(w, shape=shape)
+    for offset in itertools.product(*(range(k) for k in window)):
+        here = tuple(
+            slice(o * d, o * d + (p - 1) * s + 1 if p else 0, s)
+            for o, d, s, p in zip(offset, dilation, strides, places, strict=True)
+        )
+        x[(slice(None), *here)] += w[(slice(None), *(slice(None),) * n, *offset)]
+    return x
+
+
+@windows.vjp(r"1")
+def _(g: Any, z: Any, x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
+    return fold(g, np.shape(x), strides=strides, dilation=dilation)
+
+
+@fold.vjp(r"1")
+def _(g: Any, z: Any, w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
+    n = len(shape) - 2
+    return windows(g, np.shape(w)[n + 1 : 2 * n + 1], strides=strides, dilation=dilation)
+
+
+# -- convolution ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What a convolution of an array of ``shape`` with a kernel looks like."""
+
+    shape: tuple[int, ...]
+    window: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilation: tuple[int, ...]
+    pairs: Pairs
+    groups: int
+
+    @classmethod
+    def of(cls, shape: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> _Layout:
+        """Check the arguments, and give the paddings as pairs."""
+        spatial, window = tuple(shape[1:-1]), tuple(kernel[:-2])
+        n = len(spatial)
+        if len(window) != n or n < 1 or groups < 1 or shape[-1] != kernel[-2] * groups or kernel[-1] % groups:
+            raise ValueError(
+                f"x {list(shape)} is (batch, *spatial, in), and the kernel {list(kernel)} must be (*window, in / "
+                f"groups, out) with as many window axes and with in and out divisible by groups, which is {groups}"
+            )
+        strides, dilation = _each(strides, n, "strides"), _each(dilation, n, "dilation")
+        pairs = _pairs(padding, spatial, _reach(window, dilation), strides)
+        return cls(tuple(shape), window, strides, dilation, pairs, groups)
+
+    def columns(self, x: Any) -> Any:
+        """The windows of ``x`` as matrices, one for each group: ``(groups, places, window * in / groups)``."""
+        w = windows(_pad(x, self.pairs), self.window, strides=self.strides, dilation=self.dilation)
+        places, size = math.prod(np.shape(w)[: len(self.window) + 1]), math.prod(self.window)
+        w = np.reshape(w, (places, size, self.groups, self.shape[-1] // self.groups))
+        return np.reshape(np.moveaxis(w, 2, 0), (self.groups, places, size * (self.shape[-1] // self.groups)))
+
+    def image(self, columns: Any, places: tuple[int, ...]) -> Any:
+        """The adjoint of `columns`."""
+        each = self.shape[-1] // self.groups
+        w = np.reshape(columns, (self.groups, math.prod(places), math.prod(self.window), each))
+        w = np.reshape(np.moveaxis(w, 0, 2), (*places, *self.window, self.shape[-1]))
+        spatial = zip(self.shape[1:-1], self.pairs, strict=True)
+        padded = (self.shape[0], *(n + before + after for n, (before, after) in spatial), self.shape[-1])
+        return _crop(fold(w, padded, strides=self.strides, dilation=self.dilation), self.pairs)
+
+    def matrices(self, kernel: Any) -> Any:
+        """A kernel as matrices, one for each group: ``(groups, window * in / groups, out / groups)``."""
+        rows, out = math.prod(np.shape(kernel)[:-1]), np.shape(kernel)[-1]
+        return np.moveaxis(np.reshape(kernel, (rows, self.groups, out // self.groups)), 1, 0)
+
+    def rows(self, g: Any) -> Any:
+        """A result as matrices, one for each group: ``(groups, places, out / groups)``."""
+        places, out = math.prod(np.shape(g)[:-1]), np.shape(g)[-1]
+        return np.moveaxis(np.reshape(g, (places, self.groups, out // self.groups)), 1, 0)
+
+
+def _pairs(padding: Any, spatial: tuple[int, ...], reach: tuple[int, ...], strides: tuple[int, ...]) -> Pairs:
+    """The padding before and after each spatial axis."""
+    if padding == "valid":
+        return ((0, 0),) * len(spatial)
+    if padding == "same":  # as TensorFlow does it: ceil(n / stride) places, an odd one out goes behind
+        missing = (max((-(-n // s) - 1) * s + r - n, 0) for n, r, s in zip(spatial, reach, strides, strict=True))
+        return tuple((m // 2, m - m // 2) for m in missing)
+    shape = None if isinstance(padding, str) else np.shape(padding)
+    if shape != (len(spatial), 2) or np.min(padding) < 0:
+        raise ValueError(
+            f'padding must be "valid", "same", or a pair of numbers (before, after) for each of the {len(spatial)} '
+            f"spatial axes; it is {padding!r}"
+        )
+    return tuple((int(before), int(after)) for before, after in padding)
+
+
+def _pad(x: Any, pairs: Pairs) -> Any:
+    return np.pad(x, ((0, 0), *pairs, (0, 0))) if any(map(any, pairs)) else x
+
+
+def _crop(x: Any, pairs: Pairs) -> Any:
+    inner = (slice(before, n - after) for (before, after), n in zip(pairs, np.shape(x)[1:-1], strict=True))
+    return x[(slice(None), *inner)] if any(map(any, pairs)) else x
+
+
+EXAMPLES = (
+    example((2, 5, 2), (3, 2, 3)),
+    example((1, 5, 4, 2), (3, 2, 2, 2), padding="same"),
+    example((1, 6, 5, 1), (2, 3, 1, 2), strides=2, padding=((1, 0), (2, 1))),
+    example((1, 7, 2), (3, 2, 1), dilation=2, padding="same", strides=3),
+    example((1, 4, 4), (2, 2, 4), groups=2),
+    example((1, 3, 3, 3, 1), (2, 2, 2, 1, 2)),
+    example((0, 4, 2), (2, 2, 3)),
+)
+
+
+@op(r"x * k", examples=EXAMPLES)
+def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1) -> Any:
+    """The convolution of neural networks (the kernel is not flipped), over one, two, three or more axes.
+
+    ``x`` is ``(batch, *spatial, in)``, ``kernel`` is ``(*window, in / groups, out)`` and the result is
+    ``(batch, *places, out)``. ``strides`` and ``dilation`` are numbers, or one for each spatial axis;
+    ``padding`` is "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair
+    (before, after) for each spatial axis. With ``groups`` the channels are convolved in that many separate parts.
+
+    >>> x = np.array([1.0, 2.0, 4.0, 8.0]).reshape(1, 4, 1)
+    >>> conv(x, np.array([-1.0, 1.0]).reshape(2, 1, 1))[0, :, 0]
+    array([1., 2., 4.])
+    """
+    layout = _Layout.of(np.shape(x), np.shape(kernel), strides, padding, dilation, groups)
+    reach = zip(layout.shape[1:-1], layout.pairs, _reach(layout.window, layout.dilation), layout.strides, strict=True)
+    places = tuple((n + before + after - r) // s + 1 for n, (before, after), r, s in reach)
+    z = np.matmul(layout.columns(x), layout.matrices(kernel))
+    return np.reshape(np.moveaxis(z, 0, 1), (layout.shape[0], *places, np.shape(kernel)[-1]))
+
+
+@op(
+    r"x *^{\mathsf T} k",
+    examples=(
+        example((2, 3, 3), (3, 2, 3)),
+        example((1, 3, 2, 2), (3, 2, 2, 2), padding="same", strides=2),
+        example((1, 3, 2), (3, 2, 2), padding=((1, 0),), dilation=2),
+        example((1, 3, 4), (2, 2, 4), groups=2),
+        example((1, 2, 2, 1), (3, 3, 2, 1), strides=2, shape=(1, 6, 5, 2)),
+        example((0, 3, 3), (2, 2, 3)),
+    ),
+)
+def conv_transpose(
+    x: Any,
+    kernel: Any,
+    *,
+    strides: Any = 1,
+    padding: Any = "valid",
+    dilation: Any = 1,
+    groups: int = 1,
+    shape: Any = None,
+) -> Any:
+    """The adjoint of `conv` with the same kernel and options: from the shape of its result to that of its input.
+
+    ``x`` is ``(batch, *places, in)``, ``kernel`` is ``(*window, out / groups, in)`` and the result
+    ``(batch, *spatial, out)``. Where several spatial sizes lead to these places, it is the one of Keras: ``n * stride``
+    for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs; ``shape``,
+    that of the whole result, chooses another.
+
+    >>> x = np.array([1.0, 2.0]).reshape(1, 2, 1)
+    >>> conv_transpose(x, np.array([1.0, 1.0, 1.0]).reshape(3, 1, 1), strides=2)[0, :, 0]
+    array([1., 1., 3., 2., 2.])
+    """
+    places, window = _spatial(x), np.shape(kernel)[:-2]
+    if shape is None:
+        n = len(places)
+        reach = _reach(window, _each(dilation, len(window), "dilation"))
+        sizes = zip(places, reach, _each(strides, n, "strides"), strict=True)
+        if isinstance(padding, str):
+            spatial = [p * s + (max(r - s, 0) if padding == "valid" else 0) for p, r, s in sizes]
+        else:
+            spatial = [(p - 1) * s + r - sum(pair) for (p, r, s), pair in zip(sizes, padding, strict=True)]
+        shape = (np.shape(x)[0], *spatial, np.shape(kernel)[-2] * groups)
+    layout = _Layout.of(shape, np.shape(kernel), strides, padding, dilation, groups)
+    columns = np.matmul(layout.rows(x), np.swapaxes(layout.matrices(kernel), -1, -2))
+    return layout.image(columns, np.shape(x)[:-1])
+
+
+@op(
+    r"x *_k g",
+    examples=(
+        example((2, 5, 2), (2, 3, 3), window=(3,)),
+        example((1, 5, 4, 2), (1, 5, 4, 2), window=(3, 2), padding="same"),
+        example((1, 6, 4), (1, 3, 2), window=(2,), strides=2, groups=2),
+        example((0, 4, 2), (0, 3, 3), window=(2,)),
+    ),
+)
+def conv_kernel(
+    x: Any, g: Any, *, window: Any = (), strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
+) -> Any:
+    """The derivative of ``sum(g * conv(x, kernel))`` with respect to a kernel with this ``window``."""
+    shape = (*window, np.shape(x)[-1] // groups, np.shape(g)[-1])
+    layout = _Layout.of(np.shape(x), shape, strides, padding, dilation, groups)
+    k = np.matmul(np.swapaxes(layout.columns(x), -1, -2), layout.rows(g))
+    return np.reshape(np.moveaxis(k, 0, 1), shape)
+
+
+@conv.vjp(r"g *^{\mathsf T} k")
+def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
+    return conv_transpose(g, kernel, shape=np.shape(x), **options)
+
+
+@conv.vjp(r"x *_k g")
+def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
+    return conv_kernel(x, g, window=np.shape(kernel)[:-2], **options)
+
+
+@conv_transpose.vjp(r"g * k")
+def _(g: Any, z: Any, x: Any, kernel: Any, shape: Any = None, **options: Any) -> Any:
+    return conv(g, kernel, **options)
+
+
+@conv_transpose.vjp(r"g *_k x")
+def _(g: Any, z: Any, x: Any, kernel: Any, shape: Any = None, **options: Any) -> Any:
+    return conv_kernel(g, x, window=np.shape(kernel)[:-2], **options)
+
+
+@conv_kernel.vjp(r"y *^{\mathsf T} g")
+def _(g: Any, z: Any, x: Any, y: Any, window: Any = (), **options: Any) -> Any:
+    return conv_transpose(y, g, shape=np.shape(x), **options)
+
+
+@conv_kernel.vjp(r"x * g")
+def _(g: Any, z: Any, x: Any, y: Any, window: Any = (), **options: Any) -> Any:
+    return conv(x, g, **options)

@@ -1,0 +1,161 @@
+"""What neural networks need and NumPy lacks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..op import ELEMENTWISE, NONZERO, composed, example, op
+from ..tensor import _plain
+from .elementwise import finite
+from .reduce import REDUCTIONS, spread
+
+
+@op(r"\max(x, 0)", broadcasts=True, domain=NONZERO, examples=ELEMENTWISE)
+def relu(x: Any) -> Any:
+    """``max(x, 0)``, whose derivative at 0 is 0, as everywhere in the field.
+
+    >>> relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+@relu.vjp(r"[x > 0]")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * (x > 0)
+
+
+@op(r"\sigma(x)", broadcasts=True, examples=ELEMENTWISE)
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``, without overflow and with full relative precision at both ends.
+
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
+    array([0. , 0.5, 1. ])
+    """
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+@sigmoid.vjp(r"z \cdot (1 - z)")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * (z * (1 - z))
+
+
+@op(r"\ln(1 + e^{x})", broadcasts=True, examples=ELEMENTWISE)
+def softplus(x: Any) -> Any:
+    """``log(1 + exp(x))``, a smooth `relu`, without overflow and with full relative precision.
+
+    >>> softplus(np.array([-1e4, 0.0, 1e4])).round(4)
+    array([0.0000e+00, 6.9310e-01, 1.0000e+04])
+    """
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@softplus.vjp(r"\sigma(x)")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * sigmoid(x)
+
+
+# Ratios of polynomials for erf below 1/2 and for erfc · exp(x²) above it, highest power first, from W. J. Cody,
+# "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969), 631-637.
+_ERF_ABOVE = (
+    1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+    3.20937758913846947e3,
+)  # fmt: skip
+_ERF_BELOW = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
+_ERFC_ABOVE = (
+    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
+    2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+    1.23033935479799725e3,
+)  # fmt: skip
+_ERFC_BELOW = (
+    1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+    3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
+)  # fmt: skip
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    value: Any = 0.0
+    for c in coefficients:
+        value = value * x + c
+    return value
+
+
+@op(r"\operatorname{erf} x", broadcasts=True, examples=ELEMENTWISE)
+def erf(x: Any) -> Any:
+    """The error function ``2/√π ∫₀ˣ exp(-t²) dt``, to 4 units in the last place of float64.
+
+    >>> erf(np.array([0.0, 0.5, 1.0, 9.0]))
+    array([0.        , 0.52049988, 0.84270079, 1.        ])
+    """
+    y = np.minimum(np.abs(x), 6)  # beyond it the result is 1
+    s = np.minimum(y, 0.5) ** 2
+    low = x * (_polynomial(_ERF_ABOVE, s) / _polynomial(_ERF_BELOW, s))
+    high = 1 - np.exp(-y * y) * (_polynomial(_ERFC_ABOVE, y) / _polynomial(_ERFC_BELOW, y))
+    return np.where(y < 0.477, low, np.copysign(high, x))
+
+
+@erf.vjp(r"\frac{2}{\sqrt{\pi}} \cdot e^{-x^2}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+@op(r"\ln \sum e^{x}", examples=REDUCTIONS)
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of the exponentials, without overflow; -inf where every element is -inf.
+
+    >>> logsumexp(np.array([1e4, 1e4])) - 1e4
+    np.float64(0.6931471805599454)
+    """
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # log 0 is -inf here, as it should be
+        z = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return z if keepdims else np.reshape(z, np.shape(np.max(x, axis=axis)))
+
+
+@logsumexp.vjp(r"e^{x_i - z}")
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return spread(g, x, axis, keepdims) * np.exp(x - spread(finite(z), x, axis, keepdims))
+
+
+LANES = (example((2, 3)), example((2, 3), axis=0), example((3,)), example((0, 3)), example((2, 1, 2), axis=(0, -1)))
+
+
+@op(r"\frac{e^{x_i}}{\sum_j e^{x_j}}", examples=LANES)
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """The exponentials of the elements, scaled to add up to 1 along an axis (or several).
+
+    >>> softmax(np.log(np.array([1.0, 2.0, 5.0])))
+    array([0.125, 0.25 , 0.625])
+    """
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@softmax.vjp(r"z_i \cdot ([i = j] - z_j)")
+def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
+    return z * (g - np.sum(g * z, axis=axis, keepdims=True))
+
+
+@composed(r"x_i - \ln \sum_j e^{x_j}", examples=LANES)
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of `softmax`, precise where that is close to 0.
+
+    >>> log_softmax(np.array([0.0, 1e4]))
+    array([-10000.,      0.])
+    """
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
+    """A plain array with a 1 at each index along a new last axis, and only zeros where there is no such class.
+
+    >>> one_hot([0, 2], 3)
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
+    return (np.expand_dims(np.asarray(_plain(indices)), -1) == np.arange(num_classes)).astype(dtype)

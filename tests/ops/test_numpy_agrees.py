@@ -1,0 +1,134 @@
+"""A function that is composed, or answers for NumPy's, has NumPy's values, types and dtypes."""
+
+import numpy as np
+import pytest
+
+from autograd_core import Tensor
+from autograd_core.tensor import NUMPY
+
+# np.linalg has stricter twins of these, which refuse some of the examples.
+STRICTER = {np.linalg.outer, np.linalg.cross}
+
+
+def flat(result):
+    return [r for part in result for r in flat(part)] if isinstance(result, list | tuple) else [result]
+
+
+def test_values_are_numpys(case):
+    functions = [f for f, ours in NUMPY.items() if ours is case.function and f not in STRICTER]
+    functions = [f for f in functions if getattr(f, "__module__", "").startswith("numpy")]
+    if not functions or "order" in case.params or (case.name == "clip" and len(case.inputs) < 3):
+        pytest.skip("NumPy has no such function, or not with these arguments")
+    for function in functions:
+        expected = function(*case.arguments(case.values), **case.params)
+        got = function(*case.arguments([Tensor(v) for v in case.values]), **case.params)
+        if isinstance(expected, list | tuple):
+            assert type(got) is type(expected)
+        for g, e in zip(flat(got), flat(expected), strict=True):
+            g = g.data if isinstance(g, Tensor) else g
+            assert np.shape(g) == np.shape(e)
+            assert g.dtype == e.dtype
+            np.testing.assert_allclose(g, e, rtol=1e-13, atol=1e-14)
+
+
+def test_numbers_of_single_precision_stay_that(case):
+    if case.name in ("float_power", "astype"):
+        pytest.skip("it is made to change the dtype")
+    params = {k: np.float32(v) if getattr(v, "dtype", None) == np.float64 else v for k, v in case.params.items()}
+    tensors = [Tensor(np.float32(v)) for v in case.values]
+    for result in flat(case.function(*case.arguments(tensors), **params)):
+        assert result.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m, t: m.einsum("ij,jk", t, t.T),
+        lambda m, t: m.einsum("ba", t),
+        lambda m, t: m.einsum("...i,...i", t, t),
+        lambda m, t: m.einsum("i...,ij -> ...j", t, t),
+        lambda m, t: m.einsum("...,...->...", t, t[0]),
+        lambda m, t: m.einsum("ij,kj,lj->ikl", t, t, t, optimize=True),
+        lambda m, t: m.einsum(t, [0, 1], t, [2, 1]),
+        lambda m, t: m.einsum(t, [0, 1], t, [2, 1], [2, 0]),
+        lambda m, t: m.einsum(t, [Ellipsis, 1], t, [Ellipsis, 1], [Ellipsis]),
+        lambda m, t: m.sum(t, 1),
+        lambda m, t: m.max(a=t, axis=0),
+        lambda m, t: m.concatenate((t, t), axis=None),
+        lambda m, t: m.average(t, axis=0, returned=True),
+        lambda m, t: m.gradient(t),
+        lambda m, t: m.gradient(t, 0.5, m.array([0.0, 1.0, 3.0])),
+        lambda m, t: m.split(t, 3, 1),
+        lambda m, t: m.pad(t, {0: 1, -1: (2, 0)}),
+        lambda m, t: m.linalg.cholesky(t @ t.T, upper=True),
+        lambda m, t: m.add.reduce(t),
+        lambda m, t: m.add.reduce(t, axis=None),
+        lambda m, t: m.multiply.reduce(t, 1),
+        lambda m, t: m.maximum.reduce(t, axis=1, keepdims=True),
+        lambda m, t: m.minimum.reduce(t),
+        lambda m, t: m.add.accumulate(t),
+        lambda m, t: m.multiply.accumulate(t, axis=1),
+        lambda m, t: m.subtract.outer(t, t[0]),
+        lambda m, t: m.atleast_2d(t[0], t),
+        lambda m, t: m.broadcast_arrays(t, t[0]),
+        lambda m, t: divmod(t, 0.3),
+        lambda m, t: round(t[0, 0], 1),
+        lambda m, t: 7.5 % t,
+        lambda m, t: t // 0.25,
+    ],
+)
+def test_other_ways_to_call_give_numpys_values(call):
+    x = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
+    expected, got = call(np, x), call(np, Tensor(x))
+    for g, e in zip(flat(got), flat(expected), strict=True):
+        np.testing.assert_allclose(g.data if isinstance(g, Tensor) else g, e, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("reshape", (3, 2)),
+        ("reshape", ((-1,),)),
+        ("ravel", ()),
+        ("flatten", ()),
+        ("transpose", ()),
+        ("transpose", (1, 0)),
+        ("swapaxes", (0, 1)),
+        ("squeeze", ()),
+        ("sum", (0,)),
+        ("prod", (1,)),
+        ("mean", ((0, 1),)),
+        ("var", ()),
+        ("std", (0,)),
+        ("max", (1,)),
+        ("min", ()),
+        ("cumsum", (1,)),
+        ("cumprod", ()),
+        ("clip", (-0.5, 0.5)),
+        ("round", (1,)),
+        ("dot", (np.ones(3),)),
+        ("diagonal", (1,)),
+        ("trace", ()),
+        ("repeat", (2, 1)),
+        ("take", ([0, 2], 1)),
+        ("copy", ()),
+        ("argmax", (1,)),
+        ("argmin", ()),
+        ("argsort", (0,)),
+        ("nonzero", ()),
+        ("all", ()),
+        ("any", (1,)),
+    ],
+)
+def test_methods_are_those_of_arrays(method, arguments):
+    x = np.array([[0.5, -1.25, 2.0], [1.5, 0.25, -0.75]])
+    expected, got = getattr(x, method)(*arguments), getattr(Tensor(x), method)(*arguments)
+    for g, e in zip(flat(got), flat(expected), strict=True):
+        np.testing.assert_allclose(g.data if isinstance(g, Tensor) else g, e, rtol=1e-14)
+
+
+def test_functions_without_a_derivative_give_plain_arrays():
+    t = Tensor([3.0, 1.0, np.nan])
+    for result in (np.isnan(t), np.argsort(t), np.searchsorted([0.0, 2.0], t), t.argmax(), np.logical_not(t)):
+        assert not isinstance(result, Tensor)
+    assert np.less.outer(t, t).shape == (3, 3)
