@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -23,52 +24,118 @@ Activation = Callable[..., Any]
 LOGITS: weakref.WeakKeyDictionary[Node, tuple[str, Tensor, int]] = weakref.WeakKeyDictionary()
 
 
-def linear(x: Any) -> Tensor:
+def linear(x: Any) -> Any:
     """``x`` itself."""
     return constant(x)
 
 
-def relu(x: Any) -> Tensor:
-    """``max(x, 0)``."""
-    return ag.relu(constant(x))
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given."""
+    x = constant(x)
+    if threshold:
+        z = np.where(x.data > threshold, x, negative_slope * (x - threshold) if negative_slope else x * 0.0)
+    else:
+        z = leaky_relu(x, negative_slope) if negative_slope else ag.relu(x)
+    return z if max_value is None else np.minimum(z, max_value)
 
 
-def sigmoid(x: Any) -> Tensor:
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere."""
+    x = constant(x)
+    return np.where(x.data > 0, x, x * negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015."""
+    x = constant(x)
+    return np.where(x.data > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def selu(x: Any) -> Any:
+    """`elu`, scaled so that mean 0 and variance 1 reproduce themselves: Klambauer et al., 2017."""
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """``x · Φ(x)``, Φ being the normal distribution's: Hendrycks and Gimpel, 2016."""
+    x = constant(x)
+    if approximate:
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1 + ag.erf(x / math.sqrt(2)))
+
+
+def silu(x: Any) -> Any:
+    """``x · sigmoid(x)``, also called swish."""
+    x = constant(x)
+    return x * ag.sigmoid(x)
+
+
+def softplus(x: Any) -> Any:
+    """``log(1 + exp(x))``."""
+    return ag.softplus(constant(x))
+
+
+def softsign(x: Any) -> Any:
+    """``x / (1 + |x|)``."""
+    x = constant(x)
+    return x / (1 + np.abs(x))
+
+
+def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``."""
     x = constant(x)
-    z: Tensor = ag.sigmoid(x)
+    z = ag.sigmoid(x)
     LOGITS[z.node] = ("sigmoid", x, -1)
     return z
 
 
-def tanh(x: Any) -> Tensor:
+def hard_sigmoid(x: Any) -> Any:
+    """``x / 6 + 1/2``, held between 0 and 1."""
+    return np.clip(constant(x) / 6 + 0.5, 0, 1)
+
+
+def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
-    return np.tanh(constant(x))  # type: ignore[return-value]
+    return np.tanh(constant(x))
 
 
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def exponential(x: Any) -> Any:
+    """``exp(x)``."""
+    return np.exp(constant(x))
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / Σ exp(x)`` along an axis: positive numbers that sum to one."""
     x = constant(x)
-    e = np.exp(x - np.max(x.data, axis=axis, keepdims=True))
-    z: Any = e / np.sum(e, axis=axis, keepdims=True)
+    z = ag.softmax(x, axis=axis)
     LOGITS[z.node] = ("softmax", x, axis)
     return z
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Any, axis: int = -1) -> Any:
     """``log(softmax(x))``, finite for all finite ``x``."""
-    x = constant(x)
-    x = x - np.max(x.data, axis=axis, keepdims=True)
-    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+    return ag.log_softmax(constant(x), axis=axis)
 
 
-KNOWN: dict[str, Activation] = {f.__name__: f for f in (linear, relu, sigmoid, tanh, softmax, log_softmax)}
+swish = silu
+KNOWN: dict[str, Activation] = {
+    f.__name__: f
+    for f in (
+        linear, relu, leaky_relu, elu, selu, gelu, silu, softplus, softsign, sigmoid, hard_sigmoid, tanh, exponential,
+        softmax, log_softmax,
+    )
+}  # fmt: skip
+KNOWN["swish"] = silu
 
 
 def get(identifier: Any) -> Activation:
     """The activation that a name means; None is `linear`, a function is itself."""
     if identifier is None:
         return linear
+    if isinstance(identifier, dict):  # a layer that serves as an activation
+        from .layers import deserialize as layer
+
+        return layer(identifier)  # type: ignore[no-any-return]
     return config.resolve(identifier, KNOWN, "activation")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd_core as ag
 from autograd_core.graph import Node
 from autograd_core.tensor import Tensor
 
@@ -73,7 +74,7 @@ def _moved_from(node: Node) -> Node:
 
 
 def log_probabilities(y_pred: Tensor, from_logits: bool, axis: int, loss: str) -> Any:
-    """The logarithms of the class probabilities; from logits wherever they are known."""
+    """The logarithms of the class probabilities, from logits wherever they are known; None where they are not."""
     known = logits_of(y_pred, "softmax")
     if from_logits:
         if known is not None:
@@ -81,8 +82,12 @@ def log_probabilities(y_pred: Tensor, from_logits: bool, axis: int, loss: str) -
         return activations.log_softmax(y_pred, axis)
     if known is not None and known[1] % y_pred.ndim == axis % y_pred.ndim:
         return activations.log_softmax(known[0], axis)
-    y_pred = y_pred / np.sum(y_pred, axis=axis, keepdims=True)
-    return np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))
+    return None
+
+
+def inside(probabilities: Any) -> Any:
+    """Probabilities kept away from 0 and 1, where logarithms are infinite."""
+    return np.clip(probabilities, EPSILON, 1 - EPSILON)
 
 
 def _warn_from_logits(loss: str, activation: str) -> None:
@@ -121,7 +126,10 @@ def categorical_crossentropy(
         )
     if label_smoothing:
         y_true = y_true * (1 - label_smoothing) + label_smoothing / y_pred.shape[axis]
-    return -np.sum(y_true * log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy"), axis=axis)
+    log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
+    if log_p is None:
+        log_p = np.log(inside(y_pred / np.sum(y_pred, axis=axis, keepdims=True)))
+    return -np.sum(y_true * log_p, axis=axis)
 
 
 def sparse_categorical_crossentropy(
@@ -150,11 +158,73 @@ def sparse_categorical_crossentropy(
             + ("; for a single sigmoid output use loss='binary_crossentropy'" if classes == 1 else "")
         )
     log_p = log_probabilities(y_pred, from_logits, axis, "sparse_categorical_crossentropy")
+    if log_p is None:
+        log_p = activations.log_softmax(np.log(inside(y_pred)), axis)
     safe = np.where(ignored, 0, labels)
     index = list(np.indices(labels.shape, sparse=True))
     index.insert(axis % y_pred.ndim, safe)
     loss = -log_p[tuple(index)]
     return np.where(ignored, np.zeros((), loss.dtype), loss) if ignore_class is not None else loss
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
+    """The mean of ``-y_true log(y_pred) - (1 - y_true) log(1 - y_pred)``; targets lie between 0 and 1."""
+    y_pred = constant(y_pred)
+    target, prediction = np.shape(plain(y_true)), y_pred.shape
+    if len(prediction) == len(target) + 1 and prediction[-1] > 1:
+        raise ValueError(
+            f"binary_crossentropy needs targets in the shape of the predictions, {prediction}, not {target}: "
+            "for class numbers use loss='sparse_categorical_crossentropy'"
+        )
+    y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
+    low, high = np.min(y_true.data, initial=0), np.max(y_true.data, initial=0)
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"binary_crossentropy needs targets between 0 and 1, and got {low if low < 0 else high:g}; for class "
+            "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
+        )
+    if label_smoothing:
+        y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
+    known = logits_of(y_pred, "sigmoid")
+    if from_logits and known is not None:
+        _warn_from_logits("binary_crossentropy", "sigmoid")
+    if from_logits or known is not None:
+        logits = y_pred if from_logits or known is None else known[0]
+        return np.mean(ag.softplus(logits) - y_true * logits, axis=axis)
+    p = inside(y_pred)
+    return -np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p), axis=axis)
+
+
+# -- regression --------------------------------------------------------------------------------------------
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``(y_true - y_pred)²`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "mean_squared_error")
+    return np.mean(np.square(y_true - y_pred), axis=-1)
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``|y_true - y_pred|`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "mean_absolute_error")
+    return np.mean(np.abs(y_true - y_pred), axis=-1)
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Half the squared error up to ``delta``, growing linearly beyond it: Huber, 1964."""
+    y_true, y_pred = pair(y_true, y_pred, "huber")
+    error = np.abs(y_pred - y_true)
+    small = np.minimum(error, delta)  # the square must not overflow where it is not used
+    return np.mean(np.where(error.data <= delta, 0.5 * np.square(small), delta * error - 0.5 * delta**2), axis=-1)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+    """``Σ y_true log(y_true / y_pred)`` over the last axis."""
+    y_true, y_pred = pair(y_true, y_pred, "kl_divergence")
+    y_true, y_pred = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
+    return np.sum(y_true * np.log(y_true / y_pred), axis=-1)
 
 
 # -- classes -----------------------------------------------------------------------------------------------
@@ -260,11 +330,94 @@ class SparseCategoricalCrossentropy(Loss):
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
 
 
-CLASSES = (CategoricalCrossentropy, SparseCategoricalCrossentropy)
-FUNCTIONS = (categorical_crossentropy, sparse_categorical_crossentropy)
+class BinaryCrossentropy(Loss):
+    """The mean of `binary_crossentropy`: targets lie between 0 and 1."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+
+
+class MeanSquaredError(Loss):
+    """The mean of `mean_squared_error`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return mean_squared_error(y_true, y_pred)
+
+
+class MeanAbsoluteError(Loss):
+    """The mean of `mean_absolute_error`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return mean_absolute_error(y_true, y_pred)
+
+
+class Huber(Loss):
+    """The mean of `huber`."""
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.delta = delta
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return huber(y_true, y_pred, self.delta)
+
+
+class KLDivergence(Loss):
+    """The mean of `kl_divergence`."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
+    ):
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return kl_divergence(y_true, y_pred)
+
+
+CLASSES: tuple[Any, ...] = (
+    CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError,
+    Huber, KLDivergence,
+)  # fmt: skip
+FUNCTIONS: tuple[Any, ...] = (
+    categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy, mean_squared_error,
+    mean_absolute_error, huber, kl_divergence,
+)  # fmt: skip
+ALIASES = {
+    "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
+    "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy, "BCE": binary_crossentropy,
+}  # fmt: skip
 KNOWN: dict[str, Any] = {
     **{cls.__name__: cls for cls in CLASSES},
     **{f.__name__: f for f in FUNCTIONS},
+    **ALIASES,
 }
 
 

@@ -99,6 +99,20 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return np.equal(y_true, np.argmax(y_pred, -1)).astype(np.float32)
 
 
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """Whether the largest target is among the k largest predictions."""
+    return sparse_top_k_categorical_accuracy(np.argmax(plain(y_true), -1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """Whether the class whose number is the target is among the k largest predictions."""
+    y_true, y_pred = plain(y_true), plain(y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
+    own = np.take_along_axis(y_pred, y_true.astype(np.int64)[..., None], -1)
+    return (np.sum(y_pred > own, -1) < k).astype(np.float32)
+
+
 # -- classes -----------------------------------------------------------------------------------------------
 
 
@@ -156,11 +170,132 @@ class ChosenAccuracy(Metric):
         self.add(fn(y_true, y_pred), sample_weight)
 
 
-CLASSES = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, Mean)
-FUNCTIONS = (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)
+class TopKCategoricalAccuracy(Metric):
+    """How often the one in one-hot targets is among the k largest predictions."""
+
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None):
+        super().__init__(name, dtype)
+        self.k = k
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.add(top_k_categorical_accuracy(y_true, y_pred, self.k), sample_weight)
+
+
+class SparseTopKCategoricalAccuracy(Metric):
+    """How often the class whose number is the target is among the k largest predictions."""
+
+    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None):
+        super().__init__(name, dtype)
+        self.k = k
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.add(sparse_top_k_categorical_accuracy(y_true, y_pred, self.k), sample_weight)
+
+
+class MeanSquaredError(Metric):
+    """The mean of the squared errors."""
+
+    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.add(losses.mean_squared_error(y_true, y_pred), sample_weight)
+
+
+class MeanAbsoluteError(Metric):
+    """The mean of the absolute errors."""
+
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.add(losses.mean_absolute_error(y_true, y_pred), sample_weight)
+
+
+class _Hits(Metric):
+    """Counts how often the positive predictions and the positive targets meet.
+
+    ``thresholds`` is a number or several (0.5 by default): a prediction above it is positive. ``top_k`` leaves
+    only the k largest predictions of an example positive, ``class_id`` looks at one class.
+    """
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
+        self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        super().__init__(name, dtype)
+
+    def reset_state(self) -> None:
+        """Begin again."""
+        self.hits = self.predicted = self.actual = np.zeros(np.shape(self._limits()))
+
+    def _limits(self) -> Any:
+        default = 0.5 if self.top_k is None else -np.inf
+        return np.atleast_1d(default if self.thresholds is None else self.thresholds)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = losses.align(plain(y_true).astype(bool), plain(y_pred).astype(np.float64))
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"{self.name} needs targets in the shape of the predictions, {y_pred.shape}; they are {y_true.shape}. "
+                "For class numbers pass nn.utils.to_categorical(y)"
+            )
+        if self.top_k is not None:
+            order = np.argsort(-y_pred, axis=-1, kind="stable")[..., : self.top_k]
+            kept = np.zeros(y_pred.shape, bool)
+            np.put_along_axis(kept, order, True, -1)
+            y_pred = np.where(kept, y_pred, -np.inf)
+        weights = np.ones(y_pred.shape)
+        if sample_weight is not None:
+            w = plain(sample_weight).astype(np.float64)
+            weights = np.broadcast_to(w.reshape(w.shape + (1,) * (y_pred.ndim - w.ndim)), y_pred.shape)
+        if self.class_id is not None:
+            y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))
+        limits = self._limits()
+        positive = y_pred.ravel() > limits[:, None]
+        true, w = y_true.ravel(), weights.ravel()
+        self.hits = self.hits + (positive & true) @ w
+        self.predicted = self.predicted + positive @ w
+        self.actual = self.actual + true @ w
+
+    def _share(self, of: Any) -> Any:
+        share = np.divide(self.hits, of, out=np.zeros_like(self.hits), where=of > 0)
+        return float(share[0]) if share.size == 1 else share
+
+
+class Precision(_Hits):
+    """How many of the positive predictions are right."""
+
+    def result(self) -> Any:
+        """The value so far."""
+        return self._share(self.predicted)
+
+
+class Recall(_Hits):
+    """How many of the positive targets are found."""
+
+    def result(self) -> Any:
+        """The value so far."""
+        return self._share(self.actual)
+
+
+CLASSES: tuple[Any, ...] = (
+    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, Precision, Recall, Mean,
+)  # fmt: skip
+FUNCTIONS: tuple[Any, ...] = (
+    binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+)  # fmt: skip
 KNOWN: dict[str, Any] = {
     **{cls.__name__: cls for cls in CLASSES},
     **{f.__name__: f for f in (*losses.FUNCTIONS, *FUNCTIONS)},
+    **losses.ALIASES,
 }
 
 
@@ -171,7 +306,7 @@ def get(identifier: Any) -> Any:
 
 def as_metric(identifier: Any) -> Metric:
     """A `Metric` for whatever `compile(metrics=[…])` was given; a string stays its name."""
-    if identifier in ("accuracy", "acc"):
+    if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
         return ChosenAccuracy(identifier)
     found = config.resolve(identifier, {**KNOWN, "accuracy": ChosenAccuracy}, "metric")
     if isinstance(found, losses.Loss):

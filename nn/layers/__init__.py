@@ -1,9 +1,52 @@
 """Layers, one a file: each is a short composition of recorded operations."""
 
-from .activation import Activation
-from .dense import Dense
-from .flatten import Flatten
-from .input import Input
-from .layer import InputSpec, Layer
+from typing import Any
 
-__all__ = ["Activation", "Dense", "Flatten", "Input", "InputSpec", "Layer"]
+from .. import config
+from .activation import Activation
+from .average_pooling1d import AveragePooling1D
+from .average_pooling2d import AveragePooling2D
+from .batch_normalization import BatchNormalization
+from .conv1d import Conv1D
+from .conv2d import Conv2D
+from .dense import Dense
+from .dropout import Dropout
+from .embedding import Embedding
+from .flatten import Flatten
+from .global_average_pooling1d import GlobalAveragePooling1D
+from .global_average_pooling2d import GlobalAveragePooling2D
+from .global_max_pooling1d import GlobalMaxPooling1D
+from .global_max_pooling2d import GlobalMaxPooling2D
+from .input import Input
+from .lambda_layer import Lambda
+from .layer import InputSpec, Layer
+from .layer_normalization import LayerNormalization
+from .leaky_relu import LeakyReLU
+from .max_pooling1d import MaxPooling1D
+from .max_pooling2d import MaxPooling2D
+from .rescaling import Rescaling
+from .reshape import Reshape
+from .softmax import Softmax
+from .zero_padding2d import ZeroPadding2D
+
+InputLayer = Input
+
+CLASSES: tuple[Any, ...] = (
+    Activation, AveragePooling1D, AveragePooling2D, BatchNormalization, Conv1D, Conv2D, Dense, Dropout, Embedding,
+    Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Input, Lambda,
+    LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Rescaling, Reshape, Softmax, ZeroPadding2D,
+)  # fmt: skip
+KNOWN: dict[str, Any] = {cls.__name__: cls for cls in CLASSES}
+
+__all__ = [cls.__name__ for cls in CLASSES]
+__all__ += ["InputLayer", "InputSpec", "Layer", "deserialize", "serialize"]
+
+
+def serialize(layer: Layer) -> Any:
+    """A layer as plain data, without its weights."""
+    return config.serialize(layer)
+
+
+def deserialize(configuration: Any) -> Any:
+    """The layer that plain data describes, with new weights."""
+    return config.deserialize(configuration, KNOWN, "layer")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .. import config
 
@@ -14,7 +17,90 @@ class LearningRateSchedule(config.Configurable):
         raise TypeError(f"{type(self).__name__} must define __call__(step)")
 
 
-KNOWN: dict[str, Any] = {}
+class ExponentialDecay(LearningRateSchedule):
+    """``initial · decay_rate^(step / decay_steps)``; with ``staircase`` the exponent is rounded down.
+
+    >>> print(ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100))
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ):
+        if decay_steps <= 0:
+            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
+        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
+        self.staircase, self.name = staircase, name
+
+    def __call__(self, step: Any) -> Any:
+        part = np.asarray(step, np.float32) / self.decay_steps
+        return self.initial_learning_rate * self.decay_rate ** (np.floor(part) if self.staircase else part)
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """``values[i]`` up to and including the step ``boundaries[i]``, and the last value after them all.
+
+    >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> print(rate(100), rate(101), rate(1000))
+    0.1 0.01 0.001
+    """
+
+    def __init__(self, boundaries: Any, values: Any, name: str = "PiecewiseConstant"):
+        if len(boundaries) != len(values) - 1:
+            raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} came")
+        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+
+    def __call__(self, step: Any) -> Any:
+        return np.asarray(self.values)[np.searchsorted(self.boundaries, step, side="left")]
+
+
+class CosineDecay(LearningRateSchedule):
+    """Half a cosine from the initial rate down to ``alpha`` times it; after a linear warm-up, if one is asked for.
+
+    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one.
+
+    >>> print(CosineDecay(0.1, decay_steps=100)(50).round(6))
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ):
+        if decay_steps <= 0:
+            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
+        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
+            initial_learning_rate, decay_steps, alpha, name,
+        )  # fmt: skip
+        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+
+    def __call__(self, step: Any) -> Any:
+        start, top, warm = self.initial_learning_rate, self.warmup_target, self.warmup_steps
+        step = np.asarray(step, np.float64)
+        if top is None:
+            top = start
+        else:
+            climbing = start + (top - start) * step / max(warm, 1)
+            if step < warm:
+                return climbing
+            step = step - warm
+        part = np.minimum(step, self.decay_steps) / self.decay_steps
+        return top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
+
+
+KNOWN: dict[str, Any] = {
+    cls.__name__: cls for cls in (ExponentialDecay, PiecewiseConstantDecay, CosineDecay)
+}  # fmt: skip
 
 
 def serialize(schedule: LearningRateSchedule) -> Any:

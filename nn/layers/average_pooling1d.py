@@ -1,0 +1,16 @@
+"""The mean of each window."""
+
+from __future__ import annotations
+
+from .pooling import AveragePooling
+
+
+class AveragePooling1D(AveragePooling):
+    """The mean of each window of (batch, steps, channels), of which what lies outside is no part.
+
+    >>> import numpy as np
+    >>> AveragePooling1D(2)(np.ones((2, 10, 3))).shape
+    (2, 5, 3)
+    """
+
+    rank = 1

@@ -1,0 +1,75 @@
+"""Normalization by the statistics of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import initializers, regularizers
+from ..tensors import assign, plain
+from .layer import InputSpec, Layer
+
+
+class BatchNormalization(Layer):
+    """``gamma · (x - mean) / √(variance + epsilon) + beta``, for each channel: Ioffe and Szegedy, 2015.
+
+    Mean and variance are those of the batch while training, and their moving averages otherwise, or when the
+    layer is frozen.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
+        self.center, self.scale = center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+
+    def build(self, input_shape: Any) -> None:
+        n = input_shape[self.axis]
+        if self.scale:
+            self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")
+        if self.center:
+            self.beta = self.add_weight((n,), self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
+        self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            (n,), self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        others = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
+        broadcast = tuple(1 if i in others else -1 for i in range(x.ndim))
+        if training and self.trainable:
+            mean = np.mean(x, axis=others, keepdims=True)
+            variance = np.mean(np.square(x - mean), axis=others, keepdims=True)
+            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                assign(moving, moving.data * self.momentum + plain(new).ravel() * (1 - self.momentum))
+        else:
+            # Copies of the statistics: the graph must not find them changed by a later batch.
+            mean = plain(self.moving_mean).reshape(broadcast).copy()
+            variance = plain(self.moving_variance).reshape(broadcast).copy()
+        z = (x - mean) / np.sqrt(variance + self.epsilon)
+        if self.scale:
+            z = z * np.reshape(self.gamma, broadcast)
+        if self.center:
+            z = z + np.reshape(self.beta, broadcast)
+        return z

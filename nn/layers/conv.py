@@ -1,0 +1,88 @@
+"""What convolution layers share; the convolution itself is an op of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from .. import activations, initializers, regularizers
+from .images import channels_back, channels_last, data_format_of, padding_of, per_axis
+from .layer import InputSpec, Layer
+
+
+class Conv(Layer):
+    """``activation(conv(x, kernel) + bias)`` over ``rank`` axes. The kernel is (*window, in / groups, filters)."""
+
+    rank: int
+    paddings: tuple[str, ...] = ("valid", "same")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(f"a convolution needs a whole number of filters above 0; {filters!r} came")
+        if not isinstance(groups, int) or groups <= 0 or filters % groups:
+            raise ValueError(f"groups is a whole number that divides the {filters} filters; {groups!r} came")
+        self.filters, self.groups = filters, groups
+        self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
+        self.strides = per_axis(strides, self.rank, "strides")
+        self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"strides and dilation_rate cannot both be above 1; {self.strides} and {self.dilation_rate} came"
+            )
+        self.padding = padding_of(padding, *self.paddings)
+        self.data_format = data_format_of(data_format)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def build(self, input_shape: Any) -> None:
+        axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[axis]
+        if channels % self.groups:
+            raise ValueError(f"layer {self.name!r} has {self.groups} groups, which do not divide {channels} channels")
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self.add_weight(
+            shape, self.kernel_initializer, regularizer=self.kernel_regularizer, name="kernel"
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer, name="bias"
+            )
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+
+    def call(self, x: Any) -> Any:
+        x = channels_last(x, self.data_format)
+        padding = self.padding
+        if padding == "causal":  # a result sees nothing that comes after it
+            before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
+            x, padding = np.pad(x, ((0, 0), (before, 0), (0, 0))), "valid"
+        z = ag.conv(
+            x, self.kernel, strides=self.strides, padding=padding, dilation=self.dilation_rate, groups=self.groups
+        )
+        if self.use_bias:
+            z = z + self.bias
+        return self.activation(channels_back(z, self.data_format))

@@ -1,0 +1,43 @@
+"""Leaving out units at random while training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import random
+from .layer import Layer
+
+
+class Dropout(Layer):
+    """While training each number is set to 0 with probability ``rate``, and the others are scaled up by
+    ``1 / (1 - rate)``, so that their expected value stays. Otherwise nothing happens.
+
+    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1.
+
+    >>> Dropout(0.5)(np.ones((1, 3))).numpy()
+    array([[1., 1., 1.]], dtype=float32)
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not (isinstance(rate, float | int) and 0 <= rate <= 1):
+            raise ValueError(f"the rate of Dropout is the fraction to leave out, between 0 and 1; {rate!r} came")
+        self.rate = rate
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.generator = random.generator_of(seed)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if not training or self.rate == 0:
+            return x
+        if self.rate == 1:
+            return x * x.dtype.type(0)
+        shape = (
+            x.shape
+            if self.noise_shape is None
+            else tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
+        )
+        kept = self.generator.random(shape, np.float32) >= self.rate
+        return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -1,0 +1,54 @@
+"""A vector for each whole number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import initializers, regularizers
+from ..tensors import plain
+from .layer import Layer
+
+
+class Embedding(Layer):
+    """The rows of a table that whole numbers ask for: (batch, …) gives (batch, …, output_dim).
+
+    >>> Embedding(1000, 8)(np.array([[4, 20]])).shape
+    (1, 2, 8)
+    """
+
+    autocast = False
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        for name, n in (("input_dim", input_dim), ("output_dim", output_dim)):
+            if not isinstance(n, int) or n <= 0:
+                raise ValueError(f"{name} of an Embedding is a whole number above 0; {n!r} came")
+        self.input_dim, self.output_dim = input_dim, output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+
+    def build(self, input_shape: Any) -> None:
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            name="embeddings",
+        )
+
+    def call(self, x: Any) -> Any:
+        index = plain(x).astype(np.int64)
+        if index.size and not 0 <= index.min() <= index.max() < self.input_dim:
+            raise ValueError(
+                f"layer {self.name!r} has {self.input_dim} rows, numbered from 0 to {self.input_dim - 1}; it was asked "
+                f"for {index.min() if index.min() < 0 else index.max()}"
+            )
+        return self.embeddings[index]

@@ -1,0 +1,24 @@
+"""The average over all positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .images import data_format_of
+from .layer import InputSpec, Layer
+
+
+class GlobalAveragePooling1D(Layer):
+    """The mean of each channel over all positions."""
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = data_format_of(data_format)
+        self.keepdims = keepdims
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, x: Any) -> Any:
+        first = 1 if self.data_format == "channels_last" else 2
+        return np.mean(x, axis=tuple(range(first, first + 1)), keepdims=self.keepdims)

@@ -1,0 +1,63 @@
+"""Where the channels of an image stand, and other things that layers with windows agree on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+FORMATS = ("channels_last", "channels_first")
+_format = "channels_last"
+
+
+def image_data_format() -> str:
+    """Where layers expect the channels unless they are told: "channels_last" to begin with."""
+    return _format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Say where layers that are made from now on expect the channels."""
+    global _format
+    _format = data_format_of(data_format)
+
+
+def data_format_of(data_format: str | None) -> str:
+    """The format that was asked for, or the one that holds."""
+    if data_format is None:
+        return _format
+    if data_format not in FORMATS:
+        raise ValueError(f"data_format is 'channels_last' or 'channels_first'; {data_format!r} came")
+    return data_format
+
+
+def channels_last(x: Any, data_format: str) -> Any:
+    """``x`` with its channels on the last axis."""
+    return x if data_format == "channels_last" else np.transpose(x, (0, *range(2, x.ndim), 1))
+
+
+def channels_back(x: Any, data_format: str) -> Any:
+    """``x`` with its channels where the layer promises them."""
+    return x if data_format == "channels_last" else np.transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
+
+
+def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, ...]:
+    """One whole number for each spatial axis, from one number or a sequence."""
+    values = (value,) * rank if isinstance(value, int | np.integer) else tuple(value)
+    if len(values) != rank or not all(isinstance(v, int | np.integer) and v >= minimum for v in values):
+        raise ValueError(
+            f"{name} is a whole number from {minimum} on, or one for each of the {rank} spatial axes; {value!r} came"
+        )
+    return tuple(int(v) for v in values)
+
+
+def padding_of(padding: str, *allowed: str) -> str:
+    """The kind of padding, if it is one of those allowed."""
+    if not isinstance(padding, str) or padding.lower() not in allowed:
+        raise ValueError(f"padding is {' or '.join(map(repr, allowed))}; {padding!r} came")
+    return padding.lower()
+
+
+def same_padding(length: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """What "same" adds before and after an axis, so that the result has ceil(length / stride) positions."""
+    total = max((-(-length // stride) - 1) * stride + (window - 1) * dilation + 1 - length, 0)
+    return total // 2, total - total // 2

@@ -1,0 +1,65 @@
+"""A function as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Self
+
+from .. import config
+from .layer import Layer
+
+
+class Lambda(Layer):
+    """``function(x, **arguments)``; what it computes from NumPy functions and operators is recorded.
+
+    A saved model holds only the function's name: hand the function in when loading,
+    ``load_model(path, custom_objects={"double": double})``. ``output_shape`` is taken for Keras' sake; shapes
+    are found by running the function.
+
+    >>> import numpy as np
+    >>> Lambda(lambda x: x * 2)(np.array([[1.0]])).numpy()
+    array([[2.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: None = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda needs a function; {function!r} came")
+        if mask is not None:
+            raise ValueError("there are no masks here; multiply by a mask inside the function")
+        self.function = function
+        self.arguments = arguments or {}
+        self._told = "training" in inspect.signature(function).parameters
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        told = {"training": training} if self._told else {}
+        return self.function(x, **self.arguments, **told)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this; of the function its name."""
+        settings = super().get_config()
+        settings.pop("output_shape", None)
+        return settings
+
+    @classmethod
+    def from_config(cls, settings: dict[str, Any]) -> Self:
+        """One made from what `get_config` gave, with the function that has been handed in under its name."""
+        name = settings.get("function")
+        if isinstance(name, str):
+            try:
+                function = config.lookup(name, {}, "function")
+            except ValueError:
+                raise ValueError(
+                    f"a Lambda layer in this model calls the function {name!r}, and code is never loaded from a "
+                    f"file; hand the function in: custom_objects={{{name!r}: the_function}}"
+                ) from None
+            settings = {**settings, "function": function}
+        return cls(**settings)

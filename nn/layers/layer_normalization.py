@@ -1,0 +1,61 @@
+"""Normalization of each example by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import initializers, regularizers
+from .layer import InputSpec, Layer
+
+
+class LayerNormalization(Layer):
+    """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016."""
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis: Any = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+
+    def axes(self, ndim: int) -> tuple[int, ...]:
+        """The axes to normalize over, counted from the front."""
+        return tuple(sorted(a % ndim for a in (self.axis if isinstance(self.axis, list) else [self.axis])))
+
+    def build(self, input_shape: Any) -> None:
+        axes = self.axes(len(input_shape))
+        shape = tuple(input_shape[a] for a in axes)
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma"
+            )
+        if self.center:
+            self.beta = self.add_weight(shape, self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={a: input_shape[a] for a in axes})
+
+    def call(self, x: Any) -> Any:
+        axes = self.axes(x.ndim)
+        broadcast = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
+        mean = np.mean(x, axis=axes, keepdims=True)
+        variance = np.mean(np.square(x - mean), axis=axes, keepdims=True)
+        z = (x - mean) / np.sqrt(variance + self.epsilon)
+        if self.scale:
+            z = z * np.reshape(self.gamma, broadcast)
+        if self.center:
+            z = z + np.reshape(self.beta, broadcast)
+        return z

@@ -1,0 +1,21 @@
+"""The leaky rectifier as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import activations
+from .layer import Layer
+
+
+class LeakyReLU(Layer):
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere."""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
+        super().__init__(**kwargs)
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(f"negative_slope is a number from 0 on; {negative_slope!r} came")
+        self.negative_slope = negative_slope
+
+    def call(self, x: Any) -> Any:
+        return activations.leaky_relu(x, self.negative_slope)

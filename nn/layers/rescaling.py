@@ -1,0 +1,24 @@
+"""Another scale for the data, inside the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .layer import Layer
+
+
+class Rescaling(Layer):
+    """``x · scale + offset``: pixels from 0 … 255 to 0 … 1 with ``Rescaling(1 / 255)``.
+
+    >>> Rescaling(1 / 255)(np.array([[0, 255]], "uint8")).numpy()
+    array([[0., 1.]], dtype=float32)
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale, self.offset = scale, offset
+
+    def call(self, x: Any) -> Any:
+        return x * np.asarray(self.scale, self.dtype) + np.asarray(self.offset, self.dtype)

@@ -1,0 +1,36 @@
+"""The same numbers in another shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .layer import Layer
+
+
+class Reshape(Layer):
+    """Each example in another shape; one length may be -1, which is then worked out.
+
+    >>> Reshape((28, -1))(np.zeros((2, 784))).shape
+    (2, 28, 28)
+    """
+
+    def __init__(self, target_shape: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(n) for n in target_shape)
+        if self.target_shape.count(-1) > 1 or any(n < -1 for n in self.target_shape):
+            raise ValueError(f"a shape has lengths from 0 on and at most one -1; {self.target_shape} came")
+
+    def call(self, x: Any) -> Any:
+        size, shape = math.prod(x.shape[1:]), list(self.target_shape)
+        if -1 in shape:
+            known = math.prod(n for n in shape if n != -1)
+            shape[shape.index(-1)] = size // known if known else 0
+        if math.prod(shape) != size:
+            raise ValueError(
+                f"layer {self.name!r} cannot make {self.target_shape} of examples of shape {x.shape[1:]}: "
+                f"they have {size} numbers"
+            )
+        return np.reshape(x, (x.shape[0], *shape))

@@ -1,0 +1,19 @@
+"""Softmax as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import activations
+from .layer import Layer
+
+
+class Softmax(Layer):
+    """``exp(x) / Σ exp(x)`` along an axis."""
+
+    def __init__(self, axis: int = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, x: Any) -> Any:
+        return activations.softmax(x, self.axis)

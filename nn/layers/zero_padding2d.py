@@ -1,0 +1,29 @@
+"""A frame of zeros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .images import channels_back, channels_last, data_format_of, per_axis
+from .layer import InputSpec, Layer
+
+
+class ZeroPadding2D(Layer):
+    """Zeros around images. ``padding`` is a number, (rows, columns), or ((top, bottom), (left, right)).
+
+    >>> ZeroPadding2D(2)(np.ones((1, 28, 28, 1))).shape
+    (1, 32, 32, 1)
+    """
+
+    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        rows, columns = (padding, padding) if isinstance(padding, int) else padding
+        self.padding = (per_axis(rows, 2, "padding", 0), per_axis(columns, 2, "padding", 0))
+        self.data_format = data_format_of(data_format)
+        self.input_spec = InputSpec(ndim=4)
+
+    def call(self, x: Any) -> Any:
+        padded = np.pad(channels_last(x, self.data_format), ((0, 0), *self.padding, (0, 0)))
+        return channels_back(padded, self.data_format)

@@ -1,0 +1,26 @@
+"""Steps in the unit of the parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer, State
+
+
+class Adadelta(Optimizer):
+    """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012."""
+
+    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
+        super().__init__(learning_rate, **kwargs)
+        self.rho, self.epsilon = rho, epsilon
+        self.slots = {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
+
+    def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
+        gradients, changes = state["accumulated_grad"], state["accumulated_delta_var"]
+        gradients = self.rho * gradients + (1 - self.rho) * np.square(gradient)
+        change = -np.sqrt(changes + self.epsilon) * gradient / np.sqrt(gradients + self.epsilon)
+        changes = self.rho * changes + (1 - self.rho) * np.square(change)
+        after = {"accumulated_grad": gradients, "accumulated_delta_var": changes}
+        return parameter + learning_rate * change, after

@@ -1,0 +1,28 @@
+"""Steps divided by the size of all gradients so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer, State
+
+
+class Adagrad(Optimizer):
+    """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+        self.slots = {"accumulator": initial_accumulator_value}
+
+    def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
+        total = state["accumulator"] + np.square(gradient)
+        return parameter - learning_rate * gradient / np.sqrt(total + self.epsilon), {"accumulator": total}

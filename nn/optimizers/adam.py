@@ -1,0 +1,40 @@
+"""Momentum, divided by the recent size of the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer, State
+
+
+class Adam(Optimizer):
+    """``p - rate · m / (√v + epsilon)``, with averages m of g and v of g² corrected for their start at zero.
+
+    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        self.slots = {"momentum": 0.0, "velocity": 0.0}
+        if amsgrad:
+            self.slots["velocity_hat"] = 0.0
+
+    def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
+        m = state["momentum"] + (1 - self.beta_1) * (gradient - state["momentum"])
+        v = state["velocity"] + (1 - self.beta_2) * (np.square(gradient) - state["velocity"])
+        after, size = {"momentum": m, "velocity": v}, v
+        if self.amsgrad:
+            size = after["velocity_hat"] = np.maximum(state["velocity_hat"], v)
+        rate = learning_rate * np.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        return parameter - rate * m / (np.sqrt(size) + self.epsilon), after

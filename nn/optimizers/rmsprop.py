@@ -1,0 +1,42 @@
+"""Steps divided by the recent size of the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer, State
+
+
+class RMSprop(Optimizer):
+    """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+        self.slots = {"velocity": 0.0}
+        if momentum > 0:
+            self.slots["momentum"] = 0.0
+        if centered:
+            self.slots["average_gradient"] = 0.0
+
+    def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
+        velocity = self.rho * state["velocity"] + (1 - self.rho) * np.square(gradient)
+        after, size = {"velocity": velocity}, velocity
+        if self.centered:
+            average = self.rho * state["average_gradient"] + (1 - self.rho) * gradient
+            after["average_gradient"] = average
+            size = velocity - np.square(average)
+        change = learning_rate * gradient / np.sqrt(size + self.epsilon)
+        if self.momentum > 0:
+            change = after["momentum"] = self.momentum * state["momentum"] + change
+        return parameter - change, after
