@@ -103,7 +103,7 @@ def slopes(
         good = best.error <= 1e-8 * np.abs(best.low) + 1e-11 * floor
         if not thorough and good.all():
             break
-    return _conclude(best, second if thorough else best, kink, floor)
+    return _conclude(best, second if thorough else best, kink, floor, eps)
 
 
 def _reach(x: Array, d: Array) -> float:
@@ -128,8 +128,9 @@ def _extrapolate(s0: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
     return (4 * twice - once) / 3, np.abs(twice - once)
 
 
-def _conclude(best: Slopes, other: Slopes, kink: Slopes, floor: Array) -> Slopes:
-    smooth = best.error <= 1e-4 * np.abs(best.low) + 1e-7 * floor
+def _conclude(best: Slopes, other: Slopes, kink: Slopes, floor: Array, eps: float) -> Slopes:
+    # A slope that is small beside the value is known only as well as the value is rounded.
+    smooth = best.error <= 1e-4 * np.abs(best.low) + max(1e-7, 512 * eps) * floor
     # Two rungs that contradict each other beyond their errors: neither is believed.
     with np.errstate(invalid="ignore"):
         smooth &= ~(np.abs(best.low - other.low) > 8 * (best.error + other.error))
