@@ -14,6 +14,8 @@ from .tensors import plain
 class Metric(config.Configurable):
     """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch."""
 
+    passing = None  # a metric measures what was computed, and decides nothing
+
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or config.snake_case(type(self).__name__)
         self.dtype = dtype

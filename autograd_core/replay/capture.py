@@ -161,16 +161,28 @@ class Replay:
                 try:
                     return self._run(captured, program, given)
                 except GuardFailed:
-                    return self.function(*args)
+                    return self._eagerly(args)
             self.forget()
             captured = self._captured[key] = _Captured()
         captured.calls += 1
         if captured.refused is not None or captured.calls == 1:
-            return self.function(*args)
+            return self._eagerly(args)
         if captured.first is not None and not self._unmoved():
             self.forget()
             captured = self._captured[key] = _Captured()
         return self._record(captured, args, given)
+
+    def _eagerly(self, args: Any) -> Any:
+        """The function itself; what it put in other memory goes back to where the programs look for it."""
+        if not self._unmoved():
+            self.forget()
+        try:
+            return self.function(*args)
+        finally:
+            for cell, array in zip(self._cells, self._arrays, strict=True):
+                if cell.value is not array and cell.value.shape == array.shape and cell.value.dtype == array.dtype:
+                    np.copyto(array, cell.value)
+                    cell.value = array
 
     def forget(self) -> None:
         """Drop all programs: what they were recorded from has changed."""
@@ -294,7 +306,7 @@ class Replay:
     def _refuse(self, captured: _Captured, reason: str, args: Any) -> Any:
         captured.refused, captured.first = reason, None
         self._warn(reason)
-        return self.function(*args)
+        return self._eagerly(args)
 
     def _warn(self, reason: str) -> None:
         if not self._warned:

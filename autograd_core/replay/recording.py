@@ -547,6 +547,8 @@ class Traced:
         for part in index if isinstance(index, tuple) else (index,):
             if isinstance(part, Traced) and part.dtype == bool:
                 recording.escape("picking elements by a mask gives an array whose shape depends on the data")
+        if _basic(index):
+            return Traced(self.array[_viewing(index)], recording)
         return recording.run(operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -555,9 +557,7 @@ class Traced:
             self.array[_unwrapped(index)] = _unwrapped(value)
             return
         if _basic(index):
-            parts = index if isinstance(index, tuple) else (index,)
-            view = self.array[parts if Ellipsis in parts else (*parts, ...)]  # a view, even of one element
-            recording.copy_into(Traced(view, recording), value)
+            recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
         else:
             recording.write(operator.setitem, (self, index, value), {}, self)
 
@@ -692,6 +692,12 @@ def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, slice | int | np.integer) for p in parts)
+
+
+def _viewing(index: Any) -> Any:
+    """A basic index that gives a view, even where it picks a single element."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if Ellipsis in parts else (*parts, ...)
 
 
 def _target(recording: Recording, target: Any) -> Traced:

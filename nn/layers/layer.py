@@ -86,6 +86,8 @@ class Layer(config.Configurable):
     (2, 3)
     """
 
+    passing = frozenset({"output_shape"})
+
     # Whether inputs are brought to the layer's dtype before `call`.
     autocast = True
 

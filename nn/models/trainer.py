@@ -20,12 +20,15 @@ from ..layers.layer import Layer
 from ..progress import Progress
 from ..tensors import constant, plain
 from .batches import Feed, arrays_of, batches, is_arrays, length_of, refuse_nan
+from .steps import Steps
 
 Logs = dict[str, float]
 
 
 class Trainer(Layer):
     """The part of a model that learns from data."""
+
+    passing = Layer.passing | {"stop_training", "history", "_steps"}
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -38,6 +41,7 @@ class Trainer(Layer):
         self._metrics: list[metrics.Metric] = []
         self._weighted_metrics: list[metrics.Metric] = []
         self._loss_mean = metrics.Mean("loss")
+        self._steps = Steps(self)
 
     # -- how to train ----------------------------------------------------------------------------------
 
@@ -54,9 +58,12 @@ class Trainer(Layer):
     ) -> None:
         """Say how to train. Compiling again keeps the weights.
 
-        ``run_eagerly``, ``steps_per_execution`` and ``jit_compile`` are taken so that scripts run; there is
-        nothing to compile here and they change nothing.
+        Each step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`);
+        ``run_eagerly=True`` runs the layers' own code every time, to print or to debug in it, and leaves the
+        gradients in the weights' ``.grad``. ``steps_per_execution`` and ``jit_compile`` are taken so that
+        scripts run, and change nothing.
         """
+        self._steps = Steps(self, run_eagerly)
         self.optimizer = optimizers.get(optimizer)
         self.loss, self.loss_weights = loss, loss_weights
         self._loss = as_loss(loss)
@@ -106,19 +113,34 @@ class Trainer(Layer):
     # -- one batch -------------------------------------------------------------------------------------
 
     def _train_batch(self, x: Any, y: Any, weights: Any) -> None:
+        y_pred, loss = self._steps.train(x, y, weights)
+        self._measure(x, y, y_pred, weights, loss)
+
+    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
+        y_pred, loss = self._steps.test(x, y, weights)
+        self._measure(x, y, y_pred, weights, loss)
+
+    # The three below are what is recorded: functions of arrays that change nothing but weights and state.
+
+    def _train_step(self, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any) -> tuple[Any, Tensor]:
         self.zero_grad()
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
         if variables:
             loss.backward(release=True)
-            self.optimizer.apply([v.grad for v in variables], variables)
-        self._measure(x, y, y_pred, weights, loss)
+            self.optimizer.apply_at(learning_rate, step, [v.grad for v in variables], variables)
+        return y_pred, loss
 
-    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
+    def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:
         with no_grad():
             y_pred = self(x, training=False)
-            self._measure(x, y, y_pred, weights, self._checked_loss(x, y, y_pred, weights))
+            return y_pred, self._checked_loss(x, y, y_pred, weights)
+
+    def _predict_step(self, x: Any) -> Any:
+        with no_grad():
+            y = self(x, training=False)
+        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
 
     def _checked_loss(self, x: Any, y: Any, y_pred: Any, weights: Any) -> Tensor:
         if y is None:
@@ -197,6 +219,7 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
+        self._steps.check()
         told.tell("on_train_begin", {})
         logs: Logs = {}
         with interruptible() as interrupted:
@@ -348,9 +371,7 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch."""
-        with no_grad():
-            y = self(x, training=False)
-        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
+        return self._steps.predict(x)
 
 
 # -- what fit is given -------------------------------------------------------------------------------------

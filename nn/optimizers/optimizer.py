@@ -23,6 +23,8 @@ class Optimizer(config.Configurable):
     to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
     """
 
+    passing = frozenset({"_state"})
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
@@ -94,6 +96,17 @@ class Optimizer(config.Configurable):
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Change the variables by one step. A gradient of None leaves its variable as it is."""
+        self.apply_at(*self.moment(), grads, trainable_variables)
+        self._step += 1
+
+    def moment(self) -> tuple[Any, Any]:
+        """The learning rate and the number of the next step, as arrays without axes."""
+        return np.asarray(self.rate_at(self._step)), np.asarray(self._step + 1)
+
+    def apply_at(
+        self, learning_rate: Any, step: Any, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None
+    ) -> None:
+        """`apply` at a given rate and step; it counts no step, so that it can be recorded and run again."""
         variables = self._variables if trainable_variables is None else list(trainable_variables)
         grads = [None if g is None else plain(g) for g in grads]
         if len(grads) != len(variables):
@@ -112,14 +125,12 @@ class Optimizer(config.Configurable):
         for i, gradient in zip(present, clipped, strict=True):
             variable, state = variables[i], self._state[places[i]]
             dtype = variable.dtype
-            learning_rate = np.asarray(self.rate_at(self._step), dtype)
-            step = np.asarray(self._step + 1, dtype)
-            parameter = self.decay(variable.data, learning_rate)
-            parameter, after = self.update(parameter, gradient, state, learning_rate, step)
+            rate_, step_ = learning_rate.astype(dtype), step.astype(dtype)
+            parameter = self.decay(variable.data, rate_)
+            parameter, after = self.update(parameter, gradient, state, rate_, step_)
             assign(variable, parameter)
             for slot, value in after.items():
                 state[slot] = value
-        self._step += 1
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
         """`apply` for pairs of a gradient and its variable; returns the number of steps so far."""
