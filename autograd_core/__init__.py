@@ -11,7 +11,7 @@
 from . import ops
 from .debugging import debug
 from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
-from .explain import Step, Steps, explain
+from .explain import Drawing, Step, Steps, draw, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
@@ -37,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "REGISTRY",
     "Domain",
+    "Drawing",
     "GradientLossError",
     "GraphError",
     "Node",
@@ -52,6 +53,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "debug",
+    "draw",
     "elementwise_grad",
     "erf",
     "example",

@@ -18,7 +18,7 @@ tick: Callable[[], int] = itertools.count(1).__next__
 
 
 NO_PARAMS: dict[str, Any] = {}
-_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None}
+_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None, "scopes": ()}
 
 
 class _Released(tuple[()]):
@@ -50,6 +50,7 @@ class Node:
         "params",
         "parents",
         "records",
+        "scopes",
         "where",
     )
 
@@ -65,6 +66,7 @@ class Node:
     name: str | None
     where: str | None
     fingerprints: tuple[int, ...] | None
+    scopes: tuple[tuple[str, int], ...]
 
     def __init__(
         self,
@@ -125,6 +127,15 @@ def stamp(node: Node) -> None:
     """Note that the data of ``node`` was changed in place just now."""
     global last_change
     node.changed = last_change = tick()
+
+
+def mark(node: Node, layer: str, start: int) -> None:
+    """Note that ``layer`` computed ``node`` and all that this needed from the moment ``start`` on.
+
+    One note for a layer's call instead of one for each op in it: drawings ask for it, training never pays.
+    """
+    if node.op is not None and node.born > start:
+        node.scopes = (*node.scopes, (layer, start))
 
 
 born = attrgetter("born")

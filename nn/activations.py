@@ -135,7 +135,7 @@ def get(identifier: Any) -> Activation:
     if isinstance(identifier, dict):  # a layer that serves as an activation
         from .layers import deserialize as layer
 
-        return layer(identifier)  # type: ignore[no-any-return]
+        return layer(identifier)
     return config.resolve(identifier, KNOWN, "activation")
 
 

@@ -21,7 +21,7 @@ def set_random_seed(seed: int) -> None:
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"a seed is a whole number from 0 on; {seed!r} came")
     random.seed(int(seed))
-    np.random.seed(int(seed) % 2**32)  # noqa: NPY002 -- scripts that draw from NumPy's old common generator
+    np.random.seed(int(seed) % 2**32)  # noqa: NPY002 -- for scripts that draw from it
     generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 

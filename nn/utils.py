@@ -9,7 +9,7 @@ import numpy as np
 from .config import custom_object_scope
 from .random import set_random_seed
 
-__all__ = ["custom_object_scope", "set_random_seed", "to_categorical"]
+__all__ = ["custom_object_scope", "plot_model", "set_random_seed", "to_categorical"]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
@@ -26,3 +26,28 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"class numbers must lie in 0 … {classes - 1}; {labels.min()} … {labels.max()} came")
     return np.eye(classes, dtype=np.float32)[labels]
+
+
+def plot_model(model: Any, to_file: Any = "model.png", rankdir: str = "TB") -> Any:
+    """Draw the graph that a model records for one example, into a picture file, and return the drawing.
+
+    ``rankdir`` is the direction of reading, "TB" for downwards and "LR" to the right; ``to_file=None`` writes
+    nothing. Raises ValueError when the model does not know its input.
+    """
+    from autograd_core import draw
+
+    if model.called_with is None:
+        raise ValueError(
+            f"{model.name!r} is not built, so its graph is not known; pass Input(shape=…), or call it once"
+        )
+    shapes = model.called_with if isinstance(model.called_with, list) else [model.called_with]
+    zeros = [np.zeros([n or 1 for n in (1, *shape[1:])], np.float32) for shape in shapes]
+    drawing = draw(
+        model(zeros if isinstance(model.called_with, list) else zeros[0]),
+        direction=rankdir,
+        values=False,
+        gradients=False,
+    )
+    if to_file is not None:
+        drawing.save(to_file)
+    return drawing

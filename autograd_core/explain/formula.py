@@ -92,6 +92,7 @@ def plain(latex: str) -> str:
         text = re.sub(r"_\{([^{}]*)\}", r"[\1]", text)
         if text == before:
             break
+    text = re.sub(r"(?<=[\w)ᵀ])\s*\\,\s*(?=[\w(])|(?<=ᵀ) (?=[\w(])", " @ ", text)  # factors side by side are matrices
     for command, character in _COMMANDS.items():
         text = re.sub(re.escape(command) + (r"(?![a-zA-Z])" if command[-1].isalpha() else ""), character, text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)

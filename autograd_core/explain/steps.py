@@ -10,10 +10,10 @@ from typing import Any, overload
 import numpy as np
 
 from ..graph import Node, ancestors, in_order
-from ..op import Op
 from ..tensor import Tensor
 from ..walk import Edge, walk
-from .formula import number, uses_upstream
+from .formula import uses_upstream
+from .values import Value, describe, expression, inputs, layers_of, name_all
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,18 @@ class Step:
 class Steps(Sequence[Step]):
     """The steps of one computation and its backward pass, in the order they ran.
 
-    A sequence of `Step`. ``result`` is the name of the value that was explained, ``leaves`` what it was
-    computed from (name to value), ``gradients`` the gradient of every named value (name to array).
+    A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
+    computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
+    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
     """
 
-    def __init__(
-        self,
-        steps: Iterable[Step],
-        result: str,
-        seed: Any,
-        leaves: Mapping[str, Any],
-        gradients: Mapping[str, Any],
-    ) -> None:
+    def __init__(self, steps: Iterable[Step], result: str, seed: Any, values: Mapping[str, Value]) -> None:
         self._steps = tuple(steps)
         self.result = result
         self.seed = seed
-        self.leaves = dict(leaves)
-        self.gradients = dict(gradients)
+        self.values = dict(values)
+        self.leaves = {name: value.value for name, value in values.items() if value.op is None}
+        self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -125,23 +120,25 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
 
 def of_caller(f: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None) -> Steps:
     """`explain` for whoever called the function that calls this one: its variables give the names."""
-    if names is None:
-        caller = sys._getframe(2)  # a name for this frame itself would be a reference cycle
-        names = {**caller.f_globals, **caller.f_locals}
-    return _steps(f, f._seed(gradient), names)
+    return _steps(f, f._seed(gradient), variables_of_caller(3) if names is None else names)
+
+
+def variables_of_caller(depth: int = 2) -> dict[str, Any]:
+    """The variables, global and local, of the frame that many calls up."""
+    caller = sys._getframe(depth)
+    return {**caller.f_globals, **caller.f_locals}
 
 
 def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     recorded = in_order(ancestors([f.node]))
-    names = _names(f.node, recorded, variables)
+    names = name_all(f.node, recorded, variables)
     steps = [_forward(node, names) for node in recorded if node.op is not None]
     gradients = {}
     for node, g, edges in walk({f.node: seed}, trace=True):
-        gradients[names[node]] = g
+        gradients[node] = g
         for edge in edges:
             steps += _backward(node, g, edge, names, names[f.node])
-    leaves = {names[node]: node.out for node in recorded if node.op is None}
-    return Steps(steps, names[f.node], seed, leaves, gradients)
+    return Steps(steps, names[f.node], seed, describe(recorded, names, layers_of(recorded), gradients))
 
 
 def _forward(node: Node, names: Mapping[Node, str]) -> Step:
@@ -151,10 +148,10 @@ def _forward(node: Node, names: Mapping[Node, str]) -> Step:
         "forward",
         op.name,
         names[node],
-        _inputs(node, names),
+        inputs(node, names),
         node.out,
         output=names[node],
-        expression=_expression(op, node),
+        expression=expression(op, node),
     )
 
 
@@ -165,12 +162,12 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
     shared: dict[str, Any] = {
         "op": op.name,
         "name": names[parent],
-        "inputs": _inputs(node, names),
+        "inputs": inputs(node, names),
         "value": parent.out,
         "output": names[node],
-        "expression": _expression(op, node),
+        "expression": expression(op, node),
         "position": position,
-        "operands": ((f"∂{root}/∂{names[node]}", g), *zip(_inputs(node, names), node.args, strict=True)),
+        "operands": ((f"∂{root}/∂{names[node]}", g), *zip(inputs(node, names), node.args, strict=True)),
     }
     stretched = np.shape(product) != np.shape(contribution)
     formula = op.formulas[position if op.arity is not None else 0]
@@ -194,35 +191,3 @@ def _local(node: Node, position: int, formula: str) -> Any:
     if uses_upstream(formula):
         return None
     return op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
-
-
-def _inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
-    """The names of what went into a node; a constant without a name is its value."""
-    return tuple(
-        number(arg) if parent is None else names.get(parent) or parent.name or number(arg)
-        for parent, arg in zip(node.parents, node.args, strict=True)
-    )
-
-
-def _expression(op: Op, node: Node) -> str:
-    """The op's formula in LaTeX, with x, y, … for its inputs."""
-    if op.arity is None:
-        letters = [f"x_{{{i + 1}}}" for i in range(len(node.args))]
-        return op.latex.replace(r"x, y, \dots", ", ".join(letters))
-    return op.latex
-
-
-def _names(root: Node, recorded: Sequence[Node], variables: Mapping[str, Any]) -> dict[Node, str]:
-    """A name for every node: its own, else the variable that holds it, else v1, v2, … as in the literature."""
-    held = {
-        value.node: name
-        for name, value in reversed(list(variables.items()))
-        if isinstance(value, Tensor) and not name.startswith("_")
-    }
-    names: dict[Node, str] = {}
-    taken = {node.name or held.get(node) for node in recorded}
-    fresh = (name for i in range(1, len(recorded) + len(taken) + 1) if (name := f"v{i}") not in taken)
-    for node in recorded:
-        own = node.name or held.get(node) or ("f" if node is root and "f" not in taken else None)
-        names[node] = own or next(fresh)
-    return names

@@ -30,7 +30,7 @@ ZEROS = (
 
 def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     """The axes that ``axis`` means, counted from the front."""
-    if axis is None:
+    if axis is None or not np.ndim(x):  # NumPy lets a number be reduced along axis 0
         return tuple(range(np.ndim(x)))
     return tuple(a % np.ndim(x) for a in (axis if isinstance(axis, tuple) else (axis,)))
 
@@ -203,7 +203,7 @@ def cumprod(x: Any, axis: Any = None) -> Any:
 
 @cumprod.vjp(r"[j \le i] \prod_{k \le i, k \ne j} x_k")
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:
         return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
     if np.all(x != 0):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x

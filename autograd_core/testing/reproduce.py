@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import keyword
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ..op import COMPOSED, REGISTRY, Op
+from ..op import COMPOSED, REGISTRY, Domain, Op
 from ..tensor import Tensor
 
 # Numbers that a message still prints whole.
@@ -41,6 +44,9 @@ def literal(value: Any) -> str:
         return _number(value.item()) if type(value) is np.float64 else f"np.{value.dtype}({_number(value.item())})"
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, Domain):
+        given = [f"{f.name}={literal(v)}" for f in fields(value) if (v := getattr(value, f.name)) != f.default]
+        return f"Domain({', '.join(given)})"
     if isinstance(value, np.ufunc):
         return f"np.{value.__name__}"
     if value is np.float64 or value is np.float32:
@@ -81,15 +87,65 @@ def function_code(f: Callable[..., Any], name: str) -> list[str]:
     if entry is not None and entry.function is f:
         return ["from autograd_core.op import COMPOSED", f"{name} = COMPOSED[{made!r}].function"]
     module, path = getattr(f, "__module__", None), getattr(f, "__qualname__", "")
-    if module and module != "__main__" and path.isidentifier() and getattr(f, "__closure__", None) is None:
+    if module and module != "__main__" and getattr(sys.modules.get(module), path, None) is f:
         return [f"from {module} import {path}" + (f" as {name}" if path != name else "")]
-    try:
-        text = textwrap.dedent(inspect.getsource(f)).rstrip()
-    except (OSError, TypeError):
+    text = source_of(f)
+    if text is None:
         return [f"{name} = ...  # {f!r}"]
+    lines = [*_surroundings(f), *text.splitlines()]
     if made == "<lambda>":
-        return [f"{name} = ...  # the lambda in: {text.splitlines()[0].strip()}"]
-    return [*text.splitlines(), *([f"{name} = {made}"] if made != name else [])]
+        return [*lines[:-1], f"{name} = {lines[-1]}"] if "\n" not in text else [f"{name} = ({text})"]
+    return [*lines, *([f"{name} = {made}"] if made != name else [])]
+
+
+def source_of(f: Callable[..., Any]) -> str | None:
+    """The text of a function without its decorators, or of a lambda alone; None where there is none."""
+    tree = definition_of(f)
+    return ast.unparse(tree) if tree is not None else None
+
+
+def definition_of(f: Callable[..., Any]) -> ast.FunctionDef | ast.Lambda | None:
+    """The syntax tree of a function without its decorators and docstring, or of a lambda among several on a line."""
+    code = getattr(f, "__code__", None)
+    if code is None:
+        return None
+    try:
+        lines, first = inspect.findsource(f)
+        block = "".join(inspect.getblock(lines[first:])) if code.co_name != "<lambda>" else "".join(lines)
+        tree = ast.parse(textwrap.dedent(block))
+    except (OSError, SyntaxError, TypeError, IndentationError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and code.co_name == node.name:
+            node.decorator_list = []
+            return node
+        if isinstance(node, ast.Lambda) and _is_body_of(node.body, code):
+            return node
+    return None
+
+
+def _is_body_of(body: ast.expr, code: Any) -> bool:
+    """Whether ``code`` has an instruction that spans exactly this expression."""
+    span = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+    return span in set(code.co_positions())
+
+
+def _surroundings(f: Callable[..., Any]) -> list[str]:
+    """What a function uses from outside, where it can be written down: modules, functions, numbers and arrays."""
+    try:
+        used = inspect.getclosurevars(f)
+    except TypeError:
+        return []
+    lines = []
+    for name, value in {**used.globals, **used.nonlocals}.items():
+        if inspect.ismodule(value):
+            if name != "np":
+                lines.append(f"import {value.__name__} as {name}")
+        elif isinstance(value, np.ndarray | float | int | list | tuple):
+            lines.append(f"{name} = {literal(value)}")
+        elif callable(value):
+            lines += function_code(value, name)
+    return lines
 
 
 def call_code(
@@ -107,6 +163,8 @@ def call_code(
     values = [literal(a) for a in args]
     if any("Tensor(" in v for v in values):
         lines.append("from autograd_core import Tensor")
+    if "Domain(" in extra:
+        lines.append("from autograd_core import Domain")
     if any("torch.tensor(" in v for v in values):
         lines.append("import torch")
     lines += ["from autograd_core.testing import check_gradients", *function_code(f, name)]

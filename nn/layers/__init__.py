@@ -38,8 +38,37 @@ CLASSES: tuple[Any, ...] = (
 )  # fmt: skip
 KNOWN: dict[str, Any] = {cls.__name__: cls for cls in CLASSES}
 
-__all__ = [cls.__name__ for cls in CLASSES]
-__all__ += ["InputLayer", "InputSpec", "Layer", "deserialize", "serialize"]
+__all__ = [
+    "Activation",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Conv1D",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "ZeroPadding2D",
+    "deserialize",
+    "serialize",
+]
 
 
 def serialize(layer: Layer) -> Any:
@@ -49,4 +78,6 @@ def serialize(layer: Layer) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The layer that plain data describes, with new weights."""
-    return config.deserialize(configuration, KNOWN, "layer")
+    from ..models import Sequential
+
+    return config.deserialize(configuration, {**KNOWN, "Sequential": Sequential}, "layer")

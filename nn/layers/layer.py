@@ -7,12 +7,13 @@ import inspect
 import math
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd_core.graph import no_grad
+from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
 from .. import config, initializers, regularizers
@@ -145,6 +146,7 @@ class Layer(config.Configurable):
         name: str = "weight",
     ) -> Tensor:
         """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
+        _spend(math.prod(shape))
         values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
         values = np.asarray(plain(values), dtype or self.dtype)
         if values.shape != tuple(shape):
@@ -176,7 +178,10 @@ class Layer(config.Configurable):
                 self._build(shape)
             if self._takes_training:
                 kwargs["training"] = bool(training)
+            start = tick()
             outputs = self.call(*tensors, **kwargs)
+            if isinstance(outputs, Tensor):
+                mark(outputs.node, self.name, start)
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
@@ -300,6 +305,28 @@ class Layer(config.Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
+
+
+# How many numbers the weights made from now on may hold: set while a file is loaded, whose configuration could
+# ask for any amount of memory, to what its weights hold.
+_budget: list[int] = []
+
+
+@contextmanager
+def limited_weights(size: int) -> Iterator[None]:
+    """Let the layers made inside a ``with`` block hold at most ``size`` numbers."""
+    _budget.append(size)
+    try:
+        yield
+    finally:
+        _budget.pop()
+
+
+def _spend(size: int) -> None:
+    if _budget:
+        _budget[-1] -= size
+        if _budget[-1] < 0:
+            raise ValueError("its configuration describes more weights than it holds")
 
 
 # Whether the model is being trained: set by the outermost call, known to all calls inside it.

@@ -8,7 +8,9 @@ import numpy as np
 
 from autograd_core.graph import no_grad
 
+from .. import saving
 from ..layers.layer import Layer
+from ..summary import summary
 from .trainer import Trainer
 
 
@@ -38,6 +40,8 @@ class Model(Trainer):
                 "x) in plain Python, or use nn.Sequential"
             )
         super().__init__(**kwargs)
+        # The shape of the inputs of the first call, from which a saved model is built again.
+        self.called_with: Any = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -63,11 +67,28 @@ class Model(Trainer):
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         zeros = [np.zeros([n or 1 for n in (1, *shape[1:])], np.float32) for shape in shapes]
         with no_grad():
-            self.call(zeros if isinstance(input_shape, list) else zeros[0])
-        self.built = True
+            self(zeros if isinstance(input_shape, list) else zeros[0])
 
     def _build(self, shape: Any) -> None:
         """Nothing to do before the call itself, in which the layers are built; unless ``build`` says more."""
         if type(self).build is not Model.build:
             self.build(shape)
-        self.built = True
+        self.called_with, self.built = shape, True
+
+    # -- files and text --------------------------------------------------------------------------------
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save the model, its weights, what it was compiled with and its optimizer's state in one file."""
+        saving.save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save the weights alone."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Replace the weights by those in a file."""
+        saving.load_weights(self, filepath)
+
+    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
+        """Print the layers with their output shapes and numbers of parameters, and the totals."""
+        summary(self, line_length, print_fn)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from autograd_core.graph import no_grad
 
+from .. import config
+from ..layers import deserialize
 from ..layers.input import Input
 from ..layers.layer import Layer, show
 from ..tensors import constant
@@ -102,7 +104,27 @@ class Sequential(Model):
         self.built = True
 
     def _build(self, shape: Any) -> None:
-        self.built = True
+        self.called_with, self.built = shape, True
+        if self._input is None and not isinstance(shape, list):
+            self._input = Input(shape=shape[1:])
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers and the input as plain data."""
+        shape = None if self._input is None else list(self._input.shape)
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "input_shape": shape,
+            "layers": [config.serialize(layer) for layer in self._layers],
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """A model with the layers that `get_config` described and new weights."""
+        layers = [deserialize(layer) for layer in config["layers"]]
+        if config.get("input_shape") is not None:
+            layers.insert(0, Input(shape=config["input_shape"]))
+        return cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
 
     def call(self, x: Any) -> Any:
         x = self._fit(x)

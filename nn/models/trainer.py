@@ -14,7 +14,7 @@ from autograd_core.graph import no_grad
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import losses, metrics, optimizers
+from .. import config, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
@@ -70,6 +70,17 @@ class Trainer(Layer):
         self._metrics = as_metrics(metrics)
         self._weighted_metrics = as_metrics(weighted_metrics)
         self.compiled = True
+        self._compiled_with = {
+            "optimizer": self.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What the model was compiled with, as plain data; functions by their names."""
+        return {name: config.serialize(value) for name, value in self._compiled_with.items()}
 
     def _check_compiled(self, loss: bool = True) -> None:
         if not self.compiled:
@@ -211,8 +222,10 @@ class Trainer(Layer):
             validation = validation_feed(validation_data, size, validation_steps)
         history = History()
         self.history = history
+        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        last = [c for c in given if getattr(c, "last", False)]
         told = CallbackList(
-            [*(callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []), history],
+            [*(c for c in given if c not in last), history, *last],
             self,
             epochs=epochs,
             steps=feed.steps,
@@ -279,14 +292,14 @@ class Trainer(Layer):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step on one batch; returns the running loss and metrics."""
+        """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
-        x, y, weights = data
+        x, y, weights = next(whole(x, y, sample_weight).epoch())
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
             weights = by_class(y, class_weight, weights)
+        self.reset_metrics()
         self._train_batch(x, y, weights)
         return self._returned(return_dict)
 
@@ -331,10 +344,10 @@ class Trainer(Layer):
         return results
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and the metrics on one batch, added to the running averages."""
+        """The loss and the metrics on one batch."""
         self._check_compiled()
-        (data,) = [b for b, _ in zip(whole(x, y, sample_weight).epoch(), range(1), strict=False)]
-        self._test_batch(*data)
+        self.reset_metrics()
+        self._test_batch(*next(whole(x, y, sample_weight).epoch()))
         return self._returned(return_dict)
 
     def _returned(self, return_dict: bool) -> Any:

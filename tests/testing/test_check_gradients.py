@@ -417,3 +417,12 @@ def test_no_warning_is_left_behind():
         warnings.simplefilter("error")
         check_gradients(lambda x: np.float64(1.0) * np.asarray(x, float) if not hasattr(x, "node") else x, 1.0)
         check_gradients(np.log, 1e-8)
+
+
+def test_a_lambda_and_what_it_uses_are_written_out():
+    scale, offset = np.array([1.0, 2.0]), 0.5
+    error = error_of(lambda x: np.sum(x * scale) + offset, np.ones(2), grad=lambda x: x * scale * 3)
+    code = str(error).split("To see it again:")[1]
+    assert "scale = np.array([1.0, 2.0])" in code
+    with pytest.raises(GradientError):
+        exec(code, {})

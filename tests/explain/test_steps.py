@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 
+import nn
 from autograd_core import GraphError, Tensor, explain, sigmoid
 
 
@@ -31,7 +32,7 @@ def test_the_first_example_of_every_lecture():
 
 
 def test_the_transcript_reads_like_the_blackboard():
-    lines = [" ".join(line.split()) for line in str(lecture()).splitlines()]
+    lines = [" ".join(line.split()) for line in lecture().to_text().splitlines()]
     for line in (
         "q = x + y = -2 + 5 = 3",
         "f = q · z = 3 · (-4) = -12",
@@ -107,7 +108,7 @@ def test_a_value_used_more_than_once_shows_its_running_sum():
     f = a * a
     totals = [(s.contribution, s.total) for s in explain(f) if s.name == "a"]
     assert totals == [(3, 3), (3, 6)]
-    assert "in sum 6" in str(explain(f))
+    assert "in sum 6" in explain(f).to_text()
 
 
 def test_names_are_given_ones_then_variables_then_numbered():
@@ -127,7 +128,7 @@ def test_a_constant_tensor_keeps_its_name():
 def test_every_line_of_a_scalar_transcript_fits_a_terminal():
     w, x = Tensor(-0.12345678), Tensor(3.3333333)
     f = np.tanh(w * x) / np.sqrt(x)
-    assert max(len(line) for line in str(explain(f)).splitlines()) <= 80
+    assert max(len(line) for line in explain(f).to_text().splitlines()) <= 80
 
 
 def test_what_cannot_be_explained_is_said():
@@ -146,3 +147,39 @@ def test_steps_leave_no_cycles_behind():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_two_values_of_one_name_are_told_apart():
+    a, b = Tensor(2.0, name="w"), Tensor(3.0, name="w")
+    steps = explain(a * b, names={})
+    assert steps.gradients == {"f": 1, "w": 3, "w_2": 2}
+
+
+def layers(steps):
+    return {name: value.layers for name, value in steps.values.items()}
+
+
+def test_ops_and_weights_know_their_layer():
+    nn.utils.set_random_seed(0)
+    inner = nn.Sequential([nn.layers.Dense(3, activation="tanh", name="first")], name="inner")
+    model = nn.Sequential([nn.Input(shape=(2,)), inner, nn.layers.Dense(1, name="last")], name="outer")
+    found = layers(explain(np.mean(model(np.ones((4, 2)))), names={}))
+    assert found["first/kernel"] == ("inner", "first")
+    assert found["last/bias"] == ("last",)
+    assert list(found.values()).count(("inner", "first")) == 5
+    assert found["f"] == ()
+
+
+def test_a_layer_called_twice_is_drawn_twice():
+    layer = nn.layers.Dense(2, name="shared")
+    x = Tensor(np.ones((1, 2), "float32"))
+    found = layers(explain(np.sum(layer(layer(x))), names={}))
+    assert {path for path in found.values() if path} == {("shared",), ("shared (call 2)",)}
+
+
+def test_weights_tell_their_layer_where_the_loss_is_computed_from_logits():
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(3, activation="softmax", name="last")])
+    loss = nn.losses.SparseCategoricalCrossentropy()(np.array([0, 1]), model(np.ones((2, 2))))
+    found = layers(explain(loss))
+    assert found["last/kernel"] == ("last",)
+    assert list(found.values()).count(("last",)) == 4

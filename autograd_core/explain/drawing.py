@@ -1,0 +1,452 @@
+"""The computation graph as a picture: described with Graphviz' language, laid out by pygraphviz."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..graph import Node, ancestors, in_order
+from ..tensor import Tensor
+from ..walk import walk
+from .formula import formula, number
+from .values import Value, describe, layers_of, name_all
+
+if TYPE_CHECKING:
+    import graphviz
+
+COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
+MAX_NODES = 200
+MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them
+FORMATS = ("svg", "png", "pdf", "dot", "gif")
+
+# From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
+RAMP = ("#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b")
+DECADES = 4.0  # how many powers of ten the ramp and the widths span
+
+
+# What a value handed back to one of its inputs: by the names of the input and the value, and the position.
+Handed = dict[tuple[str, str, int], Any]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node of the picture: a value, or a whole layer."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...]
+    kind: str  # "leaf", "op", "constant", "layer" or "more"
+    layers: tuple[str, ...]
+    gradient: float | None
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An edge of the picture: what flows forward along it, and how much came back; into which argument of ``end``."""
+
+    start: str
+    end: str
+    label: str
+    gradient: float | None
+    position: int = -1
+
+
+@dataclass
+class Drawing:
+    """A computation graph, laid out when it is looked at or saved.
+
+    ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text. Notebooks show the picture.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> picture = draw(x * x)
+    >>> print(picture)
+    <drawing of 2 nodes and 2 edges; .save("graph.svg")>
+    """
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    direction: str = "LR"
+    left_out: int = 0
+    highlighted: frozenset[str] = frozenset()
+    caption: str = ""
+    _digraph: Any = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        more = f", {self.left_out} more left out" if self.left_out else ""
+        return f'<drawing of {len(self.boxes)} nodes and {len(self.arrows)} edges{more}; .save("graph.svg")>'
+
+    __str__ = __repr__
+
+    @property
+    def digraph(self) -> graphviz.Digraph:
+        """The graph in the words of the ``graphviz`` package."""
+        if self._digraph is None:
+            self._digraph = _digraph(self)
+        return self._digraph
+
+    @property
+    def source(self) -> str:
+        """The graph in Graphviz' own language."""
+        return str(self.digraph.source)
+
+    def render(self, format: str = "svg") -> bytes:
+        """The picture as bytes in one of the formats svg, png, pdf, gif and dot."""
+        if format not in FORMATS:
+            raise ValueError(f"a drawing is saved as {', '.join(FORMATS)}; {format!r} is none of them")
+        source = self.source  # says first if the package that writes it is missing
+        if format == "dot":
+            return source.encode()
+        return _layout(source, format)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to ``path``, whose ending says the format: .svg, .png, .pdf, .gif or .dot."""
+        path = Path(path)
+        path.write_bytes(self.render(path.suffix.removeprefix(".").lower()))
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        try:
+            return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
+        except ImportError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+
+def draw(
+    f: Tensor,
+    *,
+    direction: str = "LR",
+    values: bool = True,
+    gradients: bool = True,
+    depth: int | None = None,
+    max_nodes: int | None = None,
+) -> Drawing:
+    """The computation graph of ``f`` as a `Drawing`; no gradient of yours changes.
+
+    ``direction`` is LR, RL, TB or BT. ``values`` and ``gradients`` say what is written into the nodes. Layers are
+    boxes; ``depth`` is how many levels of them are open: 0 shows each outermost layer as one node, and by default
+    all are open up to about 50 nodes. ``max_nodes`` (200 by default) bounds the picture: the nodes nearest to
+    ``f`` are drawn, and one that says how many are not.
+
+    The larger the gradient, the darker and the thicker the line, a step for each power of ten below the largest,
+    and it is written beside it.
+
+    >>> x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
+    >>> picture = draw(np.sum(x * w), direction="TB")
+    >>> [box.title for box in picture.boxes]
+    ['x', 'w', 'v1 = x · w', 'f = Σ v1']
+    """
+    if not isinstance(f, Tensor):
+        raise TypeError(f"draw takes the Tensor whose computation to draw, not a {type(f).__name__}")
+    from .steps import variables_of_caller
+
+    return _draw(f.node, variables_of_caller(), direction, values, gradients, depth, max_nodes)
+
+
+def _draw(
+    root: Node,
+    variables: Mapping[str, Any],
+    direction: str,
+    values: bool,
+    gradients: bool,
+    depth: int | None,
+    max_nodes: int | None,
+) -> Drawing:
+    if direction not in ("LR", "RL", "TB", "BT"):
+        raise ValueError(f"direction is LR, RL, TB or BT, not {direction!r}")
+    limit = MAX_NODES if max_nodes is None else max_nodes
+    if limit < 1 or (depth is not None and depth < 0):
+        raise ValueError(f"max_nodes must be at least 1 and depth at least 0; {max_nodes} and {depth} came")
+    nodes = in_order(ancestors([root])) or [root]
+    names = name_all(root, nodes, variables)
+    layers = layers_of(nodes)
+    found: dict[Node, Any] = {}
+    handed: Handed = {}
+    if gradients and root.records and root.out.size == 1 and len(nodes) <= MAX_WALKED:
+        for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
+            found[node] = g
+            for position, parent, _, contribution, _ in edges:
+                handed[names[parent], names[node], position] = contribution
+    elif gradients:
+        found = {node: node.grad for node in nodes if node.grad is not None}
+
+    if depth is None:
+        deepest = max(map(len, layers.values()), default=0)
+        depths = [d for d in range(deepest, -1, -1) if _count(nodes, layers, d) <= COLLAPSE_ABOVE]
+        depth = depths[0] if depths else 0
+    group = {node: _place(node, names, layers, depth) for node in nodes}
+    shown, left_out = _nearest(root, group, limit)
+    kept = [node for node in nodes if group[node] in shown]
+    described = describe(kept, names, layers, found)
+    boxes, arrows = _boxes(described, {names[n]: group[n] for n in kept}, handed, names[root], values, gradients, depth)
+    if left_out:
+        missing = {group[p] for n in kept for p in n.parents if p is not None and p.records} - shown
+        boxes.insert(0, Box("…", f"… {left_out:,} more", (), "more", (), None))
+        ends = {group[n] for n in kept for p in n.parents if p is not None and p.records and group[p] in missing}
+        arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
+    return Drawing(tuple(boxes), tuple(arrows), direction, left_out)
+
+
+def of_values(described: Mapping[str, Value], result: str, handed: Handed) -> Drawing:
+    """The drawing of values that were described before, each with its key in the order given."""
+    group = {name: name for name in described}
+    boxes, arrows = _boxes(described, group, handed, result, True, True, 99)
+    return Drawing(tuple(boxes), tuple(arrows))
+
+
+def _place(node: Node, names: Mapping[Node, str], layers: Mapping[Node, tuple[str, ...]], depth: int) -> str:
+    """The box that a node is drawn in: its own, or that of the outermost layer that is closed."""
+    path = layers.get(node, ())
+    return "layer " + "/".join(path[: depth + 1]) if len(path) > depth else names[node]
+
+
+def _count(nodes: Iterable[Node], layers: Mapping[Node, tuple[str, ...]], depth: int) -> int:
+    return len({path[: depth + 1] if len(path := layers.get(n, ())) > depth else n for n in nodes})
+
+
+def _nearest(root: Node, group: Mapping[Node, str], limit: int) -> tuple[set[str], int]:
+    """The boxes nearest to the result, breadth first, and how many others there are."""
+    everything = len(set(group.values()))
+    if everything <= limit:
+        return set(group.values()), 0
+    shown = {group[root]: None}
+    front, seen = [root], {root}
+    while front and len(shown) < limit:
+        following = []
+        for node in front:
+            for parent in node.parents:
+                if parent is not None and parent in group and parent not in seen:
+                    if len(shown) >= limit and group[parent] not in shown:
+                        continue
+                    shown[group[parent]] = None
+                    seen.add(parent)
+                    following.append(parent)
+        front = following
+    return set(shown), everything - len(shown)
+
+
+def size(g: Any) -> float | None:
+    """The size of a gradient in one number: the mean magnitude of its elements."""
+    if g is None:
+        return None
+    array = np.abs(np.asarray(g, float))
+    return float(array.mean()) if array.size else 0.0
+
+
+def _boxes(
+    described: Mapping[str, Value],
+    group: Mapping[str, str],
+    handed: Handed,
+    result: str,
+    values: bool,
+    gradients: bool,
+    depth: int,
+) -> tuple[list[Box], list[Arrow]]:
+    members: dict[str, list[Value]] = {}
+    for name, value in described.items():
+        members.setdefault(group[name], []).append(value)
+    boxes, arrows = [], []
+    for key, inside in members.items():
+        if key.startswith("layer "):
+            boxes.append(_layer(key, inside, result, gradients, depth))
+        else:
+            boxes.append(_single(inside[0], result, values, gradients))
+    drawn: dict[tuple[str, str, int], list[Any]] = {}
+    for value in described.values():
+        for position, parent in enumerate(value.parents):
+            if parent is None or parent not in described:
+                if group[value.name] == value.name and parent is None and not _spelt_out(value, position):
+                    key = f"{value.name} argument {position}"
+                    boxes.append(
+                        Box(
+                            key,
+                            _brief(value, position),
+                            (summary(value.args[position]),),
+                            "constant",
+                            value.layers,
+                            None,
+                        )
+                    )
+                    arrows.append(Arrow(key, value.name, "", None))
+                continue
+            start, end = group[parent], group[value.name]
+            if start != end:
+                closed = start != parent or end != value.name
+                contributions = drawn.setdefault((start, end, -1 if closed else position), [])
+                if (parent, value.name, position) in handed:
+                    contributions.append(handed[parent, value.name, position])
+    for (start, end, position), came in drawn.items():
+        label = number(came[0]) if len(came) == 1 and np.ndim(came[0]) == 0 else ""
+        arrows.append(Arrow(start, end, label, max((size(c) or 0.0 for c in came), default=None), position))
+    return boxes, arrows
+
+
+def _spelt_out(value: Value, position: int) -> bool:
+    """Whether a constant is a plain number, which the formula in the node shows already."""
+    return np.ndim(value.args[position]) == 0
+
+
+def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
+    lines = []
+    if values:
+        lines.append(summary(value.value))
+    if gradients:
+        lines.append(f"∂{result}/∂{value.name} = {summary(value.gradient)}" if _short(value, result) else _norm(value))
+    title = value.name
+    if value.op is not None:
+        title += " = " + formula(value.expression, [_brief(value, i) for i in range(len(value.inputs))], value.name)
+    kind = "leaf" if value.op is None else "op"
+    return Box(value.name, title, tuple(lines), kind, value.layers, size(value.gradient))
+
+
+def _short(value: Value, result: str) -> bool:
+    return np.ndim(value.gradient) == 0 and len(value.name) + len(result) < 20
+
+
+def _norm(value: Value) -> str:
+    found = size(value.gradient)
+    return "gradient not computed" if found is None else f"mean |gradient| {found:.3g}"
+
+
+def _brief(value: Value, position: int) -> str:
+    """An input in a title: its name; of a constant array the shape alone."""
+    if value.parents[position] is None and np.ndim(value.args[position]) and value.inputs[position].startswith("["):
+        return f"constant {_shape(value.args[position])}"
+    return value.inputs[position]
+
+
+def _shape(value: Any) -> str:
+    return "×".join(str(n) for n in np.shape(value))
+
+
+def summary(value: Any) -> str:
+    """A number, or the shape of an array with its range."""
+    if np.ndim(value) == 0:
+        return number(value)
+    shape, array = _shape(value), np.asarray(value)
+    return f"{shape}, {array.min():.3g} to {array.max():.3g}" if array.size else f"{shape}, empty"
+
+
+def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: int) -> Box:
+    path = next(v.layers for v in inside if v.layers)[: depth + 1]
+    ops = [v for v in inside if v.op is not None]
+    lines = [f"{len(ops)} op{'s' if len(ops) != 1 else ''}: " + ", ".join(v.op.name for v in ops[:4] if v.op)]
+    if len(ops) > 4:
+        lines[0] += ", …"
+    sizes = []
+    for weight in (v for v in inside if v.op is None):
+        line = f"{weight.name.rpartition('/')[2]} {_shape(weight.value)}"
+        found = size(weight.gradient) if gradients else None
+        if gradients:
+            line += ", gradient not computed" if found is None else f", mean |gradient| {found:.3g}"
+        lines.append(line)
+        sizes += [] if found is None else [found]
+    if ops:
+        lines.append("gives " + summary(ops[-1].value))
+    own = size(ops[-1].gradient) if ops and not sizes else None
+    return Box(key, path[-1], tuple(lines), "layer", path[:-1], max(sizes, default=own))
+
+
+# -- in Graphviz' words ------------------------------------------------------------------------------------
+
+
+def strength(g: float | None, largest: float) -> float:
+    """Where a gradient stands between vanished (0) and the largest (1), by powers of ten."""
+    if not g or not math.isfinite(g) or not largest or not math.isfinite(largest):
+        return 1.0 if g and not math.isfinite(g) else 0.0
+    return min(1.0, max(0.0, 1 + math.log10(g / largest) / DECADES))
+
+
+def _pen(g: float | None, largest: float) -> dict[str, str]:
+    if g is None:
+        return {"color": "#767676", "penwidth": "1", "style": "dashed"}
+    s = strength(g, largest)
+    return {"color": RAMP[round(s * (len(RAMP) - 1))], "penwidth": f"{1 + 4 * s * s:.2f}"}
+
+
+_SHAPES = {
+    "leaf": {"shape": "box", "style": "rounded,filled", "fillcolor": "#fff8e1"},
+    "op": {"shape": "box", "style": "filled", "fillcolor": "#ffffff"},
+    "layer": {"shape": "box3d", "style": "filled", "fillcolor": "#eef4fb"},
+    "constant": {"shape": "plaintext", "style": "", "fillcolor": "#ffffff"},
+    "more": {"shape": "plaintext", "style": "", "fillcolor": "#ffffff"},
+}
+
+
+def _digraph(drawing: Drawing) -> graphviz.Digraph:
+    try:
+        import graphviz
+    except ImportError as error:
+        raise ImportError('drawing needs the graphviz package: pip install "autograd-core[plots]"') from error
+    numbers = [b.gradient for b in drawing.boxes] + [a.gradient for a in drawing.arrows]
+    largest = max((g for g in numbers if g is not None and math.isfinite(g)), default=0.0)
+    graph = graphviz.Digraph(
+        graph_attr={"rankdir": drawing.direction, "bgcolor": "white", "nodesep": "0.3", "ranksep": "0.45"},
+        node_attr={"fontname": "Helvetica", "fontsize": "11", "fontcolor": "#1a1a1a", "margin": "0.14,0.08"},
+        edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
+    )
+    if drawing.caption:
+        graph.attr(label=_escaped(drawing.caption), labelloc="b", fontname="Helvetica", fontsize="14")
+    ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
+
+    def node(into: graphviz.Digraph, box: Box) -> None:
+        look = {**_SHAPES[box.kind], **{k: v for k, v in _pen(box.gradient, largest).items() if k != "style"}}
+        if box.gradient is None and box.kind in ("leaf", "op", "layer"):
+            look["style"] += ",dashed"
+        if box.key in drawing.highlighted:
+            look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
+        text = "\n".join((box.title, *box.lines))
+        into.node(ids[box.key], _escaped(text), id=f"node-{ids[box.key]}", tooltip=_escaped(box.title), **look)
+
+    def level(into: graphviz.Digraph, boxes: list[Box], at: int, path: tuple[str, ...]) -> None:
+        inner: dict[str, list[Box]] = {}
+        for box in boxes:
+            if len(box.layers) > at:
+                inner.setdefault(box.layers[at], []).append(box)
+            else:
+                node(into, box)
+        for layer, inside in inner.items():
+            # Named by its path, so that two layers called alike in different models stay apart.
+            with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
+                cluster.attr(
+                    label=_escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11"
+                )
+                level(cluster, inside, at + 1, (*path, layer))
+
+    level(graph, list(drawing.boxes), 0, ())
+    for i, arrow in enumerate(drawing.arrows):
+        look = _pen(arrow.gradient, largest)
+        if {arrow.start, arrow.end} <= drawing.highlighted:
+            look |= {"color": "#b35900", "penwidth": "3"}
+        label = {"label": _escaped(f" {arrow.label} ")} if arrow.label else {}
+        graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **label, **look)
+    return graph
+
+
+def _escaped(text: str) -> str:
+    r"""Text as Graphviz shows it: a backslash is one, and names are no HTML."""
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    # A label that begins with < and ends with > would be taken for HTML.
+    return f" {text}" if text.startswith("<") else text
+
+
+def _layout(source: str, format: str) -> bytes:
+    try:
+        import pygraphviz
+    except ImportError:
+        pygraphviz = None
+    if pygraphviz is not None:
+        return bytes(pygraphviz.AGraph(string=source).draw(format=format, prog="dot"))
+    import graphviz
+
+    try:
+        return bytes(graphviz.Source(source).pipe(format=format))
+    except graphviz.ExecutableNotFound as error:
+        raise ImportError(
+            'laying out a drawing needs pygraphviz, whose wheel brings Graphviz: pip install "autograd-core[plots]"'
+            ", or a system's `dot` program"
+        ) from error

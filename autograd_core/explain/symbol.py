@@ -1,0 +1,346 @@
+"""Rules run on symbols: what they compute comes out as a formula, in LaTeX for people and JavaScript for the page.
+
+A rule is NumPy code, so NumPy's dispatch decides what it means. Called with the tiny class below it writes
+itself down. Nothing is transcribed by hand: change a rule and what is shown changes with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..op import Op
+
+
+class Untraceable(TypeError):
+    """A rule does something that cannot be written as one formula of numbers."""
+
+
+class _Form(NamedTuple):
+    """How a function is written. Levels bind tighter as they grow: sum, product, sign, power, name."""
+
+    latex: str
+    javascript: str
+    level: int = 4
+    operands: tuple[int, ...] = (0, 0, 0)
+
+
+_SUM, _PRODUCT, _SIGN, _POWER, _NAME = range(5)
+
+
+def _named(latex: str, javascript: str) -> _Form:
+    """A function written by its name before its argument: ``\\sin x``."""
+    return _Form(latex + " {}", f"Math.{javascript}({{}})", _PRODUCT, (_NAME,))
+
+
+def _indicator(sign: str, javascript: str) -> _Form:
+    return _Form(rf"[{{}} {sign} {{}}]", f"({{}} {javascript} {{}})")
+
+
+# What JavaScript's Math and operators compute to the same last digits as NumPy. A function that is not here
+# makes the graph that uses it a frozen picture.
+FORMS: dict[str, _Form] = {
+    "add": _Form("{} + {}", "({} + {})", _SUM, (_SUM, _SUM)),
+    "subtract": _Form("{} - {}", "({} - {})", _SUM, (_SUM, _PRODUCT)),
+    "multiply": _Form(r"{} \cdot {}", "({} * {})", _PRODUCT, (_PRODUCT, _SIGN)),
+    "divide": _Form(r"\frac{{{}}}{{{}}}", "({} / {})", _SIGN),
+    "negative": _Form("-{}", "(-{})", _SUM, (_PRODUCT,)),
+    "positive": _Form("{}", "{}", _SUM, (_SUM,)),
+    "reciprocal": _Form(r"\frac{{1}}{{{}}}", "(1 / {})", _SIGN),
+    "power": _Form("{}^{{{}}}", "Math.pow({}, {})", _POWER, (_NAME,)),
+    "square": _Form("{}^{{2}}", "Math.pow({}, 2)", _POWER, (_NAME,)),
+    "sqrt": _Form(r"\sqrt{{{}}}", "Math.sqrt({})"),
+    "cbrt": _Form(r"\sqrt[3]{{{}}}", "Math.cbrt({})"),
+    "hypot": _Form(r"\sqrt{{{}^{{2}} + {}^{{2}}}}", "Math.hypot({}, {})", _NAME, (_NAME, _NAME)),
+    "absolute": _Form(r"\left|{}\right|", "Math.abs({})"),
+    "sign": _named(r"\operatorname{{sign}}", "sign"),
+    "exp": _Form("e^{{{}}}", "Math.exp({})", _POWER),
+    "exp2": _Form("2^{{{}}}", "Math.pow(2, {})", _POWER),
+    "expm1": _Form("e^{{{}}} - 1", "Math.expm1({})", _SUM),
+    "log": _named(r"\ln", "log"),
+    "log2": _named(r"\log_2", "log2"),
+    "log10": _named(r"\log_{{10}}", "log10"),
+    "log1p": _Form(r"\ln(1 + {})", "Math.log1p({})"),
+    "sin": _named(r"\sin", "sin"),
+    "cos": _named(r"\cos", "cos"),
+    "tan": _named(r"\tan", "tan"),
+    "arcsin": _named(r"\arcsin", "asin"),
+    "arccos": _named(r"\arccos", "acos"),
+    "arctan": _named(r"\arctan", "atan"),
+    "arctan2": _Form(r"\operatorname{{arctan2}}({}, {})", "Math.atan2({}, {})"),
+    "sinh": _named(r"\sinh", "sinh"),
+    "cosh": _named(r"\cosh", "cosh"),
+    "tanh": _named(r"\tanh", "tanh"),
+    "arcsinh": _named(r"\operatorname{{arsinh}}", "asinh"),
+    "arccosh": _named(r"\operatorname{{arcosh}}", "acosh"),
+    "arctanh": _named(r"\operatorname{{artanh}}", "atanh"),
+    "maximum": _Form(r"\max({}, {})", "Math.max({}, {})"),
+    "minimum": _Form(r"\min({}, {})", "Math.min({}, {})"),
+    "floor": _Form(r"\lfloor {} \rfloor", "Math.floor({})"),
+    "ceil": _Form(r"\lceil {} \rceil", "Math.ceil({})"),
+    "trunc": _named(r"\operatorname{{trunc}}", "trunc"),
+    "fmod": _Form(r"\operatorname{{fmod}}({}, {})", "({} % {})"),
+    "where": _Form(r"\operatorname{{where}}({}, {}, {})", "({} ? {} : {})"),
+    "greater": _indicator(">", ">"),
+    "greater_equal": _indicator(r"\ge", ">="),
+    "less": _indicator("<", "<"),
+    "less_equal": _indicator(r"\le", "<="),
+    "equal": _indicator("=", "==="),
+    "not_equal": _indicator(r"\ne", "!=="),
+    "bitwise_and": _Form(r"{} \wedge {}", "({} && {})", _SUM, (_PRODUCT, _PRODUCT)),
+    "bitwise_or": _Form(r"{} \vee {}", "({} || {})", _SUM, (_PRODUCT, _PRODUCT)),
+    "invert": _Form(r"\neg {}", "(!{})", _SIGN, (_NAME,)),
+}
+FORMS["logical_and"], FORMS["logical_or"], FORMS["logical_not"] = (
+    FORMS["bitwise_and"],
+    FORMS["bitwise_or"],
+    FORMS["invert"],
+)
+
+# On a single number these change nothing, whatever axes and shapes they are given that fit one.
+_UNCHANGED = {np.broadcast_to, np.reshape, np.transpose, np.sum, np.mean, np.max, np.min, np.prod, np.copy}
+
+
+def _operator(ufunc: np.ufunc, reflected: bool = False) -> Any:
+    def operator(self: Symbol, *others: Any) -> Symbol:
+        return _call(ufunc.__name__, *others, self) if reflected else _call(ufunc.__name__, self, *others)
+
+    return operator
+
+
+class Symbol:
+    """A number that is not known yet: a name, a constant, or a function of others.
+
+    >>> x = Symbol("x")
+    >>> y = 1 - np.tanh(x) ** 2
+    >>> y.latex()
+    '1 - (\\\\tanh x)^{2}'
+    >>> y.javascript()
+    '(1 - Math.pow(Math.tanh(x), 2))'
+    >>> y.evaluate({"x": 0.0})
+    np.float64(1.0)
+    """
+
+    __slots__ = ("args", "head")
+    ndim, shape, size, dtype = 0, (), 1, np.dtype(float)
+
+    def __init__(self, head: str | float, *args: Symbol) -> None:
+        self.head = head
+        self.args = args
+
+    # -- being computed with -----------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Symbol:
+        if method != "__call__" or kwargs:
+            raise Untraceable(f"{ufunc.__name__}.{method} with {list(kwargs)} is no formula of numbers")
+        return _call(ufunc.__name__, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3:
+            return _call("where", *args)
+        if function in (np.zeros_like, np.ones_like):
+            return Symbol(0.0 if function is np.zeros_like else 1.0)
+        if function in (np.shape, np.ndim, np.size):
+            return {np.shape: (), np.ndim: 0, np.size: 1}[function]
+        fits = all(a in (None, (), -1) or a is False for a in (*args[1:], *kwargs.values()))
+        if function in _UNCHANGED and fits:
+            return args[0]
+        raise Untraceable(f"{function.__name__} is no formula of numbers")
+
+    def astype(self, dtype: Any) -> Symbol:
+        """Symbols are exact, so a dtype changes nothing."""
+        return self
+
+    def __bool__(self) -> bool:
+        raise Untraceable("a formula cannot depend on a comparison in Python; write np.where")
+
+    def __iter__(self) -> Any:
+        raise Untraceable("a single number has no elements")
+
+    __add__, __radd__ = _operator(np.add), _operator(np.add, True)
+    __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, True)
+    __mul__, __rmul__ = _operator(np.multiply), _operator(np.multiply, True)
+    __truediv__, __rtruediv__ = _operator(np.divide), _operator(np.divide, True)
+    __pow__, __rpow__ = _operator(np.power), _operator(np.power, True)
+    __and__, __rand__ = _operator(np.bitwise_and), _operator(np.bitwise_and, True)
+    __or__, __ror__ = _operator(np.bitwise_or), _operator(np.bitwise_or, True)
+    __neg__, __abs__, __invert__ = _operator(np.negative), _operator(np.absolute), _operator(np.invert)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
+    __hash__ = object.__hash__
+
+    # -- being read --------------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        """The formula as a person writes it."""
+        return self._latex()[0]
+
+    def _latex(self) -> tuple[str, int]:
+        if not self.args:
+            return (self.head, _NAME) if isinstance(self.head, str) else _latex_number(self.head)
+        form = FORMS[str(self.head)]
+        parts = []
+        for arg, needed in zip(self.args, (*form.operands, 0, 0, 0), strict=False):
+            text, level = arg._latex()
+            parts.append(text if level >= needed else f"({text})")
+        return form.latex.format(*parts), form.level
+
+    def javascript(self, names: Mapping[int, str] | None = None) -> str:
+        """The formula as JavaScript computes it; ``names`` are those of parts that were computed before."""
+        if names is not None and id(self) in names:
+            return names[id(self)]
+        if not self.args:
+            return self.head if isinstance(self.head, str) else _javascript_number(self.head)
+        return FORMS[str(self.head)].javascript.format(*(arg.javascript(names) for arg in self.args))
+
+    def function(self, parameters: Sequence[str]) -> str:
+        """A JavaScript function of ``parameters``; what is used more than once is computed once."""
+        order, uses = _parts(self)
+        names: dict[int, str] = {}
+        lines = []
+        for part in order:
+            if part.args and uses[id(part)] > 1 and part is not self:
+                value = part.javascript(names)
+                names[id(part)] = f"t{len(names)}"
+                lines.append(f"const {names[id(part)]} = {value}; ")
+        head = f"({', '.join(parameters)}) =>"
+        result = self.javascript(names)
+        return f"{head} {{ {''.join(lines)}return {result}; }}" if lines else f"{head} {result}"
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """The number that NumPy makes of the formula."""
+        found: dict[int, Any] = {}
+        with np.errstate(all="ignore"):
+            for part in _parts(self)[0]:
+                if part.args:
+                    function = getattr(np, str(part.head))
+                    found[id(part)] = function(*(found[id(a)] for a in part.args))
+                else:
+                    found[id(part)] = values[part.head] if isinstance(part.head, str) else part.head
+        return found[id(self)]
+
+    def __repr__(self) -> str:
+        return f"<symbol {self.latex()}>"
+
+
+def _call(function: str, *inputs: Any) -> Symbol:
+    if function not in FORMS:
+        raise Untraceable(f"{function} is not among the functions that the page can compute")
+    x, *rest = args = [a if isinstance(a, Symbol) else _constant(a) for a in inputs]
+    # What is exact in floating point too, so that a local derivative (the rule for g = 1) reads as one.
+    if function == "multiply" and x.head == 1 and not x.args:
+        return rest[0]
+    if function in ("multiply", "divide") and rest[0].head == 1 and not rest[0].args:
+        return x
+    if function == "multiply" and x.head == -1 and not x.args:
+        return Symbol("negative", *rest)
+    if function == "negative" and not x.args and not isinstance(x.head, str):
+        return Symbol(-x.head)
+    return Symbol(function, *args)
+
+
+def _constant(value: Any) -> Symbol:
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+        raise Untraceable(f"{type(value).__name__} is not a single real number")
+    return Symbol(value if isinstance(value, bool | int | float) else np.asarray(value).item())
+
+
+def _parts(root: Symbol) -> tuple[list[Symbol], Counter[int]]:
+    """All parts of a formula, operands first, and how often each is used."""
+    order: list[Symbol] = []
+    uses: Counter[int] = Counter()
+    stack = [(root, False)]
+    done: set[int] = set()
+    while stack:
+        part, ready = stack.pop()
+        if ready:
+            order.append(part)
+        elif id(part) not in done:
+            done.add(id(part))
+            uses.update(id(a) for a in part.args)
+            stack.append((part, True))
+            stack += [(a, False) for a in reversed(part.args)]
+    return order, uses
+
+
+def _latex_number(value: float) -> tuple[str, int]:
+    text = f"{value:.6g}".replace("inf", r"\infty")
+    if "e" in text:
+        digits, _, exponent = text.partition("e")
+        text = rf"{digits} \cdot 10^{{{int(exponent)}}}"
+    return text, _SUM if value < 0 or "cdot" in text else _NAME
+
+
+def _javascript_number(value: float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "(-Infinity)"
+    text = repr(float(value)).removesuffix(".0")
+    return f"({text})" if text.startswith("-") else text
+
+
+LETTERS = ("x", "y", "w")
+
+
+def letters(op: Op, count: int) -> tuple[str, ...]:
+    """What the inputs of an op are called in formulas: x, y, w, or x1, x2, … where there are many."""
+    return (
+        LETTERS[:count] if op.arity is not None and count <= len(LETTERS) else tuple(f"x{i + 1}" for i in range(count))
+    )
+
+
+def _inputs(op: Op, constants: Mapping[int, Any], count: int) -> list[Any]:
+    names = letters(op, count)
+    return [constants[i] if i in constants else Symbol(name) for i, name in enumerate(names)]
+
+
+def trace(op: Op, constants: Mapping[int, Any] | None = None, count: int | None = None, **params: Any) -> Symbol:
+    """The formula that the forward function of ``op`` computes for single numbers.
+
+    ``constants`` are arguments (by position) that are numbers and not symbols, ``count`` how many arguments there
+    are where the op takes any number. Raises `Untraceable` where the op is no formula of numbers.
+
+    >>> from autograd_core import sigmoid
+    >>> trace(sigmoid).evaluate({"x": 0.0})
+    np.float64(0.5)
+    """
+    return _traced(op.function, *_inputs(op, constants or {}, count or op.arity or 1), **params)
+
+
+def trace_rule(
+    op: Op,
+    position: int,
+    g: Any = None,
+    constants: Mapping[int, Any] | None = None,
+    count: int | None = None,
+    **params: Any,
+) -> Symbol:
+    """The formula that the gradient rule of ``op`` for one argument computes; with ``g=1`` the local derivative.
+
+    >>> from autograd_core import REGISTRY
+    >>> trace_rule(REGISTRY["tanh"], 0, g=1).latex(), trace_rule(REGISTRY["tanh"], 0).javascript()
+    ('1 - z \\\\cdot z', '(g * (1 - (z * z)))')
+    """
+    rule = op.rules[position]
+    if rule is None:
+        raise Untraceable(f"{op.name} has no rule for argument {position + 1}")
+    upstream = Symbol("g") if g is None else _constant(g)
+    return _traced(rule, upstream, Symbol("z"), *_inputs(op, constants or {}, count or op.arity or 1), **params)
+
+
+def _traced(function: Any, *args: Any, **params: Any) -> Symbol:
+    try:
+        found = function(*args, **params)
+        return found if isinstance(found, Symbol) else _constant(found)
+    except Untraceable:
+        raise
+    except Exception as error:  # whatever else a rule does with numbers that are not there
+        raise Untraceable(f"{type(error).__name__}: {error}") from error

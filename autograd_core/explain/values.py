@@ -1,0 +1,149 @@
+"""The values of a computation as people meet them: with a name, a place in the layers, and a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..graph import Node
+from ..op import Op
+from ..tensor import Tensor
+from .formula import number
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A leaf, or the result of an op: what a drawing shows as a node.
+
+    ``inputs`` are the names of the arguments, with constants as numbers, and ``args`` the arguments; ``parents``
+    names those that are values of the same computation (None for a constant). ``gradient`` is None where it was
+    not computed. ``layers`` are the layers it belongs to, the outermost first; ``where`` is the line that
+    computed it, under ``debug()``.
+    """
+
+    name: str
+    op: Op | None
+    value: Any
+    gradient: Any
+    expression: str
+    inputs: tuple[str, ...]
+    parents: tuple[str | None, ...]
+    args: tuple[Any, ...]
+    params: Mapping[str, Any]
+    layers: tuple[str, ...]
+    where: str | None
+
+
+def describe(
+    nodes: Iterable[Node],
+    names: Mapping[Node, str],
+    layers: Mapping[Node, tuple[str, ...]],
+    gradients: Mapping[Node, Any],
+) -> dict[str, Value]:
+    """A `Value` for each node, by name."""
+    return {
+        names[node]: Value(
+            names[node],
+            node.op,
+            node.out,
+            gradients.get(node),
+            expression(node.op, node) if node.op else "",
+            inputs(node, names),
+            tuple(names.get(p) if p is not None else None for p in node.parents),
+            node.args,
+            node.params,
+            layers.get(node, ()),
+            node.where,
+        )
+        for node in nodes
+    }
+
+
+def inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
+    """The names of what went into a node; a constant without a name is its value."""
+    return tuple(
+        number(arg) if parent is None else names.get(parent) or parent.name or number(arg)
+        for parent, arg in zip(node.parents, node.args, strict=True)
+    )
+
+
+def expression(op: Op, node: Node) -> str:
+    """The op's formula in LaTeX, with x, y, … for its inputs."""
+    if op.arity is None:
+        letters = [f"x_{{{i + 1}}}" for i in range(len(node.args))]
+        return op.latex.replace(r"x, y, \dots", ", ".join(letters))
+    return op.latex
+
+
+def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) -> dict[Node, str]:
+    """A name of its own for every node: the given one, else the variable that holds it, else v1, v2, ….
+
+    Two values of one name are told apart as x and x_2.
+    """
+    held = {
+        value.node: name
+        for name, value in reversed(list(variables.items()))
+        if isinstance(value, Tensor) and not name.startswith("_")
+    }
+    wanted = {node: node.name or held.get(node) for node in nodes}
+    if not wanted[root] and "f" not in wanted.values():
+        wanted[root] = "f"
+    reserved = set(wanted.values())
+    names: dict[Node, str] = {}
+    taken: set[str] = set()
+    fresh = 0
+    for node in nodes:
+        name = wanted[node] or ""
+        if not name:
+            while (name := f"v{(fresh := fresh + 1)}") in reserved:
+                pass
+        elif name in taken:
+            count = 2
+            while f"{name}_{count}" in reserved:
+                count += 1
+            name = f"{name}_{count}"
+            reserved.add(name)
+        taken.add(name)
+        names[node] = name
+    return names
+
+
+def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
+    """The layers that each node belongs to, the outermost first; ``nodes`` are in the order of their births.
+
+    A layer owns what was born between the beginning and the end of its call, and its weights. A model
+    that holds every layer is left out: a box around the whole picture says nothing.
+    """
+    calls = [(start, -node.born, layer) for node in nodes for layer, start in node.scopes]
+    calls.sort()
+    seen: dict[str, int] = {}
+    spans = []
+    for start, end, layer in calls:
+        seen[layer] = seen.get(layer, 0) + 1
+        spans.append((start, -end, f"{layer} (call {seen[layer]})" if seen[layer] > 1 else layer))
+    if len(spans) > 1 and spans[0][1] >= max(end for _, end, _ in spans):
+        del spans[0]
+    found: dict[Node, tuple[str, ...]] = {}
+    open_now: list[tuple[int, str]] = []
+    upcoming = iter([*spans, None])
+    span = next(upcoming)
+    for node in nodes:
+        while span is not None and span[0] < node.born:
+            while open_now and open_now[-1][0] < span[0]:
+                open_now.pop()
+            open_now.append((span[1], span[2]))
+            span = next(upcoming)
+        while open_now and open_now[-1][0] < node.born:
+            open_now.pop()
+        if node.op is not None and open_now:
+            found[node] = tuple(layer for _, layer in open_now)
+    # A loss may compute from the logits and pass by the layer's own output: then the weights tell.
+    for node in nodes:
+        for parent in node.parents:
+            if parent is not None and parent.op is None and parent.name and "/" in parent.name:
+                owner = parent.name.rpartition("/")[0]
+                path = found.setdefault(node, (owner,))
+                if owner in path:
+                    found.setdefault(parent, path[: path.index(owner) + 1])
+    return found

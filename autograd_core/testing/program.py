@@ -1,0 +1,198 @@
+"""Random programs: computation graphs of the table's ops, which print as Python and shrink to the smallest graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..op import COMPOSED, REGISTRY, Domain, Op
+from ..tensor import NUMPY
+from .calls import domains_of, entries, examples_of, is_shape, place
+from .reproduce import literal
+from .strategies import distinct_integers, shapes
+
+# Programs are for graphs, not for big numbers: what leaves these bounds is squashed before it goes on.
+LARGEST_VALUE = 3.0
+LARGEST_ARRAY = 64
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``op(*operands, **params)``: operands are positions among the inputs and earlier statements, or constants."""
+
+    op: str
+    operands: tuple[int | float, ...]
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function made of statements; its result is the last one. ``inputs`` are arrays to call it with."""
+
+    inputs: tuple[Any, ...]
+    statements: tuple[Statement, ...]
+    __name__ = "program"
+
+    def __call__(self, *inputs: Any) -> Any:
+        values = list(inputs)
+        for s in self.statements:
+            values.append(_function(s.op)(*(_value(i, values) for i in s.operands), **s.params))
+        return values[-1]
+
+    @property
+    def source(self) -> str:
+        """The program as Python: names x0, x1, … for the inputs and v0, v1, … for what is computed."""
+        names = [f"x{i}" for i in range(len(self.inputs))]
+        lines = [f"def program({', '.join(names)}):"]
+        for i, s in enumerate(self.statements):
+            params = [f"{key}={literal(value)}" for key, value in s.params.items()]
+            names.append(f"v{i}")
+            lines.append(
+                f"    v{i} = {_spelling(s.op)}({', '.join([*(str(_value(k, names)) for k in s.operands), *params])})"
+            )
+        lines.append(f"    return {names[-1]}")
+        body = "\n".join(lines)
+        tables = [t for t in ("COMPOSED", "REGISTRY") if f"{t}[" in body]
+        return (f"from autograd_core.op import {', '.join(tables)}\n" if tables else "") + body
+
+    def __repr__(self) -> str:
+        arguments = "".join(f"\nx{i} = {literal(x)}" for i, x in enumerate(self.inputs))
+        return f"{self.source}{arguments}"
+
+
+def _value(operand: int | float, values: Any) -> Any:
+    return values[operand] if isinstance(operand, int) else operand
+
+
+def _function(name: str) -> Callable[..., Any]:
+    return REGISTRY[name] if name in REGISTRY else COMPOSED[name].function
+
+
+def _spelling(name: str) -> str:
+    """How a person calls it: NumPy's name where NumPy has one."""
+    ours = _function(name)
+    if NUMPY.get(getattr(np, name, None)) is ours:
+        return f"np.{name}"
+    return f"REGISTRY[{name!r}]" if name in REGISTRY else f"COMPOSED[{name!r}].function"
+
+
+@dataclass(frozen=True)
+class _Choice:
+    name: str
+    arity: int
+    params: dict[str, Any]
+
+
+def _choices() -> list[_Choice]:
+    """What a statement may call: everything in the table that takes one or two arrays of whatever shape.
+
+    Whether an op takes the shapes at hand is found by trying, so that a new op needs to say nothing. The
+    adjoints (scatter, fold) are left out: they take only what their partners give.
+    """
+    found = {}
+    known = set(NUMPY.values())
+    for name, entry in entries():
+        if isinstance(entry, Op) and "shape" in entry.params and entry not in known:
+            continue
+        arity = entry.arity or 2 if isinstance(entry, Op) else None
+        for given in examples_of(entry):
+            count = len(given.inputs)
+            if all(map(is_shape, given.inputs)) and count in (1, 2) and arity in (None, count):
+                choice = _Choice(name, count, given.params)
+                found[name, choice.arity, literal(choice.params)] = choice
+    simple = ["add", "multiply", "tanh", "sum"]  # first, because hypothesis shrinks towards the first
+    return sorted(found.values(), key=lambda c: (simple.index(c.name) if c.name in simple else 9, len(c.params)))
+
+
+@st.composite
+def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program:
+    """Random programs of up to six statements, with sharing, broadcasting, reductions and reshapes.
+
+    A value used by several statements is shared. Values are led into the domain of the op that takes them
+    by tanh and a square, so the numbers stay small and clear of poles. Statements that the result does not
+    need are left out, so shrinking ends at the smallest graph.
+
+    >>> from hypothesis import find
+    >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)
+    def program(x0):
+        v0 = np.sum(x0)
+        return v0
+    """
+    choices = _choices()
+    count = draw(st.integers(1, max_inputs))
+    drawn = [draw(shapes(max_dims=2, min_side=1, max_side=3)) for _ in range(count)]
+    left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
+    inputs = [np.array([place(next(left), Domain()) for _ in range(int(np.prod(s)))]).reshape(s) for s in drawn]
+    values: list[Any] = list(inputs)
+    statements: list[Statement] = []
+    for _ in range(draw(st.integers(1, max_statements))):
+        choice = draw(st.sampled_from(choices))
+        operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in range(choice.arity))
+        _extend(statements, values, choice, operands)
+    if not statements:
+        _extend(statements, values, _Choice("tanh", 1, {}), (0,))
+    return needed(Program(tuple(inputs), tuple(statements)))
+
+
+def _extend(statements: list[Statement], values: list[Any], choice: _Choice, operands: Sequence[int]) -> None:
+    """Add a statement, and those that lead its operands into its domain, if the op takes them."""
+    entry = REGISTRY[choice.name] if choice.name in REGISTRY else COMPOSED[choice.name]
+    more, known = list(statements), list(values)
+
+    def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
+        with np.errstate(all="ignore"):
+            result = _function(name)(*(_value(i, known) for i in operands), **(params or {}))
+        if isinstance(result, list | tuple):
+            raise TypeError(f"{name} returns several arrays, and a statement names one")
+        known.append(np.asarray(result))
+        more.append(Statement(name, operands, params or {}))
+        return len(known) - 1
+
+    try:
+        ready = []
+        for operand, domain in zip(operands, domains_of(entry, choice.arity), strict=True):
+            if np.any(np.abs(known[operand]) > LARGEST_VALUE):
+                operand = add("tanh", (operand,))
+            if domain != Domain():
+                operand = _lead(add, operand, domain)
+            ready.append(operand)
+        add(choice.name, tuple(ready), choice.params)
+    except Exception:  # whatever NumPy raises for shapes that do not fit
+        return
+    result = known[-1]
+    if result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY and np.isfinite(result).all():
+        statements[:], values[:] = more, known
+
+
+def _lead(add: Callable[..., int], operand: int, domain: Domain) -> int:
+    """Statements that bring any number into a domain: (1/2 + tanh²x / 4) of a bounded one, 1/2 + x² beside an edge."""
+    if domain.period or np.isfinite(domain.low + domain.high):
+        operand = add("square", (add("tanh", (operand,)),))
+        width = domain.period or domain.high - domain.low
+        start = domain.kinks[0] if domain.period else domain.low
+        return add("add", (add("multiply", (operand, width / 4)), start + width / 2))
+    low = domain.low if np.isfinite(domain.low) else 0.0
+    return add("add", (add("square", (operand,)), low + 0.5))
+
+
+def needed(program: Program) -> Program:
+    """The program without the statements and inputs that its result does not depend on."""
+    count = len(program.inputs)
+    keep = {count + len(program.statements) - 1}
+    for position in range(len(program.statements) - 1, -1, -1):
+        if count + position in keep:
+            keep.update(k for k in program.statements[position].operands if isinstance(k, int))
+    order = sorted(keep)
+    renamed = {old: new for new, old in enumerate(order)}
+    return Program(
+        tuple(x for i, x in enumerate(program.inputs) if i in keep),
+        tuple(
+            replace(s, operands=tuple(_value(k, renamed) for k in s.operands))
+            for i, s in enumerate(program.statements)
+            if count + i in keep
+        ),
+    )

@@ -1,0 +1,288 @@
+"""What is true of every gradient, checked at one point: the table's ops and users' functions alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..op import Domain
+from ..transforms import jvp, leaves, vjp
+from .arguments import Arguments, is_floating, to_numpy
+from .calls import Call, keeps_dtype
+from .check import GradientError, Report, check_gradients
+from .reproduce import call_code, literal
+
+Array = Any
+Function = Callable[..., Any]
+
+
+def check_properties(
+    f: Function,
+    *args: Any,
+    argnums: int | Sequence[int] | None = None,
+    domain: Domain | Sequence[Domain | None] | None = None,
+    keeps_dtype: bool = True,
+    order: int = 2,
+    seed: int = 0,
+) -> Report:
+    """Check at ``args`` all that holds for the gradient of any function; raise `GradientError` otherwise.
+
+    Besides the derivatives themselves (`check_gradients`, whose report is returned): the pullback is linear
+    and the transpose of the pushforward, ⟨Jv, w⟩ = ⟨v, Jᵀw⟩; a value used twice gets the gradients of two
+    values; what broadcasting does is what tiling does; nothing that is passed in is changed; the layout of
+    the arrays in memory makes no difference; the same call gives the same bits; and float32 stays float32
+    and agrees with float64 (unless ``keeps_dtype`` is false).
+
+    >>> check_properties(lambda x, y: np.tanh(x) * y, np.ones((2, 1)), np.ones(3)).verdict
+    'pass'
+    """
+    report = check_gradients(f, *args, order=order, argnums=argnums, domain=domain, seed=seed)
+    with np.errstate(all="ignore"):
+        subject = _Subject(f, args, argnums, seed)
+        for claim in CLAIMS:
+            claim(subject)
+        if keeps_dtype:
+            _float32(subject)
+    return report
+
+
+def check_call(call: Call, seed: int = 0) -> Report:
+    """`check_properties` of a call of the table: what each entry is held to."""
+    return check_properties(
+        call, *call.args, argnums=call.argnums, domain=call.domain, keeps_dtype=keeps_dtype(call), seed=seed
+    )
+
+
+class _Subject:
+    """A function at a point, and what the claims need of it."""
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Any, seed: int) -> None:
+        self.f = f
+        self.args = tuple(args)
+        self.argnums = argnums
+        self.arguments = Arguments(f, args, argnums)
+        self.arrays = [array.astype(np.float64) for array in self.arguments.arrays]
+        self.rng = np.random.default_rng(seed)
+        self.kept = [array.copy() for array in self.arrays]
+        self.values, self.pull = self.run(self.arrays)
+        self.gs = self.like(self.values)
+        self.gradients = self.pull(self.gs)
+
+    def flat(self, *values: Any) -> list[Any]:
+        """The floating results as a function of the floating leaves."""
+        return [leaf for leaf in leaves(self.f(*self.arguments.fill(values))) if is_floating(leaf)]
+
+    def run(self, arrays: Sequence[Array]) -> tuple[list[Array], Callable[[list[Array]], list[Array]]]:
+        """The values, and the pullback as a function of a list."""
+        values, pullback = vjp(self.flat, *arrays)
+        return values, lambda gs: list(pullback(gs))
+
+    def like(self, arrays: Sequence[Array]) -> list[Array]:
+        """Random numbers in the shapes of ``arrays``, none of them small."""
+        signs = (self.rng.choice([-1.0, 1.0], np.shape(a)) for a in arrays)
+        return [sign * self.rng.uniform(0.5, 1.5, np.shape(a)) for sign, a in zip(signs, arrays, strict=True)]
+
+    def wrong(self, what: str) -> GradientError:
+        """An error that says which claim fails, with the code that shows it."""
+        name = getattr(self.f, "__name__", type(self.f).__name__)
+        options = f", argnums={literal(self.argnums)}" if self.argnums is not None else ""
+        code = call_code(self.f, self.args, self.arguments.parameters, None, options)
+        code = code.replace("check_gradients", "check_properties")
+        error = GradientError(f"the gradient of {name} is wrong: {what}\n\nTo see it again:\n\n{code}")
+        error.report = Report("fail", what, 1)
+        error.arguments = self.args
+        error.function = self.f
+        return error
+
+    def same(
+        self, got: Sequence[Array], expected: Sequence[Array], what: str, rtol: float = 1e-9, atol: float = 0.0
+    ) -> None:
+        """Raise unless two lists of arrays hold the same numbers, up to rounding."""
+        names = self.arguments.names if len(got) == len(self.arrays) else [f"result {i}" for i in range(len(got))]
+        for name, a, b in zip(names, got, expected, strict=True):
+            scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+            if np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=rtol, atol=rtol * scale + atol, equal_nan=True):
+                raise self.wrong(f"{what} ({name})\n    expected  {b!s}\n    got       {a!s}")
+
+
+def _value_is_kept(s: _Subject) -> None:
+    plain = [to_numpy(leaf) for leaf in s.flat(*s.arrays)]
+    if len(plain) == len(s.values):
+        s.same(s.values, plain, "recording changes the value")
+
+
+def _shapes_and_dtypes(s: _Subject) -> None:
+    for name, array, g in zip(s.arguments.names, s.arrays, s.gradients, strict=True):
+        if np.shape(g) != array.shape or g.dtype != array.dtype:
+            kind = f"{g.dtype}{list(np.shape(g))}"
+            raise s.wrong(f"{name} is {array.dtype}{list(array.shape)}, and its gradient is {kind}")
+
+
+def _inputs_are_kept(s: _Subject) -> None:
+    gs = [g.copy() for g in s.gs]
+    values = [np.copy(v) for v in s.values]
+    s.pull(s.gs)
+    if not all(np.array_equal(a, b) for a, b in zip(s.gs, gs, strict=True)):
+        raise s.wrong("the pullback changed the gradient that it was given")
+    for name, a, b in zip(s.arguments.names, s.arrays, s.kept, strict=True):
+        if not np.array_equal(a, b, equal_nan=True):
+            raise s.wrong(f"it changed its argument {name}")
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(s.values, values, strict=True)):
+        raise s.wrong("the pullback changed the value")
+
+
+def _deterministic(s: _Subject) -> None:
+    for again in (s.pull(s.gs), s.run(s.arrays)[1](s.gs)):
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, s.gradients, strict=True)):
+            raise s.wrong("the same call gave two different gradients")
+
+
+def _linear(s: _Subject) -> None:
+    other = s.like(s.values)
+    mixed = s.pull([2.0 * g - 0.5 * h for g, h in zip(s.gs, other, strict=True)])
+    expected = [2.0 * g - 0.5 * h for g, h in zip(s.gradients, s.pull(other), strict=True)]
+    s.same(mixed, expected, "it is not linear in the gradient that arrives")
+    s.same(s.pull([0.0 * g for g in s.gs]), [0.0 * g for g in s.gradients], "a zero gradient does not stay zero")
+
+
+def _transpose(s: _Subject) -> None:
+    tangents = s.like(s.arrays)
+    _, pushed = jvp(s.flat, s.arrays, tangents)
+    left = [np.sum(p * g) for p, g in zip(pushed, s.gs, strict=True)]
+    right = [np.sum(t * g) for t, g in zip(tangents, s.gradients, strict=True)]
+    scale = sum(np.sum(np.abs(t * g)) for t, g in zip(tangents, s.gradients, strict=True))
+    if np.isfinite(scale) and not abs(sum(left) - sum(right)) <= 1e-9 * scale:
+        raise s.wrong(f"⟨Jv, w⟩ = {sum(left):.15g} and ⟨v, Jᵀw⟩ = {sum(right):.15g} should be equal")
+
+
+def _used_twice(s: _Subject) -> None:
+    """f(x) + 2·f(x) with one x, against the same with two: gradients of several uses are summed."""
+    n = len(s.arrays)
+
+    def twice(*xs: Any) -> Any:
+        first, second = s.flat(*xs[:n]), s.flat(*xs[-n:])
+        return [np.sum(a * g + b * (2.0 * g)) for a, b, g in zip(first, second, s.gs, strict=True)]
+
+    one_pull = vjp(twice, *s.arrays)[1]
+    two_pull = vjp(twice, *s.arrays, *s.arrays)[1]
+    ones = [1.0] * len(s.values)
+    two = two_pull(ones)
+    s.same(one_pull(ones), [a + b for a, b in zip(two[:n], two[n:], strict=True)], "a value used twice is not two")
+    _shared(s)
+
+
+def _shared(s: _Subject) -> None:
+    """f(x, x) against f(x, y) at y = x, for arguments of one shape."""
+    first = s.arrays[0]
+    if len(s.arrays) < 2 or any(a.shape != first.shape for a in s.arrays):
+        return
+    n = len(s.arrays)
+    apart = s.run([first] * n)[1](s.gs) if [np.shape(v) for v in s.run([first] * n)[0]] == _shapes(s.gs) else None
+    if apart is not None and all(np.isfinite(g).all() for g in apart):
+        together = vjp(lambda x: s.flat(*[x] * n), first)[1](s.gs)
+        s.same([together[0]], [sum(apart[1:], apart[0])], "an argument that is passed twice is not two arguments")
+
+
+def _shapes(arrays: Sequence[Array]) -> list[tuple[int, ...]]:
+    return [np.shape(a) for a in arrays]
+
+
+def _broadcasts_as_tiling(s: _Subject) -> None:
+    shapes = _shapes(s.arrays)
+    if len(shapes) < 2 or len(set(shapes)) == 1:
+        return
+    try:
+        common = np.broadcast_shapes(*shapes)
+        tiled = [np.array(np.broadcast_to(a, common)) for a in s.arrays]
+        values, pull = s.run(tiled)
+    except (ValueError, IndexError):
+        return  # it does not broadcast
+    if _shapes(values) != _shapes(s.values) or not all(map(np.array_equal, values, s.values)):
+        return  # it is another function of the tiled arguments, as a mean of one of them would be
+    summed = [_sum_to(g, shape) for g, shape in zip(pull(s.gs), shapes, strict=True)]
+    s.same(s.gradients, summed, "a broadcast argument does not get the sum of the gradients of its copies")
+
+
+def _sum_to(g: Array, shape: tuple[int, ...]) -> Array:
+    """Sum over the copies, element by element: written apart from the walk's own, which is on trial."""
+    total = np.zeros(shape)
+    for index in np.ndindex(g.shape):
+        own = index[g.ndim - len(shape) :]
+        total[tuple(0 if n == 1 else i for i, n in zip(own, shape, strict=True))] += g[index]
+    return total
+
+
+def _memory_layout(s: _Subject) -> None:
+    for layout in (_read_only, _fortran, _reversed, _strided):
+        values, pull = s.run([layout(a) for a in s.arrays])
+        plain = s.f(*s.arguments.fill([layout(a) for a in s.arrays]))
+        del plain  # it only must not fail
+        what = f"arguments that are {layout.__name__.strip('_').replace('_', '-')} give other numbers"
+        s.same(values, s.values, what)
+        s.same(pull([layout(g) for g in s.gs]), s.gradients, what)
+
+
+def _read_only(a: Array) -> Array:
+    a = np.array(a)
+    a.flags.writeable = False
+    return a
+
+
+def _fortran(a: Array) -> Array:
+    return np.asfortranarray(a) if np.ndim(a) else a
+
+
+def _reversed(a: Array) -> Array:
+    backwards: Any = (*(slice(None, None, -1),) * np.ndim(a), ...)
+    return np.array(np.flip(a))[backwards]
+
+
+def _strided(a: Array) -> Array:
+    wide = np.zeros(tuple(2 * n for n in np.shape(a)))
+    every_other: Any = (*(slice(None, None, 2),) * np.ndim(a), ...)
+    view = wide[every_other]
+    view[...] = a
+    return view
+
+
+def _float32(s: _Subject) -> None:
+    """float32 in, float32 out, in both directions; and the numbers of float64 at the same point."""
+    narrow = [a.astype(np.float32) for a in s.arrays]
+    values, pull = s.run(narrow)
+    for i, v in enumerate(values):
+        if v.dtype != np.float32:
+            raise s.wrong(f"float32 does not stay float32: result {i} is {v.dtype}")
+    gs = [np.float32(g) if np.ndim(g) == 0 else g.astype(np.float32) for g in s.gs]
+    got = pull(gs)
+    for name, g in zip(s.arguments.names, got, strict=True):
+        if g.dtype != np.float32:
+            raise s.wrong(f"float32 does not stay float32: the gradient of {name} is {g.dtype}")
+    wide_values, wide_pull = s.run([a.astype(np.float64) for a in narrow])
+    rtol = 2e-4
+    if all(_close(a, b, rtol) for a, b in zip(values, wide_values, strict=True)):
+        # 1 − z² loses what z² is short of 1, so rounding of the value counts too.
+        atol = (
+            1e2 * float(np.finfo(np.float32).eps) * max((np.max(np.abs(v), initial=0.0) for v in values), default=0.0)
+        )
+        expected = wide_pull([g.astype(np.float64) for g in gs])
+        s.same(got, expected, "float32 disagrees with float64", rtol, atol)
+
+
+def _close(a: Array, b: Array, rtol: float) -> bool:
+    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    return np.allclose(a, b, rtol=rtol, atol=rtol * scale, equal_nan=True)
+
+
+CLAIMS: tuple[Callable[[_Subject], None], ...] = (
+    _value_is_kept,
+    _shapes_and_dtypes,
+    _inputs_are_kept,
+    _deterministic,
+    _linear,
+    _transpose,
+    _used_twice,
+    _broadcasts_as_tiling,
+    _memory_layout,
+)

@@ -1,0 +1,63 @@
+"""A failing gradient told to people: as text for the terminal, as a page for the browser."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from .check import GradientError
+from .graphs import diagnose
+from .program import Program
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Gradient report</title>
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }}
+pre {{ background: #f4f4f4; color: #111; padding: 1rem; overflow-x: auto; }}
+.wrong {{ background: #ffd7d7; color: #7a0000; }}
+</style>
+<h1>Gradient report</h1>
+<p>{summary}</p>
+{sections}
+</html>
+"""
+
+
+def describe(error: GradientError) -> str:
+    """The graph of the failing call, the guilty op marked with ✗; for a program its source as well."""
+    f = error.function
+    assert f is not None
+    lines = [str(f)] if isinstance(f, Program) else []
+    try:
+        diagnosis = diagnose(f, error.arguments)
+    except Exception as problem:  # a function of another library records no graph of ours
+        return "\n".join([*lines, f"no graph was recorded ({type(problem).__name__}: {problem})"])
+    lines.append(str(diagnosis))
+    if diagnosis.guilty is None:
+        lines.append("each op's own rule agrees with its values here: look at what is done with the gradients")
+    else:
+        op = diagnosis.guilty.op
+        lines.append(f"guilty: {op.name if op else ''}, in {diagnosis.names[diagnosis.guilty]}")
+    return "\n".join(lines)
+
+
+def page(found: Sequence[Sequence[str]]) -> str:
+    """One HTML page, complete in itself, of (test, message, graph) triples; everything in it is escaped."""
+    sections = []
+    for test, message, graph in found:
+        lines = []
+        for line in graph.splitlines():
+            text = html.escape(line)
+            lines.append(f'<span class="wrong">{text}</span>' if line.lstrip().startswith(("✗", "^")) else text)
+        what, _, code = message.partition("To see it again:")
+        sections.append(
+            f"<section><h2>{html.escape(test)}</h2>\n<pre>{html.escape(what.strip())}</pre>\n"
+            f"<h3>Graph</h3>\n<pre>{chr(10).join(lines)}</pre>\n"
+            f"<h3>To see it again</h3>\n<pre>{html.escape(code.strip())}</pre></section>"
+        )
+    count = len(found)
+    summary = "Every gradient passed." if not count else f"{count} failing test{'s' if count > 1 else ''}."
+    return _PAGE.format(summary=summary, sections="\n".join(sections))

@@ -1,0 +1,158 @@
+"""Hypothesis strategies: numbers of a domain, shapes, indices, specifications, and calls of the table's ops.
+
+Numbers come from a grid and are distinct, so that no tie or kink is within reach of a gradient check unless
+it is asked for; they shrink towards the simplest numbers of their domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ..op import COMPOSED, REAL, REGISTRY, Domain, Op
+from ..tensor import Tensor
+from .calls import Call, entries, examples_of, is_shape, make_call, place, shapes_of, size_of
+
+Strategy = st.SearchStrategy[Any]
+
+# Longer lists of numbers are drawn as one seed: hypothesis spends a choice on each element.
+_ONE_BY_ONE = 24
+
+
+def shapes(
+    *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
+) -> st.SearchStrategy[tuple[int, ...]]:
+    """Shapes of arrays, without axes and of size 0 included."""
+    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
+
+
+def broadcastable_shapes(n: int, *, max_dims: int = 3, max_side: int = 4) -> st.SearchStrategy[tuple[Any, ...]]:
+    """``n`` shapes that broadcast together, axes of length 0 and 1 included."""
+    together = hnp.mutually_broadcastable_shapes(num_shapes=n, min_side=0, max_dims=max_dims, max_side=max_side)
+    return together.map(lambda drawn: drawn.input_shapes)
+
+
+def distinct_integers(count: int) -> st.SearchStrategy[list[int]]:
+    """``count`` different integers, which `place` turns into numbers of a domain."""
+    largest = max(96, 2 * count)
+    if count <= _ONE_BY_ONE:
+        return st.lists(st.integers(-largest, largest), min_size=count, max_size=count, unique=True)
+    everything = np.arange(-largest, largest + 1)
+    return st.integers(0, 2**32 - 1).map(
+        lambda seed: [int(k) for k in np.random.default_rng(seed).permutation(everything)[:count]]
+    )
+
+
+@st.composite
+def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tuple[Any, ...]:
+    if shape is None:
+        drawn = draw(broadcastable_shapes(len(domains)))
+    else:
+        one = shape if is_shape(shape) else draw(shape)
+        drawn = (one,) * len(domains)
+    left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
+    filled = []
+    for one, domain in zip(drawn, domains, strict=True):
+        values = [place(next(left), domain) for _ in range(int(np.prod(one)))]
+        filled.append(np.array(values, dtype).reshape(one))
+    return tuple(filled)
+
+
+def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) -> Strategy:
+    """Arrays in a domain; or the arguments of an op, as a tuple of arrays that broadcast together.
+
+    ``shape`` is a shape or a strategy of shapes, by default any. For an op that is not elementwise use
+    `registry_calls`, which also draws its parameters.
+
+    >>> from autograd_core.op import POSITIVE
+    >>> from hypothesis import find
+    >>> find(arrays_for(POSITIVE, (2,)), lambda x: True)
+    array([0.125  , 0.15625])
+    """
+    if isinstance(what, Domain):
+        return _arrays([what], shapes() if shape is None else shape, dtype).map(lambda drawn: drawn[0])
+    if what.arity is None or not (what.broadcasts or what.arity == 1):
+        raise TypeError(
+            f"the shapes of {what.name}'s arguments depend on each other; use registry_calls(['{what.name}'])"
+        )
+    domain = what.domain
+    domains = [domain or REAL] * what.arity if isinstance(domain, Domain | None) else list(domain)
+    return _arrays(domains, shape, dtype)
+
+
+def tensors(domain: Domain = REAL, shape: Any = None, dtype: Any = np.float64) -> Strategy:
+    """Tensors with numbers of a domain."""
+    return arrays_for(domain, shape, dtype).map(Tensor)
+
+
+def indices(shape: tuple[int, ...]) -> Strategy:
+    """Whatever can stand in ``x[…]`` for an array of this shape: numbers, slices, None, lists of positions, masks."""
+    kinds: list[Strategy] = [hnp.basic_indices(shape, allow_newaxis=True), hnp.arrays(bool, shape)]
+    if shape and 0 not in shape:
+        kinds.append(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3)))
+    return st.one_of(kinds)
+
+
+class EinsumSpec(NamedTuple):
+    """The subscripts of an einsum and the shapes of its operands."""
+
+    subscripts: str
+    shapes: tuple[tuple[int, ...], ...]
+
+
+@st.composite
+def einsum_specs(draw: Any, max_operands: int = 3) -> EinsumSpec:
+    """Einsums of up to three operands, with sums, traces, outer products, transposes and axes of length 0 or 1."""
+    lengths = dict(zip("ijkl", draw(st.lists(st.integers(0, 3), min_size=4, max_size=4)), strict=True))
+    operands = draw(st.lists(st.text("ijkl", max_size=3), min_size=1, max_size=max_operands))
+    used = sorted(set("".join(operands)))
+    kept = draw(st.permutations(used)) if used else []
+    out = "".join(kept[: draw(st.integers(0, len(kept)))])
+    return EinsumSpec(",".join(operands) + "->" + out, tuple(tuple(lengths[i] for i in term) for term in operands))
+
+
+class ConvConfiguration(NamedTuple):
+    """The shapes and parameters of a convolution: images (batch, …, in), kernels (…, in / groups, out)."""
+
+    x: tuple[int, ...]
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+    dilation: tuple[int, ...]
+    groups: int
+
+
+@st.composite
+def conv_configurations(draw: Any, axes: int | None = None) -> ConvConfiguration:
+    """Small convolutions over one or two axes, with strides, dilation, padding and groups, that have a result."""
+    n = draw(st.integers(1, 2)) if axes is None else axes
+    window = draw(st.tuples(*[st.integers(1, 3)] * n))
+    dilation = draw(st.tuples(*[st.integers(1, 2)] * n))
+    strides = draw(st.tuples(*[st.integers(1, 2)] * n))
+    padding = draw(st.sampled_from(["valid", "same"]))
+    reach = [(w - 1) * d + 1 for w, d in zip(window, dilation, strict=True)]
+    size = tuple(r + draw(st.integers(0, 2)) for r in reach)
+    groups = draw(st.integers(1, 2))
+    channels, filters = (groups * draw(st.integers(1, 2)) for _ in range(2))
+    x = (draw(st.integers(1, 2)), *size, channels)
+    return ConvConfiguration(x, (*window, channels // groups, filters), strides, padding, dilation, groups)
+
+
+@st.composite
+def registry_calls(draw: Any, names: Sequence[str] | None = None) -> Call:
+    """A call of an op or composed function of the table (of those named), with numbers in its domain.
+
+    Elementwise ops get any shapes that broadcast, the others those of their examples.
+    """
+    name = draw(st.sampled_from(sorted(names if names is not None else [name for name, _ in entries()])))
+    entry = REGISTRY[name] if name in REGISTRY else COMPOSED[name]
+    if isinstance(entry, Op) and entry.elementwise and entry.examples is None and draw(st.booleans()):
+        drawn = draw(broadcastable_shapes(entry.arity or 1))
+        given = type(examples_of(entry)[0])(tuple(drawn))
+    else:
+        given = draw(st.sampled_from(list(examples_of(entry))))
+    return make_call(name, given, draw(distinct_integers(size_of(shapes_of(entry, given)))))

@@ -1,0 +1,46 @@
+"""Going on after a crash."""
+
+from __future__ import annotations
+
+import glob
+import os
+from typing import Any
+
+from .callback import Callback, Logs
+
+
+class BackupAndRestore(Callback):
+    """Saves the whole state of a training after each epoch, and goes on from there when it is started again.
+
+    Restored are the weights, the optimizer's state, the generators behind shuffling and dropout, and the
+    history, so the result is the same to the last bit as that of a training that was never interrupted. What
+    another callback remembers (the patience that is left) begins anew. The backup is deleted when all epochs
+    are done, and kept when the training was interrupted.
+    """
+
+    last = True  # after all that is to be saved has happened
+
+    def __init__(self, backup_dir: Any, save_freq: str = "epoch", delete_checkpoint: bool = True):
+        if save_freq != "epoch":
+            raise ValueError(f"a backup is made after each epoch, save_freq='epoch'; {save_freq!r} came")
+        self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
+        self.path = os.path.join(self.backup_dir, "training.autograd")
+        self.resume_from = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        from .. import saving
+
+        os.makedirs(self.backup_dir, exist_ok=True)
+        for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
+            os.remove(unfinished)  # what a killed training was writing
+        self.resume_from = saving.restore_training(self.model, self.path) if os.path.exists(self.path) else 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        from .. import saving
+
+        saving.save_training(self.model, self.path, epoch + 1)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        done = self.model.history.epoch and self.model.history.epoch[-1] + 1 >= self.params["epochs"]
+        if self.delete_checkpoint and (done or self.model.stop_training) and os.path.exists(self.path):
+            os.remove(self.path)

@@ -1,0 +1,40 @@
+"""Functions as a callback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .callback import Callback
+
+
+class LambdaCallback(Callback):
+    """Calls the functions that it is given at their moments.
+
+    >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
+    3
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Any = None,
+        on_epoch_end: Any = None,
+        on_train_begin: Any = None,
+        on_train_end: Any = None,
+        on_train_batch_begin: Any = None,
+        on_train_batch_end: Any = None,
+        **others: Any,
+    ):
+        given = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+            **others,
+        }
+        for moment, function in given.items():
+            if not hasattr(Callback, moment):
+                raise TypeError(f"there is no moment {moment!r} in a training")
+            if function is not None:
+                setattr(self, moment, function)

@@ -1,0 +1,67 @@
+"""Saving while training."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .callback import Logs
+from .monitor import Monitor
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model after each epoch, after so many batches, or only when it is the best so far.
+
+    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+    """
+
+    def __init__(
+        self,
+        filepath: Any,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: Any = "epoch",
+        initial_value_threshold: float | None = None,
+    ):
+        super().__init__(monitor, mode)
+        if save_freq != "epoch" and not isinstance(save_freq, int):
+            raise ValueError(f"save_freq is 'epoch' or a number of batches; {save_freq!r} came")
+        self.filepath, self.verbose = os.fspath(filepath), verbose
+        self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
+        self.best = initial_value_threshold
+        self.epoch = self.seen = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.seen += 1
+        if self.save_freq != "epoch" and self.seen % self.save_freq == 0:
+            self._save(logs or {}, batch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.save_freq == "epoch":
+            self._save(logs or {})
+
+    def _save(self, logs: Logs, batch: int = 0) -> None:
+        if self.save_best_only:
+            value = self.value_in(logs)
+            if value is None or not self.better(value, self.best):
+                return
+            self.best = value
+        try:
+            path = self.filepath.format(epoch=self.epoch + 1, batch=batch + 1, **logs)
+        except KeyError as error:
+            raise KeyError(
+                f"the filepath {self.filepath!r} names {error}, which was not measured; there are {', '.join(logs)}"
+            ) from None
+        if self.verbose:
+            print(f"Epoch {self.epoch + 1}: saving model to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)

@@ -1,0 +1,52 @@
+"""Smaller steps when it gets no better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .callback import Logs
+from .monitor import Monitor
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value."""
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ):
+        super().__init__(monitor, mode, min_delta)
+        if factor >= 1:
+            raise ValueError(f"ReduceLROnPlateau needs a factor below 1; {factor!r} came")
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.best, self.wait, self.resting = None, 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = {} if logs is None else logs
+        optimizer: Any = self.model.optimizer
+        logs["learning_rate"] = optimizer.learning_rate
+        value = self.value_in(logs)
+        if value is None:
+            return
+        if self.resting:
+            self.resting, self.wait = self.resting - 1, 0
+        if self.better(value, self.best):
+            self.best, self.wait = value, 0
+        elif not self.resting:
+            self.wait += 1
+            old = optimizer.learning_rate
+            if self.wait >= self.patience and old > self.min_lr:
+                optimizer.learning_rate = max(old * self.factor, self.min_lr)
+                if self.verbose:
+                    print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
+                self.resting, self.wait = self.cooldown, 0

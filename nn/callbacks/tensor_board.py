@@ -1,0 +1,60 @@
+"""Curves and histograms for TensorBoard."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..tensors import plain
+from .callback import Callback, Logs
+
+
+class TensorBoard(Callback):
+    """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
+
+    ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
+    number of batches, adds the running values in between. Needs tensorboardX.
+    """
+
+    def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
+        if update_freq not in ("epoch", "batch") and not isinstance(update_freq, int):
+            raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; {update_freq!r} came")
+        self.log_dir, self.histogram_freq, self.update_freq = os.fspath(log_dir), histogram_freq, update_freq
+        self.writers: dict[str, Any] = {}
+        self.step = 0
+
+    def writer(self, part: str) -> Any:
+        """The writer of the training's or the validation's event file."""
+        if part not in self.writers:
+            try:
+                from tensorboardX import SummaryWriter
+            except ImportError as error:
+                raise ImportError("TensorBoard needs tensorboardX: pip install autograd-core[tensorboard]") from error
+            self.writers[part] = SummaryWriter(os.path.join(self.log_dir, part))
+        return self.writers[part]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.writer("train")
+        self.step = 0
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.step += 1
+        every = {"epoch": 0, "batch": 1}.get(self.update_freq, self.update_freq)
+        if every and self.step % every == 0:
+            for name, value in (logs or {}).items():
+                self.writer("train").add_scalar(f"batch_{name}", value, self.step)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        for name, value in (logs or {}).items():
+            part = "validation" if name.startswith("val_") else "train"
+            self.writer(part).add_scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            for weight in self.model.weights:
+                self.writer("train").add_histogram(f"{weight.name}/histogram", plain(weight), epoch)
+        for writer in self.writers.values():
+            writer.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        for writer in self.writers.values():
+            writer.close()
+        self.writers.clear()

@@ -1,0 +1,257 @@
+"""Models in files: a zip of a JSON configuration and safetensors weights. Loading never runs code.
+
+A file is written under a temporary name, flushed to the disk and renamed, so whatever happens there is the
+old file or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import config, random
+from .layers.layer import Layer, limited_weights
+from .tensors import plain
+
+FORMAT = "autograd-core model"
+VERSION = 1
+PARTS = {"config.json", "weights.safetensors"}
+JSON_LIMIT = 64 * 2**20
+
+
+class ModelFileError(ValueError):
+    """A file is not a model of ours, or was damaged."""
+
+
+# -- whole models ------------------------------------------------------------------------------------------
+
+
+def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Save a model with its weights, what it was compiled with, and its optimizer's state."""
+    path = os.fspath(filepath)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
+    if not model.built:
+        raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "class_name": type(model).__name__,
+        "config": model.get_config(),
+        "input_shape": model.called_with,
+        "compile": model.get_compile_config() if model.compiled else None,
+    }
+    arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
+    if model.compiled:
+        arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
+    write(path, content, arrays)
+
+
+def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
+    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``."""
+    from .models import Model, Sequential
+
+    path = os.fspath(filepath)
+    content, arrays = read(path)
+    if "class_name" not in content or not isinstance(content.get("config"), dict):
+        raise ModelFileError(f"{path} holds weights without a model; use model.load_weights()")
+    weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
+    with config.custom_object_scope(custom_objects), limited_weights(sum(a.size for a in weights)):
+        cls = config.lookup(str(content["class_name"]), {"Sequential": Sequential, "Model": Model}, "model")
+        with _described(path):
+            model = cls.from_config(content["config"])
+            if not model.built and content.get("input_shape") is not None:
+                model.build(_shape(content["input_shape"]))
+            model.set_weights(weights)
+        if compile and content.get("compile"):
+            with _described(path):
+                model.compile(**content["compile"])
+                if len(state) > len(model.optimizer.variables):  # it has made steps
+                    model.optimizer.build(model.trainable_variables)
+                model.optimizer.set_weights(state)
+    return model
+
+
+# -- weights alone -----------------------------------------------------------------------------------------
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Save the weights of a model, without its configuration."""
+    path = os.fspath(filepath)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
+    if not model.built:
+        raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
+    write(
+        path,
+        {"format": FORMAT, "version": VERSION},
+        {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)},
+    )
+
+
+def load_weights(model: Any, filepath: Any) -> None:
+    """Replace the weights of a model by those in a file."""
+    path = os.fspath(filepath)
+    _, arrays = read(path)
+    with _described(path):
+        model.set_weights(_part(arrays, "weights"))
+
+
+# -- a training in progress --------------------------------------------------------------------------------
+
+
+def save_training(model: Any, path: str, epoch: int) -> None:
+    """Save all that the next epoch depends on."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "epoch": epoch,
+        "history": model.history.history,
+        "epochs": model.history.epoch,
+        "input_shape": model.called_with,
+        "generator": random.get_state(random.generator),
+        "generators": [random.get_state(g) for g in _generators(model)],
+    }
+    arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
+    arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
+    write(path, content, arrays)
+
+
+def restore_training(model: Any, path: str) -> int:
+    """Restore what `save_training` saved; the epoch to go on with."""
+    content, arrays = read(path)
+    with _described(path):
+        if not model.built:
+            model.build(_shape(content["input_shape"]))
+        model.set_weights(_part(arrays, "weights"))
+        model.optimizer.build(model.trainable_variables)
+        model.optimizer.set_weights(_part(arrays, "optimizer"))
+        random.generator.bit_generator.state = content["generator"]
+        for generator, state in zip(_generators(model), content["generators"], strict=True):
+            generator.bit_generator.state = state
+        model.history.history.update(content["history"])
+        model.history.epoch.extend(content["epochs"])
+        return int(content["epoch"])
+
+
+def _generators(model: Layer) -> list[np.random.Generator]:
+    return [v for layer in model.walk_layers() for v in vars(layer).values() if isinstance(v, np.random.Generator)]
+
+
+# -- the file ----------------------------------------------------------------------------------------------
+
+
+def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    from safetensors.numpy import save
+
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr("config.json", json.dumps(content, indent=1))
+                whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
+                archive.writestr("weights.safetensors", save(whole))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(temporary)
+        raise
+    if hasattr(os, "O_DIRECTORY"):  # the new name itself must reach the disk too
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configuration and the arrays in a file, or an error that says what is wrong with it."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {path}")
+    size = os.path.getsize(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if sorted(e.filename for e in entries) != sorted(PARTS):
+                raise ModelFileError(
+                    f"{path} is a zip, but not a model of ours: it holds {[e.filename for e in entries][:5]}"
+                )
+            # We store without compression, so nothing can be larger than the file that it came in.
+            if any(e.compress_type != zipfile.ZIP_STORED or e.file_size > size for e in entries):
+                raise ModelFileError(f"{path} was not written by us: its parts are compressed or larger than the file")
+            if archive.getinfo("config.json").file_size > JSON_LIMIT:
+                raise ModelFileError(f"{path} has a configuration of more than {JSON_LIMIT} bytes")
+            content = json.loads(archive.read("config.json"))
+            arrays = load(archive.read("weights.safetensors"))
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, RecursionError):
+            raise ModelFileError(f"{path} has a configuration nested without end") from None
+        raise ModelFileError(f"{path} is not a model file, or was cut off or damaged: {error}{_guess(path)}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelFileError(f"{path} is a zip, but not a model of ours")
+    if content.get("version") != VERSION:
+        raise ModelFileError(f"{path} has format version {content.get('version')!r}; this library reads {VERSION}")
+    return content, arrays
+
+
+def _guess(path: str) -> str:
+    """What a file of another kind seems to be."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start.startswith(b"\x89HDF"):
+        return ". It is an HDF5 file, such as Keras writes; carry weights over with get_weights and set_weights"
+    return ". It is a pickle, and pickles run code: none is ever read" if start.startswith(b"\x80") else ""
+
+
+def _part(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
+    return [arrays[name] for name in sorted(arrays) if name.startswith(prefix + "/")]
+
+
+def _shape(shape: Any) -> Any:
+    if shape and isinstance(shape[0], list):
+        return [tuple(s) for s in shape]
+    return tuple(shape)
+
+
+@contextlib.contextmanager
+def _described(path: str) -> Any:
+    """Say which file it was when what it describes cannot be made."""
+    try:
+        yield
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        MemoryError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise ModelFileError(f"{path} cannot be loaded: {error}") from error
+
+
+__all__ = ["ModelFileError", "load_model", "load_weights", "save_model", "save_weights"]

@@ -1,0 +1,210 @@
+"""The picture is the user's code, with the user's names."""
+
+import io
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import Tensor, draw, explain
+from autograd_core.explain.drawing import strength
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def lecture():
+    x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    return draw(f)
+
+
+def network(layers=2, units=8, activation="tanh"):
+    nn.utils.set_random_seed(0)
+    dense = [nn.layers.Dense(units, activation=activation, name=f"dense_{i + 1}") for i in range(layers)]
+    model = nn.Sequential([nn.Input(shape=(4,)), *dense])
+    return np.mean(model(np.ones((3, 4))) ** 2)
+
+
+@pytest.fixture
+def pygraphviz(judge):
+    judge("graphviz")
+    return judge("pygraphviz")
+
+
+def texts(svg):
+    """What is written in each node of an SVG, read back from the file."""
+    root = ET.fromstring(svg)
+    nodes = [g for g in root.iter(f"{SVG}g") if g.get("class") == "node"]
+    return {tuple(t.text.strip() for t in g.iter(f"{SVG}text")) for g in nodes}
+
+
+def test_the_picture_says_name_formula_value_and_gradient(pygraphviz, tmp_path):
+    file = lecture().save(tmp_path / "graph.svg")
+    assert texts(file.read_bytes()) == {
+        ("x", "-2", "∂f/∂x = -4"),
+        ("y", "5", "∂f/∂y = -4"),
+        ("z", "-4", "∂f/∂z = 3"),
+        ("q = x + y", "3", "∂f/∂q = -4"),
+        ("f = q · z", "-12", "∂f/∂f = 1"),
+    }
+
+
+def test_edges_carry_what_flows_back_along_them():
+    assert {(a.start, a.end, a.label) for a in lecture().arrows} == {
+        ("x", "q", "-4"),
+        ("y", "q", "-4"),
+        ("q", "f", "-4"),
+        ("z", "f", "3"),
+    }
+
+
+def test_every_format_reads_back(pygraphviz, tmp_path, judge):
+    image = judge("PIL.Image")
+    picture = lecture()
+    with image.open(io.BytesIO(picture.save(tmp_path / "g.png").read_bytes())) as png:
+        assert png.format == "PNG"
+        assert png.width > png.height > 50
+    assert picture.save(tmp_path / "g.pdf").read_bytes().startswith(b"%PDF-")
+    assert pygraphviz.AGraph(string=picture.save(tmp_path / "g.dot").read_text("utf-8")).number_of_nodes() == 5
+    assert ET.fromstring(picture._repr_mimebundle_()["image/svg+xml"]).tag == f"{SVG}svg"
+    with pytest.raises(ValueError, match=r"saved as svg, png, pdf, dot.*'jpg'"):
+        picture.save(tmp_path / "g.jpg")
+
+
+def test_it_is_a_digraph_of_the_graphviz_package(judge):
+    graphviz = judge("graphviz")
+    picture = lecture()
+    assert isinstance(picture.digraph, graphviz.Digraph)
+    assert picture.source == picture.digraph.source
+    picture.digraph.attr(label="changed")
+    assert "changed" in picture.source
+
+
+def test_drawing_needs_no_dot_program(pygraphviz, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert lecture().render("svg").startswith(b"<?xml")
+
+
+def test_a_value_used_twice_has_two_edges():
+    a = Tensor(3.0, name="a")
+    assert [(e.start, e.label, e.position) for e in draw(a * a).arrows] == [("a", "3", 0), ("a", "3", 1)]
+
+
+def test_values_and_gradients_can_be_left_out():
+    x = Tensor(3.0, name="x")
+    f = x * x
+    assert draw(f, values=False).boxes[0].lines == ("∂f/∂x = 6",)
+    assert draw(f, gradients=False).boxes[0].lines == ("3",)
+    assert draw(f, gradients=False).arrows[0].label == ""
+
+
+def test_what_was_not_computed_is_not_zero():
+    f = Tensor([1.0, 2.0], name="x") * 2
+    assert draw(f).boxes[0].lines[-1] == "∂f/∂x = not computed"
+    assert draw(f).arrows[0].gradient is None
+
+
+def test_drawing_changes_no_gradient():
+    x = Tensor(2.0)
+    f = x * x
+    draw(f)
+    assert x.grad is None
+    assert f.grad is None
+
+
+def test_layers_are_boxes_that_hold_their_ops(pygraphviz):
+    graph = pygraphviz.AGraph(string=draw(network()).source)
+    clusters = {c.graph_attr["label"]: len(c.nodes()) for c in graph.subgraphs()}
+    assert clusters == {"dense_1": 6, "dense_2": 5}
+
+
+def test_depth_0_shows_each_layer_as_one_node_with_its_weights():
+    titles = {b.title: b for b in draw(network(), depth=0).boxes if b.kind == "layer"}
+    assert set(titles) == {"dense_1", "dense_2"}
+    lines = titles["dense_1"].lines
+    assert lines[0] == "3 ops: matmul, add, tanh"
+    assert lines[1].startswith("kernel 4×8, mean |gradient| 0.0")
+    assert lines[-1].startswith("gives 3×8, ")
+
+
+def test_layers_are_closed_by_default_above_fifty_nodes():
+    assert not [b for b in draw(network(layers=8)).boxes if b.kind == "layer"]
+    closed = draw(network(layers=12))
+    assert len([b for b in closed.boxes if b.kind == "layer"]) == 12
+    assert len(draw(network(layers=12), depth=1).boxes) > 50
+
+
+def test_a_vanishing_gradient_is_paler_and_thinner_and_written(pygraphviz):
+    picture = draw(network(layers=10, units=4, activation="sigmoid"), depth=0)
+    boxes = [b for b in picture.boxes if b.kind == "layer"]
+    first, last = boxes[0], boxes[-1]
+    assert first.gradient < last.gradient / 1000
+    graph = pygraphviz.AGraph(string=picture.source)
+    looks = {}
+    for node in graph.nodes():
+        looks[node.attr["label"].split("\\n")[0]] = node.attr["color"], float(node.attr["penwidth"])
+    assert looks["dense_1"][1] < looks["dense_10"][1]
+    lightness = {name: sum(int(color[i : i + 2], 16) for i in (1, 3, 5)) for name, (color, _) in looks.items()}
+    assert lightness["dense_1"] > lightness["dense_10"]
+    assert any("mean |gradient|" in line and "e-" in line for line in first.lines)
+
+
+def test_strength_falls_a_step_for_each_power_of_ten():
+    assert strength(1.0, 1.0) == 1
+    assert 0 < strength(1e-2, 1.0) < strength(1e-1, 1.0) < 1
+    assert strength(0.0, 1.0) == strength(1e-30, 1.0) == strength(1.0, 0.0) == 0
+    assert strength(float("nan"), 1.0) == 1
+
+
+def test_a_long_chain_is_cut_honestly():
+    x = Tensor(1.0)
+    for _ in range(411):
+        x = x * 1.5
+    picture = draw(x)
+    assert picture.left_out == 212
+    assert picture.boxes[0].title == "… 212 more"
+    assert len(picture.boxes) == 201
+    assert len(draw(x, max_nodes=10).boxes) == 11
+
+
+def test_a_million_ops_are_drawn_in_seconds(pygraphviz):
+    x = Tensor(1.0)
+    for _ in range(1_000_000):
+        x = x * 1.0
+    start = time.perf_counter()
+    assert draw(x).render("svg")
+    assert time.perf_counter() - start < 30
+
+
+def test_names_are_text_whatever_they_hold(pygraphviz):
+    for name in ("<script>alert(1)</script>", 'a"b', "back\\slash", "<b>", "new\nline", "\\N"):
+        f = Tensor(1.0, name=name) * 2
+        written = " ".join(" ".join(t) for t in texts(draw(f).render("svg")))
+        for part in name.split("\n"):
+            assert part in written
+
+
+def test_constants_that_are_arrays_are_drawn():
+    x = Tensor(np.ones(3))
+    box = next(b for b in draw(np.sum(x * np.arange(3.0))).boxes if b.kind == "constant")
+    assert (box.title, box.lines) == ("constant 3", ("3, 0 to 2",))
+
+
+@pytest.mark.parametrize("wrong", [{"direction": "up"}, {"depth": -1}, {"max_nodes": 0}])
+def test_what_cannot_be_drawn_is_said(wrong):
+    with pytest.raises(ValueError, match=re.escape(str(next(iter(wrong.values()))))):
+        draw(Tensor(1.0) * 2, **wrong)
+    with pytest.raises(TypeError, match="takes the Tensor"):
+        draw(1.0)
+
+
+def test_the_picture_agrees_with_the_steps():
+    x, w = Tensor([1.0, -2.0], name="x"), Tensor([0.5, 4.0], name="w")
+    f = np.sum(np.tanh(x * w) / w)
+    steps = explain(f)
+    for box in draw(f).boxes:
+        assert box.gradient == pytest.approx(np.mean(np.abs(steps.gradients[box.key])))

@@ -1,0 +1,184 @@
+"""Callbacks act at the moments, and on the values, at which Keras' act."""
+
+from __future__ import annotations
+
+import csv
+import math
+
+import numpy as np
+import pytest
+
+import nn
+
+
+def model(rate=0.1):
+    nn.utils.set_random_seed(0)
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(4, "tanh"), nn.layers.Dense(1)])
+    model.compile(nn.optimizers.SGD(rate), "mse", metrics=["mae"])
+    return model
+
+
+X = np.random.default_rng(0).normal(size=(32, 2))
+Y = X[:, 0] * X[:, 1]
+
+
+def script(values, name="loss"):
+    """A callback that pretends that these values were measured."""
+    return nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update({name: values[epoch]}))
+
+
+VALUES = [5.0, 4.0, 4.5, 4.2, 3.9, 4.0, 4.1, 4.2, 4.3, 4.4, 4.5, 4.6]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"patience": 2}, {"patience": 3}, {"patience": 2, "min_delta": 0.2}, {"patience": 1, "start_from_epoch": 3},
+     {"patience": 2, "mode": "max"}, {"patience": 3, "baseline": 3.0}],
+)  # fmt: skip
+def test_early_stopping_stops_when_keras_stops(keras, options):
+    """Fed the same values by hand, both stop at the same epoch and keep the same best."""
+    ends = []
+    for library in (nn, keras):
+        callback = library.callbacks.EarlyStopping(monitor="loss", restore_best_weights=True, **options)
+        small = library.Sequential([library.Input(shape=(1,)), library.layers.Dense(1)])
+        small.compile("sgd", "mse")
+        callback.set_model(small)
+        callback.on_train_begin()
+        for epoch, value in enumerate(VALUES):
+            small.set_weights([np.full((1, 1), epoch), np.zeros(1)])
+            callback.on_epoch_end(epoch, {"loss": value})
+            if small.stop_training:
+                break
+        callback.on_train_end()
+        ends.append((epoch, small.get_weights()[0].item()))
+    assert ends[0] == ends[1]
+
+
+def test_the_best_weights_come_back_even_without_an_early_stop():
+    m = model()
+    seen = []
+    keep = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(m.get_weights()))
+    best = nn.callbacks.EarlyStopping(monitor="loss", patience=100, restore_best_weights=True)
+    m.fit(X, Y, epochs=4, verbose=0, callbacks=[keep, script([3, 1, 2, 2]), best])
+    assert m.history.epoch == [0, 1, 2, 3]
+    for a, b in zip(seen[1], m.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # inside Keras
+@pytest.mark.parametrize(
+    "options", [{"patience": 2}, {"patience": 1, "cooldown": 2}, {"factor": 0.5, "patience": 1, "min_lr": 0.02}]
+)
+def test_reduce_lr_on_plateau_reduces_when_keras_reduces(keras, options):
+    rates = []
+    for library in (nn, keras):
+        callback = library.callbacks.ReduceLROnPlateau(monitor="loss", **options)
+        small = library.Sequential([library.Input(shape=(1,)), library.layers.Dense(1)])
+        small.compile(library.optimizers.SGD(0.1), "mse")
+        callback.set_model(small)
+        callback.on_train_begin()
+        for epoch, value in enumerate(VALUES):
+            callback.on_epoch_end(epoch, {"loss": value})
+            rate = small.optimizer.learning_rate
+            rates.append(rate if library is nn else float(rate.numpy()))
+    np.testing.assert_allclose(rates[: len(VALUES)], rates[len(VALUES) :], rtol=1e-6)
+
+
+def test_a_reduced_rate_takes_effect_in_mid_training_and_is_in_the_history():
+    m = model(1e-3)
+    plateau = nn.callbacks.ReduceLROnPlateau(monitor="loss", patience=1, factor=0.0 + 1e-9)
+    seen = []
+    keep = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(m.get_weights()[0]))
+    h = m.fit(X, Y, epochs=4, verbose=0, callbacks=[script([1.0, 1.0, 1.0, 1.0]), plateau, keep]).history
+    assert h["learning_rate"][:2] == pytest.approx([1e-3, 1e-3])
+    assert not np.array_equal(seen[0], seen[1])
+    np.testing.assert_allclose(seen[2], seen[3], atol=1e-8)
+
+
+def test_learning_rate_scheduler_sets_the_rate_of_each_epoch():
+    m = model()
+    schedule = nn.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2 if epoch else rate)
+    h = m.fit(X, Y, epochs=3, verbose=0, callbacks=[schedule]).history
+    assert h["learning_rate"] == pytest.approx([0.1, 0.05, 0.025])
+
+
+def test_model_checkpoint_saves_each_epoch_or_the_best(tmp_path):
+    m = model()
+    every = nn.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.1f}.autograd")
+    best = nn.callbacks.ModelCheckpoint(
+        tmp_path / "best.weights", monitor="loss", save_best_only=True, save_weights_only=True
+    )
+    seen = []
+    keep = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(m.get_weights()))
+    m.fit(X, Y, epochs=3, verbose=0, callbacks=[script([3, 1, 2]), keep, every, best])
+    assert sorted(p.name for p in tmp_path.glob("0*")) == ["01-3.0.autograd", "02-1.0.autograd", "03-2.0.autograd"]
+    other = model()
+    other.load_weights(tmp_path / "best.weights")
+    for a, b in zip(other.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    again = nn.models.load_model(tmp_path / "03-2.0.autograd")
+    for a, b in zip(again.get_weights(), seen[2], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_csv_logger_writes_a_table_and_can_go_on_with_it(tmp_path):
+    path = tmp_path / "log.csv"
+    m = model()
+    h = m.fit(X, Y, epochs=2, verbose=0, callbacks=[nn.callbacks.CSVLogger(path)])
+    m.fit(X, Y, epochs=4, initial_epoch=2, verbose=0, callbacks=[nn.callbacks.CSVLogger(path, append=True)])
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [int(r["epoch"]) for r in rows] == [0, 1, 2, 3]
+    assert float(rows[0]["loss"]) == h.history["loss"][0]
+
+
+def test_terminate_on_nan_stops_at_the_first_loss_that_is_none(capsys):
+    m = model(1e30)
+    with np.errstate(all="ignore"):
+        m.fit(X, Y, epochs=50, batch_size=8, verbose=0, callbacks=[nn.callbacks.TerminateOnNaN()])
+    assert len(m.history.epoch) < 3
+    assert not math.isfinite(m.history.history["loss"][-1])
+    assert "Invalid loss" in capsys.readouterr().out
+
+
+def test_all_moments_come_in_order():
+    moments = []
+    names = ["on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_train_batch_begin",
+             "on_train_batch_end", "on_test_begin", "on_test_end"]  # fmt: skip
+    callback = nn.callbacks.LambdaCallback(**{n: (lambda *a, n=n: moments.append(n)) for n in names})
+    model().fit(X, Y, batch_size=16, epochs=1, verbose=0, validation_data=(X, Y), callbacks=[callback])
+    batch = ["on_train_batch_begin", "on_train_batch_end"]
+    assert moments == ["on_train_begin", "on_epoch_begin", *batch, *batch, "on_test_begin", "on_test_end",
+                       "on_epoch_end", "on_train_end"]  # fmt: skip
+
+
+def test_a_watched_value_that_was_not_measured_is_warned_of_with_near_matches():
+    with pytest.warns(UserWarning, match="'val_los'.*did you mean 'val_loss'"):
+        model().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[nn.callbacks.EarlyStopping(monitor="val_los")])
+
+
+def test_tensor_board_writes_what_tensorboard_reads(tmp_path):
+    pytest.importorskip("tensorboardX", reason="pip install autograd-core[tensorboard]")
+    reader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs TensorBoard's own reader"
+    )
+    m = model()
+    h = m.fit(X, Y, epochs=3, verbose=0, validation_data=(X, Y),
+              callbacks=[nn.callbacks.TensorBoard(tmp_path, histogram_freq=1)]).history  # fmt: skip
+    for part, prefix in (("train", ""), ("validation", "val_")):
+        events = reader.EventAccumulator(str(tmp_path / part))
+        events.Reload()
+        for name in ("loss", "mae"):
+            read = [(e.step, e.value) for e in events.Scalars(f"epoch_{name}")]
+            assert [s for s, _ in read] == [0, 1, 2]
+            np.testing.assert_allclose([v for _, v in read], h[prefix + name], rtol=1e-6)
+        if part == "train":
+            assert len(events.Histograms("dense/kernel/histogram")) == 3
+
+
+def test_a_history_draws_its_curves():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    figure = model().fit(X, Y, epochs=3, verbose=0, validation_data=(X, Y)).plot()
+    assert [a.get_ylabel() for a in figure.axes] == ["loss", "mae"]
+    assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [3, 3]
+    matplotlib.pyplot.close(figure)

@@ -1,0 +1,215 @@
+"""nn is a composition of recorded ops, in Keras' words."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+
+FILES = sorted(pathlib.Path(nn.__file__).parent.rglob("*.py"))
+
+
+def test_there_is_no_gradient_rule_in_nn():
+    """No op and no rule is made in it, and no gradient is written by hand: nothing there sets a `.grad`."""
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"vjp", "rules", "REGISTRY"}, f"{file}:{node.lineno}"
+            if isinstance(node, ast.Name):
+                assert node.id not in {"vjp", "ufunc", "Op", "REGISTRY"}, f"{file}:{node.lineno}"
+            if isinstance(node, ast.ImportFrom):
+                assert node.module != "autograd_core.op", f"{file}:{node.lineno}"
+                assert not {"op", "ufunc", "Op", "composed"} & {a.name for a in node.names}, f"{file}:{node.lineno}"
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                for target in ast.walk(node):
+                    if (
+                        isinstance(target, ast.Attribute)
+                        and isinstance(target.ctx, ast.Store)
+                        and target.attr == "grad"
+                    ):
+                        assert isinstance(node.value, ast.Constant), f"{file}:{node.lineno}"
+                        assert node.value.value is None, f"{file}:{node.lineno}"
+    assert len(FILES) > 50
+    for op in ag.REGISTRY.values():
+        assert not op.__module__.startswith("nn"), op
+
+
+def test_layers_are_short_and_one_a_file():
+    for file in FILES:
+        if file.parent.name != "layers" or file.name in ("__init__.py", "layer.py", "images.py", "pooling.py"):
+            continue
+        classes = [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef)]
+        assert len(classes) == 1, file
+        assert len(file.read_text().splitlines()) <= 110, file
+
+
+def test_everything_public_says_what_it_is():
+    for module in (nn.layers, nn.optimizers, nn.callbacks, nn.losses, nn.metrics, nn.initializers, nn.activations):
+        for name in getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]:
+            thing = getattr(module, name)
+            if callable(thing) and getattr(thing, "__module__", "").startswith("nn."):
+                assert thing.__doc__, (module.__name__, name)
+
+
+NAMES = {
+    "layers": "Dense Flatten Reshape Dropout Activation Conv1D Conv2D MaxPooling1D MaxPooling2D AveragePooling1D "
+    "AveragePooling2D GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D "
+    "ZeroPadding2D BatchNormalization LayerNormalization Embedding Rescaling Lambda LeakyReLU Softmax Input "
+    "serialize deserialize",
+    "activations": "linear relu leaky_relu elu selu gelu silu swish softplus softsign sigmoid hard_sigmoid tanh "
+    "exponential softmax log_softmax get serialize deserialize",
+    "losses": "CategoricalCrossentropy SparseCategoricalCrossentropy BinaryCrossentropy MeanSquaredError "
+    "MeanAbsoluteError Huber KLDivergence get serialize deserialize",
+    "optimizers": "SGD RMSprop Adagrad Adadelta Adam AdamW schedules get serialize deserialize",
+    "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy TopKCategoricalAccuracy "
+    "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall get serialize deserialize",
+    "callbacks": "History EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler CSVLogger "
+    "TerminateOnNaN LambdaCallback BackupAndRestore TensorBoard Callback",
+    "utils": "to_categorical set_random_seed plot_model",
+    "backend": "image_data_format clear_session",
+    "models": "Sequential Model load_model",
+    "initializers": "get serialize deserialize",
+    "regularizers": "L1 L2 get serialize deserialize",
+}
+
+
+def test_keras_names_are_here_and_are_keras_names(keras):
+    for module, names in NAMES.items():
+        for name in names.split():
+            assert hasattr(getattr(nn, module), name), (module, name)
+            if name != "swish":
+                assert hasattr(getattr(keras, module), name), (module, name)
+
+
+SCRIPT = """
+import tensorflow as tf
+from tensorflow.keras.datasets import mnist
+model = tf.keras.models.Sequential([
+    tf.keras.layers.Flatten(input_shape=(8, 8)),
+    tf.keras.layers.Dense(16, activation=tf.nn.relu),
+    tf.keras.layers.Dropout(0.2),
+    tf.keras.layers.Dense(10, activation=tf.nn.softmax),
+])
+model.compile(optimizer=tf.keras.optimizers.RMSprop(learning_rate=0.01), loss="sparse_categorical_crossentropy",
+              metrics=["acc"])
+history = model.fit(x_train, y_train, epochs=3, batch_size=32, validation_split=0.2, verbose=0)
+score = model.evaluate(x_test, y_test, verbose=0)
+"""
+
+
+def test_a_script_written_for_keras_runs_with_its_import_lines_changed():
+    from datasets import digits
+
+    (x_train, y_train), (x_test, y_test) = digits.load_data()
+    script = SCRIPT.replace("import tensorflow as tf", "import nn as keras")
+    script = script.replace("from tensorflow.keras.datasets import mnist", "from datasets import mnist")
+    script = script.replace("tf.keras.", "keras.").replace("tf.nn.", "keras.activations.")
+    names = {"x_train": x_train / 16, "y_train": y_train, "x_test": x_test / 16, "y_test": y_test}
+    nn.utils.set_random_seed(0)
+    exec(script, names)
+    assert names["score"][1] > 0.8
+    assert list(names["history"].history) == ["acc", "loss", "val_acc", "val_loss"]
+
+
+def test_datasets_is_found_through_nn():
+    import datasets
+
+    assert nn.datasets is datasets
+
+
+def printed(model):
+    lines = []
+    model.summary(print_fn=lines.append)
+    return lines
+
+
+def test_the_summary_is_keras_table(keras):
+    tables = []
+    for library in (nn, keras):
+        library.backend.clear_session()
+        model = library.Sequential([
+            library.Input(shape=(28, 28, 1)), library.layers.Conv2D(32, 3), library.layers.BatchNormalization(name="bn"),
+            library.layers.Flatten(), library.layers.Dense(128),
+        ])  # fmt: skip
+        lines = []
+        model.summary(print_fn=lambda line, *a, lines=lines, **k: lines.append(line))
+        text = "\n".join(lines)
+        cells = [re.split(r"\s*[│┃]\s*", row.strip("│┃ ")) for row in text.splitlines() if "│" in row or "┃" in row]
+        tables.append((cells, re.findall(r"params: ([\d,]+) \((.*?)\)", text)))
+    assert tables[0] == tables[1]
+    assert ["conv2d (Conv2D)", "(None, 26, 26, 32)", "320"] in tables[0][0]
+    assert tables[0][1][0] == ("2,769,472", "10.56 MB")
+
+
+def test_a_summary_of_what_is_not_built_says_so():
+    text = "\n".join(printed(nn.Sequential([nn.layers.Dense(3)])))
+    assert "not built: pass Input(" in text
+
+
+def test_input_shape_on_the_first_layer_builds_the_model():
+    model = nn.Sequential()
+    model.add(nn.layers.Dense(3, input_shape=(4,)))
+    model.add(nn.layers.Dense(2))
+    assert model.count_params() == 15 + 8
+    assert model.pop().units == 2
+    assert model.count_params() == 15
+    assert model.get_layer(index=0).units == 3
+
+
+def test_unknown_lengths_stay_unknown():
+    model = nn.Sequential([nn.Input(shape=(None, 4)), nn.layers.Conv1D(3, 3), nn.layers.GlobalMaxPooling1D()])
+    assert model.layers[0].output_shape == (None, None, 3)
+    assert model.output_shape == (None, 3)
+    assert model.predict(np.ones((2, 9, 4)), verbose=0).shape == (2, 3)
+
+
+def test_to_categorical_is_keras(keras):
+    for labels, classes in ([[0, 2, 1], None], [[[1], [0]], 3], [np.array([[0, 1], [2, 2]]), 4]):
+        np.testing.assert_array_equal(
+            nn.utils.to_categorical(labels, classes), keras.utils.to_categorical(labels, classes)
+        )
+
+
+def test_layers_called_on_arrays_give_tensors_of_their_dtype():
+    for dtype in ("float32", "float64"):
+        y = nn.layers.Dense(2, "relu", dtype=dtype)(np.ones((2, 3)))
+        assert isinstance(y, ag.Tensor)
+        assert y.dtype == dtype
+
+
+def test_gradients_reach_the_input_of_a_model():
+    """Which pixel matters: what saliency maps are made of."""
+    model = nn.Sequential([nn.layers.Dense(4, "tanh"), nn.layers.Dense(1)])
+    x = ag.Tensor(np.ones((2, 3), "float32"))
+    model(x).sum().backward()
+    assert x.grad.shape == (2, 3)
+    gradient = ag.grad(lambda a: np.sum(model(a)))(np.ones((2, 3), "float32"))
+    np.testing.assert_allclose(gradient.numpy(), x.grad, rtol=1e-6)
+
+
+def test_nothing_is_left_for_the_garbage_collector_after_a_training():
+    import gc
+
+    model = nn.Sequential([nn.layers.Dense(4, "relu"), nn.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(np.ones((64, 3)), np.zeros(64), verbose=0)
+    gc.collect()
+    model.fit(np.ones((640, 3)), np.zeros(640), verbose=0)
+    alive = [o for o in gc.get_objects() if isinstance(o, ag.Node)]
+    parameters = {id(w.node) for w in model.weights}
+    assert [o for o in alive if o.op is not None and any(id(p) in parameters for p in o.parents)] == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 33])
+def test_the_batch_size_does_not_change_a_prediction(size):
+    model = nn.Sequential([nn.layers.Dense(4, "relu"), nn.layers.Dense(2, "softmax")])
+    x = np.random.default_rng(0).normal(size=(33, 3))
+    np.testing.assert_allclose(
+        model.predict(x, batch_size=size, verbose=0), model.predict(x, verbose=0), rtol=1e-6, atol=1e-7
+    )

@@ -1,0 +1,344 @@
+"""fit, evaluate and predict do what Keras' do, from the same weights on the same batches."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import nn
+
+
+def data(n=50, classes=3):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 4))
+    return x, np.argmax(x[:, :classes] + 0.3 * rng.normal(size=(n, classes)), 1)
+
+
+def twins(keras, **compiled):
+    """A model of ours and one of Keras', with the same weights."""
+    models = []
+    for library in (nn, keras):
+        model = library.Sequential(
+            [library.Input(shape=(4,)), library.layers.Dense(8, "tanh"), library.layers.Dense(3, "softmax")]
+        )
+        models.append(model)
+    models[0].set_weights(models[1].get_weights())
+    for model in models:
+        model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **compiled})
+    return models
+
+
+def same_histories(mine, theirs, rel=2e-4):
+    assert list(mine.history) == list(theirs.history)
+    for name, values in mine.history.items():
+        np.testing.assert_allclose(values, theirs.history[name], rtol=rel, atol=1e-6, err_msg=name)
+    assert mine.epoch == theirs.epoch
+
+
+FITS = [
+    {"epochs": 3},
+    {"epochs": 2, "batch_size": 7, "validation_split": 0.3},
+    {"epochs": 2, "class_weight": {0: 1.0, 1: 5.0, 2: 0.5}},
+    {"epochs": 2, "sample_weight": np.linspace(0.1, 3, 50)},
+    {"epochs": 4, "initial_epoch": 2},
+    {"epochs": 3, "steps_per_epoch": 2, "batch_size": 16},
+    {"epochs": 4, "validation_data": data(20), "validation_freq": 2},
+    {"epochs": 2, "validation_data": (*data(20), np.arange(20.0)), "validation_batch_size": 6},
+]
+
+
+@pytest.mark.parametrize("options", FITS, ids=lambda o: ",".join(sorted(o)))
+def test_fit_has_keras_history(keras, options):
+    mine, theirs = twins(keras, metrics=["accuracy"], weighted_metrics=["acc"])
+    x, y = data()
+    a = mine.fit(x, y, shuffle=False, verbose=0, **options)
+    b = theirs.fit(x, y, shuffle=False, verbose=0, **options)
+    same_histories(a, b)
+    for v, w in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(v, w, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(mine.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(mine.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0), rtol=1e-3, atol=1e-5)
+
+
+def test_generators_and_batches_train_as_keras_trains(keras):
+    x, y = data(48)
+
+    def endless():
+        while True:
+            for i in range(0, 48, 16):
+                yield x[i : i + 16].astype("float32"), y[i : i + 16]
+
+    mine, theirs = twins(keras)
+    same_histories(
+        mine.fit(endless(), steps_per_epoch=3, epochs=2, verbose=0),
+        theirs.fit(endless(), steps_per_epoch=3, epochs=2, verbose=0, shuffle=False),
+    )
+    batches = [(x[i : i + 16], y[i : i + 16]) for i in range(0, 48, 16)]
+
+    class Batches:
+        def __iter__(self):
+            return iter(batches)
+
+    again = nn.Sequential.from_config(mine.get_config())
+    again.set_weights(mine.get_weights())
+    for model in (mine, again):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+    a = mine.fit(Batches(), epochs=2, verbose=0).history
+    b = again.fit(x, y, batch_size=16, shuffle=False, epochs=2, verbose=0).history
+    assert a == b
+
+
+def test_regularizers_count_in_the_loss_as_in_keras(keras):
+    models = []
+    for library in (nn, keras):
+        models.append(
+            library.Sequential([
+                library.Input(shape=(4,)),
+                library.layers.Dense(8, "relu", kernel_regularizer=library.regularizers.L2(0.1)),
+                library.layers.Dense(1, kernel_regularizer="l1"),
+            ])
+        )  # fmt: skip
+        models[-1].compile("rmsprop", "mse", metrics=["mae"])
+    models[0].set_weights(models[1].get_weights())
+    x, y = data()
+    same_histories(*(m.fit(x, y, epochs=2, shuffle=False, verbose=0) for m in models))
+
+
+def test_single_batches_give_keras_numbers(keras):
+    mine, theirs = twins(keras, metrics=["accuracy"])
+    x, y = data(16)
+    for _ in range(3):
+        got, expected = mine.train_on_batch(x, y), theirs.train_on_batch(x.astype("float32"), y)
+        np.testing.assert_allclose(got, expected, rtol=1e-4)
+    np.testing.assert_allclose(mine.test_on_batch(x, y), theirs.test_on_batch(x.astype("float32"), y), rtol=1e-4)
+    assert mine.train_on_batch(x, y, return_dict=True).keys() == {"loss", "accuracy"}
+
+
+def test_a_trained_model_moves_to_keras_and_back(keras):
+    def build(library):
+        layers = library.layers
+        return library.Sequential([
+            library.Input(shape=(8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(),
+            layers.MaxPooling2D(2), layers.Flatten(), layers.Dropout(0.2), layers.Dense(3, activation="softmax"),
+        ])  # fmt: skip
+
+    x = np.random.default_rng(0).normal(size=(64, 8, 8, 1)).astype("float32")
+    y = (x.sum((1, 2, 3)) > 0).astype(int)
+    mine, theirs = build(nn), build(keras)
+    mine.compile("adam", "sparse_categorical_crossentropy")
+    mine.fit(x, y, epochs=3, verbose=0)
+    theirs.set_weights(mine.get_weights())
+    np.testing.assert_allclose(mine.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    theirs.compile("adam", "sparse_categorical_crossentropy")
+    theirs.fit(x, y, epochs=2, verbose=0)
+    mine.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(mine.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    assert [w.shape for w in mine.get_weights()] == [w.shape for w in theirs.get_weights()]
+    assert mine.count_params() == theirs.count_params()
+
+
+def test_batch_normalization_and_frozen_layers_train_as_in_keras(keras):
+    models = []
+    for library in (nn, keras):
+        model = library.Sequential([
+            library.Input(shape=(4,)), library.layers.Dense(6), library.layers.BatchNormalization(momentum=0.8),
+            library.layers.Dense(3, "softmax"),
+        ])  # fmt: skip
+        model.layers[0].trainable = False
+        model.compile(library.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        models.append(model)
+    models[0].set_weights(models[1].get_weights())
+    before = models[0].layers[0].get_weights()
+    x, y = data()
+    same_histories(*(m.fit(x, y, epochs=3, shuffle=False, verbose=0) for m in models))
+    for a, b in zip(*(m.get_weights() for m in models), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+    for a, b in zip(before, models[0].layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(models[0].trainable_variables) == len(models[1].trainable_variables) == 4
+
+
+def test_the_loop_by_hand_takes_the_same_steps_as_fit():
+    x, y = (a.astype("float32") for a in data(20))
+    nn.utils.set_random_seed(0)
+    model = nn.Sequential([nn.Input(shape=(4,)), nn.layers.Dense(5, "tanh"), nn.layers.Dense(1)])
+    other = nn.Sequential.from_config(model.get_config())
+    other.set_weights(model.get_weights())
+    model.compile(nn.optimizers.SGD(0.1, momentum=0.9), "mse")
+    model.fit(x, y, epochs=3, batch_size=20, shuffle=False, verbose=0)
+    optimizer = nn.optimizers.SGD(0.1, momentum=0.9)
+    for _ in range(3):
+        other.zero_grad()
+        loss = np.mean(np.square(other(x, training=True)[:, 0] - y))
+        loss.backward()
+        optimizer.apply([v.grad for v in other.trainable_variables], other.trainable_variables)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    assert next(v.name for v in model.trainable_variables).startswith("dense")
+
+
+def test_compiling_again_keeps_the_weights():
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.compile("adam", "mae")
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_of_ones_own_has_two_inputs_and_a_shortcut():
+    class Two(nn.Model):
+        def __init__(self):
+            super().__init__()
+            self.left, self.right = nn.layers.Dense(4, "tanh"), nn.layers.Dense(4, "tanh")
+            self.blocks = [nn.layers.Dense(4, "relu") for _ in range(2)]
+            self.drop = nn.layers.Dropout(0.1)
+            self.last = nn.layers.Dense(1)
+
+        def call(self, inputs, training=False):
+            a, b = inputs
+            z = self.left(a) * self.right(b)
+            for block in self.blocks:
+                z = z + block(z)
+            return self.last(self.drop(z))
+
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
+    nn.utils.set_random_seed(1)
+    model = Two()
+    model.compile("adam", "mse")
+    history = model.fit([a, b], a[:, 0] * b[:, 1], epochs=30, verbose=0).history
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    assert model.predict([a, b], verbose=0).shape == (80, 1)
+    assert len(model.weights) == 10
+    assert len(model.layers) == 6
+
+
+def test_a_big_array_of_float64_is_never_copied_whole():
+    import tracemalloc
+
+    x = np.zeros((20_000, 500))  # 80 MB
+    model = nn.Sequential([nn.Input(shape=(500,)), nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    tracemalloc.start()
+    model.fit(x, np.zeros(20_000), epochs=1, verbose=0, batch_size=1000, steps_per_epoch=5, validation_split=0.1)
+    model.predict(x, verbose=0, batch_size=2000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.nbytes / 4
+
+
+def test_the_bar_in_a_terminal_looks_like_keras_bar(monkeypatch):
+    import io
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "150")
+    model = nn.Sequential([nn.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(np.ones((64, 2)), np.ones(64), epochs=2)
+    import re
+
+    text = re.sub(r"\x1b\[[0-9;]*[mK]", "", screen.getvalue())
+    assert text.count("Epoch ") == 2
+    assert re.search(r"\r2/2 ━{20} \d+s \d+[mu]?s/step - loss: [\d.e+-]+ - mae: [\d.e+-]+\n", text)
+
+
+def test_ctrl_c_ends_cleanly_and_leaves_a_usable_model():
+    model = nn.Sequential([nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stop = nn.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: (
+            os.kill(os.getpid(), signal.SIGINT) if len(model.history.epoch) == 3 else 0
+        )
+    )
+    before = signal.getsignal(signal.SIGINT)
+    assert before is signal.default_int_handler
+    history = model.fit(np.ones((64, 2)), np.ones(64), epochs=100, verbose=0, callbacks=[stop])
+    assert history.epoch == [0, 1, 2]
+    assert len(history.history["loss"]) == 3
+    assert signal.getsignal(signal.SIGINT) is before
+    assert np.isfinite(model.evaluate(np.ones((4, 2)), np.ones(4), verbose=0))
+
+
+def test_fit_works_in_a_thread():
+    model = nn.Sequential([nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    thread = threading.Thread(target=lambda: model.fit(np.ones((64, 2)), np.ones(64), verbose=0))
+    thread.start()
+    thread.join()
+    assert model.history.epoch == [0]
+
+
+KILLER = """
+import os, random, signal, sys, time
+import numpy as np, nn
+
+def train(folder, result):
+    nn.utils.set_random_seed(7)
+    layers = nn.layers
+    model = nn.Sequential([nn.Input(shape=(6,)), layers.Dense(16, "relu"), layers.Dropout(0.3),
+                           layers.BatchNormalization(), layers.Dense(1)])
+    model.compile(nn.optimizers.Adam(0.01), "mse")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 6))
+    history = model.fit(x, x[:, 0] * x[:, 1], epochs=20, verbose=0, batch_size=16, validation_split=0.1,
+                        callbacks=[nn.callbacks.BackupAndRestore(folder)])
+    np.savez(result, *model.get_weights(), *model.optimizer.get_weights(), *history.history.values())
+
+def run(folder, result, seconds):
+    child = os.fork()
+    if not child:
+        train(folder, result)
+        os._exit(0)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert status == 0, status
+            return False
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+folder = sys.argv[1]
+begun = time.monotonic()
+run(folder + "/whole", folder + "/whole.npz", 1000)
+took = time.monotonic() - begun
+random.seed(0)
+kills = finished = 0
+while kills < 20 or not finished:
+    limit = random.uniform(0.1, 0.7) * took if kills < 20 else 1000
+    if run(folder + "/backup", f"{folder}/killed{finished}.npz", limit):
+        kills += 1
+    else:
+        assert not os.listdir(folder + "/backup")
+        finished += 1
+print(kills, finished)
+"""
+
+
+def test_a_training_that_is_killed_twenty_times_ends_with_the_same_bits(tmp_path):
+    """SIGKILL at random moments; BackupAndRestore goes on as if nothing had happened."""
+    done = subprocess.run([sys.executable, "-c", KILLER, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kills, finished = map(int, done.stdout.split())
+    assert kills == 20
+    for number in range(finished):
+        with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / f"killed{number}.npz") as killed:
+            assert whole.files == killed.files
+            assert len(whole.files) > 20
+            for name in whole.files:
+                np.testing.assert_array_equal(whole[name], killed[name])

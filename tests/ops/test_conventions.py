@@ -1,0 +1,170 @@
+"""What a gradient is at ties, kinks, zeros and infinities, to the exact value."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd_core as ac
+from autograd_core import Tensor, elementwise_grad, grad, hessian, jacobian
+
+INF, NAN = np.inf, np.nan
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (np.abs, 0.0, 0.0),
+        (np.fabs, 0.0, 0.0),
+        (np.sign, 0.0, 0.0),
+        (np.floor, 2.0, 0.0),
+        (np.round, 0.5, 0.0),
+        (np.rint, 0.5, 0.0),
+        (ac.relu, 0.0, 0.0),
+        (np.sinc, 0.0, 0.0),
+        (lambda x: np.hypot(x, 0.0), 0.0, 0.0),
+        (lambda x: np.arctan2(x, 0.0), 0.0, 0.0),
+        (lambda x: np.arctan2(0.0, x), 0.0, 0.0),
+        (lambda x: np.maximum(x, 1.0), 1.0, 0.5),
+        (lambda x: np.minimum(1.0, x), 1.0, 0.5),
+        (lambda x: np.fmax(x, 1.0), 1.0, 0.5),
+        (lambda x: np.maximum(x, x), 1.0, 1.0),
+        (lambda x: np.fmax(x, NAN), 1.0, 1.0),
+        (lambda x: np.fmin(NAN, x), 1.0, 1.0),
+        (lambda x: np.fmin(x, 1.0), NAN, 0.0),
+        (lambda x: np.clip(x, 0.0, 1.0), 1.0, 0.5),
+        (np.nan_to_num, NAN, 0.0),
+        (np.nan_to_num, INF, 0.0),
+        (np.nan_to_num, -INF, 0.0),
+        (np.nan_to_num, 3.0, 1.0),
+        (lambda x: x**0, 0.0, 0.0),
+        (lambda x: x**1, 0.0, 1.0),
+        (lambda x: x**2, 0.0, 0.0),
+        (lambda x: x**2.0, -3.0, -6.0),
+        (lambda x: np.power(x, 3), -2.0, 12.0),
+        (lambda x: 0.0**x, 2.0, 0.0),
+        (lambda x: 0.0**x, 0.0, 0.0),
+        (lambda x: 2.0**x, 0.0, math.log(2)),
+        (lambda x: np.logaddexp(x, -INF), 1.0, 1.0),
+        (lambda x: np.logaddexp(x, -INF), -INF, 0.0),
+        (lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0), 0.0, 0.0),
+    ],
+)
+def test_slope(f, x, slope):
+    assert grad(f)(x) == slope
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slopes"),
+    [
+        (np.max, [2.0, 1.0, 2.0], [0.5, 0.0, 0.5]),
+        (np.min, [3.0, 3.0, 3.0, 4.0], [1 / 3, 1 / 3, 1 / 3, 0.0]),
+        (np.linalg.norm, [0.0, 0.0], [0.0, 0.0]),
+        (np.linalg.norm, [[3.0, 0.0], [0.0, 4.0]], [[0.6, 0.0], [0.0, 0.8]]),
+        (lambda x: np.linalg.norm(x, 3), [0.0, 0.0], [0.0, 0.0]),
+        (lambda x: np.linalg.norm(x, 1), [0.0, -2.0], [0.0, -1.0]),
+        (lambda x: np.linalg.norm(x, np.inf), [2.0, -2.0, 1.0], [0.5, -0.5, 0.0]),
+        (lambda x: np.linalg.norm(x, 0), [2.0, 0.0], [0.0, 0.0]),
+        (np.std, [5.0, 5.0], [0.0, 0.0]),
+        (np.std, [1.0, 3.0], [-0.5, 0.5]),
+        (np.prod, [0.0, 2.0, 3.0], [6.0, 0.0, 0.0]),
+        (np.prod, [0.0, 0.0, 3.0], [0.0, 0.0, 0.0]),
+        (lambda x: np.sum(np.cumprod(x)), [2.0, 0.0, 3.0], [1.0, 8.0, 0.0]),
+        (lambda x: np.sum(np.sort(x) * [1.0, 2.0, 3.0]), [5.0, 5.0, 1.0], [2.0, 3.0, 1.0]),
+        (lambda x: np.partition(x, 1)[1], [7.0, 9.0, 5.0], [1.0, 0.0, 0.0]),
+        (lambda x: np.linalg.det(x), [[1.0, 2.0], [2.0, 4.0]], [[4.0, -2.0], [-2.0, 1.0]]),
+        (lambda x: np.linalg.det(x), [[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]),
+        (ac.logsumexp, [-INF, 0.0], [0.0, 1.0]),
+        (ac.logsumexp, [-INF, -INF], [0.0, 0.0]),
+    ],
+)
+def test_slopes(f, x, slopes):
+    np.testing.assert_allclose(grad(f)(np.array(x)), slopes, rtol=1e-14)
+
+
+def test_the_second_derivative_of_a_product_is_right_where_factors_are_zero():
+    # d²(xyz)/dx dy = z
+    np.testing.assert_array_equal(hessian(np.prod)(np.array([0.0, 0.0, 3.0])), [[0, 3, 0], [3, 0, 0], [0, 0, 0]])
+    cumulative = hessian(lambda x: np.cumprod(x)[-1])(np.array([0.0, 0.0, 3.0]))
+    np.testing.assert_array_equal(cumulative, [[0, 3, 0], [3, 0, 0], [0, 0, 0]])
+
+
+def test_the_second_derivative_of_a_determinant_is_right_where_it_is_zero():
+    # d²(ad - bc)/da dd = 1, d²/db dc = -1
+    second = hessian(np.linalg.det)(np.zeros((2, 2)))
+    assert second[0, 0, 1, 1] == second[1, 1, 0, 0] == 1
+    assert second[0, 1, 1, 0] == second[1, 0, 0, 1] == -1
+    assert np.count_nonzero(second) == 4
+
+
+def test_every_derivative_of_sinc_is_right_at_zero():
+    # sin(πx) / (πx) = 1 - (πx)²/3! + (πx)⁴/5! - …
+    f, expected = np.sinc, [1.0, 0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5, 0.0, -(np.pi**6) / 7]
+    for value in expected:
+        assert f(0.0) == pytest.approx(value, abs=1e-12)
+        f = grad(f)
+
+
+def test_derivatives_of_sinc_are_smooth_where_the_series_ends():
+    mpmath = pytest.importorskip("mpmath")
+    f = np.sinc
+    for order in range(1, 5):
+        f = elementwise_grad(f)
+        x = np.array([0.01, 0.2, 0.4999, 0.5001, 0.7499, 0.7501, 1.0, 1.2499, 1.2501, 3.7, 25.3])
+        with mpmath.workdps(40):
+            expected = [float(mpmath.diff(lambda t: mpmath.sincpi(t), mpmath.mpf(v), order)) for v in x]
+        np.testing.assert_allclose(f(x), expected, rtol=1e-11, atol=1e-11)
+
+
+def test_erf_is_precise_to_the_last_digits():
+    x = np.concatenate([np.linspace(-7, 7, 20001), np.logspace(-300, 0, 1000)])
+    expected = np.array([math.erf(v) for v in x])
+    assert np.max(np.abs(ac.erf(x) - expected) / np.spacing(np.abs(expected))) <= 4
+    assert ac.erf(np.array([-INF, INF])).tolist() == [-1.0, 1.0]
+    assert np.isnan(ac.erf(np.array(NAN)))
+    assert np.signbit(ac.erf(np.array(-0.0)))
+    single = ac.erf(np.float32(x))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, rtol=1e-6, atol=1e-44)
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "values", "slopes"),
+    [
+        (ac.sigmoid, [-1e4, 1e4], [0.0, 1.0], [0.0, 0.0]),
+        (ac.softplus, [-1e4, 1e4], [0.0, 1e4], [0.0, 1.0]),
+        (lambda x: np.logaddexp(x, 0.0), [-1e4, 1e4], [0.0, 1e4], [0.0, 1.0]),
+        (np.tanh, [-1e4, 1e4], [-1.0, 1.0], [0.0, 0.0]),
+        (ac.erf, [-1e4, 1e4], [-1.0, 1.0], [0.0, 0.0]),
+        (np.log1p, [1e-20, 1e-300], [1e-20, 1e-300], [1.0, 1.0]),
+        (np.expm1, [1e-20, -1e4], [1e-20, -1.0], [1.0, 0.0]),
+        (np.arctan, [-1e200, 1e200], [-np.pi / 2, np.pi / 2], [0.0, 0.0]),
+        (np.arcsinh, [1e200], [np.arcsinh(1e200)], [1e-200]),
+        (np.arccosh, [1e200], [np.arccosh(1e200)], [1e-200]),
+        (lambda x: np.arctan2(x, 1e-200), [1e-200], [np.pi / 4], [5e199]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow encountered in multiply")
+def test_nothing_overflows_or_cancels_far_out(f, at, values, slopes):
+    x = np.array(at)
+    np.testing.assert_allclose(f(x), values, rtol=1e-15)
+    np.testing.assert_allclose(elementwise_grad(f)(x), slopes, rtol=1e-14)
+
+
+def test_softmax_far_out():
+    x = np.array([1e4, 0.0, -1e4])
+    assert ac.softmax(x).tolist() == [1.0, 0.0, 0.0]
+    assert ac.log_softmax(x).tolist() == [0.0, -1e4, -2e4]
+    assert ac.logsumexp(x) == 1e4
+    np.testing.assert_array_equal(jacobian(ac.log_softmax)(x), np.eye(3) - [1, 0, 0])
+
+
+def test_the_gradient_of_cholesky_is_symmetric():
+    x = np.array([[4.0, 1.0], [1.0, 3.0]])
+    g = grad(lambda x: np.sum(np.linalg.cholesky(x)))(x)
+    np.testing.assert_allclose(g, g.T, rtol=1e-15)
+
+
+def test_one_hot():
+    assert ac.one_hot([[0], [2]], 3).tolist() == [[[1, 0, 0]], [[0, 0, 1]]]
+    assert ac.one_hot(Tensor([1.0, 5.0]), 2, dtype=np.float32).tolist() == [[0, 1], [0, 0]]

@@ -1,0 +1,85 @@
+"""What does not work says so, and names what to write instead."""
+
+import numpy as np
+import pytest
+
+from autograd_core import Tensor
+
+
+@pytest.fixture
+def t():
+    return Tensor([[2.0, 1.0], [1.0, 3.0]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: np.fft.fft(t), "numpy.fft.*out of scope: its results are complex"),
+        (lambda t: np.fft.rfft2(t), "out of scope: its results are complex"),
+        (lambda t: np.linalg.eig(t), "out of scope: the derivatives of eigen-"),
+        (lambda t: np.linalg.eigh(t), "out of scope: the derivatives of eigen-"),
+        (lambda t: np.linalg.svd(t), "out of scope: the derivatives of eigen-"),
+        (lambda t: np.linalg.pinv(t), "out of scope"),
+        (lambda t: np.angle(t), "out of scope: its results are complex"),
+        (lambda t: np.linalg.norm(t, 2), "singular values, which are out of scope"),
+        (lambda t: np.linalg.norm(t, "nuc"), "singular values, which are out of scope"),
+        (lambda t: t + 1j, "complex"),
+        (lambda t: np.fill_diagonal(t, 0), r"t\.at\[index\]\.set"),
+        (lambda t: np.put(t, 0, 1), r"t\.at\[index\]\.set"),
+        (lambda t: np.copyto(t, 0), r"t\.at\[index\]\.set"),
+        (lambda t: t.__setitem__(0, 1), r"t\.at\[index\]\.set"),
+        (lambda t: np.add(t, 1, out=np.zeros((2, 2))), "no out="),
+        (lambda t: np.sum(t, out=np.zeros(())), "no out="),
+        (lambda t: np.exp(t, where=np.eye(2) > 0), r"np\.where\(mask"),
+        (lambda t: np.sum(t, where=np.eye(2) > 0), r"does not take where="),
+        (lambda t: np.sum(t, dtype=np.float32), r"t\.astype\(dtype\)"),
+        (lambda t: np.ravel(t, order="F"), r"does not take order="),
+        (lambda t: np.var(t, dtype=np.float32), r"does not take dtype="),
+        (lambda t: np.add.at(t, 0, 1), r"t\.at\[index\]\.add"),
+        (lambda t: np.add.reduceat(t, [0]), "np.add.reduce on each part"),
+        (lambda t: np.subtract.reduce(t), r"np\.subtract\.reduce has no gradient rule"),
+        (lambda t: np.pad(t, 1, mode="linear_ramp"), "modes constant, edge, reflect"),
+        (lambda t: np.modf(t), "no gradient rule"),
+    ],
+)
+def test_type_errors(t, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(t)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: np.einsum("ij,jk", t), "was given 1 arrays and subscripts for 2"),
+        (lambda t: np.einsum("ijk", t), "do not fit an array of 2 axes"),
+        (lambda t: np.cross(t, t), "vectors of 3 numbers"),
+        (lambda t: np.tensordot(t, np.ones((3, 2)), 1), "same lengths, pair by pair"),
+        (lambda t: np.split(t, 3), "array_split"),
+        (lambda t: np.stack([t, t[0]]), "arrays of one shape"),
+        (lambda t: np.average(t, axis=0, weights=[1.0, 2.0, 3.0]), "one number for each place"),
+        (lambda t: np.take_along_axis(t, np.array([0]), axis=1), "as many axes as x"),
+        (lambda t: np.linalg.norm(t, 3), "no norm of order 3 over 2 axes"),
+        (lambda t: np.gradient(t[:1], axis=0), "more samples"),
+        (lambda t: np.select([], []), "number of cases|conditions|empty"),
+        (lambda t: np.select([t > 0], []), "as many choices|same length|conditions"),
+    ],
+)
+def test_value_errors(t, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(t)
+
+
+@pytest.mark.parametrize(
+    ("method", "rewrite"), [("sort", "np.sort"), ("fill", "full_like"), ("put", "at"), ("resize", "reshape")]
+)
+def test_methods_that_change_an_array_are_not_there(t, method, rewrite):
+    with pytest.raises(AttributeError, match=rewrite):
+        getattr(t, method)
+    assert not hasattr(t, method)
+
+
+def test_linear_algebra_keeps_numpys_errors():
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        np.linalg.inv(Tensor(np.zeros((2, 2))))
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        np.linalg.cholesky(Tensor(-np.eye(2)))
