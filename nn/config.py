@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -79,7 +79,7 @@ class Configurable:
     def settings(self) -> list[Any]:
         """All that decides what this computes, as something to compare: the settings of what it is made of too."""
         found: list[Any] = []
-        _settings(self, found, set())
+        _settings(vars(self), found, {id(self)}, self.passing or ())
         return found
 
     def get_config(self) -> dict[str, Any]:
@@ -104,22 +104,19 @@ class _Same:
     __hash__ = object.__hash__
 
 
-def _settings(value: Any, found: list[Any], seen: set[int]) -> None:
+def _settings(value: Any, found: list[Any], seen: set[int], passing: Collection[str] = ()) -> None:
     """Add a setting to ``found``: numbers and names by value, other things by what they are."""
     if isinstance(value, str | int | float | None):
         found.append(value)
     elif isinstance(value, list | tuple | dict):
         found.append(len(value))
         for item in value.items() if isinstance(value, dict) else value:
-            _settings(item, found, seen)
-    else:
+            if not (isinstance(item, tuple) and item and isinstance(item[0], str) and item[0] in passing):
+                _settings(item, found, seen)
+    elif id(value) not in seen:
         found.append(_Same(value))
-        passing = value.passing if isinstance(value, Configurable) else None
-        if passing is not None and id(value) not in seen:
-            seen.add(id(value))
-            for name, setting in vars(value).items():
-                if name not in passing:
-                    _settings(setting, found, seen)
+        if isinstance(value, Configurable) and value.passing is not None:
+            _settings(vars(value), found, seen | {id(value)}, value.passing)
 
 
 def serialize(value: Any) -> Any:

@@ -49,7 +49,7 @@ class Schedule:
 
     units: list[Unit]
     guards: list[Guard]
-    asked_after: int  # before which unit the guards are asked: none before it changes state or draws
+    asked: dict[int, list[Guard]]  # by how many units have run before: none of them changes state or draws
     outputs: list[Place]
     inputs: list[Memory]
     states: list[Memory]
@@ -71,13 +71,13 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     ordered = alive(ordered, keep)
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
-    barrier = _asked_after(units, guards)
-    units = early(units, barrier)
+    asked = _asked(units, guards)
+    units = early(units, max(asked, default=0))
     cut(units, keep)
     reuse_operands(units, keep)
     offsets, size = allocate(units, keep)
     return Schedule(
-        units, guards, barrier, outputs, recording.inputs, recording.states, offsets, size, len(recording.calls)
+        units, guards, asked, outputs, recording.inputs, recording.states, offsets, size, len(recording.calls)
     )
 
 
@@ -114,10 +114,14 @@ class Unplannable(Exception):
     """A recording that cannot be made a program, and why."""
 
 
-def _asked_after(units: list[Unit], guards: list[Guard]) -> int:
-    """The unit before which all guards can be asked."""
-    asked = {g.condition.memory for g in guards}
-    return max((i + 1 for i, unit in enumerate(units) if any(p.memory in asked for p in unit.writes)), default=0)
+def _asked(units: list[Unit], guards: list[Guard]) -> dict[int, list[Guard]]:
+    """Each guard by how many units have run when it can be asked: at once, since what follows may rely on it."""
+    asked: dict[int, list[Guard]] = {}
+    for guard in guards:
+        memory = guard.condition.memory
+        made = (i for i, unit in enumerate(units, 1) if any(p.memory is memory for p in unit.writes))
+        asked.setdefault(max(made, default=0), []).append(guard)
+    return asked
 
 
 def elementwise(call: Call) -> bool:

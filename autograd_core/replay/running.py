@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .planning import ALIGNMENT, Schedule, Unit, Unplannable
-from .recording import Call, Memory, Place, _branches, copied
+from .recording import Call, Guard, Memory, Place, _branches, copied
 
 Step = Callable[[], Any]
 
@@ -50,15 +50,14 @@ class Program:
         self._late = {memory for memory, own in self._inputs if own is None}
         self.steps: list[Step] = []
         self._late_units: list[tuple[slice, Unit]] = []
-        for position, unit in enumerate(schedule.units):
-            if position == schedule.asked_after:
-                self._ask()
+        asked = schedule.asked
+        self._ask(asked.get(0, []))
+        for position, unit in enumerate(schedule.units, 1):
             start = len(self.steps)
             self.steps.extend(self._bind(unit))
             if any(p.memory in self._late for p in unit.reads):
                 self._late_units.append((slice(start, len(self.steps)), unit))
-        if schedule.asked_after == len(schedule.units):
-            self._ask()
+            self._ask(asked.get(position, []))
         self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
@@ -78,10 +77,10 @@ class Program:
         ]
         return [output.copy(order="K") if output.ndim else output[()] for output in found]
 
-    def _ask(self) -> None:
-        asked = [(self.view(g.condition), g.expected) for g in self.schedule.guards]
-        if asked:
-            self.steps.append(partial(_ask, asked))
+    def _ask(self, guards: list[Guard]) -> None:
+        if any(guard.condition.memory in self._late for guard in guards):
+            raise Unplannable("a decision is an element of a large input")
+        self.steps.extend(partial(_ask, self.view(guard.condition), guard.expected) for guard in guards)
 
     # -- from places to arrays -------------------------------------------------------------------------
 
@@ -118,10 +117,9 @@ class Program:
         return [bind(call, partial(self._part, unit, *block)) for block in blocks for call in unit.calls]
 
 
-def _ask(asked: list[tuple[Any, bool]]) -> None:
-    for condition, expected in asked:
-        if bool(condition) != expected:
-            raise GuardFailed
+def _ask(condition: Any, expected: bool) -> None:
+    if bool(condition) != expected:
+        raise GuardFailed
 
 
 def _bytes(array: Any) -> Any:
@@ -138,12 +136,13 @@ def _bytes(array: Any) -> Any:
 
 def bind(call: Call, view: Callable[[Place], Any]) -> Step:
     """``call`` with its arrays, writing straight into its place where NumPy has a form for it."""
-
-    def arrays(tree: Any) -> Any:
-        return view(tree) if isinstance(tree, Place) else _branches(tree, arrays)
-
-    step = _form(call, arrays(call.args), arrays(call.kwargs), [p if p is None else view(p) for p in call.results])
+    results = [p if p is None else view(p) for p in call.results]
+    step = _form(call, _arrays(call.args, view), _arrays(call.kwargs, view), results)
     return step if call.errors is None else partial(_with_errors, call.errors, step)
+
+
+def _arrays(tree: Any, view: Callable[[Place], Any]) -> Any:
+    return view(tree) if isinstance(tree, Place) else _branches(tree, lambda branch: _arrays(branch, view))
 
 
 def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:

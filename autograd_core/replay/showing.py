@@ -15,8 +15,7 @@ def text(schedule: Schedule) -> str:
     calls = sum(len(unit.calls) for unit in schedule.units)
     lines = [f"{schedule.recorded} calls recorded, {calls} left; {_bytes(schedule.size)} of scratch in one arena"]
     for n, unit in enumerate(schedule.units):
-        if n == schedule.asked_after and schedule.guards:
-            lines.append(f"     asks {len(schedule.guards)} decision(s) of the recorded path")
+        lines.extend(f"     goes on if {names.of(g.condition)} is {g.expected}" for g in schedule.asked.get(n, []))
         if unit.rows:
             blocks = -(-unit.rows // unit.step)
             lines.append(f"     {blocks} blocks of {unit.step} {'elements' if unit.flat else 'rows'}, each through")

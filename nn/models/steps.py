@@ -28,10 +28,10 @@ class Steps:
         self.eagerly = eagerly
         self._changes = -1
         self._settings: Any = None
-        of = self._model
-        self.training = Replay(partial(_train, of), partial(_trained, of), f"the training step of {model.name!r}")
-        self.testing = Replay(partial(_test, of), partial(_weights, of), f"the evaluation of {model.name!r}")
-        self.predicting = Replay(partial(_predict, of), partial(_weights, of), f"the prediction of {model.name!r}")
+        of, name = self._model, repr(getattr(model, "name", "a model"))
+        self.training = Replay(partial(_train, of), partial(_trained, of), f"the training step of {name}")
+        self.testing = Replay(partial(_test, of), partial(_weights, of), f"the evaluation of {name}")
+        self.predicting = Replay(partial(_predict, of), partial(_weights, of), f"the prediction of {name}")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
