@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from .planning import Unplannable, plan
 from .recording import Escape, Place, Recording, Traced, active
 from .running import GuardFailed, Program, _bytes
 
-# How many programs one function keeps: those of the shapes that were used last.
+# How many programs one function keeps; beyond that the oldest goes.
 KEPT = 16
 
 
@@ -86,18 +88,36 @@ class _Results:
         self.is_tensor = [isinstance(v, Tensor) for v in leaves(value)]
         arrays = [v.data if isinstance(v, Tensor) else v for v in leaves(value)]
         self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
+        # The most frequent form, in a quicker way.
+        self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.places
+        self.flat_tensors = self.flat_tensors and len(value) == len(arrays)
         # What is not in the record is the same for every batch.
         self.fixed = [None if isinstance(a, Traced) else a for a in arrays]
         self.values = [a.array if isinstance(a, Traced) else a for a in arrays]
 
     def with_values(self, found: Sequence[Any]) -> Any:
         """The structure, holding these values where the record gave them."""
+        if self.flat_tensors:
+            return tuple([wrap(Node(v, False)) for v in found])
         new = iter(found)
         filled = [f if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
         return rebuild(
             self.tree,
             (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
         )
+
+
+_all: weakref.WeakSet[Replay] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a process that was forked off: whoever held a lock then is not here."""
+    for made in list(_all):
+        made._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Replay:
@@ -117,26 +137,25 @@ class Replay:
         self._captured: dict[Any, _Captured] = {}
         self._warned = False
         self._lock = threading.RLock()
-        self._process = os.getpid()
+        _all.add(self)
 
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
             return self.function(*args)
-        given = list(leaves(args))
-        key = self._key(args, given)
+        nested = any(isinstance(a, list | tuple | dict) for a in args)
+        given = list(leaves(args)) if nested else args
+        key = self._key(args, given, nested)
         if key is None:
             return self.function(*args)
-        if self._process != os.getpid():  # a lock that another thread held when this process was forked off
-            self._lock, self._process = threading.RLock(), os.getpid()
         with self._lock:
             return self._call(key, args, given)
 
-    def _key(self, args: Any, given: list[Any]) -> Any:
+    def _key(self, args: Any, given: Sequence[Any], nested: bool) -> Any:
         """Shapes and dtypes, and whatever else is no array; None where there is nothing to replay on."""
         key: list[Any] = [mode.recording]
         for value in given:
             if isinstance(value, np.ndarray | np.generic):
-                key.append((value.shape, value.dtype))
+                key += (value.shape, value.dtype)
             elif isinstance(value, Tensor):
                 if value.requires_grad and mode.recording:
                     return None
@@ -145,11 +164,11 @@ class Replay:
                 key.append((type(value), value))
             else:
                 return None
-        if any(isinstance(a, list | tuple | dict) for a in args):
+        if nested:
             key.append(repr(rebuild(args, iter(range(len(given))))))
         return tuple(key)
 
-    def _call(self, key: Any, args: Any, given: list[Any]) -> Any:
+    def _call(self, key: Any, args: Any, given: Sequence[Any]) -> Any:
         captured = self._captured.get(key)
         if captured is None:
             captured = self._captured[key] = _Captured()
@@ -191,28 +210,24 @@ class Replay:
 
     def _unmoved(self) -> bool:
         """Whether state is where it was when it was recorded."""
-        return all(cell.value is array for cell, array in zip(self._cells, self._arrays, strict=True))
+        return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
 
-    def _run(self, captured: _Captured, program: Program, given: list[Any]) -> Any:
-        values = [
-            v.data if isinstance(v, Tensor) else v for v in given if isinstance(v, np.ndarray | np.generic | Tensor)
-        ]
-        found = program(values)
+    def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> Any:
+        found = program([_array(v) for v in given if isinstance(v, np.ndarray | np.generic | Tensor)])
         self._stamp()
         assert captured.results is not None
         return captured.results.with_values(found)
 
     def _stamp(self) -> None:
         """Tell the engine that graphs recorded before this step are of other values."""
-        now = graph.tick()
+        graph.last_change = now = graph.tick()
         for cell in self._cells:
-            if isinstance(cell, TensorCell):
+            if type(cell) is TensorCell:
                 cell.node.changed = now
-        graph.last_change = now
 
     # -- recording -------------------------------------------------------------------------------------
 
-    def _record(self, captured: _Captured, args: Any, given: list[Any]) -> Any:
+    def _record(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
         if captured.first is None and not self._cells:
             self._cells = list(self._state_of())
             self._arrays = [cell.value for cell in self._cells]
@@ -245,7 +260,7 @@ class Replay:
         results.values = []
         return _owned(returned)
 
-    def _recorded(self, recording: Recording, args: Any, given: list[Any]) -> _Results:
+    def _recorded(self, recording: Recording, args: Any, given: Sequence[Any]) -> _Results:
         """Run the function on Traced values, with state Traced as well."""
         replaced: list[Any] = []
         for value in given:
@@ -372,6 +387,10 @@ def _owned(tree: Any) -> Any:
         return value
 
     return rebuild(tree, (own(v) for v in leaves(tree)))
+
+
+def _array(value: Any) -> Any:
+    return value.data if isinstance(value, Tensor) else value
 
 
 def _swap(a: Any, b: Any) -> None:

@@ -167,9 +167,9 @@ def batches(
 
 def refuse_nan(values: Any, what: str) -> None:
     """Raise if there is a NaN, and say where."""
-    for array in leaves(values):
+    for array in (values,) if isinstance(values, np.ndarray) else leaves(values):
         # The sum is NaN if any element is, and costs no memory.
-        if array is not None and array.dtype.kind == "f" and np.isnan(np.sum(array)):
+        if array is not None and array.dtype.kind == "f" and np.isnan(np.add.reduce(array, None)):
             nan = np.isnan(array)
             if nan.any():
                 where = tuple(int(i) for i in np.argwhere(nan)[0])

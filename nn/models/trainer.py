@@ -19,7 +19,7 @@ from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
 from ..tensors import constant, plain
-from .batches import Feed, arrays_of, batches, is_arrays, length_of, refuse_nan
+from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of, refuse_nan
 from .steps import Steps
 
 Logs = dict[str, float]
@@ -173,7 +173,7 @@ class Trainer(Layer):
 
     def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor) -> None:
         size = len(next(leaves(x)))
-        self._loss_mean.update_state(float(loss.item()), np.float64(size))
+        self._loss_mean.update_state(float(loss.item()), size)
         y_pred = plain(y_pred)
         for m in self._metrics:
             m.update_state(y, y_pred)
@@ -294,7 +294,7 @@ class Trainer(Layer):
     ) -> Any:
         """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        x, y, weights = next(whole(x, y, sample_weight).epoch())
+        x, y, weights = one_batch(x, y, sample_weight)
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
@@ -347,7 +347,7 @@ class Trainer(Layer):
         """The loss and the metrics on one batch."""
         self._check_compiled()
         self.reset_metrics()
-        self._test_batch(*next(whole(x, y, sample_weight).epoch()))
+        self._test_batch(*one_batch(x, y, sample_weight))
         return self._returned(return_dict)
 
     def _returned(self, return_dict: bool) -> Any:
@@ -410,10 +410,12 @@ def ordered(results: Logs) -> Logs:
     return dict(sorted(results.items()))
 
 
-def whole(x: Any, y: Any, weights: Any) -> Feed:
+def one_batch(x: Any, y: Any, weights: Any) -> Any:
     """All the data as a single batch."""
-    size = max(len(next(leaves(x))), 1)
-    return batches(x, y, weights, size)
+    plain_arrays = type(x) is type(y) is np.ndarray and weights is None
+    if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
+        return convert(x), convert(y), None  # there is nothing to check
+    return next(batches(x, y, weights, max(len(next(leaves(x))), 1)).epoch())
 
 
 def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
