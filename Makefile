@@ -23,7 +23,7 @@ check: .venv/pyvenv.cfg
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
-	$(BIN)/python benchmarks/scalar_ops.py
+	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """One contender in a process of its own: builds the network, warms up, and prints its times as JSON.
 
-    python benchmarks/contenders.py train W1 "PyTorch" --seconds 2
+python benchmarks/contenders.py train W1 "PyTorch" --seconds 2
 """
 
 from __future__ import annotations

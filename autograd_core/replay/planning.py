@@ -10,6 +10,7 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from .recording import Call, Guard, Memory, Place, Recording, _branches, copied
 
 # Where buffers begin: what is in cache is added twice as fast when it is aligned to a cache line.
 ALIGNMENT = 64
+
+# Chains over at most so many elements spend their time in calling; equal ones are put together.
+SMALL = 8192
 
 # How many elements of each operand a chain of elementwise calls works on at a time, so that what one call
 # writes is still in cache when the next reads it.
@@ -72,7 +76,7 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
     asked = _asked(units, guards)
-    units = early(units, max(asked, default=0))
+    units = side_by_side(early(units, max(asked, default=0)), keep)
     cut(units, keep)
     reuse_operands(units, keep)
     offsets, size = allocate(units, keep)
@@ -349,7 +353,7 @@ def _continues(unit: Unit, call: Call) -> bool:
     shape, result = first.results[0], call.results[0]
     assert shape is not None
     assert result is not None
-    if result.shape != shape.shape or not result.shape or shape.size <= 1:
+    if result.shape != shape.shape or not result.shape:
         return False
     # What one block of a call reads or changes must be what the same block of the others changed or read.
     for p in call.reads:
@@ -377,6 +381,106 @@ def early(units: list[Unit], barrier: int) -> list[Unit]:
         if to < position:
             units.insert(to, units.pop(position))
     return units
+
+
+def side_by_side(units: list[Unit], keep: set[Memory]) -> list[Unit]:
+    """Run equal chains over small arrays as one, where their state lies side by side and their scratch can.
+
+    The parameters of a small net are so updated by one call for all of them, not by one for each.
+    """
+    alike: dict[Any, list[tuple[int, list[Place]]]] = {}
+    for i, unit in enumerate(units):
+        found = _pattern(unit, keep)
+        if found is not None:
+            alike.setdefault(found[0], []).append((i, found[1]))
+    names: dict[Memory, tuple[Memory, int]] = {}
+    replaced: dict[int, list[Unit]] = {}
+    for members in alike.values():
+        if len(members) > 1:
+            replaced.update(_joined(units, members, names))
+    if not replaced:
+        return units
+    new = [u for i, unit in enumerate(units) for u in replaced.get(i, [unit])]
+    for unit in new:
+        unit.calls = [_rename(call, names) for call in unit.calls]
+    return new
+
+
+def _pattern(unit: Unit, keep: set[Memory]) -> tuple[Any, list[Place]] | None:
+    """What a chain does but for which arrays it does it to, and these arrays in the order of their first use."""
+    if len(unit.calls) < 2 or not all(elementwise(call) for call in unit.calls):
+        return None
+    size = unit.writes[0].size
+    arrays: list[Place] = []
+    pattern: list[Any] = []
+    for call in unit.calls:
+        pattern.append(call.function)
+        for p in (*call.args, *call.results):
+            if isinstance(p, Place) and p.shape:
+                whole = p.memory.kind == "state" or (
+                    p.memory.kind == "scratch" and p.memory.size == p.dtype.itemsize * size
+                )
+                if p.size != size or size > SMALL or not p.contiguous or not whole or p.memory in keep:
+                    return None
+                if p not in arrays:
+                    arrays.append(p)
+                pattern += (arrays.index(p), p.dtype.str, p.memory.kind)
+            else:
+                pattern.append(p if isinstance(p, Place) else repr(p))
+    return tuple(pattern), arrays
+
+
+def _joined(
+    units: list[Unit], members: list[tuple[int, list[Place]]], names: dict[Memory, tuple[Memory, int]]
+) -> dict[int, list[Unit]]:
+    """What stands in the places of these chains when what can be joined of them is; nothing when it cannot be."""
+    states = [r for r, p in enumerate(members[0][1]) if p.memory.kind == "state"]
+    common = [r for r in states if len({m[1][r].memory for m in members}) == 1]
+    order = sorted(members, key=lambda m: m[1][common[0]].offset if common else m[0])
+    loose = {r for r in states if not _adjacent([m[1][r] for m in order])}
+    first = units[members[0][0]].calls
+    roles = {p: r for r, p in enumerate(members[0][1])}
+    length = next(
+        (n for n, c in enumerate(first) if any(roles.get(p) in loose for p in (*c.reads, *c.defined))), len(first)
+    )
+    used = {roles[p] for c in first[:length] for p in (*c.args, *c.results) if isinstance(p, Place) and p in roles}
+    last = max(i for i, _ in members)
+    positions = {i for i, _ in members}
+    if (
+        length < 2
+        or any(_depends(units[j], units[i]) for i in positions for j in range(i + 1, last + 1))
+        or any(m[1][r].memory in names for m in members for r in used)
+    ):
+        return {}
+    total = sum(m[1][0].size for m in order)
+    flat: dict[int, Place] = {}
+    for r in used:
+        places = [m[1][r] for m in order]
+        dtype = places[0].dtype
+        memory, start = places[0].memory, places[0].offset
+        if memory.kind == "scratch":
+            memory, start = Memory("scratch", total * dtype.itemsize, 0), 0
+            for p in places:
+                names[p.memory] = (memory, start)
+                start += p.size * dtype.itemsize
+            start = 0
+        flat[r] = Place(memory, start, (total,), (dtype.itemsize,), dtype)
+    joined = []
+    for call in first[:length]:
+        args, results, reads = (_in_place_of(roles, flat, places) for places in (call.args, call.results, call.reads))
+        joined.append(replace(call, args=args, results=results, reads=reads))
+    rest = [Unit(units[i].calls[length:]) for i, _ in members if length < len(first)]
+    return {i: [Unit(joined), *rest] if i == last else [] for i in positions}
+
+
+def _in_place_of(roles: dict[Place, int], flat: dict[int, Place], places: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``places`` with the joined array instead of each that was joined."""
+    return tuple(flat[roles[p]] if isinstance(p, Place) and p in roles else p for p in places)
+
+
+def _adjacent(places: list[Place]) -> bool:
+    """Whether each begins where the one before it ends."""
+    return all(p.memory is q.memory and p.extent[1] == q.extent[0] for p, q in pairwise(places))
 
 
 def _depends(unit: Unit, before: Unit) -> bool:

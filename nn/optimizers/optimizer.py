@@ -90,9 +90,15 @@ class Optimizer(config.Configurable):
     def build(self, variables: Iterable[Tensor]) -> None:
         """Make the state for these variables."""
         self._variables = list(variables)
-        self._state = [
-            {slot: np.full_like(v.data, start) for slot, start in self.slots.items()} for v in self._variables
-        ]
+        self._state = [{} for _ in self._variables]
+        # One vector for each slot, and of it each variable's part: small ones are then updated together.
+        for slot, start in self.slots.items():
+            vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
+            begin = 0
+            for v, state in zip(self._variables, self._state, strict=True):
+                part = vector[begin : begin + v.size].reshape(v.shape)
+                state[slot] = part if part.dtype == v.dtype else np.full_like(v.data, start)
+                begin += v.size
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Change the variables by one step. A gradient of None leaves its variable as it is."""
@@ -130,7 +136,7 @@ class Optimizer(config.Configurable):
             parameter, after = self.update(parameter, gradient, state, rate_, step_)
             assign(variable, parameter)
             for slot, value in after.items():
-                state[slot] = value
+                np.copyto(state[slot], value)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
         """`apply` for pairs of a gradient and its variable; returns the number of steps so far."""

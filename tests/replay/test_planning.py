@@ -148,3 +148,22 @@ def test_the_schedule_can_be_read():
     assert "tanh(x0[300, 300])" in shown
     assert "test_planning.py" in shown
     assert shown.splitlines()[-1].startswith("returns")
+
+
+def test_small_parameters_are_updated_together_where_their_state_lies_side_by_side():
+    velocity = np.zeros(20)
+    weights = [ag.Tensor(np.ones(s)) for s in ((3, 4), (4,), (4, 1))]
+    slots = [ag.Tensor(0.0) for _ in weights]
+    for slot, begin, w in zip(slots, (0, 12, 16), weights, strict=True):
+        slot.node.out = velocity[begin : begin + w.size].reshape(w.shape)
+
+    def f(x):
+        np.sum(np.square(np.tanh(x @ weights[0] + weights[1]) @ weights[2])).backward(release=True)
+        for w, slot in zip(weights, slots, strict=True):
+            slot.data[...] = 0.9 * slot.data + 0.1 * np.square(w.grad)
+            w.data[...] = w.data - w.grad / np.sqrt(slot.data + 1e-7)
+            w.grad = None
+
+    schedule = scheduled(f, (5, 3), state=[*weights, *slots])
+    assert names(schedule).count("sqrt") == 1
+    assert names(schedule).count("subtract") == 1 + len(weights)  # one is tanh's
