@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check mutants bench docs clean
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
@@ -20,6 +20,11 @@ check: .venv/pyvenv.cfg
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m autograd_core.testing.mutants --sample 150
+
+mutants: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[dev]"
+	$(BIN)/python -m autograd_core.testing.mutants
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"

@@ -101,6 +101,7 @@ class Op:
         broadcasts: bool = False,
         domain: Domain | Sequence[Domain] | None = None,
         examples: Sequence[Example] | None = None,
+        note: str = "",
     ) -> None:
         self.name: str = forward.__name__
         self.function = forward
@@ -112,6 +113,7 @@ class Op:
         self.broadcasts = broadcasts
         self.domain = domain
         self.examples = examples
+        self.note = note
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
         self.rules = [None] * arity if arity is not None else _SameRule()
         self.complete = False
@@ -337,14 +339,17 @@ def ufunc(
     *rules: tuple[Rule, str],
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example] | None = None,
+    note: str = "",
 ) -> Op:
     """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
+
+    ``note`` says in words what the derivative is at kinks and ties.
 
     >>> exp = ufunc(np.exp, r"e^x", (lambda g, z, x: g * z, "z"))  # doctest: +SKIP
     """
     if len(rules) != np_ufunc.nin:
         raise RuleError(f"{np_ufunc.__name__} has {np_ufunc.nin} arguments, but {len(rules)} rules were given")
-    made = Op(np_ufunc, latex, arity=np_ufunc.nin, broadcasts=True, domain=domain, examples=examples)
+    made = Op(np_ufunc, latex, arity=np_ufunc.nin, broadcasts=True, domain=domain, examples=examples, note=note)
     made.rules = [rule for rule, _ in rules]
     made.formulas = [formula for _, formula in rules]
     made.complete = True

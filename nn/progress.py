@@ -62,7 +62,7 @@ class Progress:
         """The last state of the epoch, which stays."""
         now = time.perf_counter()
         if self.live:
-            self._draw(self._text(step, values, now, done=True))
+            self._draw(self._text(step, values, now, done=True), whole=True)
             if self.display is None:
                 self.console.file.write("\n")
         elif self.verbose == 1:
@@ -93,7 +93,7 @@ class Progress:
         text.append(f" {clock} ", "bold").append(" - ".join([per_step(each), *_pairs(values)]))
         return text
 
-    def _draw(self, text: Text) -> None:
+    def _draw(self, text: Text, whole: bool = False) -> None:
         self.drawn = True
         if self.console.is_jupyter:
             from IPython.display import display
@@ -104,8 +104,14 @@ class Progress:
             else:
                 self.display.update(content, raw=True)
             return
-        # To the start of the line, the text, and clear what an earlier and longer one left behind it.
-        text.truncate(max(self.console.width - 1, 20))
+        # To the start of the line, the text, and clear what an earlier and longer one left behind it. While it
+        # moves it must stay on one line; the last state keeps every number, if need be on a second one.
+        width = max(self.console.width - 1, 20)
+        if whole and text.cell_len > width and (cut := text.plain.rfind(" - ", 0, width)) > 0:
+            head, tail = text.divide([cut])
+            text = Text.assemble(head, "\n     ", tail)
+        else:
+            text.truncate(width)
         self.console.file.write("\r")
         self.console.print(text, end="\x1b[K")
         self.console.file.flush()

@@ -144,7 +144,7 @@ class _Layout:
     @classmethod
     def of(cls, shape: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> _Layout:
         """Check the arguments, and give the paddings as pairs."""
-        spatial, window = tuple(shape[1:-1]), tuple(kernel[:-2])
+        spatial, window = tuple(shape[1:-1]), _each(kernel[:-2], len(kernel[:-2]), "window")
         n = len(spatial)
         if len(window) != n or n < 1 or groups < 1 or shape[-1] != kernel[-2] * groups or kernel[-1] % groups:
             raise ValueError(
@@ -285,6 +285,8 @@ def conv_transpose(
     array([1., 1., 3., 2., 2.])
     """
     places, window = _spatial(x), np.shape(kernel)[:-2]
+    if 0 in places:
+        raise ValueError(f"there is no place to put the kernel: x {list(np.shape(x))} has an empty spatial axis")
     if shape is None:
         n = len(places)
         reach = _reach(window, _each(dilation, len(window), "dilation"))

@@ -2,7 +2,7 @@
 
 In every rule ``g`` is the gradient that arrives, ``z`` the result, ``x`` and ``y`` the arguments. The string
 beside it is the local derivative as one writes it. Numbers in rules are Python's own, so that float32 stays
-float32. At a kink or a jump a rule gives a fixed value, which is said beside it.
+float32. At a kink or a jump a rule gives a fixed value, which the entry's note (or docstring) says.
 """
 
 from __future__ import annotations
@@ -58,12 +58,16 @@ negative = ufunc(np.negative, r"-x", (lambda g, z, x: -g, r"-1"))
 positive = ufunc(np.positive, r"x", (lambda g, z, x: g, r"1"))
 reciprocal = ufunc(np.reciprocal, r"\frac{1}{x}", (lambda g, z, x: -g * z * z, r"-\frac{1}{x^2}"), domain=NONZERO)
 square = ufunc(np.square, r"x^2", (lambda g, z, x: g * (2 * x), r"2 \cdot x"))
-sqrt = ufunc(np.sqrt, r"\sqrt{x}", (lambda g, z, x: g / (2 * z), r"\frac{1}{2 \cdot z}"), domain=POSITIVE)
-cbrt = ufunc(np.cbrt, r"\sqrt[3]{x}", (lambda g, z, x: g / (3 * z * z), r"\frac{1}{3 \cdot z^2}"), domain=NONZERO)
+sqrt = ufunc(
+    np.sqrt, r"\sqrt{x}", (lambda g, z, x: g / (2 * z), r"\frac{1}{2 \cdot z}"), domain=POSITIVE, note="∞ at 0"
+)
+cbrt = ufunc(
+    np.cbrt, r"\sqrt[3]{x}", (lambda g, z, x: g / (3 * z * z), r"\frac{1}{3 \cdot z^2}"), domain=NONZERO, note="∞ at 0"
+)
 
 
 # At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain,
-# as in JAX and PyTorch: d(x⁰)/dx = 0, and d(0^y)/dy = 0 for y ≥ 0.
+# as in JAX and PyTorch.
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
     if isinstance(y, int | float):  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
@@ -80,6 +84,7 @@ power = ufunc(
     (_power_x, r"y \cdot x^{y - 1}"),
     (_power_y, r"x^{y} \cdot \ln x"),
     domain=(POSITIVE, REAL),
+    note="the limit from inside the domain at x = 0: 0 for y = 0, and 0 with respect to y ≥ 0",
 )
 
 
@@ -90,33 +95,36 @@ def float_power(x: Any, y: Any) -> Any:
     return np.power(x, y)
 
 
-# Division with a remainder jumps where x / y is whole; between the jumps the whole part stands still.
 remainder = ufunc(
     np.remainder,
     r"x \bmod y",
     (lambda g, z, x, y: g, r"1"),
     (lambda g, z, x, y: -g * np.floor_divide(x, y), r"-\lfloor \frac{x}{y} \rfloor"),
     domain=(REAL, NONZERO),
+    note="as between the jumps, where x / y is whole",
 )
 fmod = ufunc(
     np.fmod,
     r"\operatorname{fmod}(x, y)",
     (lambda g, z, x, y: g, r"1"),
-    (lambda g, z, x, y: -g * np.trunc(x / y), r"-\operatorname{trunc} \frac{x}{y}"),
+    (lambda g, z, x, y: -g * np.rint((x - z) / y), r"-\operatorname{trunc} \frac{x}{y}"),
     domain=(REAL, NONZERO),
+    note="as between the jumps, where x / y is whole",
 )
 
-# -- steps: their derivative is 0 between the jumps, and at them -------------------------------------------
+# -- steps ---------------------------------------------------------------------------------------------
 
 FLAT = (lambda g, z, x: np.zeros_like(g), r"0")
 FLAT_2 = (lambda g, z, x, y: np.zeros_like(g), r"0")
 
-sign = ufunc(np.sign, r"\operatorname{sign} x", FLAT, domain=NONZERO)
-floor = ufunc(np.floor, r"\lfloor x \rfloor", FLAT, domain=WHOLE)
-ceil = ufunc(np.ceil, r"\lceil x \rceil", FLAT, domain=WHOLE)
-trunc = ufunc(np.trunc, r"\operatorname{trunc} x", FLAT, domain=WHOLE)
-rint = ufunc(np.rint, r"\operatorname{round} x", FLAT, domain=HALVES)
-floor_divide = ufunc(np.floor_divide, r"\lfloor \frac{x}{y} \rfloor", FLAT_2, FLAT_2, domain=(REAL, NONZERO))
+sign = ufunc(np.sign, r"\operatorname{sign} x", FLAT, domain=NONZERO, note="0 at the jumps")
+floor = ufunc(np.floor, r"\lfloor x \rfloor", FLAT, domain=WHOLE, note="0 at the jumps")
+ceil = ufunc(np.ceil, r"\lceil x \rceil", FLAT, domain=WHOLE, note="0 at the jumps")
+trunc = ufunc(np.trunc, r"\operatorname{trunc} x", FLAT, domain=WHOLE, note="0 at the jumps")
+rint = ufunc(np.rint, r"\operatorname{round} x", FLAT, domain=HALVES, note="0 at the jumps")
+floor_divide = ufunc(
+    np.floor_divide, r"\lfloor \frac{x}{y} \rfloor", FLAT_2, FLAT_2, domain=(REAL, NONZERO), note="0 at the jumps"
+)
 
 
 @op(
@@ -154,12 +162,14 @@ logaddexp = ufunc(
     r"\ln(e^{x} + e^{y})",
     (lambda g, z, x, y: g * np.exp(x - finite(z)), r"e^{x - z}"),
     (lambda g, z, x, y: g * np.exp(y - finite(z)), r"e^{y - z}"),
+    note="0 for an argument that is -∞",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
     r"\log_2(2^{x} + 2^{y})",
     (lambda g, z, x, y: g * np.exp2(x - finite(z)), r"2^{x - z}"),
     (lambda g, z, x, y: g * np.exp2(y - finite(z)), r"2^{y - z}"),
+    note="0 for an argument that is -∞",
 )
 
 # -- trigonometry --------------------------------------------------------------------------------------
@@ -200,13 +210,13 @@ arctanh = ufunc(
     domain=OPEN_UNIT,
 )
 
-# The origin, where no direction is special, has the derivative 0.
 hypot = ufunc(
     np.hypot,
     r"\sqrt{x^2 + y^2}",
     (lambda g, z, x, y: g * over(x, z), r"\frac{x}{z}"),
     (lambda g, z, x, y: g * over(y, z), r"\frac{y}{z}"),
     domain=(NONZERO, NONZERO),
+    note="0 at the origin, where no direction is special",
 )
 arctan2 = ufunc(
     np.arctan2,
@@ -214,6 +224,7 @@ arctan2 = ufunc(
     (lambda g, z, x, y: g * over(over(y, np.hypot(x, y)), np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
     (lambda g, z, x, y: -g * over(over(x, np.hypot(x, y)), np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
     domain=(NONZERO, NONZERO),
+    note="0 at the origin, where no direction is special",
 )
 deg2rad = ufunc(np.deg2rad, r"\frac{\pi}{180} \cdot x", (lambda g, z, x: g * (pi / 180), r"\frac{\pi}{180}"))
 rad2deg = ufunc(np.rad2deg, r"\frac{180}{\pi} \cdot x", (lambda g, z, x: g * (180 / pi), r"\frac{180}{\pi}"))
@@ -248,9 +259,12 @@ def _(g: Any, z: Any, x: Any, order: int = 0) -> Any:
 
 # -- choosing ------------------------------------------------------------------------------------------
 
-# At 0 the slope is 0: the middle of the subdifferential.
 absolute = ufunc(
-    np.absolute, r"\left|x\right|", (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"), domain=NONZERO
+    np.absolute,
+    r"\left|x\right|",
+    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
+    domain=NONZERO,
+    note="0 at 0, the middle of the subdifferential",
 )
 copysign = ufunc(
     np.copysign,
@@ -258,25 +272,26 @@ copysign = ufunc(
     (lambda g, z, x, y: g * (np.sign(x) * np.copysign(1, y)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
     FLAT_2,
     domain=(NONZERO, NONZERO),
+    note="0 at x = 0",
 )
 
-# Tied arguments share the gradient equally: the middle of the subdifferential, and the only choice under
-# which max(x, x) has the derivative of x.
+# Sharing is the only choice under which max(x, x) has the derivative of x.
 maximum = ufunc(
     np.maximum,
     r"\max(x, y)",
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    note="tied arguments share equally",
 )
 minimum = ufunc(
     np.minimum,
     r"\min(x, y)",
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
     (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    note="tied arguments share equally",
 )
 
 
-# The same, where a NaN loses against any number, and so gets nothing.
 @composed(
     r"\max(x, y)",
     numpy=np.fmax,

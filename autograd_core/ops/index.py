@@ -42,6 +42,7 @@ def getitem(x: Any, index: Any = ()) -> Any:
         example((3,), index=1, shape=(4, 3)),
         example((2,), index=np.array([1, 1]), shape=(3,)),
         example((), index=(0, 0), shape=(1, 2)),
+        example((1, 3), index=slice(1, 2), shape=(2, 3)),
         example((0, 3), index=slice(0), shape=(2, 3)),
     ),
 )

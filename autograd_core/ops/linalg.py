@@ -29,6 +29,7 @@ from ..walk import unbroadcast
         example((3,), (5, 3, 2)),
         example((5, 2, 3), (3,)),
         example((2, 0), (0, 3)),
+        example((5, 2, 0), (0, 2)),
         example((0, 2), (2, 3)),
         example((1, 1), (1, 1)),
     ),
@@ -54,7 +55,8 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
     if y.ndim == 2 and x.ndim > 2:  # one product over all the batch, not a batch of them and a sum
-        x, g = np.reshape(x, (-1, x.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        rows = math.prod(x.shape[:-1])  # not −1, which NumPy cannot work out where the other axis is empty
+        x, g = np.reshape(x, (rows, x.shape[-1])), np.reshape(g, (rows, g.shape[-1]))
     return np.matmul(np.swapaxes(x, -1, -2), g)
 
 
@@ -112,8 +114,14 @@ def vdot(x: Any, y: Any) -> Any:
     examples=(example((2, 3), (3,)), example((2, 3), (2, 3), axis=0), example((0, 3), (3,))),
 )
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
-    """The sum of the products along an axis."""
-    return np.sum(x * y, axis=axis)
+    """The sum of the products along an axis, which must be as long in both."""
+    if np.shape(x)[axis : axis + 1 or None] != np.shape(y)[axis : axis + 1 or None] or not np.ndim(x):
+        raise ValueError(
+            f"vecdot needs two axes of the same length; axis {axis} of {list(np.shape(x))} and {list(np.shape(y))} "
+            "are not"
+        )
+    x, y = (v if axis == -1 else np.moveaxis(v, axis, -1) for v in (x, y))
+    return np.sum(x * y, axis=-1)
 
 
 @composed(
@@ -201,13 +209,16 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         example((0, 3), (3,), subscripts="ij,j->i"),
     ),
 )
-def einsum(*xs: Any, subscripts: str = "", optimize: Any = False) -> Any:
+def einsum(*xs: Any, subscripts: str = "", optimize: Any = None) -> Any:
     """Products of elements, summed over each letter that the result does not have (A. Einstein, 1916)."""
+    if optimize is None:  # finding a path through matrix products takes as long as some ten thousand products
+        terms = subscripts.partition("->")[0].split(",")
+        optimize = len(xs) > 1 and math.prod(_lengths(terms, xs).values()) > 10_000
     return np.einsum(subscripts, *xs, optimize=optimize)
 
 
 @einsum.vjp(r"\prod_{j \ne i} x_j")
-def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = False) -> Any:
+def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = None) -> Any:
     # The gradient is again one einsum: the result's letters and those of the other operands, to the operand's
     # own. A letter that only it has was summed freely: ones stand for that. A letter that it has twice picked a
     # diagonal: the identity matrix puts the gradient back there.
@@ -244,7 +255,7 @@ def _lengths(terms: list[str], xs: Any) -> dict[str, int]:
     return lengths
 
 
-def _einsum(*arguments: Any, optimize: Any = False) -> Any:
+def _einsum(*arguments: Any, optimize: Any = None) -> Any:
     """`numpy.einsum` in either of its two forms, with ellipses and the result written out as letters."""
     if isinstance(arguments[0], str):
         subscripts, *xs = arguments

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import composed, example, op
+from ..op import ELEMENTWISE, POSITIVE, composed, example, op
 from .elementwise import over
 
 REDUCTIONS = (
@@ -21,7 +21,15 @@ REDUCTIONS = (
     example((0, 3), axis=1),
 )
 EMPTY = (example((0, 3)), example((0, 3), axis=0), example((3, 0), axis=0))
-SCANS = (example((4,)), example((2, 3)), example((2, 3), axis=0), example((2, 3), axis=-1), example((0, 3), axis=1))
+SCANS = (
+    example((4,)),
+    example(()),
+    example(np.array(0.0), axis=0),
+    example((2, 3)),
+    example((2, 3), axis=0),
+    example((2, 3), axis=-1),
+    example((0, 3), axis=1),
+)
 ZEROS = (
     example(np.array([[0.0, 2.0, -3.0], [1.5, 0.5, 2.0]]), axis=1),
     example(np.array([[0.0, 2.0, 0.0], [1.5, 0.0, 2.0]]), axis=-1),
@@ -113,19 +121,18 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The square root of the variance; where all elements are equal its derivative is 0."""
-    off = x - np.mean(x, axis=axis, keepdims=True)
-    return length(off, axis=axis, keepdims=keepdims) / math.sqrt(builtins.max(count(x, axis) - ddof, 0))
+    return root(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
-@op(r"\sqrt{\sum x^2}", examples=REDUCTIONS)
-def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The Euclidean length over any axes; its derivative is 0 at 0, where no direction is special."""
-    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+@op(r"\sqrt{x}", broadcasts=True, domain=POSITIVE, examples=ELEMENTWISE)
+def root(x: Any) -> Any:
+    """The square root as lengths have it: its derivative at 0, where no direction is special, is 0."""
+    return np.sqrt(x)
 
 
-@length.vjp(r"\frac{x_i}{z}")
-def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g, x, axis, keepdims) * over(x, spread(z, x, axis, keepdims))
+@root.vjp(r"\frac{1}{2 \cdot z}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * over(0.5, z)
 
 
 @op(r"\sum_{j \le i} x_j", numpy=np.cumsum, examples=SCANS)
@@ -321,7 +328,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """
     axes = axes_of(x, axis)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
-        return length(x, axis=axis, keepdims=keepdims)
+        return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):

@@ -510,7 +510,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 )
 def frame(x: Any, pairs: Any = (), value: float = 0) -> Any:
     """``x`` with constants before and after it along each axis."""
-    return np.pad(x, pairs, constant_values=value) if pairs else x
+    if len(pairs) != np.ndim(x):
+        raise ValueError(f"frame needs a pair (before, after) for each of the {np.ndim(x)} axes; it got {pairs!r}")
+    return np.pad(x, pairs, constant_values=value) if np.ndim(x) else x
 
 
 @frame.vjp(r"1")

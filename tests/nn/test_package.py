@@ -134,8 +134,8 @@ def test_the_summary_is_keras_table(keras):
     for library in (nn, keras):
         library.backend.clear_session()
         model = library.Sequential([
-            library.Input(shape=(28, 28, 1)), library.layers.Conv2D(32, 3), library.layers.BatchNormalization(name="bn"),
-            library.layers.Flatten(), library.layers.Dense(128),
+            library.Input(shape=(28, 28, 1)), library.layers.Conv2D(32, 3),
+            library.layers.BatchNormalization(name="bn"), library.layers.Flatten(), library.layers.Dense(128),
         ])  # fmt: skip
         lines = []
         model.summary(print_fn=lambda line, *a, lines=lines, **k: lines.append(line))

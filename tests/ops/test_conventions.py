@@ -45,6 +45,9 @@ INF, NAN = np.inf, np.nan
         (lambda x: 0.0**x, 2.0, 0.0),
         (lambda x: 0.0**x, 0.0, 0.0),
         (lambda x: 2.0**x, 0.0, math.log(2)),
+        # 1 / 0.1 rounds to 10, but the float 0.1 is more than a tenth and fits in only nine times.
+        (lambda y: np.fmod(1.0, y), 0.1, -9.0),
+        (lambda y: np.remainder(1.0, y), 0.1, -9.0),
         (lambda x: np.logaddexp(x, -INF), 1.0, 1.0),
         (lambda x: np.logaddexp(x, -INF), -INF, 0.0),
         (lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0), 0.0, 0.0),

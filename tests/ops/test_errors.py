@@ -55,6 +55,8 @@ def test_type_errors(t, call, message):
         (lambda t: np.cross(t, t), "vectors of 3 numbers"),
         (lambda t: np.tensordot(t, np.ones((3, 2)), 1), "same lengths, pair by pair"),
         (lambda t: np.split(t, 3), "array_split"),
+        (lambda t: np.vecdot(t, np.ones((2, 1))), "two axes of the same length"),
+        (lambda t: np.vecdot(t[0, 0], t[0, 0]), "two axes of the same length"),
         (lambda t: np.stack([t, t[0]]), "arrays of one shape"),
         (lambda t: np.average(t, axis=0, weights=[1.0, 2.0, 3.0]), "one number for each place"),
         (lambda t: np.take_along_axis(t, np.array([0]), axis=1), "as many axes as x"),

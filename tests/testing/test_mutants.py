@@ -1,0 +1,63 @@
+"""The negative control: wrong rules are noticed, and those that only look wrong are told apart."""
+
+import numpy as np
+import pytest
+
+from autograd_core import REGISTRY
+from autograd_core.testing import mutants
+from autograd_core.testing.calls import calls
+
+
+def table(name):
+    return [call for call in calls([name]) if call.argnums]
+
+
+def test_the_original_rules_are_not_noticed():
+    assert not any(mutants.noticed(table(name)) for name in ("tanh", "multiply", "sum", "matmul"))
+
+
+def test_every_rule_has_at_least_five_mutants():
+    for op in REGISTRY.values():
+        made = {}
+        for mutant in mutants.mutants_of(op):
+            made.setdefault(mutant.position, set()).add(mutant.kind)
+        assert made, op.name
+        assert all(len(kinds) >= 5 for kinds in made.values()), op.name
+
+
+@pytest.mark.parametrize("what", mutants.WALK, ids=lambda what: what[0])
+def test_a_broken_walk_is_noticed(what):
+    _, function, right, wrong = what
+    everyday = [call for name in ("add", "multiply", "matmul", "divide") for call in table(name)]
+    with mutants.broken_walk(function, right, wrong):
+        assert mutants.noticed(everyday)
+    assert not mutants.noticed(table("add"))
+
+
+def test_a_mutant_that_computes_the_same_numbers_is_told_apart():
+    flat = {m.kind: m for m in mutants.mutants_of(REGISTRY["add"])}["wrong in second order"]
+    before = mutants.numbers(table("add"))
+    with mutants.installed(flat):
+        assert not mutants.noticed(table("add"))
+        after = mutants.numbers(table("add"))
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_a_sample_has_no_survivors_and_adds_up():
+    score = mutants.run(sample=40, seed=5)
+    assert score.survivors == []
+    assert sum(score.tried.values()) == 40 + len(mutants.WALK)
+    assert sum(score.caught.values()) + sum(score.equivalent.values()) == sum(score.tried.values())
+    assert sum(score.caught.values()) > sum(score.equivalent.values())
+
+
+def test_rules_are_restored():
+    rules = {name: list(op.rules) for name, op in REGISTRY.items() if op.arity is not None}
+    mutants.run(sample=10, seed=1)
+    assert rules == {name: list(op.rules) for name, op in REGISTRY.items() if op.arity is not None}
+
+
+def test_edits_of_the_source_are_made_where_there_is_something_to_edit():
+    kinds = {m.kind for m in mutants.mutants_of(REGISTRY["tanh"])}
+    assert "dropped the left of 1 - z * z" in kinds
+    assert "1 became 2" in kinds
