@@ -100,7 +100,7 @@ class Sequential(Model):
                         error.add_note(f"while building {self.name!r} for inputs of shape {show(input_shape)}")
                         raise
                 shape = layer.output_shape
-        self.output_shape = shape
+        self.output_shape, self.called_with = shape, tuple(input_shape)
         self.built = True
 
     def _build(self, shape: Any) -> None:

@@ -213,3 +213,12 @@ def test_the_batch_size_does_not_change_a_prediction(size):
     np.testing.assert_allclose(
         model.predict(x, batch_size=size, verbose=0), model.predict(x, verbose=0), rtol=1e-6, atol=1e-7
     )
+
+
+def test_a_model_is_drawn_with_its_layers_as_boxes(tmp_path):
+    model = nn.Sequential([nn.Input(shape=(3,)), nn.layers.Dense(4, "relu", name="hidden"), nn.layers.Dense(1)])
+    drawing = nn.utils.plot_model(model, tmp_path / "model.dot")
+    assert "hidden" in (tmp_path / "model.dot").read_text()
+    assert "rankdir=TB" in drawing.source
+    with pytest.raises(ValueError, match="is not built"):
+        nn.utils.plot_model(nn.Sequential([nn.layers.Dense(1)]))

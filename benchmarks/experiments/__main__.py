@@ -1,0 +1,121 @@
+"""Run the experiments with both libraries, and write a table and the curves.
+
+    python benchmarks/experiments [--only NAME …] [--libraries nn keras] [--seeds N] [--out FOLDER]
+
+Each run is a process of its own and its result a line in ``results.jsonl``, so the whole can be interrupted
+and started again. ``table.md`` has the mean over the seeds with its standard error, beside Keras' and the
+published figure; ``curves.png`` has the measured values over the epochs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from experiments import EXPERIMENTS, load
+
+
+def run(name: str, library: str, seed: int) -> dict[str, object]:
+    """One training."""
+    if library == "keras":
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        import keras
+    else:
+        import nn as keras
+    keras.utils.set_random_seed(seed)
+    experiment = EXPERIMENTS[name]
+    data = load(experiment.data)
+    begun = time.perf_counter()
+    value, curves = experiment.run(keras, data, experiment.epochs)
+    seconds = time.perf_counter() - begun
+    return {"name": name, "library": library, "seed": seed, "value": value, "seconds": seconds, "curves": curves}
+
+
+def read(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def summary(results: list[dict], name: str, library: str) -> str:
+    """Mean ± standard error."""
+    values = [r["value"] for r in results if r["name"] == name and r["library"] == library]
+    if not values:
+        return "–"
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return f"{statistics.mean(values):.4f} ± {error:.4f}"
+
+
+def table(results: list[dict]) -> str:
+    lines = ["| experiment | nn | Keras | published |", "|---|---|---|---|"]
+    for name, experiment in EXPERIMENTS.items():
+        mine, theirs = (summary(results, name, library) for library in ("nn", "keras"))
+        lines.append(f"| {name}, {experiment.epochs} epochs | {mine} | {theirs} | {experiment.published} |")
+    return "\n".join(lines) + "\n"
+
+
+def curves(results: list[dict], path: Path) -> None:
+    """The validation curves of the first seed, ours and Keras'."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = [n for n in EXPERIMENTS if any(r["name"] == n for r in results)]
+    if not names:
+        return
+    figure, axes = plt.subplots(-(-len(names) // 4), 4, figsize=(18, 3.2 * -(-len(names) // 4)), squeeze=False)
+    for axis, name in zip(axes.flat, names, strict=False):
+        for library, style in (("nn", "-"), ("keras", "--")):
+            found = [r for r in results if r["name"] == name and r["library"] == library]
+            if found:
+                curve = found[0]["curves"]
+                key = next(k for k in ("val_loss", "smoothed", "loss") if k in curve)
+                axis.plot(curve[key], style, label=f"{library} {key}")
+        axis.set_title(name)
+        axis.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=list(EXPERIMENTS), default=list(EXPERIMENTS), metavar="NAME")
+    parser.add_argument("--libraries", nargs="*", choices=["nn", "keras"], default=["nn", "keras"])
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--out", type=Path, default=Path("experiments"))
+    parser.add_argument("--one", nargs=3, metavar=("NAME", "LIBRARY", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        name, library, seed = options.one
+        print(json.dumps(run(name, library, int(seed))))
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "results.jsonl"
+    for name in options.only:
+        for seed in range(options.seeds or EXPERIMENTS[name].seeds):
+            for library in options.libraries:
+                if any((r["name"], r["library"], r["seed"]) == (name, library, seed) for r in read(path)):
+                    continue
+                command = [sys.executable, str(Path(__file__).parent), "--one", name, library, str(seed)]
+                line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+                with path.open("a") as file:
+                    file.write(line + "\n")
+                result = json.loads(line)
+                print(
+                    f"{name} · {library} · seed {seed}: {result['value']:.4f} in {result['seconds']:.0f} s", flush=True
+                )
+                (options.out / "table.md").write_text(table(read(path)))
+    (options.out / "table.md").write_text(table(read(path)))
+    curves(read(path), options.out / "curves.png")
+    print(table(read(path)))
+
+
+if __name__ == "__main__":
+    main()
