@@ -42,10 +42,11 @@ class Program:
         self._buffers: dict[Memory, Any] = {}
         self._inputs: list[tuple[Memory, Any]] = []
         for memory in schedule.inputs:
-            given = memory.array
-            own = aligned(given.nbytes).view(given.dtype).reshape(given.shape)
-            self._inputs.append((memory, own if given.nbytes <= COPIED_INPUT else None))
-            self._buffers[memory] = _bytes(own)
+            given, own = memory.array, None
+            if given.nbytes <= COPIED_INPUT:
+                own = aligned(given.nbytes).view(given.dtype).reshape(given.shape)
+            self._inputs.append((memory, own))
+            self._buffers[memory] = _bytes(given if own is None else own)
             memory.array = None
         self._late = {memory for memory, own in self._inputs if own is None}
         self.steps: list[Step] = []
@@ -58,6 +59,7 @@ class Program:
             if any(p.memory in self._late for p in unit.reads):
                 self._late_units.append((slice(start, len(self.steps)), unit))
             self._ask(asked.get(position, []))
+        self._let_go()
         self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
@@ -69,13 +71,24 @@ class Program:
                 self._buffers[memory] = _bytes(np.ascontiguousarray(value))
         for where, unit in self._late_units:
             self.steps[where] = self._bind(unit)
-        for step in self.steps:
-            step()
-        found = [
-            self.view(place) if output is None else output
-            for output, place in zip(self._outputs, self.schedule.outputs, strict=True)
-        ]
-        return [output.copy(order="K") if output.ndim else output[()] for output in found]
+        try:
+            for step in self.steps:
+                step()
+            found = [
+                self.view(place) if output is None else output
+                for output, place in zip(self._outputs, self.schedule.outputs, strict=True)
+            ]
+            return [output.copy(order="K") if output.ndim else output[()] for output in found]
+        finally:
+            if self._late:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Hold on to no input that is the caller's."""
+        for where, _ in self._late_units:
+            self.steps[where] = [_nothing] * (where.stop - where.start)
+        for memory in self._late:
+            self._buffers.pop(memory, None)
 
     def _ask(self, guards: list[Guard]) -> None:
         if any(guard.condition.memory in self._late for guard in guards):
@@ -115,6 +128,10 @@ class Program:
             return [bind(call, self.view) for call in unit.calls]
         blocks = [(start, min(start + unit.step, unit.rows)) for start in range(0, unit.rows, unit.step)]
         return [bind(call, partial(self._part, unit, *block)) for block in blocks for call in unit.calls]
+
+
+def _nothing() -> None:
+    """Where a call will be bound to the next batch."""
 
 
 def _ask(condition: Any, expected: bool) -> None:

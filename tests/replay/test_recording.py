@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -125,6 +126,16 @@ def test_a_large_input_is_read_where_it_lies():
         for u, v in zip(a, b, strict=True):
             np.testing.assert_allclose(u, v, rtol=1e-12)
     assert made.programs
+
+
+def test_a_program_does_not_keep_the_callers_arrays_alive():
+    made = replay(lambda x: np.sum(x * x, axis=0))
+    for (x,) in batches((300, 400)):
+        made(x)
+    gone = weakref.ref(x)
+    del x
+    assert made.programs
+    assert gone() is None
 
 
 # -- what would escape -------------------------------------------------------------------------------------
