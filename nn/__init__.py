@@ -48,6 +48,14 @@ def __getattr__(name: str) -> Any:
     # `nn.datasets` is another package of this project, imported when it is first asked for.
     if name == "datasets":
         import importlib
+        from pathlib import Path
 
-        return importlib.import_module("datasets")
+        module = importlib.import_module("datasets")
+        place = Path(module.__file__ or ".").resolve().parent
+        if place.parent != Path(__file__).resolve().parent.parent:
+            raise ImportError(
+                f"the datasets of this project are hidden by another package of that name, in {place}; use an "
+                "environment of its own for this project"
+            )
+        return module
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -21,6 +21,8 @@ from ..tensors import assign, constant, plain
 
 Shape = tuple[int | None, ...]
 
+_NO_LAYERS = frozenset(("_weights", "_regularizers", "_holders", "input_shape", "output_shape", "called_with"))
+
 _names: Counter[str] = Counter()
 
 
@@ -102,6 +104,7 @@ class Layer(config.Configurable):
         **unknown: Any,
     ):
         config.reject(self, unknown)
+        self.__dict__.setdefault("_holders", {})
         self._weights: list[Tensor] = []
         self._frozen: set[int] = set()
         self._regularizers: list[tuple[Tensor, Any]] = []
@@ -126,6 +129,12 @@ class Layer(config.Configurable):
             cls._takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
 
     _takes_training = False
+    _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, Layer | list | tuple | dict) and name not in _NO_LAYERS:
+            self.__dict__.setdefault("_holders", {})[name] = None
 
     # -- what a layer of one's own defines -------------------------------------------------------------
 
@@ -216,8 +225,8 @@ class Layer(config.Configurable):
     def sublayers(self) -> list[Layer]:
         """The layers in this one's attributes, lists and dicts of them included, in order of assignment."""
         found: dict[int, Layer] = {}
-        for value in vars(self).values():
-            for layer in _layers_in(value):
+        for name in self._holders:
+            for layer in _layers_in(getattr(self, name, None)):
                 found.setdefault(id(layer), layer)
         return list(found.values())
 
@@ -242,7 +251,7 @@ class Layer(config.Configurable):
     @property
     def trainable_weights(self) -> list[Tensor]:
         """The weights that training changes."""
-        return [w for w in self.weights if w.requires_grad]
+        return [w for layer in self.walk_layers() for w in layer._weights if w.node.records]
 
     trainable_variables = trainable_weights
 

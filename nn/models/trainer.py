@@ -134,10 +134,11 @@ class Trainer(Layer):
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
 
     def _train_step(self, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any) -> tuple[Any, Tensor]:
-        self.zero_grad()
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
+        for v in variables:
+            v.grad = None
         if variables:
             loss.backward(release=True)
             self.optimizer.apply_at(learning_rate, step, [v.grad for v in variables], variables)

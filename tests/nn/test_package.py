@@ -123,6 +123,17 @@ def test_datasets_is_found_through_nn():
     assert nn.datasets is datasets
 
 
+def test_another_package_called_datasets_is_reported_with_its_place(tmp_path, monkeypatch):
+    import sys
+    import types
+
+    other = types.ModuleType("datasets")
+    other.__file__ = str(tmp_path / "datasets" / "__init__.py")
+    monkeypatch.setitem(sys.modules, "datasets", other)
+    with pytest.raises(ImportError, match=r"hidden by another package of that name.*environment of its own"):
+        nn.datasets
+
+
 def printed(model):
     lines = []
     model.summary(print_fn=lines.append)
@@ -201,7 +212,7 @@ def test_nothing_is_left_for_the_garbage_collector_after_a_training():
     model.fit(np.ones((64, 3)), np.zeros(64), verbose=0)
     gc.collect()
     model.fit(np.ones((640, 3)), np.zeros(640), verbose=0)
-    alive = [o for o in gc.get_objects() if isinstance(o, ag.Node)]
+    alive = [o for o in gc.get_objects() if type(o) is ag.Node]
     parameters = {id(w.node) for w in model.weights}
     assert [o for o in alive if o.op is not None and any(id(p) in parameters for p in o.parents)] == []
 

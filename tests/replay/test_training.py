@@ -214,7 +214,6 @@ def test_what_is_changed_between_two_steps_is_seen(change):
     step(models, 6)
     for model in models:
         change(model)
-        model.optimizer._variables = model.optimizer._variables and list(model.trainable_variables)
         if len(model.optimizer._state) != len(model.trainable_variables):
             model.optimizer.build(model.trainable_variables)
     with warnings.catch_warnings():
