@@ -29,6 +29,12 @@ mutants: .venv/pyvenv.cfg
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/scalar_ops.py
+	$(BIN)/python benchmarks/common_functions.py
+
+docs: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e .
+	$(BIN)/python docs/table_of_ops.py
 
 clean:
 	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

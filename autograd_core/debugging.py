@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import zlib
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from .graph import Node, describe, mode
 if TYPE_CHECKING:
     from .op import Op
 
-_INSIDE = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+_INSIDE = (str(Path(__file__).parent) + os.sep, str(Path(np.__file__).parent) + os.sep)
 
 # What a person who meets such a number most often did.
 _CAUSES = {
@@ -49,11 +50,11 @@ class debug(ContextDecorator):
     """
 
     def __enter__(self) -> None:
-        self._before: list[bool] = [*getattr(self, "_before", ()), mode.debugging]
+        mode.before.append(mode.debugging)
         mode.switch(debugging=True)
 
     def __exit__(self, *exc: object) -> None:
-        mode.switch(debugging=self._before.pop())
+        mode.switch(debugging=mode.before.pop())
 
 
 def line_of_caller() -> str:
@@ -124,7 +125,7 @@ def check_fingerprints(order: Sequence[Node]) -> None:
 
 
 def _first_bad(value: Any) -> tuple[int, ...] | None:
-    array = np.asarray(value)
+    array = _values_of(value)
     if array.dtype.kind != "f":
         return None
     bad = ~np.isfinite(array)
@@ -138,8 +139,13 @@ def _names(op: Op, parents: Sequence[Node | None]) -> list[str]:
     return [repr(p.name) if p is not None and p.name else name for p, name in zip(parents, letters, strict=True)]
 
 
+def _values_of(value: Any) -> Any:
+    """An array, or the data of a Tensor, which rules are handed when they are recorded themselves."""
+    return np.asarray(value.node.out if hasattr(value, "node") else value)
+
+
 def _at(value: Any, index: tuple[int, ...]) -> str:
-    array = np.asarray(value)
+    array = _values_of(value)
     return f"{array[index].item():.6g}" if array.ndim == len(index) else f"{array.item():.6g}"
 
 

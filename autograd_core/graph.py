@@ -18,7 +18,15 @@ tick: Callable[[], int] = itertools.count(1).__next__
 
 
 NO_PARAMS: dict[str, Any] = {}
-_UNSET: dict[str, Any] = {"grad": None, "name": None, "changed": 0, "where": None, "fingerprints": None, "scopes": ()}
+_UNSET: dict[str, Any] = {
+    "grad": None,
+    "name": None,
+    "changed": 0,
+    "where": None,
+    "fingerprints": None,
+    "stopped": None,
+    "scopes": (),
+}
 
 
 class _Released(tuple[()]):
@@ -51,6 +59,7 @@ class Node:
         "parents",
         "records",
         "scopes",
+        "stopped",
         "where",
     )
 
@@ -66,6 +75,7 @@ class Node:
     name: str | None
     where: str | None
     fingerprints: tuple[int, ...] | None
+    stopped: str | None  # what ended the recording on the way to this constant
     scopes: tuple[tuple[str, int], ...]
 
     def __init__(
@@ -165,6 +175,10 @@ class _Mode(threading.local):
     debugging = False
     quick = True  # recording and nothing else: the one question that the fast paths ask
 
+    def __init__(self) -> None:
+        # What to go back to, by thread: one decorator may be entered again, and by several threads at once.
+        self.before: list[bool] = []
+
     def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:
         """Turn recording or debugging on or off."""
         if recording is not None:
@@ -190,12 +204,11 @@ class no_grad(ContextDecorator):
     _recording = False
 
     def __enter__(self) -> None:
-        # A stack, because one decorator object may be entered again before it was left.
-        self._before: list[bool] = [*getattr(self, "_before", ()), mode.recording]
+        mode.before.append(mode.recording)
         mode.switch(recording=self._recording)
 
     def __exit__(self, *exc: object) -> None:
-        mode.switch(recording=self._before.pop())
+        mode.switch(recording=mode.before.pop())
 
 
 class recorded(no_grad):

@@ -64,7 +64,7 @@ def example(*inputs: Any, **params: Any) -> Example:
 ELEMENTWISE = (example((2, 3)), example(()), example((0, 2)))
 
 # What may stand in an expression beside Tensors without being converted.
-_PLAIN = frozenset((np.ndarray, float, int, bool, np.float64, np.float32, np.bool_, np.int64))
+_PLAIN = frozenset((float, int, bool, np.float64, np.float32, np.bool_, np.int64))
 
 
 _PLAIN_RESULTS = frozenset((np.ndarray, np.float64, np.float32))
@@ -116,6 +116,8 @@ class Op:
         self.note = note
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
         self.rules = [None] * arity if arity is not None else _SameRule()
+        # Whether only leading axes broadcast, as in a product of matrices: then a rule's result has a shape of its own.
+        self.batched = False
         self.complete = False
         self.formulas: list[str] = [""] * (arity or 1)
         self.__name__ = self.name
@@ -176,6 +178,14 @@ class Op:
     def _apply(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if len(args) != self.arity and self.arity is not None:
             args, params = self._bind(args, params)
+        for name, value in params.items():
+            if isinstance(value, Tensor):
+                if value.requires_grad:
+                    raise TypeError(
+                        f"{name}= is a parameter of {self.name}, through which no gradient flows, and "
+                        f"{value.node.label()}, records; pass its .data, or make it an argument without a default"
+                    )
+                params = {**params, name: value.data}
         parents: list[Node | None] = []
         arrays = []
         traced = records = False
@@ -201,6 +211,9 @@ class Op:
         out = _array(out)
         if not (records and mode.recording):
             node = Node(out, False)
+            stopped = "no_grad()" if records else next((p.stopped for p in parents if p and p.stopped), None)
+            if stopped:
+                node.stopped = stopped
         else:
             if not self.complete:
                 self._check_rules(parents, arrays)
@@ -298,12 +311,11 @@ def _operand(value: Any, op: Op) -> Any:
     """What is not a Tensor, as something that NumPy computes with."""
     if isinstance(value, list | tuple):
         value = np.asarray(value)
-    if value is None or isinstance(value, str | bytes | complex) or not hasattr(value, "__array_function__"):
-        if isinstance(value, np.generic | int | float):
-            return value
-        what = "complex numbers" if isinstance(value, complex) else f"a {type(value).__name__}"
-        raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
-    return value
+    kind = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
+    if kind in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
+        return value
+    what = "complex numbers" if kind == "c" or isinstance(value, complex) else f"a {type(value).__name__}"
+    raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
 
 
 def advice(op: Op, args: Sequence[Any], error: Exception) -> str:

@@ -22,6 +22,8 @@ NUMPY: dict[Any, Any] = {}
 
 # NumPy functions whose result has no derivative to record (comparisons, positions, shapes): they see the data.
 WITHOUT_DERIVATIVE: set[Any] = set()
+# Those of them whose later arguments do have one, which must not be lost without a word.
+FIRST_ONLY: set[Any] = set()
 
 # Why some functions have no rule, by the function or by the module that it is from: a clause for the error.
 OUT_OF_SCOPE: dict[Any, str] = {}
@@ -197,7 +199,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant with the same data: nothing flows back through it."""
-        return wrap(Node(self.node.out, False))
+        return _stopped(self.node.out, "detach()")
 
     # -- backwards -------------------------------------------------------------------------------------
 
@@ -224,8 +226,11 @@ class Tensor:
         if not self.node.records:
             raise GraphError(
                 f"nothing was recorded, so there is nothing to walk back through: this Tensor is {self.node.label()}. "
-                "Recording stops where no input has requires_grad=True, inside no_grad(), at detach() and "
-                "stop_gradient(), and at integers and comparisons"
+                + (
+                    f"Recording stopped at {self.node.stopped} on the way here"
+                    if self.node.stopped
+                    else "Nothing that it was computed from has requires_grad=True; whole numbers cannot have it"
+                )
             )
         if gradient is None:
             if out.size != 1:
@@ -237,7 +242,7 @@ class Tensor:
             return np.ones_like(out)[()]
         if isinstance(gradient, Tensor):
             gradient = gradient.data
-        gradient = np.asarray(gradient, out.dtype)
+        gradient = _array(gradient, out.dtype)
         if gradient.shape != out.shape:
             raise GraphError(
                 f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
@@ -428,8 +433,10 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
+        if np.dtype(dtype).kind not in "biuf":
+            raise TypeError(f"a Tensor cannot hold {np.dtype(dtype)}: complex numbers and objects are out of scope")
         if np.dtype(dtype).kind != "f":
-            return wrap(Node(self.node.out.astype(dtype), False))
+            return _stopped(self.node.out.astype(dtype), f"astype({np.dtype(dtype)})")
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
     def copy(self) -> Tensor:
@@ -558,6 +565,13 @@ class Tensor:
 _new = Tensor.__new__
 
 
+def _stopped(data: Any, by: str) -> Tensor:
+    """A constant that remembers what ended its recording."""
+    node = Node(data, False)
+    node.stopped = by
+    return wrap(node)
+
+
 def _restore(data: Any, requires_grad: bool, name: str | None) -> Tensor:
     return Tensor(data, requires_grad=requires_grad, name=name)
 
@@ -570,7 +584,7 @@ def _array(data: Any, dtype: Any = None) -> Any:
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):  # another library's array
         return data.copy() if dtype is None else data.astype(dtype)
-    array = np.array(data, dtype=dtype)
+    array = np.array(data, dtype=None if getattr(getattr(data, "dtype", None), "kind", "f") == "c" else dtype)
     if array.dtype.kind not in "biuf":
         what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
         raise TypeError(f"a Tensor cannot hold {type(data).__name__} data of dtype {array.dtype}: {what}")
@@ -613,6 +627,12 @@ def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     ours = NUMPY.get(function)
     if ours is None:
         if function in WITHOUT_DERIVATIVE:
+            others = (*args[1:], *kwargs.values()) if function in FIRST_ONLY else ()
+            if any(isinstance(v, Tensor) and v.requires_grad for v in others):
+                raise TypeError(
+                    f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
+                    "from np.where, np.broadcast_to and sums, or pass .data"
+                )
             return function(*_plain(args), **_plain(kwargs))
         module = getattr(function, "__module__", None) or "numpy"
         reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)

@@ -9,6 +9,9 @@ gradient is lost on the way. Signatures and shapes are JAX's.
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -33,8 +36,8 @@ def leaves(tree: Any) -> Iterator[Any]:
         for branch in tree:
             yield from leaves(branch)
     elif isinstance(tree, dict):
-        for branch in tree.values():
-            yield from leaves(branch)
+        for key in keys_of(tree):
+            yield from leaves(tree[key])
     else:
         yield tree
 
@@ -47,8 +50,46 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
             return type(tree)(*branches)
         return type(tree)(branches)
     if isinstance(tree, dict):
-        return {key: rebuild(branch, new) for key, branch in tree.items()}
+        built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
+        return {key: built[key] for key in tree}
     return next(new)
+
+
+def keys_of(tree: dict[Any, Any]) -> list[Any]:
+    """The keys in an order that does not depend on how the dictionary was written: equal keys belong together."""
+    return sorted(tree, key=lambda key: (type(key).__name__, str(key)))
+
+
+def _same_structure(given: Any, wanted: Any, what: str) -> None:
+    """Raise unless two structures have the same lists, tuples and keys."""
+    for tree in (given, wanted):
+        if not isinstance(tree, list | tuple | dict):
+            if isinstance(given, list | tuple | dict) != isinstance(wanted, list | tuple | dict):
+                raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
+            return
+    if isinstance(given, dict) != isinstance(wanted, dict) or len(given) != len(wanted):
+        raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
+    if isinstance(wanted, dict):
+        if given.keys() != wanted.keys():
+            raise ValueError(f"{what} must have the keys {keys_of(wanted)}; it has {keys_of(given)}")
+        for key in wanted:
+            _same_structure(given[key], wanted[key], what)
+    else:
+        for a, b in zip(given, wanted, strict=True):
+            _same_structure(a, b, what)
+
+
+def _sketch(tree: Any) -> str:
+    """A structure with a dot for each leaf."""
+    return repr(rebuild(tree, itertools.repeat(_DOT)))
+
+
+class _Dot:
+    def __repr__(self) -> str:
+        return "·"
+
+
+_DOT = _Dot()
 
 
 # -- one run of a function ---------------------------------------------------------------------------------
@@ -59,6 +100,8 @@ class _Run:
 
     def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], aux: bool):
         self.chosen = [_argument(f, args, n) for n in argnums]
+        if len({n % len(args) for n in argnums}) < len(argnums):
+            raise ValueError(f"argnums names an argument twice: {list(argnums)}")
         given = list(leaves(self.chosen))
         self.variables = [_variable(value, f) for value in given]
         replaced = iter(self.variables)
@@ -74,8 +117,9 @@ class _Run:
                 raise TypeError(f"with has_aux=True, {_name(f)} must return a pair (value, aux)")
             self.value, self.aux = self.value
         roots = [t.node for t in leaves(self.value) if isinstance(t, Tensor)]
-        own = set(self.variables)
-        foreign = any(node.op is None and node not in own for node in ancestors(roots))
+        # Of other leaves, those of transforms that have come to their end are no more than numbers.
+        _FINISHED.update(node for node in self.variables if node.op is None)
+        foreign = any(node.op is None and node not in _FINISHED for node in ancestors(roots))
         self.lifted = nested or (foreign and mode.recording)
 
     def result(self, tree: Any) -> Any:
@@ -86,10 +130,9 @@ class _Run:
 
     def pull(self, gradients: Any) -> list[Any]:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
+        _same_structure(gradients, self.value, "the gradient given to a pullback")
         given = list(leaves(gradients))
         values = list(leaves(self.value))
-        if len(given) != len(values):
-            raise ValueError(f"the pullback needs {len(values)} gradients, one for each value; it got {len(given)}")
         lifted = self.lifted or any(isinstance(g, Tensor) for g in given)
         seeds: dict[Node, Any] = {}
         for value, g in zip(values, given, strict=True):
@@ -118,6 +161,10 @@ class _Run:
         if lifted:
             return g if isinstance(g, Tensor) else wrap(Node(g, False))
         return owned(g)
+
+
+# The variables of transforms whose function has returned.
+_FINISHED: weakref.WeakSet[Node] = weakref.WeakSet()
 
 
 def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
@@ -156,8 +203,13 @@ def _scalar(f: Function, run: _Run) -> None:
         )
 
 
-def _positions(argnums: int | Sequence[int]) -> tuple[int, ...]:
-    return (argnums,) if isinstance(argnums, int) else tuple(argnums)
+def _single(argnums: Any) -> bool:
+    """Whether one argument is meant and not a sequence of them."""
+    return np.ndim(argnums) == 0
+
+
+def _positions(argnums: Any) -> tuple[int, ...]:
+    return (operator.index(argnums),) if _single(argnums) else tuple(operator.index(n) for n in argnums)
 
 
 # -- the transforms ----------------------------------------------------------------------------------------
@@ -178,7 +230,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         run = _Run(f, args, kwargs, _positions(argnums), has_aux)
         _scalar(f, run)
         pulled = run.pull(np.ones_like(run.value.data if isinstance(run.value, Tensor) else run.value))
-        gradient = pulled[0] if isinstance(argnums, int) else tuple(pulled)
+        gradient = pulled[0] if _single(argnums) else tuple(pulled)
         value = run.result(run.value)
         return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
 
@@ -237,6 +289,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     run = _Run(f, args, {}, range(len(args)), aux=False)
     zeros = rebuild(run.value, (np.zeros_like(_data(v)) for v in leaves(run.value)))
     _, push = vjp(run.pull, zeros)
+    _same_structure(list(tangents), run.chosen, "the tangents")
     shaped = rebuild(run.chosen, (t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))))
     tangent = push(shaped)[0]
     if any(isinstance(t, Tensor) for t in leaves(shaped)):
@@ -272,7 +325,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 else (np.zeros(shape + v.out.shape, v.out.dtype) for v in run.variables)
             )
             whole = [rebuild(chosen, stacked) for chosen in run.chosen]
-            matrices.append(whole[0] if isinstance(argnums, int) else tuple(whole))
+            matrices.append(whole[0] if _single(argnums) else tuple(whole))
         return rebuild(run.value, iter(matrices))
 
     return transformed

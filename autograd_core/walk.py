@@ -47,6 +47,9 @@ def walk(
     if watched:
         debugging.check_fingerprints(order)
     if to is not None:
+        for node in order:
+            if node.parents is RELEASED:
+                raise _released(node)
         order = _paths(order, to)
         gradients = dict.fromkeys(order)
     gradients.update((node, g) for node, g in seeds.items() if node in gradients)
@@ -122,7 +125,7 @@ def _stretches(shape: tuple[int, ...], to: tuple[int, ...], node: Node) -> bool:
     """Whether broadcasting in this op can have stretched an argument of ``shape`` to the shape ``to``."""
     op = node.op
     assert op is not None
-    if not op.broadcasts or (op.elementwise and to != node.out.shape) or len(to) < len(shape):
+    if not op.broadcasts or (not op.batched and to != node.out.shape) or len(to) < len(shape):
         return False
     return all(n in (1, m) for n, m in zip(reversed(shape), reversed(to), strict=False))
 

@@ -101,11 +101,10 @@ def in_pi(value: float) -> str:
 def row(name: str, entry: Op | Composed) -> str:
     """One line of the table."""
     function = entry if isinstance(entry, Op) else entry.function
-    said = (
-        (inspect.getdoc(function) or "").partition("\n")[0]
-        if not isinstance(getattr(entry, "function", None), np.ufunc)
-        else ""
-    )
+    ours = not isinstance(entry.function, np.ufunc)  # a ufunc's docstring is NumPy's
+    said = (inspect.getdoc(function) or "").partition("\n")[0] if ours else ""
+    if isinstance(entry, Op) and entry.note:
+        said = f"{entry.note[0].upper()}{entry.note[1:]}."
     if isinstance(entry, Op):
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
         kinks = "; ".join(at_kinks(entry))

@@ -3,7 +3,13 @@
 import importlib
 import os
 
+import hypothesis
 import pytest
+
+# The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture

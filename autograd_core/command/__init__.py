@@ -10,6 +10,7 @@ from pathlib import Path
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     from .. import __version__
+    from . import explaining
 
     parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")
     parser.add_argument("--version", action="version", version=f"autograd-core {__version__}")
@@ -23,7 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, default=Path("autograd_demo"), help="where the pictures go (default: %(default)s)"
     )
     demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
+    explaining.add_parser(commands)
     options = parser.parse_args(arguments)
+    if options.command == "explain":
+        return explaining.run(options)
 
     from .demo import demonstrate
 

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from .. import Tensor, explain, sigmoid
+from .. import draw as draw_graph
 from ..siblings import sibling
 
 MAX_MISTAKES = 20
@@ -35,13 +36,18 @@ def demonstrate(folder: Path, seed: int = 0) -> None:
     section(console, "5. How it went, in pictures")
     for file in draw(folder, history, x_test, y_test, predicted, wrong, console):
         console.print(f"  {file}", markup=False, soft_wrap=True)
+    section(console, "6. The neuron to step through and to change, and the network's graph")
+    for file in pages(folder, model, (x_test, y_test), console):
+        console.print(f"  {file}", markup=False, soft_wrap=True)
     section(console, "Try next")
     console.print(
         "  from autograd_core import Tensor, explain\n"
         "  x = Tensor(2.0)\n"
         "  y = x * x + 3 * x      # anything you like, NumPy functions included\n"
         "  print(explain(y))      # every step, forward and backward\n"
+        "  explain(y).save('backprop.html')   # the same as a page to step through\n"
         "\n"
+        '  autograd explain "(x + y) * z" x=-2 y=5 z=-4\n'
         "  autograd demo --seed 1 starts the network from other weights.",
         markup=False,
     )
@@ -68,11 +74,16 @@ def neuron_inputs() -> tuple[Tensor, ...]:
     return tuple(Tensor(value, name=name) for name, value in values.items())
 
 
-def explained_neuron() -> str:
+def neuron() -> Tensor:
     """The neuron op by op."""
     w0, w1, w2, x0, x1 = neuron_inputs()
     f: Any = 1 / (1 + np.exp(-(w0 * x0 + w1 * x1 + w2)))
-    return explain(f).to_text()
+    return f
+
+
+def explained_neuron() -> str:
+    """The steps of the neuron op by op."""
+    return explain(neuron(), names={}).to_text()
 
 
 def explained_neuron_with_sigmoid() -> str:
@@ -122,6 +133,22 @@ def draw(
         shown = wrong[:MAX_MISTAKES]
         captions = [f"a {y_test[i]}, read as {predicted[i]}" for i in shown]
         sibling("datasets").draw_examples(x_test[shown].reshape(-1, 8, 8), captions).savefig(files[1], dpi=150)
+    return files
+
+
+def pages(folder: Path, model: Any, test: tuple[Any, Any], console: Console) -> list[Path]:
+    """Write the page of the neuron, and the page and the graph of the network's loss on a few digits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    x, y = (part[:16] for part in test)
+    loss = sibling("nn").losses.SparseCategoricalCrossentropy()(y, model(x))
+    files = [
+        explain(neuron(), names={}).save(folder / "neuron.html").resolve(),
+        explain(loss).save(folder / "network.html").resolve(),
+    ]
+    try:
+        files.append(draw_graph(loss, depth=0).save(folder / "network.svg").resolve())
+    except ImportError as error:
+        console.print(f"  {error}", markup=False)
     return files
 
 

@@ -14,14 +14,15 @@ from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor
 from ..walk import walk
 from .formula import formula, number
-from .values import Value, describe, layers_of, name_all
+from .values import Value, constant, describe, layers_of, name_all
 
 if TYPE_CHECKING:
     import graphviz
 
 COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
-MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them
+MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
+NEAR = 5_000  # and only this many nodes around the result are looked at
 FORMATS = ("svg", "png", "pdf", "dot", "gif")
 
 # From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
@@ -73,7 +74,6 @@ class Drawing:
     direction: str = "LR"
     left_out: int = 0
     highlighted: frozenset[str] = frozenset()
-    caption: str = ""
     _digraph: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -161,12 +161,16 @@ def _draw(
     limit = MAX_NODES if max_nodes is None else max_nodes
     if limit < 1 or (depth is not None and depth < 0):
         raise ValueError(f"max_nodes must be at least 1 and depth at least 0; {max_nodes} and {depth} came")
-    nodes = in_order(ancestors([root])) or [root]
+    everything = ancestors([root]) or {root}
+    walked = len(everything) <= MAX_WALKED
+    nodes = in_order(everything if walked else _front(root, max(limit, NEAR)))
+    beyond = len(everything) - len(nodes)
+    del everything
     names = name_all(root, nodes, variables)
     layers = layers_of(nodes)
     found: dict[Node, Any] = {}
     handed: Handed = {}
-    if gradients and root.records and root.out.size == 1 and len(nodes) <= MAX_WALKED:
+    if gradients and root.records and root.out.size == 1 and walked:
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
             found[node] = g
             for position, parent, _, contribution, _ in edges:
@@ -178,34 +182,45 @@ def _draw(
         deepest = max(map(len, layers.values()), default=0)
         depths = [d for d in range(deepest, -1, -1) if _count(nodes, layers, d) <= COLLAPSE_ABOVE]
         depth = depths[0] if depths else 0
-    group = {node: _place(node, names, layers, depth) for node in nodes}
+    group = {node: _place(names[node], layers.get(node, ()), depth) for node in nodes}
     shown, left_out = _nearest(root, group, limit)
+    left_out += beyond
     kept = [node for node in nodes if group[node] in shown]
     described = describe(kept, names, layers, found)
     boxes, arrows = _boxes(described, {names[n]: group[n] for n in kept}, handed, names[root], values, gradients, depth)
     if left_out:
-        missing = {group[p] for n in kept for p in n.parents if p is not None and p.records} - shown
         boxes.insert(0, Box("…", f"… {left_out:,} more", (), "more", (), None))
-        ends = {group[n] for n in kept for p in n.parents if p is not None and p.records and group[p] in missing}
+        pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.records)
+        ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out)
 
 
-def of_values(described: Mapping[str, Value], result: str, handed: Handed) -> Drawing:
-    """The drawing of values that were described before, each with its key in the order given."""
-    group = {name: name for name in described}
-    boxes, arrows = _boxes(described, group, handed, result, True, True, 99)
-    return Drawing(tuple(boxes), tuple(arrows))
+def of_values(
+    described: Mapping[str, Value], result: str, handed: Handed, depth: int = 99
+) -> tuple[Drawing, dict[str, str]]:
+    """The drawing of values that were described before, and the key of the box that each of them is in."""
+    group = {name: _place(name, value.layers, depth) for name, value in described.items()}
+    boxes, arrows = _boxes(described, group, handed, result, True, True, depth)
+    return Drawing(tuple(boxes), tuple(arrows)), group
 
 
-def _place(node: Node, names: Mapping[Node, str], layers: Mapping[Node, tuple[str, ...]], depth: int) -> str:
-    """The box that a node is drawn in: its own, or that of the outermost layer that is closed."""
-    path = layers.get(node, ())
-    return "layer " + "/".join(path[: depth + 1]) if len(path) > depth else names[node]
+def _place(name: str, path: tuple[str, ...], depth: int) -> str:
+    """The key of the box that a value is drawn in: its own, or that of the outermost layer that is closed."""
+    return "layer " + "/".join(path[: depth + 1]) if len(path) > depth else name
 
 
 def _count(nodes: Iterable[Node], layers: Mapping[Node, tuple[str, ...]], depth: int) -> int:
     return len({path[: depth + 1] if len(path := layers.get(n, ())) > depth else n for n in nodes})
+
+
+def _front(root: Node, count: int) -> set[Node]:
+    """The nodes nearest to the result, breadth first."""
+    found, front = {root}, [root]
+    while front and len(found) < count:
+        front = [p for p in dict.fromkeys(p for n in front for p in n.parents) if p and p.records and p not in found]
+        found.update(front)
+    return found
 
 
 def _nearest(root: Node, group: Mapping[Node, str], limit: int) -> tuple[set[str], int]:
@@ -295,16 +310,14 @@ def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
     if values:
         lines.append(summary(value.value))
     if gradients:
-        lines.append(f"∂{result}/∂{value.name} = {summary(value.gradient)}" if _short(value, result) else _norm(value))
+        lines.append(
+            f"∂{result}/∂{value.name} = {summary(value.gradient)}" if np.ndim(value.gradient) == 0 else _norm(value)
+        )
     title = value.name
     if value.op is not None:
         title += " = " + formula(value.expression, [_brief(value, i) for i in range(len(value.inputs))], value.name)
     kind = "leaf" if value.op is None else "op"
     return Box(value.name, title, tuple(lines), kind, value.layers, size(value.gradient))
-
-
-def _short(value: Value, result: str) -> bool:
-    return np.ndim(value.gradient) == 0 and len(value.name) + len(result) < 20
 
 
 def _norm(value: Value) -> str:
@@ -314,9 +327,9 @@ def _norm(value: Value) -> str:
 
 def _brief(value: Value, position: int) -> str:
     """An input in a title: its name; of a constant array the shape alone."""
-    if value.parents[position] is None and np.ndim(value.args[position]) and value.inputs[position].startswith("["):
-        return f"constant {_shape(value.args[position])}"
-    return value.inputs[position]
+    text, arg = value.inputs[position], value.args[position]
+    unnamed = value.parents[position] is None and text == constant(arg)
+    return f"constant[{_shape(arg)}]" if unnamed and np.ndim(arg) else text
 
 
 def _shape(value: Any) -> str:
@@ -389,8 +402,6 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         node_attr={"fontname": "Helvetica", "fontsize": "11", "fontcolor": "#1a1a1a", "margin": "0.14,0.08"},
         edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
     )
-    if drawing.caption:
-        graph.attr(label=_escaped(drawing.caption), labelloc="b", fontname="Helvetica", fontsize="14")
     ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
 
     def node(into: graphviz.Digraph, box: Box) -> None:
@@ -400,7 +411,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         if box.key in drawing.highlighted:
             look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
         text = "\n".join((box.title, *box.lines))
-        into.node(ids[box.key], _escaped(text), id=f"node-{ids[box.key]}", tooltip=_escaped(box.title), **look)
+        into.node(ids[box.key], escaped(text), id=f"node-{ids[box.key][1:]}", **look)
 
     def level(into: graphviz.Digraph, boxes: list[Box], at: int, path: tuple[str, ...]) -> None:
         inner: dict[str, list[Box]] = {}
@@ -413,7 +424,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
             # Named by its path, so that two layers called alike in different models stay apart.
             with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
                 cluster.attr(
-                    label=_escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11"
+                    label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11"
                 )
                 level(cluster, inside, at + 1, (*path, layer))
 
@@ -422,14 +433,14 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         look = _pen(arrow.gradient, largest)
         if {arrow.start, arrow.end} <= drawing.highlighted:
             look |= {"color": "#b35900", "penwidth": "3"}
-        label = {"label": _escaped(f" {arrow.label} ")} if arrow.label else {}
+        label = {"label": escaped(f" {arrow.label} ")} if arrow.label else {}
         graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **label, **look)
     return graph
 
 
-def _escaped(text: str) -> str:
-    r"""Text as Graphviz shows it: a backslash is one, and names are no HTML."""
-    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+def escaped(text: str) -> str:
+    r"""Text as Graphviz shows it: a backslash is one, and names hold no entities and no HTML."""
+    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     # A label that begins with < and ends with > would be taken for HTML.
     return f" {text}" if text.startswith("<") else text
 

@@ -82,7 +82,10 @@ def substitute(latex: str, names: Mapping[str, str]) -> str:
 
 def plain(latex: str) -> str:
     """The subset of LaTeX that the table of ops uses, as Unicode text on one line."""
-    text = re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T")
+    text = (
+        re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T").replace(r"\tfrac{1}{2}", "½ · ")
+    )
+    text = re.sub(r"(?<=[\w)\]])\s*\\,\s*(?=[\w(\[])", " @ ", text)  # factors side by side are matrices
     for _ in range(8):  # from the inside out: each pass unpacks one level of braces
         before = text
         text = re.sub(r"\^(\w)", lambda m: _raised(m[1]), text)
@@ -92,7 +95,7 @@ def plain(latex: str) -> str:
         text = re.sub(r"_\{([^{}]*)\}", r"[\1]", text)
         if text == before:
             break
-    text = re.sub(r"(?<=[\w)ᵀ])\s*\\,\s*(?=[\w(])|(?<=ᵀ) (?=[\w(])", " @ ", text)  # factors side by side are matrices
+    text = re.sub(r"(?<=[\w)\]]ᵀ) (?=[\w(∂])", " @ ", text)
     for command, character in _COMMANDS.items():
         text = re.sub(re.escape(command) + (r"(?![a-zA-Z])" if command[-1].isalpha() else ""), character, text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)

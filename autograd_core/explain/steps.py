@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -76,13 +77,52 @@ class Steps(Sequence[Step]):
         return f"<{len(self)} steps of {self.result}; print them, or see .to_text()>"
 
     def __str__(self) -> str:
-        return self.to_text()
+        from .table import to_table
+
+        return to_table(self)
 
     def to_text(self) -> str:
         """The transcript: plain lines, for a terminal, a log file or a screen reader."""
         from .text import to_text
 
         return to_text(self)
+
+    def to_latex(self) -> str:
+        """A document for LaTeX: each value computed, each gradient by the chain rule, with the numbers."""
+        from .latex import to_latex
+
+        return to_latex(self)
+
+    def to_html(self) -> str:
+        """The page: see `save`."""
+        from .page import to_html
+
+        return to_html(self)
+
+    def _repr_html_(self) -> str:
+        from .page import to_notebook
+
+        return to_notebook(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write one self-contained page to ``path``: the whole story, to step through and to change."""
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"steps are saved as a page, in a file that ends in .html; {path.name!r} came")
+        path.write_text(self.to_html(), encoding="utf-8")
+        return path
+
+    def save_frames(self, folder: str | Path) -> list[Path]:
+        """Write a PNG picture of the graph for each step, for slides; returns the files. Needs the plots extra."""
+        from .frames import save_frames
+
+        return save_frames(self, Path(folder))
+
+    def to_gif(self, path: str | Path, *, seconds: float = 1.5) -> Path:
+        """Write an animation with a frame for each step, each shown for so many seconds. Needs the plots extra."""
+        from .frames import to_gif
+
+        return to_gif(self, Path(path), seconds)
 
 
 def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:
@@ -94,7 +134,7 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
     >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
     >>> q = x + y
     >>> f = q * z
-    >>> print(explain(f))
+    >>> print(explain(f).to_text())
     Forward
       x = -2,  y = 5,  z = -4
       q = x + y = -2 + 5 = 3

@@ -57,7 +57,8 @@ FORMS: dict[str, _Form] = {
     "cbrt": _Form(r"\sqrt[3]{{{}}}", "Math.cbrt({})"),
     "hypot": _Form(r"\sqrt{{{}^{{2}} + {}^{{2}}}}", "Math.hypot({}, {})", _NAME, (_NAME, _NAME)),
     "absolute": _Form(r"\left|{}\right|", "Math.abs({})"),
-    "sign": _named(r"\operatorname{{sign}}", "sign"),
+    # JavaScript's sign of -0 is -0, and NumPy's is 0.
+    "sign": _Form(r"\operatorname{{sign}} {}", "(Math.sign({}) + 0)", _PRODUCT, (_NAME,)),
     "exp": _Form("e^{{{}}}", "Math.exp({})", _POWER),
     "exp2": _Form("2^{{{}}}", "Math.pow(2, {})", _POWER),
     "expm1": _Form("e^{{{}}} - 1", "Math.expm1({})", _SUM),

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..graph import Node
 from ..op import Op
 from ..tensor import Tensor
@@ -63,9 +65,16 @@ def describe(
 def inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
     """The names of what went into a node; a constant without a name is its value."""
     return tuple(
-        number(arg) if parent is None else names.get(parent) or parent.name or number(arg)
+        constant(arg) if parent is None else names.get(parent) or parent.name or constant(arg)
         for parent, arg in zip(node.parents, node.args, strict=True)
     )
+
+
+def constant(value: Any) -> str:
+    """What a constant without a name is called: a number or a few as they are, more of them by their shape."""
+    if np.size(value) <= 6:
+        return number(value)
+    return f"constant[{'×'.join(str(n) for n in np.shape(value))}]"
 
 
 def expression(op: Op, node: Node) -> str:
@@ -84,7 +93,7 @@ def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) ->
     held = {
         value.node: name
         for name, value in reversed(list(variables.items()))
-        if isinstance(value, Tensor) and not name.startswith("_")
+        if isinstance(value, Tensor) and name.isidentifier() and not name.startswith("_")
     }
     wanted = {node: node.name or held.get(node) for node in nodes}
     if not wanted[root] and "f" not in wanted.values():

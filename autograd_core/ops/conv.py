@@ -106,6 +106,15 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
     n = len(shape) - 2
     strides, dilation = _each(strides, n, "strides"), _each(dilation, n, "dilation")
     places, window = np.shape(w)[1 : n + 1], np.shape(w)[n + 1 : 2 * n + 1]
+    if len(window) != n:
+        raise ValueError(f"fold needs the windows of an array of shape {list(shape)}; it was given {list(np.shape(w))}")
+    reach = zip(shape[1:-1], _reach(window, dilation), strides, strict=True)
+    fitting = (shape[0], *((s - r) // stride + 1 for s, r, stride in reach), *window, shape[-1])
+    if np.shape(w) != fitting:
+        raise ValueError(
+            f"fold needs the windows of an array of shape {list(shape)}, which have shape {list(fitting)}; it was "
+            f"given {list(np.shape(w))}"
+        )
     x = np.zeros_like(w, shape=shape)
     for offset in itertools.product(*(range(k) for k in window)):
         here = tuple(

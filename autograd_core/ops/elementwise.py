@@ -71,7 +71,7 @@ cbrt = ufunc(
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
     if isinstance(y, int | float):  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
-    return g * (y * x ** (np.where(y == 0, 1, y) - 1))
+    return g * (y * x ** (np.where((x == 0) & (y == 0), 1, y) - 1))
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -400,6 +400,17 @@ def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
 NUMPY[Tensor.astype] = astype
 
 
+@op(r"x", numpy=np.copy, examples=ELEMENTWISE)
+def copy(x: Any) -> Any:
+    """``x`` in memory of its own."""
+    return np.copy(x)
+
+
+@copy.vjp(r"1")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g
+
+
 @op(r"x", examples=ELEMENTWISE)
 def identity(x: Any) -> Any:
     """``x`` itself under a new node, which the transforms differentiate with respect to."""
@@ -413,4 +424,4 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 # Names that NumPy has twice, and what does nothing to real numbers.
 NUMPY.update({np.fabs: absolute, np.radians: deg2rad, np.degrees: rad2deg, np.fix: trunc})
-NUMPY.update({np.conjugate: positive, np.real: positive, np.copy: identity})
+NUMPY.update({np.conjugate: positive, np.real: positive})

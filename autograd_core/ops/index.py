@@ -9,6 +9,7 @@ import numpy as np
 
 from ..op import composed, example, op
 from ..tensor import NUMPY, Tensor, _plain
+from ..walk import unbroadcast
 
 
 @op(
@@ -41,6 +42,7 @@ def getitem(x: Any, index: Any = ()) -> Any:
     examples=(
         example((3,), index=1, shape=(4, 3)),
         example((2,), index=np.array([1, 1]), shape=(3,)),
+        example((1,), index=np.array([0, 2, 2]), shape=(3,)),
         example((), index=(0, 0), shape=(1, 2)),
         example((1, 3), index=slice(1, 2), shape=(2, 3)),
         example((0, 3), index=slice(0), shape=(2, 3)),
@@ -63,7 +65,8 @@ def _(g: Any, z: Any, x: Any, index: Any = ()) -> Any:
 
 @scatter.vjp(r"1")
 def _(g: Any, z: Any, x: Any, index: Any = (), shape: Any = ()) -> Any:
-    return g[index]
+    picked = g[index]  # more than x, where x was stretched to fill the place
+    return picked if np.shape(picked) == np.shape(x) else unbroadcast(picked, np.shape(x))
 
 
 def _distinct(index: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from typing import Any
@@ -37,6 +38,9 @@ from ..walk import unbroadcast
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product over the last two axes, as ``@`` computes it; leading axes broadcast."""
     return np.matmul(x, y)
+
+
+matmul.batched = True
 
 
 @matmul.vjp(r"g\,y^{\mathsf T}")
@@ -267,13 +271,14 @@ def _einsum(*arguments: Any, optimize: Any = None) -> Any:
         if len(arguments) % 2:
             last = arguments[-1]
             subscripts += "->" + "".join("..." if s is Ellipsis else string.ascii_letters[s] for s in last)
-    return einsum(*xs, subscripts=_explicit(subscripts, [np.ndim(x) for x in xs]), optimize=optimize)
+    return einsum(*xs, subscripts=_explicit(subscripts, tuple(np.ndim(x) for x in xs)), optimize=optimize)
 
 
-def _explicit(subscripts: str, ndims: list[int]) -> str:
+@functools.lru_cache(maxsize=1024)
+def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     """``subscripts`` with every axis named and the result spelled out.
 
-    >>> _explicit("...ij,jk", [4, 2])
+    >>> _explicit("...ij,jk", (4, 2))
     'ABij,jk->ABik'
     """
     inputs, arrow, result = subscripts.partition("->")
@@ -339,6 +344,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
 def solve(x: Any, y: Any) -> Any:
     """The solution of ``x @ z = y``, where ``y`` is one vector or a (stack of) matrices of columns."""
     return np.linalg.solve(x, y)
+
+
+solve.batched = True
 
 
 @solve.vjp(r"-x^{-\mathsf T} g\, z^{\mathsf T}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE
+from ..tensor import FIRST_ONLY, OUT_OF_SCOPE, WITHOUT_DERIVATIVE
 
 # fmt: off
 NAMES = [
@@ -14,11 +14,10 @@ NAMES = [
     "iscomplexobj", "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
-    "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "unique", "bincount", "histogram",
-    "histogram_bin_edges", "isin", "in1d", "intersect1d", "union1d", "setdiff1d", "setxor1d", "unique_values",
-    "unique_counts", "unique_inverse", "unique_all", "indices", "unravel_index", "ravel_multi_index",
+    "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "bincount", "histogram",
+    "histogram_bin_edges", "isin", "in1d", "indices", "unravel_index", "ravel_multi_index",
     # bits of numbers
-    "heaviside", "spacing", "nextafter", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
+    "spacing", "nextafter", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
     "right_shift", "gcd", "lcm",
     # shapes, dtypes, new arrays
     "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
@@ -29,7 +28,8 @@ NAMES = [
 ]
 # fmt: on
 WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES if hasattr(np, name))
-WITHOUT_DERIVATIVE.update((np.linalg.matrix_rank, np.linalg.cond))
+WITHOUT_DERIVATIVE.add(np.linalg.matrix_rank)
+FIRST_ONLY.update((np.full_like, np.bincount, np.histogram))
 
 # -- what is left out on purpose -----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..op import Op
 from ..tensor import Tensor
-from ..transforms import leaves, rebuild
+from ..transforms import keys_of, leaves, rebuild
 
 Array = Any
 
@@ -115,8 +115,8 @@ def named(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
         for i, branch in enumerate(tree):
             yield from named(branch, f"{name}.{fields[i]}" if fields else f"{name}[{i}]")
     elif isinstance(tree, dict):
-        for key, branch in tree.items():
-            yield from named(branch, f"{name}[{key!r}]")
+        for key in keys_of(tree):
+            yield from named(tree[key], f"{name}[{key!r}]")
     else:
         yield name, tree
 

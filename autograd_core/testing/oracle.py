@@ -57,7 +57,15 @@ def steps(size: float, eps: float) -> tuple[float, list[float]]:
 
 
 def slopes(
-    F: Vector, x: Array, d: Array, value: Array, hs: Sequence[float], eps: float, *, thorough: bool = False
+    F: Vector,
+    x: Array,
+    d: Array,
+    value: Array,
+    hs: Sequence[float],
+    eps: float,
+    *,
+    rounding: Array = 0.0,
+    thorough: bool = False,
 ) -> Slopes:
     """The derivatives of F(x + t·d) at t = 0, output by output.
 
@@ -65,6 +73,7 @@ def slopes(
     much the last extrapolation changed, what the even part of the function leaves over (it shows a kink on
     one side that the odd part can miss) and rounding give the error. The ladder stops at the first rung
     where every output is known well enough; ``thorough`` climbs all of it and keeps the two best rungs.
+    ``rounding`` is what the values are off by besides their last place.
     """
     m = value.size
     best, second = (Slopes(np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.inf), None) for _ in range(2))
@@ -72,6 +81,7 @@ def slopes(
     moved = d != 0
     reach = _reach(x, d)
     floor = np.abs(value) * min(1.0, float(np.max(np.abs(d), initial=0.0)))
+    still = np.ones(m, bool)
     for h in hs:
         ts = (h, h / 2, h / 4)
         if np.any((x + ts[2] * d == x)[moved]):  # rounding swallows the step
@@ -85,10 +95,15 @@ def slopes(
         once, twice = (4 * p1 - p0) / 3, (4 * p2 - p1) / 3
         slope = (16 * twice - once) / 15
         size = np.maximum(np.abs(value), np.maximum(np.abs(ahead[0]), np.abs(behind[0])))
-        noise = eps * (size + reach * np.abs(slope)) / ts[2] + np.finfo(float).smallest_subnormal / ts[2]
+        noise = eps * (size + reach * np.abs(slope)) / ts[2]
+        noise = noise + (rounding + np.finfo(float).smallest_subnormal) / ts[2]
         uneven = (e0 - 2 * e1) - 8 * (e1 - 2 * e2)
         error = np.maximum(np.abs(slope - twice), np.abs(uneven) / 8) + noise
-        error[np.all([s == value for s in (*ahead, *behind)], axis=0)] = 0.0  # it does not depend on these at all
+        flat = np.all([s == value for s in (*ahead, *behind)], axis=0)
+        still &= flat
+        # It does not depend on these at all; or it stands still over small steps only, and rounding may hide that
+        # it moves.
+        error = np.where(flat, np.where(still | (value == 0), 0.0, rounding / ts[2]), error)
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
 
         better = error < best.error
@@ -175,7 +190,9 @@ def complex_step(F: Vector, x: Array, d: Array, value: Array, found: Slopes) -> 
     )
 
 
-def taylor(F: Vector, x: Array, d: Array, value: Array, slope: Array, eps: float) -> tuple[Array, Array]:
+def taylor(
+    F: Vector, x: Array, d: Array, value: Array, slope: Array, eps: float, rounding: Array = 0.0
+) -> tuple[Array, Array]:
     """The power of h with which F(x + h·d) − F(x) − h·slope goes to zero, and what ``slope`` lacks.
 
     The power is 2 (or more) when ``slope`` is the derivative, 1 when it is anything else, and nan where
@@ -183,13 +200,13 @@ def taylor(F: Vector, x: Array, d: Array, value: Array, slope: Array, eps: float
     on it: at a kink they do not.
     """
     hs = np.array([2.0**-k for k in (range(1, 13) if eps > 1e-10 else range(3, 25))])[:, None]
-    rounding = 16 * eps * np.abs(value)
-    noise = rounding + 16 * eps * np.abs(slope) * (_reach(x, d) + hs)
+    off = 16 * eps * np.abs(value) + 4 * rounding
+    noise = off + 16 * eps * np.abs(slope) * (_reach(x, d) + hs)
     powers, missing = [], []
     for side in (1.0, -1.0):
         change = np.array([F(x + side * h * d) - value for h in hs])
         steps_of = [side * hs[:, 0]] * value.size
-        columns = (change - side * hs * slope).T, change.T, noise.T, rounding, steps_of
+        columns = (change - side * hs * slope).T, change.T, noise.T, off, steps_of
         fits = [_fit(*column) for column in zip(*columns, strict=True)]
         powers.append([power for power, _ in fits])
         missing.append([rest for _, rest in fits])
@@ -206,6 +223,8 @@ def _fit(remainder: Array, change: Array, noise: Array, rounding: float, h: Arra
     nan where the function itself changes by something that is neither in proportion to h nor rounding.
     """
     clear = np.isfinite(remainder) & (np.abs(remainder) > noise)
+    if change.any():  # a function that stands still over small steps alone has been rounded
+        clear &= change != 0
     last = np.flatnonzero(clear)[-4:]
     if last.size < 3:
         nothing = not last.size and np.isfinite(remainder).all()

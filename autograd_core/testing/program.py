@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +17,11 @@ from .calls import domains_of, entries, examples_of, is_shape, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes
 
-# Programs are for graphs, not for big numbers: what leaves these bounds is squashed before it goes on.
+# Programs are for graphs, not for big numbers: what leaves these bounds is squashed before it goes on, by arctan,
+# whose derivative keeps all its digits far out, where tanh's, 1 - z², is left with few.
 LARGEST_VALUE = 3.0
 LARGEST_ARRAY = 64
+LARGEST_RESULT = 1e4
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Program:
             params = [f"{key}={literal(value)}" for key, value in s.params.items()]
             names.append(f"v{i}")
             lines.append(
-                f"    v{i} = {_spelling(s.op)}({', '.join([*(str(_value(k, names)) for k in s.operands), *params])})"
+                f"    v{i} = {_spelling(s.op, s.params)}"
+                f"({', '.join([*(str(_value(k, names)) for k in s.operands), *params])})"
             )
         lines.append(f"    return {names[-1]}")
         body = "\n".join(lines)
@@ -72,10 +77,17 @@ def _function(name: str) -> Callable[..., Any]:
     return REGISTRY[name] if name in REGISTRY else COMPOSED[name].function
 
 
-def _spelling(name: str) -> str:
+def _numpy(name: str, params: dict[str, Any]) -> Callable[..., Any] | None:
+    """NumPy's function of that name, where ours answers for it and it takes these parameters."""
+    theirs: Any = getattr(np, name, None)
+    if NUMPY.get(theirs) is not _function(name):
+        return None
+    return theirs if not params or params.keys() <= inspect.signature(theirs).parameters.keys() else None
+
+
+def _spelling(name: str, params: dict[str, Any]) -> str:
     """How a person calls it: NumPy's name where NumPy has one."""
-    ours = _function(name)
-    if NUMPY.get(getattr(np, name, None)) is ours:
+    if _numpy(name, params):
         return f"np.{name}"
     return f"REGISTRY[{name!r}]" if name in REGISTRY else f"COMPOSED[{name!r}].function"
 
@@ -83,11 +95,16 @@ def _spelling(name: str) -> str:
 @dataclass(frozen=True)
 class _Choice:
     name: str
-    arity: int
+    shapes: tuple[tuple[int, ...], ...]
     params: dict[str, Any]
 
+    def takes(self, operands: Sequence[Any]) -> bool:
+        """Whether parameters (an axis, an index) that were meant for the example's axes mean the same here."""
+        return not self.params or all(np.ndim(x) == len(s) for x, s in zip(operands, self.shapes, strict=True))
 
-def _choices() -> list[_Choice]:
+
+@functools.lru_cache(maxsize=4)
+def _choices(names: tuple[str, ...]) -> list[_Choice]:
     """What a statement may call: everything in the table that takes one or two arrays of whatever shape.
 
     Whether an op takes the shapes at hand is found by trying, so that a new op needs to say nothing. The
@@ -95,15 +112,16 @@ def _choices() -> list[_Choice]:
     """
     found = {}
     known = set(NUMPY.values())
-    for name, entry in entries():
+    for name, entry in ((n, e) for n, e in entries() if n in names):
         if isinstance(entry, Op) and "shape" in entry.params and entry not in known:
             continue
         arity = entry.arity or 2 if isinstance(entry, Op) else None
         for given in examples_of(entry):
             count = len(given.inputs)
             if all(map(is_shape, given.inputs)) and count in (1, 2) and arity in (None, count):
-                choice = _Choice(name, count, given.params)
-                found[name, choice.arity, literal(choice.params)] = choice
+                found[name, tuple(map(len, given.inputs)), literal(given.params)] = _Choice(
+                    name, given.inputs, given.params
+                )
     simple = ["add", "multiply", "tanh", "sum"]  # first, because hypothesis shrinks towards the first
     return sorted(found.values(), key=lambda c: (simple.index(c.name) if c.name in simple else 9, len(c.params)))
 
@@ -113,7 +131,7 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
     """Random programs of up to six statements, with sharing, broadcasting, reductions and reshapes.
 
     A value used by several statements is shared. Values are led into the domain of the op that takes them
-    by tanh and a square, so the numbers stay small and clear of poles. Statements that the result does not
+    by arctan, tanh and a square, so the numbers stay small and clear of poles. Statements that the result does not
     need are left out, so shrinking ends at the smallest graph.
 
     >>> from hypothesis import find
@@ -122,7 +140,7 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
         v0 = np.sum(x0)
         return v0
     """
-    choices = _choices()
+    choices = _choices((*REGISTRY, *COMPOSED))
     count = draw(st.integers(1, max_inputs))
     drawn = [draw(shapes(max_dims=2, min_side=1, max_side=3)) for _ in range(count)]
     left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
@@ -131,10 +149,10 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
     statements: list[Statement] = []
     for _ in range(draw(st.integers(1, max_statements))):
         choice = draw(st.sampled_from(choices))
-        operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in range(choice.arity))
+        operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in choice.shapes)
         _extend(statements, values, choice, operands)
     if not statements:
-        _extend(statements, values, _Choice("tanh", 1, {}), (0,))
+        _extend(statements, values, _Choice("tanh", ((),), {}), (0,))
     return needed(Program(tuple(inputs), tuple(statements)))
 
 
@@ -145,7 +163,11 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
         with np.errstate(all="ignore"):
-            result = _function(name)(*(_value(i, known) for i in operands), **(params or {}))
+            given = [_value(i, known) for i in operands]
+            result = _function(name)(*given, **(params or {}))
+            theirs = _numpy(name, params or {})
+            if theirs is not None:
+                theirs(*given, **(params or {}))  # which refuses some shapes that ours would take
         if isinstance(result, list | tuple):
             raise TypeError(f"{name} returns several arrays, and a statement names one")
         known.append(np.asarray(result))
@@ -154,17 +176,20 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
 
     try:
         ready = []
-        for operand, domain in zip(operands, domains_of(entry, choice.arity), strict=True):
+        for operand, domain in zip(operands, domains_of(entry, len(operands)), strict=True):
             if np.any(np.abs(known[operand]) > LARGEST_VALUE):
-                operand = add("tanh", (operand,))
+                operand = add("arctan", (operand,))
             if domain != Domain():
                 operand = _lead(add, operand, domain)
             ready.append(operand)
+        if not choice.takes([known[i] for i in ready]):
+            return
         add(choice.name, tuple(ready), choice.params)
     except Exception:  # whatever NumPy raises for shapes that do not fit
         return
     result = known[-1]
-    if result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY and np.isfinite(result).all():
+    fits = result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY
+    if fits and np.all(np.abs(result) < LARGEST_RESULT):  # not so with nan, or next to a singular matrix
         statements[:], values[:] = more, known
 
 

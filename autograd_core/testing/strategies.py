@@ -19,7 +19,7 @@ from .calls import Call, entries, examples_of, is_shape, make_call, place, shape
 
 Strategy = st.SearchStrategy[Any]
 
-# Longer lists of numbers are drawn as one seed: hypothesis spends a choice on each element.
+# The numbers beyond these come from one seed: hypothesis spends a choice on each that it draws.
 _ONE_BY_ONE = 24
 
 
@@ -36,15 +36,17 @@ def broadcastable_shapes(n: int, *, max_dims: int = 3, max_side: int = 4) -> st.
     return together.map(lambda drawn: drawn.input_shapes)
 
 
-def distinct_integers(count: int) -> st.SearchStrategy[list[int]]:
+@st.composite
+def distinct_integers(draw: Any, count: int) -> list[int]:
     """``count`` different integers, which `place` turns into numbers of a domain."""
-    largest = max(96, 2 * count)
-    if count <= _ONE_BY_ONE:
-        return st.lists(st.integers(-largest, largest), min_size=count, max_size=count, unique=True)
-    everything = np.arange(-largest, largest + 1)
-    return st.integers(0, 2**32 - 1).map(
-        lambda seed: [int(k) for k in np.random.default_rng(seed).permutation(everything)[:count]]
-    )
+    first = min(count, _ONE_BY_ONE)
+    drawn = draw(st.lists(st.integers(-96, 96), min_size=first, max_size=first, unique=True))
+    if count == first:
+        return list(drawn)
+    everything = np.arange(-96 - count, 97 + count)
+    order = np.random.default_rng(draw(st.integers(0, 2**16))).permutation(everything)
+    rest = order[~np.isin(order, drawn)]
+    return [*drawn, *(int(k) for k in rest[: count - first])]
 
 
 @st.composite

@@ -35,6 +35,11 @@ class Side:
     directions: int
     rtol: float | None
     atol: float | None
+    # The default relative tolerance, and what the values are off by besides their last place. A gradient, which
+    # the second order differs, has rounding that its size does not show: tanh's, 1 - z², keeps few digits where z
+    # is close to 1.
+    close: float = 1e-7
+    rounding: Array = 0.0
 
 
 @dataclass
@@ -130,7 +135,7 @@ def _random(side: Side, rng: np.random.Generator, count: int) -> list[Job]:
 
 def _along(side: Side, job: Job, thorough: bool = False) -> Slopes:
     d, hs = job
-    found = slopes(side.F, side.x, d, side.value, hs, side.eps, thorough=thorough)
+    found = slopes(side.F, side.x, d, side.value, hs, side.eps, rounding=side.rounding, thorough=thorough)
     if side.analytic:
         found = complex_step(side.F, side.x, d, side.value, found)
         side.analytic = found.complex_step or not (found.state == SMOOTH).any()
@@ -222,12 +227,13 @@ def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
 def _tolerance(side: Side, d: Array, found: Slopes, rows: Array) -> Array:
     """How far a right gradient may be from the oracle, output by output, along ``d``."""
     size = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
-    relative = (1e-7 if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
+    relative = (side.close if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
     if side.atol is not None:
         absolute = side.atol * np.abs(d).sum()
     else:  # rounding: in the value, and where large derivatives of the same output cancel
         scale = side.eps / np.finfo(float).eps
         absolute = scale * (1e-11 * np.abs(side.value) * min(1.0, float(np.abs(d).max())) + 1e-11 * rows)
+        absolute = absolute + 8 * side.rounding * np.abs(d).sum()
     underflow = np.finfo(float).tiny * np.abs(d).sum()  # where the derivative itself is too small for a number
     return relative * size + absolute + underflow + 4 * found.error
 
@@ -291,7 +297,9 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
     if outputs.size == 1 and moved.size == 1:
         j = outputs[0]
         power = float(
-            taylor(side.F, side.x, d, side.value, np.full(side.value.shape, got * d[moved[0]]), side.eps)[0][j]
+            taylor(
+                side.F, side.x, d, side.value, np.full(side.value.shape, got * d[moved[0]]), side.eps, side.rounding
+            )[0][j]
         )
     output = int(outputs[0]) if outputs.size == 1 else None
     return Mismatch(moved, output, min(low, high), max(low, high), got, _method(found), power)
@@ -368,7 +376,9 @@ def _by_taylor(side: Side, d: Array, j: int, found: Slopes, outcome: Outcome) ->
     u = np.zeros_like(side.value)
     u[j] = 1.0
     got = float(d @ side.pull(u))
-    power, missing = (v[j] for v in taylor(side.F, side.x, d, side.value, np.full(u.shape, got), side.eps))
+    power, missing = (
+        v[j] for v in taylor(side.F, side.x, d, side.value, np.full(u.shape, got), side.eps, side.rounding)
+    )
     if power > 1.9:
         outcome.used("Taylor remainder")
         return None

@@ -27,6 +27,9 @@ def test_the_demo_explains_trains_and_draws(tmp_path):
     for gradient in ("x0 = 0.3932238664829637", "x1 = -0.5898357997244456", "w2 = 0.19661193324148185"):
         assert f"∂f/∂{gradient}" in lines
     assert float(re.search(r"Held-out accuracy: (0\.\d+)", done.stdout)[1]) > 0.95
+    for page in ("neuron.html", "network.html"):
+        assert "Transcript" in (tmp_path / "pictures" / page).read_text("utf-8")
+        assert page in done.stdout
     for picture in ("curves.png", "mistakes.png"):
         file = tmp_path / "pictures" / picture
         assert file.read_bytes().startswith(b"\x89PNG")

@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, op
+from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, no_grad, op
 
 # -- the right gradient ------------------------------------------------------------------------------------
 
@@ -194,8 +194,18 @@ def test_backward_with_a_gradient_of_another_shape_names_both():
 
 
 def test_backward_where_nothing_was_recorded_says_where_recording_stops():
-    for t in (Tensor(1.0, requires_grad=False) * 2, Tensor(1.0).detach(), Tensor(np.arange(3)).sum()):
-        with pytest.raises(GraphError, match=r"nothing was recorded.*no_grad\(\)"):
+    x = Tensor([1.0, 2.0])
+    with no_grad():
+        quiet = x * 2
+    stops = {
+        r"requires_grad=True": Tensor(1.0, requires_grad=False) * 2,
+        r"stopped at detach\(\)": (x.detach() * 2 + 1).sum(),
+        r"stopped at no_grad\(\)": np.sum(quiet * 3),
+        r"stopped at astype\(int64\)": x.astype(int).sum(),
+        r"whole numbers": Tensor(np.arange(3)).sum(),
+    }
+    for where, t in stops.items():
+        with pytest.raises(GraphError, match=r"nothing was recorded.*" + where):
             t.backward()
 
 

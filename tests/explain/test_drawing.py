@@ -191,7 +191,7 @@ def test_names_are_text_whatever_they_hold(pygraphviz):
 def test_constants_that_are_arrays_are_drawn():
     x = Tensor(np.ones(3))
     box = next(b for b in draw(np.sum(x * np.arange(3.0))).boxes if b.kind == "constant")
-    assert (box.title, box.lines) == ("constant 3", ("3, 0 to 2",))
+    assert (box.title, box.lines) == ("constant[3]", ("3, 0 to 2",))
 
 
 @pytest.mark.parametrize("wrong", [{"direction": "up"}, {"depth": -1}, {"max_nodes": 0}])

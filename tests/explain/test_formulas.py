@@ -81,6 +81,7 @@ def judged(sympy, latex, values):
         latex,
     )
     latex = re.sub(r"(\w) \\bmod (\w)", lambda m: stands_for(np.remainder(values[m[1]], values[m[2]])), latex)
+    latex = re.sub(r"\\sqrt\[3\]\{(\w)\}", lambda m: stands_for(np.cbrt(values[m[1]])), latex)  # SymPy's is complex
     expression = sympy.parsing.latex.parse_latex(latex)
     expression = expression.subs({"e": sympy.E, "pi": sympy.pi}).doit()
     names = sorted(expression.free_symbols, key=str)

@@ -1,12 +1,15 @@
 """What people are shown is what ran."""
 
 import gc
+import math
 
 import numpy as np
 import pytest
 
 import nn
 from autograd_core import GraphError, Tensor, explain, sigmoid
+from autograd_core.explain.formula import number
+from autograd_core.graph import ancestors
 
 
 def lecture():
@@ -183,3 +186,49 @@ def test_weights_tell_their_layer_where_the_loss_is_computed_from_logits():
     found = layers(explain(loss))
     assert found["last/kernel"] == ("last",)
     assert list(found.values()).count(("last",)) == 4
+
+
+def test_the_larger_of_two_receives_the_gradient_whole():
+    x, y, z, w = (Tensor(v, name=n) for v, n in ((3.0, "x"), (-4.0, "y"), (2.0, "z"), (-1.0, "w")))
+    steps = explain((x * y + np.maximum(z, w)) * 2)  # the third example of Stanford's CS231n notes
+    assert {n: steps.gradients[n] for n in "xyzw"} == {"x": -8, "y": 6, "z": 2, "w": 0}
+    a, b = Tensor(1.5, name="a"), Tensor(1.5, name="b")
+    tied = explain(np.maximum(a, b)).gradients
+    assert (tied["a"], tied["b"]) == (0.5, 0.5)
+
+
+def test_a_small_network_against_the_four_equations_of_backprop():
+    """BP1 to BP4 of M. Nielsen, "Neural Networks and Deep Learning", chapter 2, written out element by element."""
+    rng = np.random.default_rng(0)
+    w1, b1, w2, b2 = rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=(1, 3)), rng.normal(size=1)
+    x, y = np.array([0.5, -1.0]), np.array([0.3])
+    a1 = [math.tanh(sum(w1[j, k] * x[k] for k in range(2)) + b1[j]) for j in range(3)]
+    a2 = math.tanh(sum(w2[0, j] * a1[j] for j in range(3)) + b2[0])
+    delta2 = (a2 - y[0]) * (1 - a2**2)  # BP1, for the cost (a - y)² / 2
+    delta1 = [w2[0, j] * delta2 * (1 - a1[j] ** 2) for j in range(3)]  # BP2
+    expected = {
+        "b2": [delta2],  # BP3
+        "b1": delta1,
+        "w2": [[delta2 * a1[j] for j in range(3)]],  # BP4
+        "w1": [[delta1[j] * x[k] for k in range(2)] for j in range(3)],
+    }
+    t = {n: Tensor(v, name=n) for n, v in (("w1", w1), ("b1", b1), ("w2", w2), ("b2", b2))}
+    out = np.tanh(t["w2"] @ np.tanh(t["w1"] @ x + t["b1"]) + t["b2"])
+    gradients = explain(np.sum((out - y) ** 2) / 2).gradients
+    for name, by_hand in expected.items():
+        np.testing.assert_allclose(gradients[name], by_hand, rtol=1e-13)
+
+
+def test_a_gradient_that_no_one_computed_is_said_to_be_none():
+    x = Tensor(2.0, name="x")
+    text = explain(x * 3 + np.sign(Tensor(1.0, requires_grad=False, name="c")), names={}).to_text()
+    assert "∂f/∂c" not in text
+    assert number(None) == "not computed"
+
+
+def test_what_nobody_asks_for_costs_a_training_step_nothing():
+    """Neither explain nor draw nor a layer's note may put work into each op."""
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(3, activation="tanh", name="only")])
+    out = model(np.ones((4, 2)))
+    noted = [node for node in ancestors([out.node]) if node.scopes]
+    assert noted == [out.node]  # one note for a call, however many ops it has

@@ -203,6 +203,12 @@ def test_no_images_give_no_results():
         (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), padding="full"), r'"valid", "same", or a pair'),
         (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), padding=(1, 1)), r"each of the 1 spatial axes"),
         (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), strides=0), r"strides must be one whole number"),
+        (
+            lambda: fold(np.ones((1, 3, 3, 1)), (2, 5, 1)),
+            r"which have shape \[2, 3, 3, 1\]; it was given \[1, 3, 3, 1\]",
+        ),
+        (lambda: fold(np.ones((1, 3, 3, 1)), (1, 6, 1)), r"which have shape \[1, 4, 3, 1\]"),
+        (lambda: fold(np.ones((1, 3)), (1, 6, 1)), r"fold needs the windows"),
         (lambda: windows(np.ones((5, 2)), 2), r"at least one spatial axis"),
         (lambda: windows(np.ones((1, 5, 2)), (2, 2)), r"window must be one whole number"),
     ],

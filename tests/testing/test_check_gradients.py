@@ -324,6 +324,18 @@ def test_the_verdict_where_it_is_hard(f, x, verdict):
     assert bool(report.reasons) == (verdict == "inconclusive")
 
 
+def test_a_function_that_refuses_arguments_beside_the_point_is_at_the_edge_of_its_domain():
+    def f(x):
+        if np.any(np.asarray(getattr(x, "data", x)) < 1):
+            raise ValueError("x must be 1 or more")
+        return x * 1.5
+
+    assert check_gradients(f, np.array(1.0)).verdict == "inconclusive"
+    assert check_gradients(f, np.array(1.001)).verdict == "pass"
+    with pytest.raises(ValueError, match="1 or more"):
+        check_gradients(f, np.array(0.5))
+
+
 def test_inconclusive_is_an_error_when_strict():
     assert "strict=True" in str(error_of(np.abs, 0.0, strict=True))
 

@@ -1,0 +1,119 @@
+"""Steps as pictures, one for each, for slides: the graph with what is known so far."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .drawing import Box, Drawing, escaped, of_values, summary
+from .formula import number
+from .steps import Steps
+from .story import sentence, text
+
+MAX_FRAMES = 300
+WRAP, CAPTION = 80, (9.0, 0.9)  # characters in a line; inches
+
+
+def drawing(steps: Steps) -> Drawing:
+    """The picture of the whole computation that the steps are of."""
+    handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
+    return of_values(steps.values, steps.result, handed)[0]
+
+
+def save_frames(steps: Steps, folder: Path) -> list[Path]:
+    """Write ``step_001.png``, … into ``folder``, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for i, image in enumerate(frames(steps), start=1):
+        files.append(folder / f"step_{i:03}.png")
+        image.save(files[-1])
+    return files
+
+
+def to_gif(steps: Steps, path: Path, seconds: float) -> Path:
+    """Write an animated GIF."""
+    first, *others = list(frames(steps))
+    shown = [round(1000 * seconds)] * len(others) + [round(3000 * seconds)]  # the last is read longest
+    first.save(path, format="GIF", save_all=True, append_images=others, duration=shown, loop=0)
+    return path
+
+
+def frames(steps: Steps) -> Iterator[Any]:
+    """A picture for each step, all of one size."""
+    if len(steps) > MAX_FRAMES:
+        raise ValueError(
+            f"{len(steps)} steps would be as many frames, and {MAX_FRAMES} is the limit; explain a smaller part of it, "
+            "or save the page with .save('backprop.html')"
+        )
+    try:
+        import pygraphviz
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError('frames need pygraphviz and pillow: pip install "autograd-core[plots]"') from error
+    whole = drawing(steps)
+    # Laid out once, with everything written: what appears in a frame then moves nothing.
+    boxes = tuple(_widest(box, _so_far(box, steps, set(), {})) for box in whole.boxes)
+    layout = pygraphviz.AGraph(string=replace(whole, boxes=boxes).source)
+    layout.layout(prog="dot")
+    left, bottom, right, top = (float(n) for n in layout.graph_attr["bb"].split(","))
+    width, height = (str(n) for n in CAPTION)
+    below = f"{(left + right) / 2},{bottom - 40}"
+    layout.add_node("caption", shape="plaintext", style="", fixedsize="true", width=width, height=height, pos=below)
+    # A highlighted line is wider; these keep the edges of the picture where they are.
+    for corner, at in (("first corner", (left, top)), ("second corner", (right, bottom))):
+        x, y = (n + (12 if n in (right, top) else -12) for n in at)
+        layout.add_node(corner, shape="point", style="invis", width="0.01", height="0.01", pos=f"{x},{y}")
+    values: set[str] = {name for name, value in steps.values.items() if value.op is None}
+    handed: set[tuple[str, str, int]] = set()
+    gradients: dict[str, Any] = {steps.result: steps.seed}
+    for i, step in enumerate(steps):
+        if step.kind == "forward":
+            values.add(step.name)
+            lit = {step.name, *(p for p in steps.values[step.name].parents if p)}
+        else:
+            gradients[step.name] = step.contribution if step.total is None else step.total
+            lit = {step.output, step.name}
+            handed.add((step.name, step.output, step.position))
+        boxes = tuple(_so_far(box, steps, values, gradients) for box in whole.boxes)
+        arrows = tuple(
+            arrow if (arrow.start, arrow.end, arrow.position) in handed else replace(arrow, label="", gradient=None)
+            for arrow in whole.arrows
+        )
+        caption = textwrap.fill(text(sentence(steps, i)), WRAP, max_lines=3, placeholder=" …")
+        frame = replace(whole, boxes=boxes, arrows=arrows, highlighted=frozenset(lit))
+        yield Image.open(io.BytesIO(_render(layout, frame, caption))).convert("RGB")
+
+
+def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any]) -> Box:
+    value = steps.values.get(box.key)
+    if value is None:
+        return box
+    known = summary(value.value) if box.key in values else "not computed yet"
+    g = gradients.get(box.key)
+    arrived = f"∂{steps.result}/∂{box.key} = {number(g) if g is None else summary(g)}"
+    return replace(box, lines=(known, arrived), gradient=None if g is None else box.gradient)
+
+
+def _widest(a: Box, b: Box) -> Box:
+    return replace(a, lines=tuple(max(pair, key=len) for pair in zip(a.lines, b.lines, strict=True)))
+
+
+def _render(layout: Any, frame: Drawing, caption: str) -> bytes:
+    """``frame`` in the places that another picture of the same graph was laid out in."""
+    import pygraphviz
+
+    placed = layout.copy()
+    now = pygraphviz.AGraph(string=frame.source)
+    placed.get_node("caption").attr["label"] = escaped(caption)
+    for node in now.nodes():
+        for attribute in ("label", "fillcolor", "color", "penwidth", "peripheries", "style"):
+            value = node.attr[attribute]
+            placed.get_node(node).attr[attribute] = value or ("1" if attribute == "peripheries" else "")
+    for edge, other in zip(now.edges(), placed.edges(), strict=True):
+        for attribute in ("label", "color", "penwidth", "style"):
+            other.attr[attribute] = edge.attr[attribute] or ""
+    return bytes(placed.draw(format="png", prog="nop2"))

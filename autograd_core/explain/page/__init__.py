@@ -1,0 +1,341 @@
+"""One self-contained page: the whole story to read, to step through, and, for single numbers, to change."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+import re
+import xml.etree.ElementTree as ET
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from ..drawing import RAMP, Drawing, of_values, summary
+from ..formula import formula, number
+from ..steps import Steps
+from ..story import Number, Parts, sentence
+from .live import Program, program, rules_shown
+
+MAX_STEPS = 3000
+WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
+CORNER = 24
+DRAWN = 200
+
+SVG = "http://www.w3.org/2000/svg"
+ET.register_namespace("", SVG)
+
+
+def to_html(steps: Steps) -> str:
+    """The page as text; see `Steps.save`."""
+    if len(steps) > MAX_STEPS:
+        raise ValueError(
+            f"a page of {len(steps):,} steps is more than a person reads and a browser shows ({MAX_STEPS:,}); explain "
+            "a smaller part, or draw(f).save('graph.svg'), which leaves out what is far from the result"
+        )
+    live = program(steps)
+    pictures, maps = _pictures(steps)
+    template = _file("page.html")
+    parts = {
+        "title": html.escape(f"How {steps.result} was computed, and its gradients"),
+        "result": html.escape(steps.result),
+        "style": _file("page.css"),
+        "summary": html.escape(_summary(steps)),
+        "status": html.escape(_status(live)),
+        "pictures": pictures,
+        "leaves": _leaves(steps, live),
+        "steps": _steps(steps),
+        "gradients": _gradients(steps),
+        "data": _json(_data(steps, live, maps)),
+        "program": live.code,
+        "script": _file("page.js"),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
+
+
+def to_notebook(steps: Steps) -> str:
+    """The page inside a frame of its own, so that neither it nor the notebook can disturb the other."""
+    page = html.escape(to_html(steps), quote=True)
+    return (
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="Steps of {html.escape(steps.result, quote=True)}" '
+        'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
+    )
+
+
+def _file(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _summary(steps: Steps) -> str:
+    forward = sum(step.kind == "forward" for step in steps)
+    leaves = ", ".join(
+        f"{name} = {number(value) if np.size(value) <= 4 else summary(value)}"
+        for name, value in list(steps.leaves.items())[:6]
+    )
+    more = ", …" if len(steps.leaves) > 6 else ""
+    result = number(steps.values[steps.result].value)
+    counts = f"{forward} ops forward, {len(steps) - forward} steps back."
+    return f"{counts} From {leaves}{more} comes {steps.result} = {result}."
+
+
+def _status(live: Program) -> str:
+    if live.frozen:
+        return f"The numbers of this page are frozen: {live.frozen}."
+    return "The numbers of this page are live: change a leaf, and everything is computed again."
+
+
+# -- numbers with a name each, so that the script can change them ------------------------------------------
+
+
+def _marked(parts: Parts, values: dict[str, int]) -> str:
+    return "".join(_span(p, values) if isinstance(p, Number) else html.escape(p) for p in parts)
+
+
+def _span(n: Number, values: dict[str, int]) -> str:
+    kind, _, rest = n.key.partition(" ")
+    key = f"v{values[rest]}" if kind == "value" else rest.split()[1][0] + rest.split()[0]
+    operand = ' data-operand=""' if n.operand else ""
+    if np.ndim(n.value):  # arrays are never changed in the page
+        return f'<span class="n array">{html.escape(str(n))}</span>'
+    return f'<span class="n" data-n="{key}"{operand}>{html.escape(str(n))}</span>'
+
+
+def _steps(steps: Steps) -> str:
+    values = {name: i for i, name in enumerate(steps.values)}
+    words = {"forward": "Forward", "backward": "Backward", "unbroadcast": "Undo broadcasting"}
+    return "\n".join(
+        f'<li id="step-{i}" class="{step.kind}"><button type="button" class="go" data-go="{i}" '
+        f'aria-label="Go to step {i + 1}">{i + 1}</button><p><strong>{words[step.kind]}.</strong> '
+        f"{_marked(sentence(steps, i), values)}</p></li>"
+        for i, step in enumerate(steps)
+    )
+
+
+def _gradients(steps: Steps) -> str:
+    rows = []
+    for i, (name, value) in enumerate(steps.values.items()):
+        if value.op is None:
+            cells = "".join(
+                f'<td class="n array">{html.escape(summary(shown))}</td>'
+                if np.ndim(shown)
+                else f'<td class="n" data-n="{key}{i}">{html.escape(number(shown))}</td>'
+                for key, shown in (("v", value.value), ("g", value.gradient))
+            )
+            rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
+    return "\n".join(rows)
+
+
+def _leaves(steps: Steps, live: Program) -> str:
+    if live.frozen:
+        return ""
+    rows = []
+    for i, (name, value) in enumerate(steps.values.items()):
+        if value.op is not None:
+            continue
+        x = float(value.value)
+        reach = max(1.0, 2 * abs(x)) if math.isfinite(x) else 1.0
+        middle = x if math.isfinite(x) else 0.0
+        label = html.escape(name)
+        rows.append(
+            f'<div class="leaf"><label for="box-{i}">{label}</label>'
+            f'<input id="box-{i}" data-leaf="{i}" type="number" step="any" value="{x!r}">'
+            f'<input data-leaf="{i}" type="range" step="any" min="{middle - reach!r}" max="{middle + reach!r}" '
+            f'value="{middle!r}" aria-label="slider for {html.escape(name, quote=True)}"></div>'
+        )
+    return "\n".join(rows)
+
+
+# -- the graph ---------------------------------------------------------------------------------------------
+
+
+def _pictures(steps: Steps) -> tuple[str, list[Any]]:
+    """The graph as SVG, open and (where there are layers) closed, and where each value and step is in it."""
+    if len(steps.values) > DRAWN and not any(v.layers for v in steps.values.values()):
+        return (
+            f'<p class="note">The graph of {len(steps.values)} values is too large to draw here; see draw(f).</p>',
+            [],
+        )
+    handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
+    layered = any(v.layers for v in steps.values.values())
+    depths = [0, 99] if layered else [99]
+    shown: list[str] = []
+    maps = []
+    for depth in depths:
+        drawing, group = of_values(steps.values, steps.result, handed, depth)
+        if len(drawing.boxes) > DRAWN:
+            continue
+        try:
+            svg, where = _picture(steps, drawing, group, f"picture-{len(shown)}")
+        except ImportError as error:
+            return f'<p class="note">{html.escape(str(error))}</p>', []
+        label = "Layers" if depth == 0 else "Ops"
+        hidden = " hidden" if shown else ""
+        shown.append(f'<div class="picture" data-label="{label}" tabindex="0"{hidden}>{svg}</div>')
+        maps.append(where)
+    return "\n".join(shown), maps
+
+
+def _picture(steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str) -> tuple[str, Any]:
+    root = ET.fromstring(drawing.render("svg"))
+    boxes = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
+    index = {name: i for i, name in enumerate(steps.values)}
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for title in list(root.iter(f"{{{SVG}}}title")):
+        parents[title].remove(title)
+    for element in root.iter():
+        _restyle(element)
+        if element.get("class") == "node":
+            box = boxes[str(element.get("id"))]
+            element.set("class", f"node {box.kind}")
+            if box.kind in ("leaf", "op", "layer"):
+                element.attrib |= {"tabindex": "0", "role": "button", "aria-label": ", ".join((box.title, *box.lines))}
+            texts = element.findall(f"{{{SVG}}}text")
+            if box.key in index and np.ndim(steps.values[box.key].value) == 0:
+                i = index[box.key]
+                texts[-2].set("data-n", f"v{i}")
+                texts[-1].attrib |= {"data-n": f"g{i}", "data-prefix": f"∂{steps.result}/∂{box.key} = "}
+    arrows = {(a.start, a.end, a.position): i for i, a in enumerate(drawing.arrows)}
+    edges = {}
+    for i, step in enumerate(steps):
+        if step.kind == "forward":
+            continue
+        start, end = group[step.name], group[step.output]
+        position = step.position if (start, end) == (step.name, step.output) else -1
+        if (start, end, position) in arrows:
+            edges[i] = arrows[start, end, position]
+            if step.kind == "backward":
+                found = root.find(f".//{{{SVG}}}g[@id='edge-{edges[i]}']")
+                for text in () if found is None else found.findall(f"{{{SVG}}}text"):
+                    text.set("data-n", f"c{i}")
+    places = {box.key: i for i, box in enumerate(drawing.boxes)}
+    where = {"nodes": [places[group[name]] for name in steps.values], "edges": edges}
+    for element in root.iter():
+        if element.get("id"):
+            element.set("id", f"{prefix}-{element.get('id')}")
+    root.attrib |= {"role": "group", "aria-label": "Computation graph"}
+    root.attrib.pop("width", None)
+    root.set("style", f"--width: {float(str(root.get('viewBox')).split()[2]) * 4 / 3:.0f}px")
+    return ET.tostring(root, encoding="unicode"), where
+
+
+def _restyle(element: ET.Element) -> None:
+    """Colours become classes, because they differ by day and by night."""
+    element.attrib.pop("height", None)
+    element.attrib.pop("font-family", None)
+    fill, stroke = element.get("fill"), element.get("stroke")
+    classes = []
+    if stroke in RAMP:
+        classes.append(f"s{RAMP.index(str(stroke))}")
+        if fill == stroke:  # an arrow's head
+            classes.append("head")
+    elif stroke == "#767676" and fill == stroke:
+        classes.append("head")
+    if classes:
+        element.set("class", " ".join(classes))
+    element.attrib.pop("fill", None)
+    if stroke == "none":  # the background
+        element.set("class", "background")
+    element.attrib.pop("stroke", None)
+
+
+# -- what the script reads ---------------------------------------------------------------------------------
+
+
+class _Arrays:
+    """Each different array once, exact, in base64; a corner of it where the page would grow too large."""
+
+    def __init__(self) -> None:
+        self.table: list[Any] = []
+        self.places: dict[Any, int] = {}
+        self.left = WHOLE
+
+    def add(self, value: Any) -> Any:
+        """A number as it is, an array as its place in the table."""
+        if value is None:
+            return None
+        if np.ndim(value) == 0:
+            return _number(value)
+        array = np.ascontiguousarray(value)
+        key = array.shape, str(array.dtype), array.tobytes()
+        if key not in self.places:
+            self.places[key] = len(self.table)
+            self.table.append(self._entry(array))
+        return {"array": self.places[key]}
+
+    def _entry(self, array: Any) -> dict[str, Any]:
+        flat = array.reshape(-1, array.shape[-1] if array.ndim > 1 and array.size else array.size)
+        kind = "f4" if array.dtype == np.float32 else "f8"
+        entry: dict[str, Any] = {"shape": array.shape, "kind": kind, "text": number(array)}
+        if array.size:
+            entry |= {k: _number(getattr(array, k)()) for k in ("min", "max", "mean")}
+        if flat.size * int(kind[1]) > self.left:
+            flat = flat[:CORNER, :CORNER]
+        self.left -= flat.size * int(kind[1])
+        entry |= {"rows": flat.shape[0], "columns": flat.shape[1]}
+        entry["data"] = base64.b64encode(flat.astype(f"<{kind}").tobytes()).decode()
+        return entry
+
+
+def _number(value: Any) -> float | str:
+    x = float(value)
+    return x if math.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]
+
+
+def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
+    arrays = _Arrays()
+    index = {name: i for i, name in enumerate(steps.values)}
+    nodes = []
+    for name, value in steps.values.items():
+        node: dict[str, Any] = {
+            "name": name,
+            "value": arrays.add(value.value),
+            "gradient": arrays.add(value.gradient),
+            "layer": " › ".join(value.layers),
+            "where": value.where,
+        }
+        if value.op is not None:
+            node |= {
+                "op": value.op.name,
+                "formula": formula(value.expression, value.inputs, name),
+                "inputs": value.inputs,
+                "parents": [index.get(p) if p is not None else None for p in value.parents],
+                "constants": [_number(a) if np.ndim(a) == 0 else None for a in value.args],
+                "locals": [
+                    formula(value.op.formulas[i if value.op.arity is not None else 0], value.inputs, name)
+                    for i in range(len(value.args))
+                ],
+                "rules": [formula(rule, value.inputs, name) if rule else "" for rule in rules_shown(value)],
+                "call": (live.calls or {}).get(name),
+            }
+        nodes.append(node)
+    told = []
+    for step in steps:
+        entry: dict[str, Any] = {"kind": step.kind, "node": index[step.name], "out": index[step.output]}
+        if step.kind != "forward":
+            entry |= {
+                "position": step.position,
+                "upstream": arrays.add(step.upstream),
+                "local": arrays.add(step.local),
+                "contribution": arrays.add(step.contribution),
+                "total": arrays.add(step.total),
+            }
+        told.append(entry)
+    return {
+        "result": index[steps.result],
+        "seed": arrays.add(steps.seed),
+        "nodes": nodes,
+        "steps": told,
+        "arrays": arrays.table,
+        "pictures": maps,
+        "live": not live.frozen,
+    }
+
+
+def _json(data: Any) -> str:
+    """JSON that nothing in it can end: no ``<`` and no ``&`` is left to be read as markup."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,87 @@
+"""The JavaScript of a page that recomputes: each op and each rule of the graph, traced on symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..steps import Steps
+from ..symbol import Symbol, Untraceable, letters, trace, trace_rule
+from ..values import Value
+
+MAX_VALUES = 400
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a page needs to recompute a graph: a list of JavaScript objects, one for each kind of call.
+
+    Each has ``f``, the op, and ``d``, its rules. ``calls`` maps the name of a value to its place in that list.
+    ``frozen`` says why a graph cannot be recomputed; the rest is then empty.
+    """
+
+    code: str = "[]"
+    calls: dict[str, int] | None = None
+    frozen: str = ""
+
+
+def program(steps: Steps) -> Program:
+    """Trace every op of the computation; on the first that is no formula of numbers say which one."""
+    if len(steps.values) > MAX_VALUES:
+        return Program(frozen=f"it has {len(steps.values)} values, and {MAX_VALUES} is the limit")
+    found: dict[str, int] = {}
+    calls: dict[str, int] = {}
+    for name, value in steps.values.items():
+        if np.ndim(value.value):
+            return Program(frozen=f"{name} is an array; graphs of single numbers can be changed in the page")
+        if np.asarray(value.value).dtype != np.float64:
+            return Program(frozen=f"{name} is {np.asarray(value.value).dtype}, and JavaScript computes in float64")
+        if value.op is None:
+            continue
+        try:
+            source = _call(value)
+        except Untraceable as error:
+            return Program(frozen=f"JavaScript's Math has no {value.op.name} ({error})")
+        calls[name] = found.setdefault(source, len(found))
+    return Program("[\n" + ",\n".join(found) + "\n]", calls)
+
+
+def _call(value: Value) -> str:
+    """One op with its rules as a JavaScript object; constants are written into it."""
+    op = value.op
+    assert op is not None
+    constants = {
+        i: arg for i, (arg, parent) in enumerate(zip(value.args, value.parents, strict=True)) if parent is None
+    }
+    names = letters(op, len(value.args))
+    forward = trace(op, constants, len(names), **value.params)
+    _check(forward, value, names)
+    rules = []
+    for i, parent in enumerate(value.parents):
+        if parent is None:
+            rules.append("null")
+            continue
+        rule = trace_rule(op, i, constants=constants, count=len(names), **value.params)
+        rules.append(rule.function(("g", "z", *names)))
+    return f"{{ f: {forward.function(names)}, d: [{', '.join(rules)}] }}"
+
+
+def _check(formula: Symbol, value: Value, names: tuple[str, ...]) -> None:
+    """What was traced must compute what ran."""
+    computed = formula.evaluate(dict(zip(names, value.args, strict=True)))
+    if not np.allclose(computed, value.value, rtol=1e-12, atol=0, equal_nan=True):
+        assert value.op is not None
+        raise Untraceable(f"its formula gives {computed}, and {value.op.name} gave {value.value}")
+
+
+def rules_shown(value: Value) -> Iterator[str]:
+    """The gradient rule for each argument as it runs, in LaTeX, empty where it is no formula of numbers."""
+    op = value.op
+    assert op is not None
+    for i in range(len(value.args)):
+        try:
+            yield trace_rule(op, i, count=len(value.args), **value.params).latex()
+        except Untraceable:
+            yield ""

@@ -1,0 +1,62 @@
+"""A real browser, driven as a person drives it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+def missing(what, install):
+    if os.environ.get("AUTOGRAD_REQUIRE_JUDGES") == "1":
+        pytest.fail(f"{what} is needed here and not installed: {install}")
+    pytest.skip(f"{what} is not installed: {install}")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright", "pip install playwright")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        missing("Chromium", "apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """Open the page of some steps; any error of its script and any request that leaves fails the test."""
+    opened = []
+
+    def go(steps, **options):
+        file = steps.save(tmp_path / f"page{len(opened)}.html")
+        page = chromium.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda r: page.faults.append(r.url) if r.url != file.as_uri() else None)
+        page.goto(file.as_uri())
+        opened.append(page)
+        return page
+
+    yield go
+    for page in opened:
+        faults = page.faults
+        page.close()
+        assert not faults
+
+
+@pytest.fixture
+def axe():
+    """Deque's accessibility rules."""
+    if not AXE.exists():
+        missing("axe-core", "npm install --no-save axe-core")
+    return AXE.read_text(encoding="utf-8")

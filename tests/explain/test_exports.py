@@ -1,0 +1,168 @@
+"""Tables, LaTeX and pictures all say what the list of steps says."""
+
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from autograd_core import Tensor, explain
+
+
+def lecture():
+    x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    return explain(f)
+
+
+def layer():
+    rng = np.random.default_rng(0)
+    x, w, b = (Tensor(rng.normal(size=s), name=n) for s, n in (((4, 3), "x"), ((3, 2), "w"), ((2,), "b")))
+    return explain(np.mean(np.tanh(x @ w + b) ** 2), names={})
+
+
+def awkward():
+    names = ["<script>", "a_b%$#&", "α", "back\\slash", "ß", "x'", "{", "~^", "dense_1/kernel"]
+    total = sum((Tensor(i + 0.5, name=name) for i, name in enumerate(names)), start=Tensor(1.0, name="x0"))
+    return explain(np.exp(total * -1e-3) ** 2 * np.nan, names={})
+
+
+def batch():
+    """Constants that are too large to write out, and one that is not."""
+    w = Tensor(np.ones((3, 2)), name="w")
+    return explain(np.sum((np.ones((5, 3)) @ w - np.arange(10.0).reshape(5, 2)) * np.array([1.0, 2.0])), names={})
+
+
+def cells(line):
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_the_tables_hold_every_step():
+    rows = [cells(line) for line in str(lecture()).splitlines()]
+    for row in (
+        ["x", "-2"],
+        ["1", "q = x + y", "-2 + 5 = 3"],
+        ["2", "f = q · z", "3 · (-4) = -12"],
+        ["3", "∂f/∂q", "1", "∂f/∂q = z = -4", "-4"],
+        ["4", "∂f/∂z", "1", "∂f/∂z = q = 3", "3"],
+        ["5", "∂f/∂x", "-4", "∂q/∂x = 1", "-4"],
+        ["∂f/∂z", "3.0"],
+    ):
+        assert row in rows
+
+
+@pytest.mark.parametrize("story", [lecture, layer, awkward])
+def test_tables_fit_80_columns_and_need_no_colour(story):
+    text = str(story())
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    numbers = [int(m[1]) for m in re.finditer(r"^ *(\d+)   ", text, flags=re.M)]
+    assert numbers == list(range(1, len(story()) + 1))
+
+
+def test_a_running_sum_stands_in_its_own_column():
+    a = Tensor(3.0, name="a")
+    rows = [cells(line) for line in str(explain(a * a)).splitlines()]
+    assert ["2", "∂f/∂a", "1", "∂f/∂a = a = 3", "3"] in rows
+    assert ["3", "∂f/∂a", "1", "∂f/∂a = a = 3", "3", "6"] in rows
+
+
+def test_the_derivation_writes_the_chain_rule_out():
+    latex = lecture().to_latex()
+    for line in (
+        r"q &= {x} + {y} = {\left(-2\right)} + {5} = 3",
+        r"\frac{\partial f}{\partial x} &= \frac{\partial f}{\partial q} \cdot \underbrace{\left(1\right)}_{",
+        r"&= \left(-4\right) \cdot 1",
+        r"&= -4",
+    ):
+        assert line in latex
+
+
+def test_each_use_of_a_value_is_a_term_of_its_sum():
+    a = Tensor(3.0, name="a")
+    latex = explain(a * a).to_latex()
+    assert r"&= 1 \cdot 3 + 1 \cdot 3 \\" in latex
+    assert "&= 6" in latex
+
+
+def test_matrices_show_their_shapes():
+    latex = layer().to_latex()
+    assert r"{\underset{4 \times 3}{x}}^{\mathsf T} {\underset{4 \times 2}{" in latex
+    assert r"\sum_{\text{copies}}" in latex
+
+
+@pytest.mark.parametrize("story", [lecture, layer, awkward, batch])
+def test_the_derivation_compiles(story, tmp_path, judge_program):
+    program = judge_program("tectonic", "pdflatex")
+    file = tmp_path / "derivation.tex"
+    file.write_text(story().to_latex(), encoding="utf-8")
+    options = [] if program.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run(
+        [program, *options, file.name], cwd=tmp_path, capture_output=True, text=True, errors="replace"
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert file.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.fixture
+def judge_program():
+    """The first of some programs that is installed; LaTeX is large, so that its absence always skips."""
+
+    def find(*names):
+        found = next(filter(None, map(shutil.which, names)), None)
+        if found is None:
+            pytest.skip(f"none of {', '.join(names)} is installed")
+        return found
+
+    return find
+
+
+@pytest.fixture
+def pillow(judge):
+    judge("pygraphviz")
+    judge("graphviz")
+    return judge("PIL.Image")
+
+
+def test_there_is_a_frame_for_each_step_all_of_one_size(pillow, tmp_path):
+    steps = lecture()
+    files = steps.save_frames(tmp_path / "frames")
+    assert [f.name for f in files] == [f"step_{i:03}.png" for i in range(1, len(steps) + 1)]
+    sizes, contents = set(), set()
+    for file in files:
+        with pillow.open(file) as image:
+            sizes.add(image.size)
+            contents.add(image.tobytes())
+    assert len(sizes) == 1
+    assert len(contents) == len(steps)
+
+
+def test_the_animation_has_the_frames(pillow, tmp_path):
+    a = Tensor(3.0, name="a")
+    steps = explain(a * a + np.sin(a))
+    with pillow.open(steps.to_gif(tmp_path / "f.gif", seconds=0.5)) as gif:
+        assert gif.format == "GIF"
+        assert gif.n_frames == len(steps)
+        assert gif.info["duration"] == 500
+
+
+def test_frames_of_a_layer_and_of_awkward_names_are_drawn(pillow, tmp_path):
+    for story in (layer, awkward):
+        assert len(story().save_frames(tmp_path / story.__name__)) == len(story())
+
+
+def test_more_frames_than_anyone_watches_are_refused(pillow, tmp_path):
+    x = Tensor(1.0)
+    for _ in range(200):
+        x = x * 1.5
+    with pytest.raises(ValueError, match="400 steps would be as many frames, and 300 is the limit"):
+        explain(x).to_gif(tmp_path / "f.gif")
+
+
+def test_large_constants_are_called_by_their_shape():
+    text = batch().to_text()
+    assert "v1 = constant[5×3] @ w" in text
+    assert "v2 = v1 - constant[5×2]" in text
+    assert r"\underset{5 \times 3}{C}" in batch().to_latex()

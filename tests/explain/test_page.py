@@ -1,0 +1,396 @@
+"""The page, in a real browser: read, stepped through by keyboard, changed, and judged by axe."""
+
+import html
+import json
+import os
+import re
+import time
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd_core import REGISTRY, Tensor, debug, explain, op, sigmoid
+from autograd_core.explain.formula import number
+from autograd_core.explain.page.live import program
+from autograd_core.explain.story import sentence, text
+from autograd_core.explain.symbol import Untraceable, trace, trace_rule
+
+
+def lecture():
+    x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    return explain(f)
+
+
+def neuron():
+    values = {"w0": 2.0, "w1": -3.0, "w2": -3.0, "x0": -1.0, "x1": -2.0}
+    w0, w1, w2, x0, x1 = (Tensor(value, name=name) for name, value in values.items())
+    return explain(1 / (1 + np.exp(-(w0 * x0 + w1 * x1 + w2))), names={})
+
+
+def network(inputs=4, hidden=5, batch=3):
+    nn.utils.set_random_seed(0)
+    model = nn.Sequential(
+        [
+            nn.Input(shape=(inputs,)),
+            nn.layers.Dense(hidden, activation="tanh"),
+            nn.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    x = np.random.default_rng(0).random((batch, inputs))
+    return explain(nn.losses.SparseCategoricalCrossentropy()(np.arange(batch) % 10, model(x)))
+
+
+def hostile():
+    names = [
+        "<script>window.stolen = 1</script>",
+        '"><img src=x onerror="window.stolen=1">',
+        "</script>",
+        "{{data}}",
+        "&lt;",
+    ]
+    return explain(np.exp(sum((Tensor(i + 0.5, name=n) for i, n in enumerate(names)), start=Tensor(0.1)) * -0.1))
+
+
+STORIES = [lecture, neuron, network, hostile]
+
+
+def card(page):
+    """What the card of a value says, term by term."""
+    terms = page.locator("#card dt").all_text_contents()
+    return dict(zip(terms, page.locator("#card dd").all_text_contents(), strict=True))
+
+
+# -- reading ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_whole_story_is_there_without_the_script(visit, story):
+    steps = story()
+    page = visit(steps, java_script_enabled=False)
+    told = page.locator("#steps p").all_text_contents()
+    assert [t.partition(". ")[2] for t in told] == [text(sentence(steps, i)) for i in range(len(steps))]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_page_and_picture_say_the_numbers_of_the_steps(visit, story):
+    steps = story()
+    page = visit(steps)
+    if page.locator("#fold").is_visible() and page.locator("#fold").text_content() == "Open the layers":
+        page.locator("#fold").click()
+    written = " ".join(page.locator(".picture:visible text").all_text_contents())
+    for name, value in steps.values.items():
+        assert " ".join(name.split()) in written
+        if np.ndim(value.value) == 0:
+            assert f"∂{steps.result}/∂{name} = {number(value.gradient)}" in written
+
+
+def test_stepping_by_keyboard(visit):
+    steps = lecture()
+    page = visit(steps)
+    for i in range(len(steps)):
+        page.keyboard.press("ArrowRight")
+        assert page.locator("#count").text_content() == f"step {i + 1} of 6"
+        assert text(sentence(steps, i)) in page.locator("#say").text_content()
+        assert page.locator("[aria-current=step]").get_attribute("id") == f"step-{i}"
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#count").text_content() == "step 5 of 6"
+    page.keyboard.press("Home")
+    assert page.locator("#count").text_content() == "step 1 of 6"
+    page.keyboard.press("End")
+    assert page.locator("#count").text_content() == "step 6 of 6"
+    page.locator("#position").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#count").text_content() == "step 5 of 6"
+
+
+def test_space_plays_and_stops(visit):
+    page = visit(lecture())
+    page.keyboard.press("Space")
+    assert page.locator("#play").text_content() == "Pause"
+    page.locator("#count", has_text="step 1 of 6").wait_for(timeout=10_000)
+    page.keyboard.press("Space")
+    assert page.locator("#play").text_content() == "Play"
+
+
+def test_each_step_lights_its_nodes_and_its_edge(visit):
+    page = visit(lecture())
+    lit = lambda kind: page.locator(f".{kind}.lit").count()  # noqa: E731
+    page.keyboard.press("ArrowRight")  # q = x + y: three nodes, two edges
+    assert (lit("node"), lit("edge")) == (3, 2)
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")  # from f to q
+    assert (lit("node"), lit("edge")) == (2, 1)
+    assert page.locator(".edge.lit text").text_content().strip() == "-4"
+
+
+def test_the_keyboard_alone_reaches_every_value(visit):
+    page = visit(lecture())
+    seen = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('node')"):
+            seen.add(page.locator("#card h2").text_content())
+    assert seen == {"x", "y", "z", "q", "f"}
+
+
+def test_the_card_says_value_gradient_formula_local_and_line(visit):
+    with debug():
+        x, y = Tensor(3.0), Tensor(2.0)
+        f = x * y
+    page = visit(explain(f))
+    page.locator(".node", has_text="f = x · y").hover()
+    said = card(page)
+    assert said["value"] == "6"
+    assert said["∂f/∂f"] == "1"
+    assert said["formula"] == "f = x · y"
+    assert said["∂f/∂x"] == "y"
+    assert said["as the rule runs"] in ("g · y", "g · x")
+    assert "test_page.py" in said["line"]
+    assert "f = x * y" in said["line"]
+
+
+def test_arrays_show_exact_numbers_on_focus_and_a_window_of_large_ones(visit):
+    big = Tensor(np.random.default_rng(0).normal(size=(40, 30)), name="big")
+    page = visit(explain(np.sum(big * big)))
+    page.locator(".node", has_text="40×30").first.focus()
+    heat = page.locator(".heat", has_text="value of big")
+    assert f"40×30, min {number(big.data.min())}, max {number(big.data.max())}, mean" in heat.text_content()
+    assert heat.locator("td[tabindex]").count() == 100
+    heat.locator("td[tabindex='0']").focus()
+    assert heat.locator("output").text_content() == f"[0, 0] = {float(big.data[0, 0])!r}"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert heat.locator("output").text_content() == f"[1, 1] = {float(big.data[1, 1])!r}"
+    heat.locator("input").first.fill("30")
+    heat.locator("td[tabindex='0']").focus()
+    assert heat.locator("output").text_content() == f"[30, 0] = {float(big.data[30, 0])!r}"
+
+
+def test_layers_open_into_ops(visit):
+    page = visit(network())
+    assert page.locator("#fold").text_content() == "Open the layers"
+    assert page.locator(".picture:visible .node.layer").count() == 2
+    page.locator("#fold").click()
+    assert page.locator(".picture:visible .node.layer").count() == 0
+    assert page.locator(".picture:visible .cluster").count() == 2
+
+
+# -- changing --------------------------------------------------------------------------------------------
+
+
+def test_changing_a_leaf_changes_every_number(visit):
+    page = visit(lecture())
+    page.get_by_label("y", exact=True).fill("-1.5")
+    x, y, z = Tensor(-2.0), Tensor(-1.5), Tensor(-4.0)
+    q = x + y
+    f = q * z
+    steps = explain(f)
+    assert page.evaluate("nodes.map(n => n.value)") == [float(v.value) for v in steps.values.values()]
+    assert page.evaluate("nodes.map(n => n.gradient)") == [float(v.gradient) for v in steps.values.values()]
+    told = page.locator("#steps p").all_text_contents()
+    assert [t.partition(". ")[2] for t in told] == [text(sentence(steps, i)) for i in range(len(steps))]
+    written = " ".join(page.locator(".picture text").all_text_contents())
+    assert "∂f/∂z = -3.5" in written
+    page.locator("#reset").click()
+    assert page.evaluate("nodes[0].value") == -2
+    assert "∂f/∂z = 3" in " ".join(page.locator(".picture text").all_text_contents())
+
+
+def test_a_slider_moves_its_leaf(visit):
+    page = visit(neuron())
+    page.get_by_label("slider for w0").focus()
+    before = page.evaluate("nodes.at(-1).value")
+    page.keyboard.press("Home")
+    assert page.evaluate("nodes[0].value") == -2
+    assert page.evaluate("nodes.at(-1).value") != before
+
+
+def test_a_graph_of_arrays_is_frozen_and_says_so(visit):
+    page = visit(network())
+    assert "frozen: dense" in page.locator("#status").text_content()
+    assert page.locator("[data-leaf]").count() == 0
+
+
+def test_ops_that_javascript_lacks_are_named():
+    x = Tensor(1.3)
+    assert program(explain(np.sin(x))).frozen == ""
+    assert program(explain(np.expand_dims(x, 0).sum())).frozen.startswith("v1 is an array")
+    assert program(explain(Tensor(np.float32(2), name="h") * 2)).frozen.startswith("h is float32")
+
+    @op("?", broadcasts=True)
+    def test_bessel(x):
+        return np.i0(x)
+
+    test_bessel.vjp("?")(lambda g, z, x: g * x)
+    try:
+        assert program(explain(test_bessel(x))).frozen.startswith("JavaScript's Math has no test_bessel")
+    finally:
+        del REGISTRY["test_bessel"]
+
+
+def live_ops():
+    for name, o in sorted(REGISTRY.items()):
+        if o.arity in (1, 2) and o.broadcasts and name not in ("round", "sinc", "copysign"):
+            try:
+                trace(o), *(trace_rule(o, i) for i in range(o.arity))
+            except Untraceable:
+                continue
+            yield o
+
+
+LIVE = list(live_ops())
+numbers = st.floats(-3, 3).map(lambda v: round(v, 3))
+
+
+@st.composite
+def graphs(draw):
+    """A random graph of live ops, and other values for its leaves."""
+    count = draw(st.integers(1, 4))
+    plan = [
+        (draw(st.sampled_from(LIVE)), draw(st.integers(0, 100)), draw(st.one_of(st.integers(0, 100), numbers)))
+        for _ in range(draw(st.integers(1, 12)))
+    ]
+    return plan, *([draw(numbers) for _ in range(count)] for _ in range(2))
+
+
+def run(plan, leaves):
+    values = [Tensor(v, name=f"leaf{i}") for i, v in enumerate(leaves)]
+    with np.errstate(all="ignore"):
+        for o, i, j in plan:
+            other = j if isinstance(j, float) else values[j % len(values)]
+            values.append(o(*(values[i % len(values)], other)[: o.arity]))
+        result = sum(values[1:], start=values[0])
+        return explain(result, names={})
+
+
+@settings(
+    max_examples=int(os.environ.get("AUTOGRAD_EXAMPLES", "25")),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(graphs())
+def test_the_page_computes_what_python_computes(visit, graph):
+    plan, first, second = graph
+    steps = run(plan, first)
+    if program(steps).frozen:
+        return
+    page = visit(steps)
+    for i, value in enumerate(second):
+        page.evaluate("([i, v]) => { nodes[i].value = v; }", [list(steps.values).index(f"leaf{i}"), value])
+    page.evaluate("recompute()")
+    expected = run(plan, second)
+    ours = np.array([[float(v.value), float(v.gradient)] for v in expected.values.values()])
+    found = np.array(page.evaluate("nodes.map(n => [String(n.value), String(n.gradient)])"), float)
+    page.close()
+    largest = np.max(np.abs(ours[np.isfinite(ours)]), initial=0.0)
+    np.testing.assert_allclose(found, ours, rtol=0, atol=1e-12 * largest)
+
+
+@given(st.floats(allow_nan=True))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_numbers_are_written_as_python_writes_them(numbers_page, x):
+    written = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x))
+    assert numbers_page.evaluate("x => format(Number(x))", written) == number(x)
+
+
+@pytest.fixture(scope="module")
+def numbers_page(chromium, tmp_path_factory):
+    page = chromium.new_page()
+    page.goto(lecture().save(tmp_path_factory.mktemp("page") / "p.html").as_uri())
+    yield page
+    page.close()
+
+
+# -- what must hold --------------------------------------------------------------------------------------
+
+
+def test_names_are_text_and_never_markup(visit):
+    page = visit(hostile())
+    page.keyboard.press("End")
+    assert page.evaluate("window.stolen") is None
+    assert page.locator("img").count() == 0
+    assert "<script>window.stolen = 1</script>" in page.locator("#leaves").text_content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("story", [lecture, network])
+def test_axe_finds_nothing(visit, axe, story, width, scheme):
+    page = visit(story(), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
+    page.keyboard.press("End")
+    page.locator("#legend summary").click()
+    page.evaluate(axe)
+    report = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in report["violations"]] == []
+    assert len(report["passes"]) > 15
+
+
+@pytest.mark.parametrize("story", [lecture, network])
+def test_nothing_sticks_out_on_a_phone(visit, story):
+    page = visit(story(), viewport={"width": 360, "height": 740})
+    page.keyboard.press("End")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_print_shows_the_story_and_no_controls(visit):
+    page = visit(lecture())
+    page.emulate_media(media="print")
+    assert not page.locator("#player").is_visible()
+    assert page.locator("#steps li").last.is_visible()
+    assert [n.is_visible() for n in page.locator(".picture .node").all()] == [True] * 5
+
+
+def test_pages_are_small_and_open_fast(visit):
+    x = Tensor(1.5, name="x")
+    ten = x
+    for _ in range(5):
+        ten = np.sin(ten) * 1.1
+    assert len(explain(ten).to_html().encode()) < 200_000
+    steps = network(784, 50, 32)
+    assert len(steps.to_html().encode()) < 2_000_000
+    start = time.perf_counter()
+    page = visit(steps)
+    page.locator("#count", has_text="steps").wait_for()
+    assert time.perf_counter() - start < 2
+
+
+def test_the_notebook_shows_the_page_in_a_frame_of_its_own(chromium):
+    page = chromium.new_page()
+    page.set_content(f"<body>{hostile()._repr_html_()}</body>")
+    frame = page.frame_locator("iframe")
+    frame.locator("#next").click()
+    assert frame.locator("#count").text_content().startswith("step 1 of")
+    page.close()
+
+
+def test_the_data_of_a_page_cannot_end_its_script():
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', hostile().to_html(), re.S)[1]
+    assert "<" not in found
+    names = {node["name"] for node in json.loads(found)["nodes"]}
+    assert "</script>" in names
+    assert html.escape("</script>") in hostile().to_html()
+
+
+def test_what_cannot_be_a_page_is_said(tmp_path):
+    with pytest.raises(ValueError, match=r"ends in \.html; 'page.pdf' came"):
+        lecture().save(tmp_path / "page.pdf")
+    x = Tensor(1.0)
+    for _ in range(2000):
+        x = x * 1.01
+    with pytest.raises(ValueError, match="a page of 4,000 steps"):
+        explain(x).to_html()
+
+
+def test_the_published_gradients_stand_on_the_page(visit):
+    s = [Tensor(v, name=n) for n, v in (("w0", 2.0), ("x0", -1.0), ("w1", -3.0), ("x1", -2.0), ("w2", -3.0))]
+    page = visit(explain(sigmoid(s[0] * s[1] + s[2] * s[3] + s[4])))
+    rows = page.locator("#leaves tbody tr").all_text_contents()
+    assert rows == ["w02-0.196612", "x0-10.393224", "w1-3-0.393224", "x1-2-0.589836", "w2-30.196612"]
