@@ -6,7 +6,7 @@ True
 """
 
 from .capture import Replay, ReplayWarning, replay
-from .recording import Escape, Source, Traced, decide
+from .recording import Source, Traced, decide
 from .running import Program
 
-__all__ = ["Escape", "Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "replay"]
+__all__ = ["Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "replay"]

@@ -18,8 +18,8 @@ from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
 from .planning import Unplannable, plan
-from .recording import Escape, Place, Recording, Traced, active
-from .running import GuardFailed, Program, _bytes
+from .recording import Place, Recording, Traced, active, unwrapped
+from .running import GuardFailed, Program, Rehearsal, array_at, bytes_of, digests
 
 # How many programs one function keeps; beyond that the oldest goes.
 KEPT = 16
@@ -93,7 +93,7 @@ class _Results:
         self.flat_tensors = self.flat_tensors and len(value) == len(arrays)
         # What is not in the record is the same for every batch.
         self.fixed = [None if isinstance(a, Traced) else a for a in arrays]
-        self.values = [a.array if isinstance(a, Traced) else a for a in arrays]
+        self.values = [a.array for a in arrays if isinstance(a, Traced)]
 
     def with_values(self, found: Sequence[Any]) -> Any:
         """The structure, holding these values where the record gave them."""
@@ -213,7 +213,7 @@ class Replay:
         return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
 
     def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> Any:
-        found = program([_array(v) for v in given if isinstance(v, np.ndarray | np.generic | Tensor)])
+        found = program(_arrays(given))
         self._stamp()
         assert captured.results is not None
         return captured.results.with_values(found)
@@ -228,37 +228,40 @@ class Replay:
     # -- recording -------------------------------------------------------------------------------------
 
     def _record(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
+        """Run the function, and note what it does; the second time hold it against the first."""
         if captured.first is None and not self._cells:
             self._cells = list(self._state_of())
             self._arrays = [cell.value for cell in self._cells]
+        rehearsal: Rehearsal | str | None = None
+        if captured.first is not None:
+            try:
+                rehearsal = self._rehearse(*captured.first, given)
+            except GuardFailed:  # this batch goes another way; the next one may tell
+                return self._eagerly(args)
         recording = Recording()
         try:
             results = self._recorded(recording, args, given)
-        except Escape as escape:
-            recording.undo()
-            return self._refuse(captured, recording.escaped or str(escape), args)
-        if recording.escaped:  # the function caught the exception
-            recording.undo()
-            return self._refuse(captured, recording.escaped, args)
-        returned = results.with_values([v for v, p in zip(results.values, results.places, strict=True) if p])
-        if captured.first is None:
-            _forget_saved(recording)
-            results.values = []
+        except Exception as error:
+            if recording.changed_state:
+                raise
+            recording.rewind()  # perhaps it is the recording that it cannot stand
+            returned = self._eagerly(args)
+            self._refuse(captured, f"it raised {type(error).__name__}: {error}")
+            return returned
+        reason = recording.escaped
+        if reason is None and captured.first is not None:
+            reason = _difference(*captured.first, recording, results) or _mistake(rehearsal, results)
+        if reason is not None:
+            self._refuse(captured, reason)
+        elif captured.first is None:
             captured.first = recording, results
-            return _owned(returned)
-        try:
-            difference = _difference(*captured.first, recording, results)
-            if difference is None:
-                difference = self._trust(captured, recording, results)
-        except Unplannable as error:
-            difference = str(error)
-        captured.first = None
-        if difference is not None:
-            captured.refused = difference
-            self._warn(difference)
-        _forget_saved(recording)
+        else:
+            assert isinstance(rehearsal, Rehearsal)
+            captured.results, captured.first = captured.first[1], None
+            captured.program = Program(rehearsal.schedule)
+        returned = _owned(results.with_values(results.values))
         results.values = []
-        return _owned(returned)
+        return returned
 
     def _recorded(self, recording: Recording, args: Any, given: Sequence[Any]) -> _Results:
         """Run the function on Traced values, with state Traced as well."""
@@ -276,52 +279,37 @@ class Replay:
             with recording:
                 value = self.function(*rebuild(args, iter(replaced)))
                 for cell, array in zip(self._cells, self._arrays, strict=True):
-                    now = cell.value
-                    if not (isinstance(now, Traced) and now.array is array):  # rebound to a new value
-                        recording.copy_into(Traced(array, recording), now)
-                return _Results(value, recording)
+                    if unwrapped(cell.value) is not array:  # rebound to a new value
+                        Traced(array, recording)[...] = cell.value
+                    cell.value = array
+                results = _Results(value, recording)
+                del value
+                replaced.clear()
+                if recording.escaped is None:
+                    recording.look_for_kept()
+                return results
         finally:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = array
+            if recording.escaped is not None:
+                _write_back(recording, given)
+            recording.arguments.clear()
 
-    def _trust(self, captured: _Captured, recording: Recording, results: _Results) -> str | None:
-        """Plan the program, and replay the recorded call with it; what differs, if anything does."""
-        places = [p for p in results.places if p is not None]
-        inputs = [memory.array for memory in recording.inputs]
-        program = Program(plan(recording, places))
-        after = {id(g): g.bit_generator.state for g, _ in recording.generators.values()}
-        changed = [memory for memory in recording.states if memory.saved is not None]
-        for generator, state in recording.generators.values():
-            generator.bit_generator.state = state
-        for memory in changed:
-            _swap(memory.array, memory.saved)  # now the state is as before, and what was computed is kept
+    def _rehearse(self, recording: Recording, results: _Results, given: Sequence[Any]) -> Rehearsal | str:
+        """Plan a program and run it on the inputs of a call that the function itself will answer, or say why not."""
         try:
-            found = program(inputs)
+            schedule = plan(recording, [p for p in results.places if p is not None])
+            return Program(schedule).rehearse(_arrays(given))
+        except Unplannable as error:
+            return str(error)
         except GuardFailed:
-            found = []
-        expected = [v for v, p in zip(results.values, results.places, strict=True) if p is not None]
-        wrong = None
-        if len(found) != len(expected):
-            wrong = "a decision came out otherwise in the replay"
-        elif not all(_close(a, b) for a, b in zip(found, expected, strict=True)):
-            wrong = "the replay returned other values"
-        elif not all(_close(memory.array, memory.saved) for memory in changed):
-            wrong = "the replay left another state"
-        elif any(g.bit_generator.state != after[id(g)] for g, _ in recording.generators.values()):
-            wrong = "the replay drew other random numbers"
-        for memory in changed:
-            memory.array[...] = memory.saved
-        for generator, _ in recording.generators.values():
-            generator.bit_generator.state = after[id(generator)]
-        if wrong is not None:
-            return f"{wrong} than {self.name} itself"
-        captured.program, captured.results = program, results
-        return None
+            raise
+        except Exception as error:  # which the function will raise too, or else this is the reason
+            return f"its replay raised {type(error).__name__}: {error}"
 
-    def _refuse(self, captured: _Captured, reason: str, args: Any) -> Any:
+    def _refuse(self, captured: _Captured, reason: str) -> None:
         captured.refused, captured.first = reason, None
         self._warn(reason)
-        return self._eagerly(args)
 
     def _warn(self, reason: str) -> None:
         if not self._warned:
@@ -371,11 +359,6 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Any:
 # -- comparing ---------------------------------------------------------------------------------------------
 
 
-def _forget_saved(recording: Recording) -> None:
-    for memory in recording.states:
-        memory.saved = None
-
-
 def _owned(tree: Any) -> Any:
     """``tree`` with arrays that are nobody's view."""
 
@@ -389,14 +372,16 @@ def _owned(tree: Any) -> Any:
     return rebuild(tree, (own(v) for v in leaves(tree)))
 
 
-def _array(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
+def _arrays(given: Sequence[Any]) -> list[Any]:
+    """Those of the arguments that are arrays."""
+    return [v.data if isinstance(v, Tensor) else v for v in given if isinstance(v, np.ndarray | np.generic | Tensor)]
 
 
-def _swap(a: Any, b: Any) -> None:
-    kept = a.copy()
-    a[...] = b
-    b[...] = kept
+def _write_back(recording: Recording, given: Sequence[Any]) -> None:
+    """Show the caller what a function that was not recorded after all did to its arguments."""
+    for array, own in zip(_arrays(given), recording.arguments, strict=True):
+        if own.flags.writeable and not np.array_equal(array, own, equal_nan=array.dtype.kind == "f"):
+            array[...] = own
 
 
 def _close(a: Any, b: Any) -> bool:
@@ -414,11 +399,25 @@ def _close(a: Any, b: Any) -> bool:
         return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * scale, equal_nan=True))
 
 
+def _mistake(rehearsal: Rehearsal | str | None, results: _Results) -> str | None:
+    """What the rehearsed program did otherwise than the function, on the same inputs and from the same state."""
+    if not isinstance(rehearsal, Rehearsal):
+        return rehearsal
+    if not all(map(_close, rehearsal.returned, results.values)):
+        return "the replay returned other values than the function itself"
+    if not all(map(_close, rehearsal.left, digests(rehearsal.schedule))):
+        return "the replay left another state than the function itself"
+    if any(generator.bit_generator.state != after for generator, after in rehearsal.draws):
+        return "the replay drew other random numbers than the function itself"
+    return None
+
+
 def _difference(a: Recording, a_results: _Results, b: Recording, b_results: _Results) -> str | None:
     """What two recordings do not agree in, which a replay would freeze; None when they agree."""
     pairs: dict[Any, Any] = {}
-    for m, n in zip((*a.inputs, *a.states), (*b.inputs, *b.states), strict=True):
-        pairs[m] = n
+    for m, n in zip(a.inputs, b.inputs, strict=True):
+        pairs[m.memory] = n.memory
+    pairs.update(zip(a.states, b.states, strict=True))
     for x, y in zip(a.calls, b.calls, strict=False):
         name = getattr(x.function, "__name__", "a function")
         if x.function != y.function or len(x.results) != len(y.results):
@@ -474,4 +473,4 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
 
 
 def _constant(place: Place) -> Any:
-    return np.ndarray(place.shape, place.dtype, _bytes(place.memory.array), place.offset, place.strides)
+    return array_at(place, bytes_of(place.memory.array))

@@ -55,11 +55,22 @@ class Schedule:
     guards: list[Guard]
     asked: dict[int, list[Guard]]  # by how many units have run before: none of them changes state or draws
     outputs: list[Place]
-    inputs: list[Memory]
+    inputs: list[Place]
     states: list[Memory]
     offsets: dict[Memory, int]
     size: int
+    changes: list[Change]
+    generators: list[Any]
     recorded: int  # how many calls there were before planning
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stretch of state that a program changes."""
+
+    place: Place
+    first: int  # the unit that changes it first
+    last: int  # the last unit that looks at it; beyond all units when the outputs do
 
 
 def plan(recording: Recording, outputs: list[Place]) -> Schedule:
@@ -80,8 +91,19 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     cut(units, keep)
     reuse_operands(units, keep)
     offsets, size = allocate(units, keep)
+    generators = [generator for generator, _ in recording.generators.values()]
     return Schedule(
-        units, guards, asked, outputs, recording.inputs, recording.states, offsets, size, len(recording.calls)
+        units,
+        guards,
+        asked,
+        outputs,
+        recording.inputs,
+        recording.states,
+        offsets,
+        size,
+        changes_of(units, outputs),
+        generators,
+        len(recording.calls),
     )
 
 
@@ -585,6 +607,34 @@ def allocate(units: list[Unit], keep: set[Memory]) -> tuple[dict[Memory, int], i
             at += _rounded(memory.size // unit.rows * unit.step)
         local_size = max(local_size, at - size)
     return offsets, size + local_size
+
+
+def changes_of(units: list[Unit], outputs: list[Place]) -> list[Change]:
+    """The stretches of state that are changed; those that share a byte as one."""
+    touched: dict[Memory, list[tuple[int, int, int, np.dtype[Any] | None]]] = {}
+    for i, unit in enumerate(units):
+        for place, dtype in [*((p, None) for p in unit.reads), *((p, p.dtype) for p in unit.writes)]:
+            if place.memory.kind == "state":
+                touched.setdefault(place.memory, []).append((*place.extent, i, dtype))
+    for place in outputs:
+        if place.memory.kind == "state":
+            touched.setdefault(place.memory, []).append((*place.extent, len(units), None))
+    changes = []
+    for memory, touches in touched.items():
+        stretches: list[list[Any]] = []
+        end = -1
+        for touch in sorted(touches, key=lambda t: t[:2]):
+            if touch[0] >= end:
+                stretches.append([])
+            stretches[-1].append(touch)
+            end = max(end, touch[1])
+        for stretch in stretches:
+            writes = [t for t in stretch if t[3] is not None]
+            if writes:
+                low, high, dtype = stretch[0][0], max(t[1] for t in stretch), writes[0][3]
+                place = Place(memory, low, ((high - low) // dtype.itemsize,), (dtype.itemsize,), dtype)
+                changes.append(Change(place, min(t[2] for t in writes), max(t[2] for t in stretch)))
+    return changes
 
 
 def _rounded(size: int) -> int:

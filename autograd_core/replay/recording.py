@@ -4,40 +4,36 @@ A `Traced` stands in for an array. It holds one, and every NumPy call that it me
 flat list, with its operands known by where they lie in memory. So views need no declaration, and neither does
 an op: forwards and rules run unchanged, and what they read and write is seen because they run.
 
-A Traced is not an ndarray on purpose. Whatever would take a value out of the record (a test, a conversion, a
-function that NumPy's protocols do not reach) raises `Escape` at the line where it happens.
+A Traced is not an ndarray on purpose: whatever takes a value out of the record (a test, a conversion, a print, a
+function that NumPy's protocols do not reach) has to ask for it, and is noticed. The recording is then given up, with
+the line and the reason, and the computation goes on with the value: recording never changes what is computed.
 """
 
 from __future__ import annotations
 
+import gc
 import operator
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from ..debugging import line_of_caller, place_of_caller
-from ..graph import kind
-
-
-class Escape(TypeError):
-    """A value was about to leave a recording, which could not follow it."""
 
 
 class Memory:
-    """One allocation that a recording knows. ``array`` owns it, except for scratch, which a plan will place."""
+    """One allocation that a recording knows. ``array`` owns it, if it outlives the recording."""
 
-    __slots__ = ("address", "array", "kind", "saved", "size")
+    __slots__ = ("address", "array", "kind", "size")
 
     def __init__(self, kind: str, size: int, address: int, array: Any = None):
         self.kind = kind  # "input", "state", "constant" or "scratch"
         self.size = size
         self.address = address
         self.array = array
-        self.saved: Any = None  # what state held before the recording changed it
 
     def __repr__(self) -> str:
         return f"<{self.kind}, {self.size} bytes>"
@@ -136,13 +132,16 @@ class Recording:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
-        self.inputs: list[Memory] = []
+        self.inputs: list[Place] = []
+        self.arguments: list[Any] = []  # the function's own copies of them
         self.states: list[Memory] = []
-        self.escaped: str | None = None
+        self.escaped: str | None = None  # why it was given up
+        self.changed_state = False
         self.finished = False
         self.thread = threading.get_ident()
         self.errors = np.geterr()
         self.generators: dict[int, tuple[Any, Any]] = {}
+        self.traced: list[weakref.ref[Traced]] = []
         # By the id of the array that owns the memory. Scratch is held weakly, so that a recording keeps no
         # more alive than the function itself; the weak reference takes the entry away with the array.
         self._known: dict[int, tuple[Memory, Any]] = {}
@@ -155,13 +154,17 @@ class Recording:
         active.recording = None
         self.finished = True
         self._known.clear()
+        self.traced.clear()
 
     # -- what there is at the beginning ----------------------------------------------------------------
 
     def input(self, array: Any) -> Traced:
         """A value that each call brings anew; in memory of its own, so that it is nobody's view."""
         own = np.array(array, order="C")
-        self.inputs.append(self._learn(own, "input"))
+        own.flags.writeable = isinstance(array, np.ndarray) and array.flags.writeable
+        self._learn(own, "input")
+        self.inputs.append(self.place(own))
+        self.arguments.append(own)
         return Traced(own, self)
 
     def state(self, array: Any) -> Traced:
@@ -173,7 +176,7 @@ class Recording:
 
     def _learn(self, owner: Any, kind: str) -> Memory:
         low, high = np.lib.array_utils.byte_bounds(owner)
-        memory = Memory(kind, high - low, low, None if kind == "scratch" else owner)
+        memory = Memory(kind, high - low, low, owner if kind in ("state", "constant") else None)
         key = id(owner)
         if kind == "scratch":
             known = self._known
@@ -220,34 +223,29 @@ class Recording:
             self._note(noted or function, placed, placed_k, tuple(results), (), reads, pinned)
         return traced
 
-    def write(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Traced
-    ) -> None:
+    def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a call that changes ``target`` by itself."""
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
         plain_k, placed_k = self._strip(kwargs, reads), self._place(kwargs)
-        self._before_change(target)
         function(*plain, **plain_k)
-        self._note(function, placed, placed_k, (), (self.place(target.array),), reads)
+        self._note(function, placed, placed_k, (), (self._place(target),), reads)
 
-    def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Traced) -> None:
+    def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a ufunc whose result goes into memory that exists."""
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
-        self._before_change(target)
-        function(*plain, out=target.array, **kwargs)
-        self._note(function, placed, kwargs, (self.place(target.array),), (), reads)
+        function(*plain, out=unwrapped(target), **kwargs)
+        self._note(function, placed, kwargs, (self._place(target),), (), reads)
 
-    def copy_into(self, target: Traced, value: Any, casting: Any = "unsafe") -> None:
+    def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         """``target[...] = value``."""
         reads: list[Place] = []
         if isinstance(value, list | tuple):
             value = np.asarray(value)
         plain, placed = self._strip((value,), reads), self._place((value,))
-        self._before_change(target)
-        np.copyto(target.array, plain[0], casting=casting)
-        self._note(copied, placed, {}, (self.place(target.array),), (), reads)
+        np.copyto(unwrapped(target), plain[0], casting=casting)
+        self._note(copied, placed, {}, (self._place(target),), (), reads)
 
     def guard(self, condition: Traced) -> bool:
         """The truth of a condition, which a replay must find again."""
@@ -255,10 +253,30 @@ class Recording:
         self.guards.append(Guard(self.place(condition.array), value, len(self.calls), _line()))
         return value
 
-    def escape(self, what: str) -> NoReturn:
-        """Give up, saying what would have left the record and where."""
-        self.escaped = f"{what}, at {line_of_caller()}"
-        raise Escape(self.escaped)
+    def give_up(self, what: str) -> None:
+        """Note that a value leaves the record, and where. From here on each Traced is the array that it holds."""
+        self.escaped = self.escaped or f"{what}, at {line_of_caller()}"
+
+    def look_for_kept(self) -> None:
+        """Give up if somebody still holds a value when the function is done, in an attribute or a list.
+
+        A replay does not pass there: what is held would stay that of the recorded batch. State is the exception,
+        since it is what it is.
+        """
+        kept = self._alive()
+        if kept and gc.collect() is not None:  # it may be rubbish that goes in circles
+            kept = self._alive()
+        if kept:
+            made = (call.where for call in self.calls for p in call.results if p and p.memory is kept[0].memory)
+            file, line = next(made, ("", 0))
+            self.escaped = f"a value ({kept[0]}) is kept by the function, in an attribute or a list" + (
+                f", made at {file}:{line}" if file else ", one of its arguments"
+            )
+
+    def _alive(self) -> list[Place]:
+        traced = (ref() for ref in self.traced)
+        places = [self.place(t.array) for t in traced if t is not None]
+        return [p for p in places if p.memory.kind != "state"]
 
     def _note(
         self,
@@ -306,7 +324,8 @@ class Recording:
             value = np.array(value)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "biufc":
-                self.escape(f"{_name(function)} made an array of dtype {value.dtype}")
+                self.give_up(f"{_name(function)} made an array of dtype {value.dtype}")
+                return value
             if self._lookup(value) is None:
                 self._learn(_owner(value), "scratch")
                 results.append(self.place(value))
@@ -315,21 +334,23 @@ class Recording:
             return Traced(value, self)
         if isinstance(value, tuple | list):
             return _branches(value, lambda branch: self._results(branch, results, function))
-        return self.escape(f"{_name(function)} gives a {type(value).__name__}, which depends on the data")
+        self.give_up(f"{_name(function)} gives a {type(value).__name__}, which depends on the data")
+        return value
 
-    def _before_change(self, target: Traced) -> None:
-        memory = self._lookup(target.array)
-        if memory is None or memory.kind in ("input", "constant"):
-            self.escape("an argument of the function is written to")
-        elif memory.kind == "state" and memory.saved is None:
-            memory.saved = memory.array.copy()
+    def can_change(self, target: Any) -> bool:
+        """Whether a write to ``target`` can be followed: to state, and to what was made here. Else this is given up."""
+        memory = self._lookup(unwrapped(target)) if isinstance(target, Traced | np.ndarray) else None
+        if memory is None or memory.kind == "constant":
+            self.give_up("writing a value that is being recorded into a plain array")
+        elif memory.kind == "input":
+            self.give_up("an argument of the function is written to")
+        else:
+            self.changed_state |= memory.kind == "state"
+            return True
+        return False
 
-    def undo(self) -> None:
-        """Give state and generators back what they held before the recording."""
-        for memory in self.states:
-            if memory.saved is not None:
-                memory.array[...] = memory.saved
-                memory.saved = None
+    def rewind(self) -> None:
+        """Let all generators stand where they stood before this recording drew from them."""
         for generator, state in self.generators.values():
             generator.bit_generator.state = state
 
@@ -423,10 +444,10 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Traced:
-    """An array whose computations are being recorded; what it is not asked for by NumPy it refuses.
+    """An array whose computations are being recorded.
 
-    In another thread than the one that records it is the array it holds, so that a model may be used there
-    meanwhile. After the recording it is of no use, and says so.
+    It is just the array that it holds in another thread than the one that records, so that a model may be used
+    there meanwhile, and once the recording is given up or over.
     """
 
     __slots__ = ("__weakref__", "array", "recording")
@@ -434,17 +455,20 @@ class Traced:
     def __init__(self, array: Any, recording: Recording):
         self.array = array
         self.recording = recording
+        recording.traced.append(weakref.ref(self))
 
     def recording_now(self) -> Recording | None:
-        """The recording, or None in a thread that does not record."""
+        """The recording, or None where this is just an array."""
         recording = self.recording
-        if recording.finished:
-            raise Escape(
-                f"this {kind(self.array)} belongs to a recording that has finished: it was kept by the recorded "
-                "function (in an attribute or a list), and what is replayed does not pass there. Return it from the "
-                "function, or run eagerly"
-            )
-        return recording if recording.thread == threading.get_ident() else None
+        over = recording.finished or recording.escaped or recording.thread != threading.get_ident()
+        return None if over else recording
+
+    def _taken_out(self, how: str) -> Any:
+        """The array itself; if it was recorded, that is given up."""
+        recording = self.recording_now()
+        if recording is not None:
+            recording.give_up(how)
+        return self.array
 
     # -- what is the same for every batch --------------------------------------------------------------
 
@@ -487,7 +511,22 @@ class Traced:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Traced({kind(self.array)})"
+        return repr(self._printed())
+
+    def __str__(self) -> str:
+        return str(self._printed())
+
+    def __format__(self, how: str) -> str:
+        return format(self._printed(), how)
+
+    def _printed(self) -> Any:
+        return self._taken_out("printing a value that is being recorded")[()]
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what is not here.
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"an array has no attribute {name!r}")
+        return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
 
     __hash__ = object.__hash__
 
@@ -498,23 +537,25 @@ class Traced:
             return NotImplemented
         recording = self.recording_now()
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        if recording is None:
-            return function(*_unwrapped(inputs), **_unwrapped(kwargs))
-        if method == "at":
-            _target(recording, inputs[0])
-            recording.write(function, inputs, kwargs, inputs[0])
-            return None
         out = kwargs.pop("out", None)
-        if out is None:
+        if recording is None:
+            pass
+        elif method == "at":
+            if recording.can_change(inputs[0]):
+                return recording.write(function, inputs, kwargs, inputs[0])
+        elif out is None:
             return recording.run(function, inputs, kwargs)
-        if len(out) != 1:
-            recording.escape(f"{_name(function)} with several out=")
-        target = _target(recording, out[0])
-        if method != "__call__" or "where" in kwargs:
-            recording.write(function, inputs, {**kwargs, "out": (target,)}, target)
-        else:
-            recording.into(function, inputs, kwargs, target)
-        return target
+        elif len(out) > 1:
+            recording.give_up(f"{_name(function)} has several out=")
+        elif recording.can_change(out[0]):
+            if method != "__call__" or "where" in kwargs:
+                recording.write(function, inputs, {**kwargs, "out": out}, out[0])
+            else:
+                recording.into(function, inputs, kwargs, out[0])
+            return out[0]
+        if out is not None:
+            kwargs["out"] = out
+        return function(*unwrapped(inputs), **unwrapped(kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(issubclass(t, object) and hasattr(t, "__array_function__") and not issubclass(t, np.ndarray | Traced)
@@ -522,41 +563,40 @@ class Traced:
             return NotImplemented
         recording = self.recording_now()
         if recording is None or function in _STATIC:
-            return function(*_unwrapped(args), **_unwrapped(kwargs))
-        if function in _OF_VARYING_SHAPE:
-            recording.escape(f"np.{function.__name__} gives an array whose shape depends on the data")
-        if function is np.copyto:
-            return _copyto(recording, *args, **kwargs)
-        if function in _CHANGING:
-            recording.write(function, args, kwargs, _target(recording, args[0]))
-            return None
-        if kwargs.get("out") is not None:
-            target = _target(recording, kwargs["out"])
-            recording.write(function, args, kwargs, target)
-            return target
-        if function in _COPIES:
+            pass
+        elif function in _OF_VARYING_SHAPE:
+            recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data")
+        elif function is np.copyto or function in _CHANGING:
+            if recording.can_change(args[0]):
+                return _change(recording, function, *args, **kwargs)
+        elif kwargs.get("out") is not None:
+            if recording.can_change(kwargs["out"]):
+                recording.write(function, args, kwargs, kwargs["out"])
+                return kwargs["out"]
+        elif function in _COPIES:
             return _copy(recording, function, args, kwargs)
-        return recording.run(function, args, kwargs)
+        else:
+            return recording.run(function, args, kwargs)
+        return function(*unwrapped(args), **unwrapped(kwargs))
 
     # -- elements --------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
         recording = self.recording_now()
-        if recording is None:
-            return self.array[_unwrapped(index)]
-        for part in index if isinstance(index, tuple) else (index,):
-            if isinstance(part, Traced) and part.dtype == bool:
-                recording.escape("picking elements by a mask gives an array whose shape depends on the data")
-        if _basic(index):
-            return Traced(self.array[_viewing(index)], recording)
-        return recording.run(operator.getitem, (self, index))
+        parts = index if isinstance(index, tuple) else (index,)
+        if recording is not None and any(isinstance(p, Traced) and p.dtype == bool for p in parts):
+            recording.give_up("picking elements by a mask gives an array whose shape depends on the data")
+        elif recording is not None:
+            if _basic(index):
+                return Traced(self.array[_viewing(index)], recording)
+            return recording.run(operator.getitem, (self, index))
+        return self.array[unwrapped(index)]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         recording = self.recording_now()
-        if recording is None:
-            self.array[_unwrapped(index)] = _unwrapped(value)
-            return
-        if _basic(index):
+        if recording is None or not recording.can_change(self):
+            self.array[unwrapped(index)] = unwrapped(value)
+        elif _basic(index):
             recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
         else:
             recording.write(operator.setitem, (self, index, value), {}, self)
@@ -601,22 +641,15 @@ class Traced:
     # -- what takes a value out ------------------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        recording = self.recording_now()
-        if recording is None:
-            return np.array(self.array, dtype=dtype, copy=copy)
-        return recording.escape("turning into a plain array a value that is being recorded")
+        array = self._taken_out("turning into a plain array a value that is being recorded")
+        return np.array(array, dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        recording = self.recording_now()
-        if recording is None:
-            return bool(self.array)
-        return recording.escape("asking for the truth of a value that is being recorded")
+        return bool(self._taken_out("asking for the truth of a value that is being recorded"))
 
     def _number(self, convert: Callable[[Any], Any]) -> Any:
-        recording = self.recording_now()
-        if recording is None:
-            return convert(self.array)
-        return recording.escape(f"taking a Python number ({convert.__name__}) from a value that is being recorded")
+        how = f"taking a Python number ({convert.__name__}) from a value that is being recorded"
+        return convert(self._taken_out(how))
 
     def __float__(self) -> float:
         return self._number(float)
@@ -631,11 +664,11 @@ class Traced:
         return self._number(operator.index)
 
     def item(self, *args: Any) -> Any:
-        """Refused: a number that leaves the record."""
-        return self._number(lambda array: array.item(*args)) if args else self._number(np.ndarray.item)
+        """An element as a Python number."""
+        return self._taken_out("taking a Python number (item) from a value that is being recorded").item(*args)
 
     def tolist(self) -> Any:
-        """Refused: numbers that leave the record."""
+        """All elements as Python numbers."""
         return self._number(np.ndarray.tolist)
 
     # -- operators -------------------------------------------------------------------------------------
@@ -681,8 +714,9 @@ class Traced:
 _POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}
 
 
-def _unwrapped(tree: Any) -> Any:
-    return tree.array if isinstance(tree, Traced) else _branches(tree, _unwrapped)
+def unwrapped(tree: Any) -> Any:
+    """``tree`` with the arrays themselves in place of Traced values."""
+    return tree.array if isinstance(tree, Traced) else _branches(tree, unwrapped)
 
 
 def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
@@ -700,23 +734,12 @@ def _viewing(index: Any) -> Any:
     return parts if Ellipsis in parts else (*parts, ...)
 
 
-def _target(recording: Recording, target: Any) -> Traced:
-    """What a call writes to, which must be part of the record."""
-    if isinstance(target, Traced):
-        return target
-    if isinstance(target, np.ndarray):
-        known = recording._lookup(target)
-        if known is not None and known.kind in ("scratch", "state"):
-            return Traced(target, recording)
-    return recording.escape("writing a value that is being recorded into a plain array")
-
-
-def _copyto(recording: Recording, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    target = _target(recording, dst)
-    if where is True:
-        recording.copy_into(target, src, casting)
+def _change(recording: Recording, function: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+    """A function that changes its first argument."""
+    if function is np.copyto and "where" not in kwargs:
+        recording.copy_into(target, *args, **{"casting": "same_kind", **kwargs})
     else:
-        recording.write(np.copyto, (target, src), {"casting": casting, "where": where}, target)
+        recording.write(function, (target, *args), kwargs, target)
 
 
 def _copy(recording: Recording, function: Any, args: Any, kwargs: Any) -> Any:
@@ -724,7 +747,7 @@ def _copy(recording: Recording, function: Any, args: Any, kwargs: Any) -> Any:
     values = _COPIES[function](*args, **kwargs)
 
     def make(_: Any) -> Any:
-        return function(*_unwrapped(args), **_unwrapped(kwargs))
+        return function(*unwrapped(args), **unwrapped(kwargs))
 
     make.__name__ = function.__name__
     return recording.run(make, (values,), noted=copied)

@@ -38,7 +38,7 @@ class _Names:
 
     def __init__(self, schedule: Schedule):
         self.schedule = schedule
-        self.names = {m: f"x{i}" for i, m in enumerate(schedule.inputs)}
+        self.names = {p.memory: f"x{i}" for i, p in enumerate(schedule.inputs)}
         self.names.update({m: f"s{i}" for i, m in enumerate(schedule.states)})
 
     def of(self, value: Any) -> str:

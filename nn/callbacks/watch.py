@@ -23,6 +23,8 @@ class Watch(Callback):
     NaN stands where nothing was computed: a layer without weights has no gradients.
     """
 
+    eager = True
+
     def __init__(self, model: Any) -> None:
         if not isinstance(model, Layer):
             raise TypeError(f"watch takes the model (or a layer) to watch, not a {type(model).__name__}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from .. import config
 from ..optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from ..callbacks.callback import Callback
     from .trainer import Trainer
 
 
@@ -74,6 +77,16 @@ class Steps:
             return self.model._predict_step(x)
         self._look()
         return self.predicting(x)
+
+    @contextmanager
+    def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
+        """Run eagerly inside a ``with`` block if one of these callbacks looks at what a step computes inside."""
+        before = self.eagerly
+        self.eagerly = before or any(callback.eager for callback in callbacks)
+        try:
+            yield
+        finally:
+            self.eagerly = before
 
     def check(self) -> None:
         """Look closely before the next step whether anything has changed, in lists and dicts too."""

@@ -236,7 +236,7 @@ class Trainer(Layer):
         self._steps.check()
         told.tell("on_train_begin", {})
         logs: Logs = {}
-        with interruptible() as interrupted:
+        with interruptible() as interrupted, self._steps.shown_to(told.callbacks):
             try:
                 for epoch in range(max(initial_epoch, self._first_epoch(told, initial_epoch)), epochs):
                     self.reset_metrics()

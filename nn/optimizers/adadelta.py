@@ -12,6 +12,8 @@ from .optimizer import Optimizer, State
 class Adadelta(Optimizer):
     """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012."""
 
+    elementwise = True
+
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         self.rho, self.epsilon = rho, epsilon

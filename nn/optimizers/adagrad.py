@@ -12,6 +12,8 @@ from .optimizer import Optimizer, State
 class Adagrad(Optimizer):
     """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011."""
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

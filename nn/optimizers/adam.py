@@ -15,6 +15,8 @@ class Adam(Optimizer):
     Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018.
     """
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

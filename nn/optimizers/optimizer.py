@@ -10,10 +10,13 @@ import numpy as np
 from autograd_core.tensor import Tensor
 
 from .. import config
-from ..tensors import assign, plain
+from ..tensors import plain
 from . import schedules
 
 State = dict[str, Any]
+
+# How many elements of a parameter are updated at a time.
+PART = 2**17
 
 
 class Optimizer(config.Configurable):
@@ -24,6 +27,10 @@ class Optimizer(config.Configurable):
     """
 
     passing = frozenset({"_state"})
+
+    # Whether `update` works on each element for itself. Large parameters are then updated a part at a time, which
+    # is faster, since a part stays in cache, and needs no second copy of everything.
+    elementwise = False
 
     def __init__(
         self,
@@ -130,13 +137,21 @@ class Optimizer(config.Configurable):
         clipped = self.clip([grads[i] for i in present])
         for i, gradient in zip(present, clipped, strict=True):
             variable, state = variables[i], self._state[places[i]]
-            dtype = variable.dtype
-            rate_, step_ = learning_rate.astype(dtype), step.astype(dtype)
-            parameter = self.decay(variable.data, rate_)
-            parameter, after = self.update(parameter, gradient, state, rate_, step_)
-            assign(variable, parameter)
-            for slot, value in after.items():
-                np.copyto(state[slot], value)
+            rate_, step_ = learning_rate.astype(variable.dtype), step.astype(variable.dtype)
+            for part in self._parts(variable):
+                parameter, slots = variable.data[part], {slot: array[part] for slot, array in state.items()}
+                new, after = self.update(self.decay(parameter, rate_), gradient[part], slots, rate_, step_)
+                np.copyto(parameter, new)
+                for slot, value in after.items():
+                    np.copyto(slots[slot], value)
+            variable.data = variable.data  # tells the engine that what was computed from the old values is stale
+
+    def _parts(self, variable: Tensor) -> list[Any]:
+        """What is updated at a time: everything, or so many rows."""
+        if not self.elementwise or variable.size <= PART:
+            return [...]
+        rows = max(PART * len(variable) // variable.size, 1)
+        return [slice(start, start + rows) for start in range(0, len(variable), rows)]
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
         """`apply` for pairs of a gradient and its variable; returns the number of steps so far."""

@@ -12,6 +12,8 @@ from .optimizer import Optimizer, State
 class RMSprop(Optimizer):
     """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead."""
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
