@@ -19,7 +19,8 @@ from .graph import Node, describe, mode
 if TYPE_CHECKING:
     from .op import Op
 
-_INSIDE = (str(Path(__file__).parent) + os.sep, str(Path(np.__file__).parent) + os.sep)
+# Where the code is that is ours, or NumPy's.
+INSIDE = (str(Path(__file__).parent) + os.sep, str(Path(np.__file__).parent) + os.sep)
 
 # What a person who meets such a number most often did.
 _CAUSES = {
@@ -69,7 +70,7 @@ def line_of_caller() -> str:
 def place_of_caller() -> tuple[str, int, Any]:
     """The file, the line and the names of that frame; an empty file name when there is none."""
     frame: Any = sys._getframe(1)
-    while frame and (frame.f_code.co_filename.startswith(_INSIDE) or frame.f_code.co_filename.startswith("<__array")):
+    while frame and (frame.f_code.co_filename.startswith(INSIDE) or frame.f_code.co_filename.startswith("<__array")):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
 

@@ -9,7 +9,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .. import graph
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
+from .outside import Outside
 from .planning import Unplannable, plan
 from .recording import Place, Recording, Traced, active, unwrapped
 from .running import GuardFailed, Program, Rehearsal, array_at, bytes_of, digests
@@ -77,6 +78,7 @@ class _Captured:
         self.first: tuple[Recording, _Results] | None = None
         self.program: Program | None = None
         self.results: _Results | None = None
+        self.outside = Outside()
         self.refused: str | None = None
 
 
@@ -107,17 +109,30 @@ class _Results:
         )
 
 
-_all: weakref.WeakSet[Replay] = weakref.WeakSet()
+class Turns:
+    """A lock for all that share state: one of them records or runs at a time."""
 
+    _all: ClassVar[weakref.WeakSet[Turns]] = weakref.WeakSet()
 
-def _renew_locks() -> None:
-    """In a process that was forked off: whoever held a lock then is not here."""
-    for made in list(_all):
-        made._lock = threading.RLock()
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        Turns._all.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *exc: object) -> None:
+        self._lock.release()
+
+    @staticmethod
+    def renew() -> None:
+        """In a process that was forked off: whoever held a lock then is not here."""
+        for turns in list(Turns._all):
+            turns._lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
+    os.register_at_fork(after_in_child=Turns.renew)
 
 
 class Replay:
@@ -125,19 +140,28 @@ class Replay:
 
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
     two recordings agreed and one replay gave what the function itself gave. A function that cannot be captured
-    runs as it is, and a `ReplayWarning` says so once, with the line and the reason.
+    runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``inside`` are folders whose
+    code is known to read nothing that changes, beside this package and NumPy; ``turns`` is shared by those that
+    share state.
     """
 
-    def __init__(self, function: Callable[..., Any], state: Callable[[], Iterable[Cell]] = tuple, name: str = ""):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        state: Callable[[], Iterable[Cell]] = tuple,
+        name: str = "",
+        inside: tuple[str, ...] = (),
+        turns: Turns | None = None,
+    ):
         self.function = function
         self.name = name or getattr(function, "__name__", "the function")
         self._state_of = state
+        self._inside = inside
         self._cells: list[Cell] = []
         self._arrays: list[Any] = []
         self._captured: dict[Any, _Captured] = {}
         self._warned = False
-        self._lock = threading.RLock()
-        _all.add(self)
+        self._turns = turns or Turns()
 
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
@@ -147,7 +171,7 @@ class Replay:
         key = self._key(args, given, nested)
         if key is None:
             return self.function(*args)
-        with self._lock:
+        with self._turns:
             return self._call(key, args, given)
 
     def _key(self, args: Any, given: Sequence[Any], nested: bool) -> Any:
@@ -176,7 +200,9 @@ class Replay:
                 del self._captured[next(iter(self._captured))]
         program = captured.program
         if program is not None:
-            if self._unmoved():
+            if "raise" in np.geterr().values():  # then any call may fail, and no state may have changed before it
+                return self._eagerly(args)
+            if self._unmoved() and captured.outside.changed() is None:
                 try:
                     return self._run(captured, program, given)
                 except GuardFailed:
@@ -238,7 +264,7 @@ class Replay:
                 rehearsal = self._rehearse(*captured.first, given)
             except GuardFailed:  # this batch goes another way; the next one may tell
                 return self._eagerly(args)
-        recording = Recording()
+        recording = Recording(self._inside)
         try:
             results = self._recorded(recording, args, given)
         except Exception as error:
@@ -258,7 +284,7 @@ class Replay:
         else:
             assert isinstance(rehearsal, Rehearsal)
             captured.results, captured.first = captured.first[1], None
-            captured.program = Program(rehearsal.schedule)
+            captured.program, captured.outside = Program(rehearsal.schedule), recording.outside
         returned = _owned(results.with_values(results.values))
         results.values = []
         return returned
@@ -286,7 +312,7 @@ class Replay:
                 del value
                 replaced.clear()
                 if recording.escaped is None:
-                    recording.look_for_kept()
+                    recording.settle()
                 return results
         finally:
             for cell, array in zip(self._cells, self._arrays, strict=True):

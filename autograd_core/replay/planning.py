@@ -161,6 +161,16 @@ def elementwise(call: Call) -> bool:
     return isinstance(call.function, np.ufunc) and call.function.signature is None and not call.kwargs
 
 
+def may_fail(call: Call) -> bool:
+    """Whether a call that went well may raise an error for other values: an index out of bounds, a singular matrix."""
+    function: Any = call.function
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return bool(function.__name__ == "at")
+    if isinstance(function, np.ufunc) or function is copied or call.pinned:
+        return False
+    return function in (np.take, np.take_along_axis, np.choose) or getattr(function, "__module__", "") != "numpy"
+
+
 def typed(call: Call) -> Call:
     """``call`` with Python numbers as arrays without axes in the dtype of the loop: NumPy then asks no questions."""
     function = call.function
@@ -332,6 +342,8 @@ def in_place_state(calls: list[Call], keep: set[Memory]) -> list[Call]:
         later = any(p.overlaps(state) for c in calls[k + 1 :] for p in c.defined)
         if any(p.overlaps(state) for p in between) or (later and _read_after(calls, k, value)):
             continue
+        if any(map(may_fail, calls[j + 1 : k])):
+            continue
         names[value.memory] = (state.memory, state.offset - value.offset)
         dropped.add(k)
     return [_rename(call, names) for k, call in enumerate(calls) if k not in dropped]
@@ -391,14 +403,15 @@ def _same(p: Place, q: Place) -> bool:
 def early(units: list[Unit], barrier: int) -> list[Unit]:
     """Move changes of state to right after what they need.
 
-    A parameter is then updated as soon as its gradient is known, and the gradient's memory is free again.
+    A parameter is then updated as soon as its gradient is known, and the gradient's memory is free again. But no
+    state changes before a call that may still raise an error.
     """
     for position in range(len(units)):
         unit = units[position]
         if not any(p.memory.kind == "state" for p in unit.writes) or any(c.pinned for c in unit.calls):
             continue
         to = position
-        while to > barrier and not _depends(unit, units[to - 1]):
+        while to > barrier and not _depends(unit, units[to - 1]) and not any(map(may_fail, units[to - 1].calls)):
             to -= 1
         if to < position:
             units.insert(to, units.pop(position))

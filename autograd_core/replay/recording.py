@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import operator
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..debugging import line_of_caller, place_of_caller
+from .outside import Outside
 
 
 class Memory:
@@ -129,7 +131,8 @@ active = _Active()
 class Recording:
     """A context manager: the calls between entering and leaving it that involve its Traced values."""
 
-    def __init__(self) -> None:
+    def __init__(self, inside: tuple[str, ...] = ()) -> None:
+        self.outside = Outside(inside)
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
         self.inputs: list[Place] = []
@@ -148,6 +151,7 @@ class Recording:
 
     def __enter__(self) -> Recording:
         active.recording = self
+        self._base = sys._getframe(1)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -155,6 +159,7 @@ class Recording:
         self.finished = True
         self._known.clear()
         self.traced.clear()
+        del self._base
 
     # -- what there is at the beginning ----------------------------------------------------------------
 
@@ -257,6 +262,11 @@ class Recording:
         """Note that a value leaves the record, and where. From here on each Traced is the array that it holds."""
         self.escaped = self.escaped or f"{what}, at {line_of_caller()}"
 
+    def settle(self) -> None:
+        """The function is done: note what it read from outside, and give up if it keeps a value."""
+        self.outside.settle({key for key, (memory, _) in self._known.items() if memory.kind == "constant"})
+        self.look_for_kept()
+
     def look_for_kept(self) -> None:
         """Give up if somebody still holds a value when the function is done, in an attribute or a list.
 
@@ -289,6 +299,7 @@ class Recording:
         pinned: bool = False,
     ) -> None:
         errors: Any = np.geterr()
+        self.outside.look(sys._getframe(1), self._base)
         self.calls.append(
             Call(
                 function,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd_core.replay import Replay
-from autograd_core.replay.capture import Cell, EntryCell, TensorCell
+from autograd_core.replay import Replay, ReplayWarning
+from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
 
 from .. import config
 from ..optimizers.optimizer import Optimizer
@@ -19,22 +23,66 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
+# What our own layers, losses and optimizers go by are their settings, which `Steps` looks after.
+HERE = (str(Path(__file__).parent.parent) + os.sep,)
+
+
+# How many different settings of a model have recordings at a time.
+KEPT = 4
+
+
+@dataclass
+class Recorded:
+    """A model's three steps as they are under some settings."""
+
+    settings: Any
+    training: Replay
+    testing: Replay
+    predicting: Replay
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was recorded to the end."""
+        return any(replay.programs for replay in (self.training, self.testing, self.predicting))
+
+
 class Steps:
     """A model's three steps, each a function of arrays that is recorded once and replayed.
 
-    What was recorded holds as long as the settings of all that the model is made of: with a new rate of a
-    Dropout, a frozen layer or another optimizer the steps are recorded again.
+    What was recorded holds for the settings of all that the model is made of: with a new rate of a Dropout, a
+    frozen layer or another optimizer the steps are recorded again. Those of a few settings are kept, so that a
+    layer may be frozen and thawed in turns, as for adversarial networks.
     """
 
     def __init__(self, model: Trainer, eagerly: bool = False):
         self._model = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
         self.eagerly = eagerly
+        self._turns = Turns()
         self._changes = -1
-        self._settings: Any = None
-        of, name = self._model, repr(getattr(model, "name", "a model"))
-        self.training = Replay(partial(_train, of), partial(_trained, of), f"the training step of {name}")
-        self.testing = Replay(partial(_test, of), partial(_weights, of), f"the evaluation of {name}")
-        self.predicting = Replay(partial(_predict, of), partial(_weights, of), f"the prediction of {name}")
+        self._in_vain = 0
+        self._all: list[Recorded] = []  # the present one last
+        self._begin(None)
+
+    def _begin(self, settings: Any) -> None:
+        name = repr(getattr(self.model, "name", "a model"))
+
+        def replay(function: Any, state: Any, what: str) -> Replay:
+            return Replay(partial(function, self._model), partial(state, self._model), f"the {what} of {name}", HERE,
+                          self._turns)  # fmt: skip
+
+        self._all.append(
+            Recorded(
+                settings,
+                replay(_train, _trained, "training step"),
+                replay(_test, _weights, "evaluation"),
+                replay(_predict, _weights, "prediction"),
+            )
+        )
+
+    @property
+    def now(self) -> Recorded:
+        """The steps under the present settings."""
+        return self._all[-1]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
@@ -57,10 +105,9 @@ class Steps:
         """
         optimizer = self.model.optimizer
         if self.eagerly or type(optimizer).apply is not Optimizer.apply:
-            found = self.model._train_step(x, y, weights, *optimizer.moment())
-        else:
-            self._look()
-            found = self.training(x, y, weights, *optimizer.moment())
+            return self.model._train_step(x, y, weights)
+        self._look()
+        found = self.now.training(x, y, weights, *optimizer.moment())
         optimizer._step += 1
         return found
 
@@ -69,14 +116,14 @@ class Steps:
         if self.eagerly:
             return self.model._test_step(x, y, weights)
         self._look()
-        return self.testing(x, y, weights)
+        return self.now.testing(x, y, weights)
 
     def predict(self, x: Any) -> Any:
         """The predictions."""
         if self.eagerly:
             return self.model._predict_step(x)
         self._look()
-        return self.predicting(x)
+        return self.now.predicting(x)
 
     @contextmanager
     def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
@@ -93,13 +140,27 @@ class Steps:
         self._changes = -1
 
     def _look(self) -> None:
-        if self._changes != config.changes:
-            settings = self.model.settings()
-            if settings != self._settings:
-                for replay in (self.training, self.testing, self.predicting):
-                    replay.forget()
-                self._settings = settings
-            self._changes = config.changes
+        """Find the recordings that go with the present settings, or begin new ones."""
+        if self._changes == config.changes:
+            return
+        self._changes = config.changes
+        settings = self.model.settings()
+        for recorded in self._all:
+            if recorded.settings == settings:
+                self._all.remove(recorded)
+                self._all.append(recorded)
+                return
+        self._begin(settings)
+        if len(self._all) > KEPT and not self._all.pop(0).used:
+            self._in_vain += 1
+            if self._in_vain == KEPT:
+                warnings.warn(
+                    f"an attribute of {self.model.name!r} or of something in it changes with every step, so its steps "
+                    "cannot be replayed and run eagerly, which is slower and gives the same; what is a result and "
+                    "no setting can be named in the class's `passing`",
+                    ReplayWarning,
+                    stacklevel=5,
+                )
 
 
 # -- what is recorded: functions that know their model weakly ----------------------------------------------

@@ -133,7 +133,9 @@ class Trainer(Layer):
 
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
 
-    def _train_step(self, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any) -> tuple[Any, Tensor]:
+    def _train_step(
+        self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
+    ) -> tuple[Any, Tensor]:
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
@@ -141,7 +143,11 @@ class Trainer(Layer):
             v.grad = None
         if variables:
             loss.backward(release=True)
-            self.optimizer.apply_at(learning_rate, step, [v.grad for v in variables], variables)
+            gradients = [v.grad for v in variables]
+            if learning_rate is None:
+                self.optimizer.apply(gradients, variables)
+            else:
+                self.optimizer.apply_at(learning_rate, step, gradients, variables)
         return y_pred, loss
 
     def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:

@@ -60,7 +60,7 @@ def close(a, b):
 
 
 def assert_replayed(model):
-    steps = model._steps
+    steps = model._steps.now
     assert steps.training.programs, steps.training.show()
     assert steps.testing.programs, steps.testing.show()
     assert steps.predicting.programs, steps.predicting.show()
@@ -219,7 +219,7 @@ def test_what_is_changed_between_two_steps_is_seen(change):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="softmax is applied twice")
         step(models, 6)
-    assert models[0]._steps.training.programs
+    assert models[0]._steps.now.training.programs
 
 
 def test_two_models_may_take_turns():
@@ -227,8 +227,8 @@ def test_two_models_may_take_turns():
     for _ in range(6):
         step(first)
         step(second)
-    assert first[0]._steps.training.programs
-    assert second[0]._steps.training.programs
+    assert first[0]._steps.now.training.programs
+    assert second[0]._steps.now.training.programs
 
 
 def test_batches_of_different_sizes_each_have_a_program():
@@ -236,7 +236,7 @@ def test_batches_of_different_sizes_each_have_a_program():
     for _ in range(5):
         for n in (8, 5, 1):
             step(models, x=X[:n], y=Y[:n])
-    assert len(models[0]._steps.training.programs) == 3
+    assert len(models[0]._steps.now.training.programs) == 3
 
 
 def test_an_error_in_a_step_leaves_the_next_step_right():
@@ -247,6 +247,47 @@ def test_an_error_in_a_step_leaves_the_next_step_right():
             model.train_on_batch(X[:8], np.full(8, 7))
         with pytest.raises(ValueError, match="expected"):
             model.train_on_batch(X[:8, :5], Y[:8])
+        model.reset_metrics()
+    step(models, 3)
+
+
+@ag.op("x")
+def fragile(x):
+    """x itself; its gradient cannot be computed where the first element is -1."""
+    return x * 1
+
+
+@fragile.vjp("1")
+def _(g, z, x):
+    return g + 0 * np.linalg.inv(np.eye(1, dtype=x.dtype) + x[:1, :1])
+
+
+def test_an_error_in_the_backward_pass_has_changed_no_weight():
+    models = pair(lambda: dense(layers.Dense(3), layers.Lambda(fragile), layers.Dense(100), layers.Dense(100)))
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+    for model in models:
+        kernel, bias = model.layers[1].weights
+        kernel.data[...], bias.data[...] = 0.0, -1.0
+        before = model.get_weights()
+        with pytest.raises(np.linalg.LinAlgError):
+            model.train_on_batch(X[:8], Y[:8])
+        for a, b in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        bias.data[...] = 1.0
+        model.reset_metrics()
+    step(models, 3)
+
+
+def test_where_numpy_raises_on_overflow_no_weight_has_changed_either():
+    models = pair(lambda: dense(layers.Lambda(np.exp)))
+    step(models, 5)
+    for model in models:
+        before = model.get_weights()
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+            model.train_on_batch(X[:8] * 1e38, Y[:8])
+        for a, b in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
         model.reset_metrics()
     step(models, 3)
 
@@ -293,6 +334,136 @@ def test_a_layer_that_cannot_be_followed_runs_eagerly_and_says_so_once():
     assert len(said) == 1
 
 
+BETA = 1.0
+TABLE = {"beta": 1.0}
+
+
+class Holder:
+    beta = 1.0
+
+
+def scale():
+    return Holder.beta
+
+
+class Scaled(layers.Layer):
+    """A layer that reads numbers from everywhere."""
+
+    shared = 1.0
+
+    def __init__(self):
+        super().__init__()
+        self.options = {"beta": [1.0]}
+
+    def call(self, x):
+        return x * BETA * TABLE["beta"] * scale() * self.shared * self.options["beta"][0]
+
+
+def enclosed():
+    beta = 1.0
+
+    def change():
+        nonlocal beta
+        beta = 3.0
+
+    return layers.Lambda(lambda x: x * beta), change
+
+
+OUTSIDE = {
+    "a global": lambda model, patch: patch.setitem(globals(), "BETA", 3.0),
+    "a dict": lambda model, patch: patch.setitem(TABLE, "beta", 3.0),
+    "a class": lambda model, patch: patch.setattr(Scaled, "shared", 3.0),
+    "a function's global": lambda model, patch: patch.setattr(Holder, "beta", 3.0),
+    "an attribute's contents": lambda model, patch: model.layers[1].options["beta"].__setitem__(0, 3.0),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_number_from_outside_that_changes_is_noticed(name, monkeypatch):
+    models = pair(lambda: dense(Scaled()))
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+    for model in models:
+        OUTSIDE[name](model, monkeypatch)
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+
+
+def test_a_variable_of_an_enclosing_function_that_changes_is_noticed():
+    changes = []
+
+    def make():
+        layer, change = enclosed()
+        changes.append(change)
+        return dense(layer)
+
+    models = pair(make)
+    step(models, 5)
+    for change in changes:
+        change()
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+
+
+def test_a_setting_that_changes_with_every_step_is_reported():
+    class Counting(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def call(self, x):
+            self.calls += 1
+            return x / self.calls
+
+    models = pair(lambda: dense(Counting()))
+    with pytest.warns(ReplayWarning, match="changes with every step") as said:
+        step(models, 12)
+    assert len(said) == 1
+
+
+def test_a_layer_that_is_frozen_and_thawed_in_turns_is_recorded_once_each():
+    models = pair()
+    for n in range(16):
+        for model in models:
+            model.layers[0].trainable = n % 2 == 0
+        step(models)
+    steps = models[0]._steps._all
+    assert [bool(recorded.training.programs) for recorded in steps[-2:]] == [True, True]
+
+
+def test_what_a_layer_keeps_is_there_after_each_step():
+    class Keeping(layers.Layer):
+        def call(self, x):
+            self.last = x * 1
+            return x
+
+    models = pair(lambda: dense(Keeping()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReplayWarning)
+        for n in range(6):
+            step(models, x=X[n : n + 8])
+            a, b = (model.layers[1].last.numpy() for model in models)
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_optimizer_with_an_apply_of_its_own_is_left_to_it():
+    class Half(optimizers.SGD):
+        def apply(self, grads, trainable_variables=None):
+            super().apply([g * 0.5 for g in grads], trainable_variables)
+
+    weights = []
+    for optimizer in (Half(0.1), optimizers.SGD(0.05)):
+        nn.utils.set_random_seed(1)
+        model = nn.Sequential(dense())
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        for _ in range(4):
+            model.train_on_batch(X, Y)
+        assert optimizer.iterations == 4
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        close(a, b)
+
+
 def test_debugging_runs_the_layers_own_code():
     model, _ = pair()
     for _ in range(5):
@@ -306,7 +477,7 @@ def test_a_model_that_is_gone_takes_its_programs_with_it():
     model, _ = pair()
     for _ in range(5):
         model.train_on_batch(X, Y)
-    program, gone = weakref.ref(model._steps.training.programs[0]), weakref.ref(model)
+    program, gone = weakref.ref(model._steps.now.training.programs[0]), weakref.ref(model)
     gc.disable()
     try:
         del model, _
