@@ -23,6 +23,9 @@ ALIGNMENT = 64
 # Chains over at most so many elements spend their time in calling; equal ones are put together.
 SMALL = 8192
 
+# A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
+KEPT = 1 << 18
+
 # How many elements of each operand a chain of elementwise calls works on at a time, so that what one call
 # writes is still in cache when the next reads it.
 BLOCK = 32768
@@ -264,6 +267,7 @@ def share(calls: list[Call], renamed: dict[Memory, tuple[Memory, int]]) -> list[
         once = (
             not call.writes
             and not call.pinned
+            and not _only_moves_much(call)
             and all(p is not None and p.memory.kind == "scratch" and changes[p.memory] == 1 for p in call.results)
         )
         if once:
@@ -283,6 +287,11 @@ def share(calls: list[Call], renamed: dict[Memory, tuple[Memory, int]]) -> list[
             versions[p.memory] += 1
         left.append(call)
     return left
+
+
+def _only_moves_much(call: Call) -> bool:
+    """Whether this copies so much that to keep it is worse than to copy again: the columns of a convolution, say."""
+    return call.function in (np.reshape, copied) and any(p is not None and p.memory.size > KEPT for p in call.results)
 
 
 def _frozen(tree: Any, versions: Counter[Memory]) -> Any:

@@ -164,8 +164,9 @@ class Recording:
     # -- what there is at the beginning ----------------------------------------------------------------
 
     def input(self, array: Any) -> Traced:
-        """A value that each call brings anew; in memory of its own, so that it is nobody's view."""
-        own = np.array(array, order="C")
+        """A value that each call brings anew, as an array that is nobody's view; a copy only where it must be."""
+        plain = isinstance(array, np.ndarray) and array.ndim > 0 and array.flags.c_contiguous
+        own = np.asarray(memoryview(array)) if plain else np.array(array, order="C")
         own.flags.writeable = isinstance(array, np.ndarray) and array.flags.writeable
         self._learn(own, "input")
         self.inputs.append(self.place(own))
@@ -249,6 +250,8 @@ class Recording:
         if isinstance(value, list | tuple):
             value = np.asarray(value)
         plain, placed = self._strip((value,), reads), self._place((value,))
+        if placed == (self._place(target),):  # x[0] += 1 ends in x[0] = x[0]
+            return
         np.copyto(unwrapped(target), plain[0], casting=casting)
         self._note(copied, placed, {}, (self._place(target),), (), reads)
 
