@@ -22,9 +22,14 @@ def constant(value: Any, dtype: Any = None) -> Tensor:
 
 
 def plain(value: Any) -> Any:
-    """The array in a Tensor, or ``value`` as an array; never a copy of an array."""
+    """The array in a Tensor, or ``value`` as an array; never a copy of an array. A sparse one stays sparse."""
     data = value.data if isinstance(value, Tensor) else value
-    return data if isinstance(data, Traced) else np.asarray(data)
+    return data if isinstance(data, Traced) or is_sparse(data) else np.asarray(data)
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether this is a sparse array of SciPy, which a product with a matrix can begin with."""
+    return hasattr(value, "tocsr")
 
 
 def assign(variable: Tensor, value: Any) -> None:

@@ -66,7 +66,7 @@ def _transformed(matrix: Any, tiles: Any, channels: int) -> Any:
 
 
 def _tiles(x: Any, size: int, step: int) -> Any:
-    """Squares of ``size`` every ``step``, zeros beyond the edge: (size, size, n, tiles down, tiles across, channels)."""
+    """Squares of ``size`` every ``step``, zeros beyond the edge: ``(size, size, n, down, across, channels)``."""
     n, *spatial, channels = np.shape(x)
     counts = [-(-(s - size + step) // step) for s in spatial]
     full = (n, *((count - 1) * step + size for count in counts), channels)

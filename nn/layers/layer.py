@@ -17,7 +17,7 @@ from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
 from .. import config, initializers, regularizers
-from ..tensors import assign, constant, plain
+from ..tensors import assign, constant, is_sparse, plain
 
 Shape = tuple[int | None, ...]
 
@@ -93,6 +93,9 @@ class Layer(config.Configurable):
 
     # Whether inputs are brought to the layer's dtype before `call`.
     autocast = True
+
+    # Whether `call` may be given a sparse array of SciPy; it then begins with a matrix product.
+    takes_sparse = False
 
     def __init__(
         self,
@@ -179,6 +182,11 @@ class Layer(config.Configurable):
         tensors = [_convert(x, dtype) for x in inputs]
         first = tensors[0] if tensors else None
         shape = shape_of(first)
+        if not self.takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):
+            raise TypeError(
+                f"layer {self.name!r} ({type(self).__name__}) needs a dense array; a sparse one goes into a Dense "
+                "layer only: put one before it, or pass x.toarray()"
+            )
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
         _training.append(bool(training))

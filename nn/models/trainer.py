@@ -18,7 +18,7 @@ from .. import config, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
-from ..tensors import constant, plain
+from ..tensors import constant, is_sparse, plain
 from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of, refuse_nan
 from .steps import Steps
 
@@ -179,7 +179,7 @@ class Trainer(Layer):
         return loss
 
     def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor) -> None:
-        size = len(next(leaves(x)))
+        size = next(leaves(x)).shape[0]
         self._loss_mean.update_state(float(loss.item()), size)
         y_pred = plain(y_pred)
         for m in self._metrics:
@@ -422,7 +422,12 @@ def one_batch(x: Any, y: Any, weights: Any) -> Any:
     plain_arrays = type(x) is type(y) is np.ndarray and weights is None
     if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
         return convert(x), convert(y), None  # there is nothing to check
-    return next(batches(x, y, weights, max(len(next(leaves(x))), 1)).epoch())
+    return next(batches(x, y, weights, max(len_of(next(leaves(x))), 1)).epoch())
+
+
+def len_of(data: Any) -> int:
+    """How many examples there are; a sparse array has no ``len``."""
+    return int(data.shape[0]) if is_sparse(data) else len(data)
 
 
 def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
