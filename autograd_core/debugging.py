@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GraphError, NonFiniteError
-from .graph import Node, describe, mode
+from .graph import RELEASED, Node, kind, mode
 
 if TYPE_CHECKING:
     from .op import Op
 
-# Where the code is that is ours, or NumPy's.
-INSIDE = (str(Path(__file__).parent) + os.sep, str(Path(np.__file__).parent) + os.sep)
+# What stands between a person's line and the op: this package, the layers beside it, and NumPy.
+_HERE = Path(__file__).parent
+INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", Path(np.__file__).parent))
 
 # What a person who meets such a number most often did.
 _CAUSES = {
@@ -40,8 +41,11 @@ _CAUSE = "an overflow, or an argument outside the function's domain"
 class debug(ContextDecorator):
     """Stop at the first NaN or Inf, forward or backward, and say where it came from; slower, for finding faults.
 
-    Inside, each op also remembers the line of yours that called it, and ``backward`` notices when the data of
-    a Tensor was changed in place (``t.data[0] = 1``) after an op had used it.
+    A NaN always stops. An Inf stops where it is made of finite numbers; one that was put in on purpose, such as
+    the -inf of an attention mask, may pass on: through an elementwise op at its place, through others anywhere.
+
+    Inside, each op also remembers the line of yours that called it, and ``backward`` notices when an array that
+    an op had used (its arguments, parameters or result) was changed in place afterwards (``t.data[0] = 1``).
 
     >>> with debug():
     ...     x = Tensor([1.0, 0.0], name="x")
@@ -76,39 +80,58 @@ def place_of_caller() -> tuple[str, int, Any]:
 
 
 def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: Any) -> str:
-    """Raise if ``out`` holds the first NaN or Inf; otherwise give the line that called the op."""
+    """Raise if ``out`` holds a NaN, or an Inf made of finite numbers; otherwise give the line that called the op."""
     where = line_of_caller()
-    index = _first_bad(out)
+    index = _first_bad(op, args, out)
     if index is not None:
-        came = [name for name, a in zip(_names(op, parents), args, strict=True) if _first_bad(a) is not None]
-        made = f"{op.name} made the first {_at(out, index)}"
+        nan = _shown(out, index) == "nan"
+        came = [n for n, a in zip(_names(op, parents), args, strict=True) if nan and _is_nan(op, args, a, out, index)]
+        made = f"{op.name} made the first {_shown(out, index)}"
         if came:
-            made = f"{_at(out, index)} came into {op.name} with its argument {' and '.join(came)}"
+            made = f"nan came into {op.name} with its argument {' and '.join(came)}"
         raise NonFiniteError(
             f"{made}: {_values(op, args, parents, index, out)}{_position(index)}, at {where}\n"
-            + ("It was there before recording began: look at the data." if came else _usual(op))
+            + ("It was there before debug() began: look at the data." if came else _usual(op))
         )
     return where
 
 
 def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
-    """Raise if the backward pass of ``node`` made the first NaN or Inf."""
-    index = _first_bad(product)
+    """Raise if the backward pass of ``node`` made a NaN, or an Inf of finite numbers."""
     op = node.op
-    if index is None or op is None:
+    assert op is not None
+    sources = (g, *node.args)
+    index = _first_bad(op, sources, product)
+    if index is None:
         return
-    upstream = f"{_at(g, index)}" if np.shape(g) == np.shape(product) else describe(op, [g])
-    name = _names(op, node.parents)[position]
+    name, bad = _names(op, node.parents)[position], _shown(product, index)
+    made = f"the gradient of {op.name} for its argument {name} is the first {bad}"
+    if bad == "nan" and np.any(np.isnan(_plain(g))):
+        made = f"nan was in the gradient that the walk began with, and came to {op.name} and its argument {name}"
+    upstream = _shown(g, index) if _elementwise(op, sources, product) else kind(_plain(g))
     raise NonFiniteError(
-        f"the gradient of {op.name} for its argument {name} is the first {_at(product, index)}: "
-        f"{_values(op, node.args, node.parents, index, node.out)}, with upstream gradient {upstream}{_position(index)}"
-        f"{', recorded at ' + node.where if node.where else ''}\n{_usual(op)}"
+        f"{made}: {_values(op, node.args, node.parents, index, product)}, with upstream gradient {upstream}"
+        f"{_position(index)}{', recorded at ' + node.where if node.where else ''}\n{_usual(op)}"
     )
 
 
-def checksums(arrays: Sequence[Any]) -> tuple[int, ...]:
-    """A fingerprint of each array, to notice a change in place."""
-    return tuple(zlib.crc32(np.ascontiguousarray(a).tobytes()) for a in arrays)
+def checksums(node: Node) -> tuple[tuple[str, int], ...]:
+    """A fingerprint of each array that the gradient of ``node`` is computed from, to notice a change in place."""
+    if node.op is None or node.parents is RELEASED:
+        return ()
+    arrays = [
+        *zip(_names(node.op, node.parents), node.args, strict=True),
+        *((f"the parameter {name}", value) for name, value in node.params.items()),
+        ("the result", node.out),
+    ]
+    return tuple((name, _checksum(value)) for name, value in arrays)
+
+
+def _checksum(value: Any) -> int:
+    if isinstance(value, list | tuple):
+        return zlib.crc32(repr([_checksum(v) for v in value]).encode())
+    # Of other libraries' arrays the memory is not ours to read.
+    return zlib.crc32(np.ascontiguousarray(value).tobytes()) if isinstance(value, np.ndarray) else 0
 
 
 def check_fingerprints(order: Sequence[Node]) -> None:
@@ -116,23 +139,44 @@ def check_fingerprints(order: Sequence[Node]) -> None:
     for node in order:
         if node.fingerprints is None or node.op is None:
             continue
-        for position, (before, now) in enumerate(zip(node.fingerprints, checksums(node.args), strict=True)):
+        # A released node has none any more; the walk says what to do about it.
+        for (name, before), (_, now) in zip(node.fingerprints, checksums(node), strict=False):
             if before != now:
                 raise GraphError(
-                    f"the data of {_names(node.op, node.parents)[position]} was written to after {node.op.name} had "
-                    f"used it{' at ' + node.where if node.where else ''}; run the forward computation again after "
+                    f"the data of {name} was written to after {node.op.name} had used it"
+                    f"{' at ' + node.where if node.where else ''}; run the forward computation again after "
                     "changing data, or change a copy"
                 )
 
 
-def _first_bad(value: Any) -> tuple[int, ...] | None:
-    array = _values_of(value)
-    if array.dtype.kind != "f":
+def _first_bad(op: Op, sources: Sequence[Any], value: Any) -> tuple[int, ...] | None:
+    """Where the first NaN is, or the first Inf that no Inf in ``sources`` explains; None if all is well.
+
+    Of another library's array, which need not tell positions, the answer is ().
+    """
+    array = _plain(value)
+    if array.dtype.kind != "f" or np.all(np.isfinite(array)):
         return None
-    bad = ~np.isfinite(array)
-    if not bad.any():
+    infinite = [np.isinf(_plain(s)) for s in sources]
+    if not _elementwise(op, sources, value):
+        infinite = [np.any(source) for source in infinite]
+    unexplained = np.isinf(array)
+    for source in infinite:
+        unexplained = unexplained & np.logical_not(source)
+    bad = np.isnan(array) | unexplained
+    if not np.any(bad):
         return None
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), array.shape))
+    if not _of_numpy(bad):
+        return ()
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+
+
+def _is_nan(op: Op, args: Sequence[Any], a: Any, out: Any, index: tuple[int, ...]) -> bool:
+    """Whether ``a`` holds the NaN that is in ``out`` at ``index``."""
+    nans = np.isnan(a)
+    if _elementwise(op, args, out) and _of_numpy(out):
+        nans = np.broadcast_to(nans, np.shape(out))[index]
+    return bool(np.any(nans))
 
 
 def _names(op: Op, parents: Sequence[Node | None]) -> list[str]:
@@ -140,32 +184,42 @@ def _names(op: Op, parents: Sequence[Node | None]) -> list[str]:
     return [repr(p.name) if p is not None and p.name else name for p, name in zip(parents, letters, strict=True)]
 
 
-def _values_of(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """An array, or the data of a Tensor, which rules are handed when they are recorded themselves."""
-    return np.asarray(value.node.out if hasattr(value, "node") else value)
+    value = value.node.out if hasattr(value, "node") else value
+    return value if hasattr(value, "dtype") else np.asarray(value)
 
 
-def _at(value: Any, index: tuple[int, ...]) -> str:
-    array = _values_of(value)
-    return f"{array[index].item():.6g}" if array.ndim == len(index) else f"{array.item():.6g}"
+def _of_numpy(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def _shown(value: Any, index: tuple[int, ...]) -> str:
+    """The number at that index."""
+    array = _plain(value)
+    if not _of_numpy(array):
+        return "nan" if np.any(np.isnan(array)) else "inf" if np.any(np.isinf(array)) else kind(array)
+    return f"{(array[index] if array.ndim == len(index) else array).item():.6g}"
 
 
 def _values(op: Op, args: Sequence[Any], parents: Sequence[Node | None], index: tuple[int, ...], out: Any) -> str:
     """The inputs at that index where the op works element by element, else their size."""
-    if op.broadcasts and len(index) == np.ndim(out) and all(_stretches(a, out) for a in args):
-        shown = [_at(np.broadcast_to(a, np.shape(out)), index) for a in args]
-    else:
-        shown = [
-            f"{np.asarray(a).dtype}{list(np.shape(a))} with largest magnitude {np.max(np.abs(a), initial=0):.3g}"
-            for a in args
-        ]
+    alike = _elementwise(op, args, out)
+    shown = [_shown(np.broadcast_to(a, np.shape(out)), index) if alike and _of_numpy(out) else _size(a) for a in args]
     return ", ".join(f"{name} = {value}" for name, value in zip(_names(op, parents), shown, strict=True))
 
 
-def _stretches(a: Any, out: Any) -> bool:
-    """Whether ``a`` broadcasts to the shape of ``out``, as the inputs of an elementwise op do."""
+def _size(a: Any) -> str:
+    a = _plain(a)
+    largest = f" with largest magnitude {np.max(np.abs(a), initial=0):.3g}" if _of_numpy(a) else ""
+    return kind(a) + largest
+
+
+def _elementwise(op: Op, args: Sequence[Any], out: Any) -> bool:
+    """Whether each element of ``out`` was computed from the elements of ``args`` at its own place."""
+    shape = np.shape(_plain(out))
     try:
-        return np.broadcast_shapes(np.shape(a), np.shape(out)) == np.shape(out)
+        return op.broadcasts and not op.batched and np.broadcast_shapes(shape, *(np.shape(a) for a in args)) == shape
     except ValueError:
         return False
 

@@ -74,7 +74,7 @@ class Node:
     grad: Any
     name: str | None
     where: str | None
-    fingerprints: tuple[int, ...] | None
+    fingerprints: tuple[tuple[str, int], ...] | None
     stopped: str | None  # what ended the recording on the way to this constant
     scopes: tuple[tuple[str, int], ...]
 
@@ -109,12 +109,6 @@ class Node:
         """What an error message calls this node: its name and what made it."""
         made = f"result of {self.op.name}" if self.op else "leaf" if self.records else "constant"
         return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
-
-    def release(self) -> None:
-        """Let go of all that a backward pass needed; the value itself stays with whoever holds it."""
-        self.parents = RELEASED
-        self.args = ()
-        self.params = NO_PARAMS
 
 
 def describe(op: Op, args: Iterable[Any]) -> str:

@@ -220,7 +220,7 @@ class Op:
             node = Node(out, True, self, tuple(parents), tuple(arrays), params)
         if mode.debugging:
             node.where = debugging.examine(self, arrays, parents, out)
-            node.fingerprints = debugging.checksums(arrays)
+            node.fingerprints = debugging.checksums(node)
         return wrap(node)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

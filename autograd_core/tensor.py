@@ -81,8 +81,9 @@ class Tensor:
     """An array and the record of how it was computed.
 
     ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
-    an array keeps its dtype. ``requires_grad`` is True by default when the dtype is floating; with False the
-    Tensor is a constant. ``name`` is what errors, step tables and drawings call it.
+    an array keeps its dtype; a Tensor that records is refused, because the copy would not lead back to it.
+    ``requires_grad`` is True by default when the dtype is floating; with False the Tensor is a constant.
+    ``name`` is what errors, step tables and drawings call it.
 
     >>> x = Tensor(-2.0, name="x")
     >>> y = Tensor(5.0, name="y")
@@ -98,6 +99,8 @@ class Tensor:
     def __init__(
         self, data: Any, *, dtype: Any = None, requires_grad: bool | None = None, name: str | None = None
     ) -> None:
+        if isinstance(data, Tensor) and data.requires_grad:
+            data._refuse("Tensor(t)", "use t itself to go on recording, Tensor(t.data) for a new leaf, t.detach()")
         array = _array(data, dtype)
         floating = array.dtype.kind == "f"
         if requires_grad and not floating:
@@ -112,8 +115,18 @@ class Tensor:
 
     @property
     def data(self) -> Any:
-        """The plain array (NumPy's scalar for a result without axes). Assigning replaces a leaf's values."""
-        return self.node.out
+        """The plain array (NumPy's scalar for a result without axes). Assigning replaces a leaf's values.
+
+        That of a recorded result is read-only, because gradients are computed from it, and so is that of a view
+        taken under `no_grad`: a leaf may lie in the same memory, and would change without being told.
+        """
+        node = self.node
+        out = node.out
+        if not isinstance(out, np.ndarray) or (node.op is None and (node.stopped is None or out.base is None)):
+            return out
+        view = out.view()
+        view.flags.writeable = False
+        return view
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -184,8 +197,8 @@ class Tensor:
         return self.node.out.size
 
     def numpy(self) -> Any:
-        """The data as an array, without the record; it shares the Tensor's memory."""
-        return np.asarray(self.node.out)
+        """The data as an array, without the record; it shares the Tensor's memory, as ``data`` does."""
+        return np.asarray(self.data)
 
     def item(self) -> float | int | bool:
         """The only element, as a Python number."""
@@ -198,8 +211,8 @@ class Tensor:
         return self.node.out.tolist()
 
     def detach(self) -> Tensor:
-        """A constant with the same data: nothing flows back through it."""
-        return _stopped(self.node.out, "detach()")
+        """A constant with a copy of the data: nothing flows back through it, and changing it changes nothing else."""
+        return _stopped(owned(self.node.out), "detach()")
 
     # -- backwards -------------------------------------------------------------------------------------
 
@@ -215,7 +228,7 @@ class Tensor:
         for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):
             if node.op is None:
                 leaves.append((node, g))
-            elif not release:
+            else:
                 node.grad = (g,)
             del g  # or it would outlive its turn by one step
         while leaves:  # each copy takes the place of its original: all gradients are never there twice
@@ -262,7 +275,9 @@ class Tensor:
 
     def __repr__(self) -> str:
         node = self.node
-        parts = [np.array2string(np.asarray(node.out), separator=", ", prefix="Tensor(", threshold=100)]
+        parts = [repr(node.out)]  # another library's array shows itself
+        if isinstance(node.out, np.ndarray | np.generic):
+            parts = [np.array2string(np.asarray(node.out), separator=", ", prefix="Tensor(", threshold=100)]
         if node.out.dtype != np.float64:
             parts.append(f"dtype={node.out.dtype}")
         if node.name is not None:
@@ -276,6 +291,8 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         if not spec:
             return repr(self)
+        if not isinstance(self.node.out, np.ndarray | np.generic):
+            return format(self.node.out, spec)
         if self.ndim == 0:
             return format(self.node.out.item(), spec)
         return np.array2string(np.asarray(self.node.out), formatter={"all": lambda v: format(v, spec)})
@@ -390,15 +407,15 @@ class Tensor:
     __matmul__, __rmatmul__ = _operator(np.matmul)
     __mod__, __rmod__ = _operator(np.remainder)
     __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
-    __rpow__ = _operator(np.power)[1]
+    _pow, __rpow__ = _operator(np.power)
 
     def __pow__(self, exponent: Any) -> Tensor:
         if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
-            return NUMPY[np.square](self)
-        return NUMPY[np.power](self, exponent)
+            return NUMPY[np.square].unary(self)
+        return self._pow(exponent)
 
     def __neg__(self) -> Tensor:
-        return NUMPY[np.negative](self)
+        return NUMPY[np.negative].unary(self)
 
     def __pos__(self) -> Tensor:
         return self
@@ -410,7 +427,7 @@ class Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
 
     def __abs__(self) -> Tensor:
-        return NUMPY[np.abs](self)
+        return NUMPY[np.abs].unary(self)
 
     # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
     __lt__ = _comparison(np.less)

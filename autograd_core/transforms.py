@@ -1,9 +1,9 @@
 """Functions of functions: gradients, products and matrices of derivatives, to any order.
 
 Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them, and derivatives come
-back in the same structure. Called with arrays a transform returns arrays. Called with Tensors, or when the
-function closes over Tensors that record, it returns Tensors: that is how transforms nest, and why no
-gradient is lost on the way. Signatures and shapes are JAX's.
+back in the same structure; None is an empty structure. Called with arrays a transform returns arrays. Called
+with Tensors, or when the function closes over Tensors that record, it returns Tensors: that is how transforms
+nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def leaves(tree: Any) -> Iterator[Any]:
     elif isinstance(tree, dict):
         for key in keys_of(tree):
             yield from leaves(tree[key])
-    else:
+    elif tree is not None:
         yield tree
 
 
@@ -52,7 +52,7 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
     if isinstance(tree, dict):
         built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
         return {key: built[key] for key in tree}
-    return next(new)
+    return None if tree is None else next(new)
 
 
 def keys_of(tree: dict[Any, Any]) -> list[Any]:
@@ -62,19 +62,24 @@ def keys_of(tree: dict[Any, Any]) -> list[Any]:
 
 def _same_structure(given: Any, wanted: Any, what: str) -> None:
     """Raise unless two structures have the same lists, tuples and keys."""
-    for tree in (given, wanted):
-        if not isinstance(tree, list | tuple | dict):
-            if isinstance(given, list | tuple | dict) != isinstance(wanted, list | tuple | dict):
-                raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
-            return
-    if isinstance(given, dict) != isinstance(wanted, dict) or len(given) != len(wanted):
+    kinds = [
+        "row"
+        if isinstance(tree, list | tuple)
+        else dict
+        if isinstance(tree, dict)
+        else None
+        if tree is None
+        else "leaf"
+        for tree in (given, wanted)
+    ]
+    if kinds[0] != kinds[1] or (kinds[0] in ("row", dict) and len(given) != len(wanted)):
         raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
     if isinstance(wanted, dict):
         if given.keys() != wanted.keys():
             raise ValueError(f"{what} must have the keys {keys_of(wanted)}; it has {keys_of(given)}")
         for key in wanted:
             _same_structure(given[key], wanted[key], what)
-    else:
+    elif isinstance(wanted, list | tuple):
         for a, b in zip(given, wanted, strict=True):
             _same_structure(a, b, what)
 
@@ -126,7 +131,7 @@ class _Run:
         """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
         if self.lifted:
             return tree
-        return rebuild(tree, (t.data if isinstance(t, Tensor) else t for t in leaves(tree)))
+        return rebuild(tree, (t.node.out if isinstance(t, Tensor) else t for t in leaves(tree)))
 
     def pull(self, gradients: Any) -> list[Any]:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
@@ -169,18 +174,20 @@ _FINISHED: weakref.WeakSet[Node] = weakref.WeakSet()
 
 def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
     if not -len(args) <= n < len(args):
-        raise TypeError(f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)}")
+        raise TypeError(
+            f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)} positional ones"
+        )
     return args[n]
 
 
 def _variable(value: Any, f: Function) -> Node:
     """A node to differentiate with respect to: a leaf, or an alias of a Tensor that is itself recorded."""
     if isinstance(value, Tensor) and value.requires_grad:
-        out = value.data
+        out = value.node.out
         alias = Node(out, True, identity, (value.node,), (out,), {})
         alias.name = value.name
         return alias
-    array = value.data if isinstance(value, Tensor) else _array(value)
+    array = value.node.out if isinstance(value, Tensor) else _array(value)
     if array.dtype.kind != "f":
         raise TypeError(
             f"the gradient of {_name(f)} with respect to {array.dtype} does not exist, because whole numbers have no "
@@ -193,8 +200,22 @@ def _name(f: Function) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
+def _derived(f: Function, what: str, argnums: Any) -> Callable[[Function], Function]:
+    """Give what a transform makes of ``f`` the name of ``f``, as JAX does, and say what it is."""
+
+    def decorate(transformed: Function) -> Function:
+        functools.update_wrapper(transformed, f, updated=())  # an op's own attributes are not the derivative's
+        transformed.__name__ = transformed.__qualname__ = _name(f)
+        arguments = "argument" if _single(argnums) else "arguments"
+        own = f"\n\n{f.__doc__}" if f.__doc__ else ""
+        transformed.__doc__ = f"{what} of {_name(f)} with respect to {arguments} {argnums}.{own}"
+        return transformed
+
+    return decorate
+
+
 def _scalar(f: Function, run: _Run) -> None:
-    structure = isinstance(run.value, list | tuple | dict)
+    structure = run.value is None or isinstance(run.value, list | tuple | dict)
     if structure or np.shape(run.value) != ():
         came = type(run.value).__name__ if structure else list(np.shape(run.value))
         raise GraphError(
@@ -225,11 +246,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     (np.float64(8.0), np.float64(12.0))
     """
 
-    @functools.wraps(f)
+    @_derived(f, "Value and gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), has_aux)
         _scalar(f, run)
-        pulled = run.pull(np.ones_like(run.value.data if isinstance(run.value, Tensor) else run.value))
+        pulled = run.pull(np.ones_like(_data(run.value)))
         gradient = pulled[0] if _single(argnums) else tuple(pulled)
         value = run.result(run.value)
         return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
@@ -247,7 +268,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     """
     both = value_and_grad(f, argnums, has_aux)
 
-    @functools.wraps(f)
+    @_derived(f, "Gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
@@ -261,7 +282,9 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    return grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
+    return _derived(f, "Elementwise derivative", argnums)(
+        grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
+    )
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -272,7 +295,10 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]
     (np.float64(3.0), np.float64(2.0))
     """
     run = _Run(f, args, {}, range(len(args)), aux=False)
-    return run.result(run.value), lambda g: tuple(run.pull(g))
+    value = run.result(run.value)
+    if not run.lifted:  # what the pullback needs must not change when the caller writes to the value
+        value = rebuild(value, (owned(v) if hasattr(v, "dtype") else v for v in leaves(value)))
+    return value, lambda g: tuple(run.pull(g))
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -290,7 +316,14 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     zeros = rebuild(run.value, (np.zeros_like(_data(v)) for v in leaves(run.value)))
     _, push = vjp(run.pull, zeros)
     _same_structure(list(tangents), run.chosen, "the tangents")
-    shaped = rebuild(run.chosen, (t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))))
+    given = [t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))]
+    for t, variable in zip(given, run.variables, strict=True):
+        if t.shape != variable.out.shape:
+            raise ValueError(
+                f"a tangent must have the shape of its argument: {list(variable.out.shape)} was expected, "
+                f"{list(t.shape)} came"
+            )
+    shaped = rebuild(run.chosen, iter(given))
     tangent = push(shaped)[0]
     if any(isinstance(t, Tensor) for t in leaves(shaped)):
         return run.value, tangent
@@ -305,7 +338,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
            [0., 4.]])
     """
 
-    @functools.wraps(f)
+    @_derived(f, "Jacobian", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), aux=False)
         values = list(leaves(run.value))
@@ -313,16 +346,16 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         matrices = []
         for i, value in enumerate(values):
             rows = []
-            for j in range(np.size(zeros[i])):
-                basis = zeros[i].copy()
-                basis.flat[j] = 1
+            places = np.reshape(np.arange(zeros[i].size), zeros[i].shape)
+            for j in range(zeros[i].size):
+                basis = np.where(places == j, 1, zeros[i])
                 pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))
                 rows.append(list(leaves(pulled)))
             shape = np.shape(_data(value))
             stacked = (
                 (np.reshape(np.stack(column), shape + np.shape(column[0])) for column in zip(*rows, strict=True))
                 if rows
-                else (np.zeros(shape + v.out.shape, v.out.dtype) for v in run.variables)
+                else (np.zeros_like(v.out, shape=shape + v.out.shape) for v in run.variables)
             )
             whole = [rebuild(chosen, stacked) for chosen in run.chosen]
             matrices.append(whole[0] if _single(argnums) else tuple(whole))
@@ -338,7 +371,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _derived(f, "Hessian", argnums)(jacobian(grad(f, argnums), argnums))
 
 
 def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -376,13 +409,13 @@ def checkpoint(f: Function) -> Function:
     array([1., 1.])
     """
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())
     def frugal(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs)
         value, made = call.run()
         if not mode.recording or not call.outer:
             return value
-        out = made.data
+        out = made.node.out
         whole = wrap(Node(out, True, _recomputed, tuple(call.outer), tuple(n.out for n in call.outer), {"call": call}))
         if made is value:
             return whole
@@ -466,7 +499,7 @@ class _Call:
 
 def _again(*xs: Any, call: Any = None) -> Any:
     """A checkpointed function, run again."""
-    return call.run({n: wrap(Node(x, True)) for n, x in zip(call.outer, xs, strict=True)})[1].data
+    return call.run({n: wrap(Node(x, True)) for n, x in zip(call.outer, xs, strict=True)})[1].node.out
 
 
 _recomputed = Op(_again, r"f(x, \dots)", arity=None, params=("call",))
@@ -479,4 +512,5 @@ def _(g: Any, z: Any, *xs: Any, arg: int, call: _Call) -> Any:
 
 
 def _data(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
+    value = value.node.out if isinstance(value, Tensor) else value
+    return value if hasattr(value, "dtype") else np.asarray(value)

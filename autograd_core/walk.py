@@ -14,7 +14,7 @@ from numpy import float64
 
 from . import debugging, graph
 from .errors import GraphError, RuleError
-from .graph import RELEASED, Node, ancestors, describe, in_order, mode
+from .graph import NO_PARAMS, RELEASED, Node, ancestors, describe, in_order, mode
 
 # What a node handed to one of its parents: (position, parent, product, contribution, total). ``product`` is
 # what the rule gave, upstream times local; ``contribution`` is the same with broadcasting undone; ``total``
@@ -33,11 +33,11 @@ def walk(
     """Walk backwards from the nodes in ``seeds``, whose gradients are given there.
 
     Yields each node once, with its complete gradient and, with ``trace``, what it handed to its parents. A node
-    comes after all that depends on it, because nodes are visited in the reverse order of their births.
+    comes after all that depends on it, because nodes are visited in the reverse order of their births. With
+    ``release`` each node is let go of once it is passed, and only leaves are yielded.
 
     ``to`` restricts the walk to the paths to those nodes. ``lift`` turns a node into a Tensor: with it the
-    rules get Tensors and what they compute is recorded, so that gradients have gradients. ``release`` lets
-    go of each node once it is passed.
+    rules get Tensors and what they compute is recorded, so that gradients have gradients.
     """
     # The running sums, one for each node that is still to be visited; no other node is of interest.
     gradients: dict[Any, Any] = ancestors(seeds)
@@ -62,43 +62,45 @@ def walk(
             continue
         op = node.op
         if op is None:
-            yield node, g, []
+            yield node, g, _NO_EDGES
             continue
         parents, z, args, params, rules = node.parents, node.out, node.args, node.params, op.rules
         if parents is RELEASED:
             raise _released(node)
         if lift is not None:
             z, args = lift(node), tuple(a if p is None else lift(p) for p, a in zip(parents, args, strict=True))
-        edges: list[Edge] = []
-        position = 0
+        given = (g, z, *args)
+        edges: list[Edge] = [] if trace else _NO_EDGES
         try:
             parent: Any
-            for parent in parents:
+            for position, parent in enumerate(parents):
                 total = sum_of(parent, _UNWANTED)
                 if total is not _UNWANTED:
                     rule: Any = rules[position]
                     if watched:
                         with np.errstate(all="ignore"):  # what is said here says more than a warning
-                            product = rule(g, z, *args, **params)
+                            product = rule(*given, **params)
                         debugging.examine_gradient(node, position, g, product)
                     else:
-                        product = rule(g, z, *args, **params) if params else rule(g, z, *args)
+                        product = rule(*given, **params) if params else rule(*given)
                     # Two float64 numbers fit, and they are what small graphs are made of.
-                    fits = type(product) is float64 is type(parent.out)
-                    contribution = product if fits else _fit(product, parent, node, position)
+                    contribution = product
+                    if type(product) is not float64 or type(parent.out) is not float64:
+                        contribution = _fit(product, parent, node, position)
                     total = contribution if total is None else total + contribution
                     gradients[parent] = total
                     if trace:
                         edges.append((position, parent, product, contribution, total))
-                position += 1
         except Exception as error:
             error.add_note(f"in the gradient of {describe(op, node.args)} for argument {position + 1}")
             raise
         if release:
-            node.release()
-        yield node, g, edges
+            node.parents, node.args, node.params = RELEASED, (), NO_PARAMS  # the value stays with whoever holds it
+        else:
+            yield node, g, edges
 
 
+_NO_EDGES: list[Edge] = []
 # Marks a parent that gets no gradient: a constant, or off the paths to what was asked for.
 _UNWANTED: Any = object()
 

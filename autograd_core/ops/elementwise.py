@@ -8,7 +8,8 @@ float32. At a kink or a jump a rule gives a fixed value, which the entry's note 
 from __future__ import annotations
 
 import math
-from math import pi
+from functools import partial
+from math import inf, pi
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,23 @@ OPEN_UNIT = Domain(-1.0, 1.0)
 
 def over(x: Any, y: Any) -> Any:
     """``x / y``, and 0 with all its derivatives where ``y`` is 0: what rules divide lengths with."""
-    return np.where(y == 0, 0, x / np.where(y == 0, 1, y))
+    return x / np.where(y == 0, inf, y)
+
+
+def larger(x: Any, y: Any, g: Any) -> Any:
+    """1 where ``x`` is larger than ``y``, 1/2 where they are equal and 0 elsewhere, in the precision of ``g``."""
+    return np.where(x == y, g.dtype.type(0.5), x > y)
+
+
+BLOCK = 1 << 14  # elements that stay in cache together with a few results of the same size
+
+
+def in_blocks(f: Any, x: Any) -> Any:
+    """``f(x)`` of an elementwise ``f`` with many intermediate results, computed piece by piece to keep them small."""
+    if np.size(x) <= 2 * BLOCK:
+        return f(x)
+    parts = np.array_split(np.ravel(x), np.size(x) // BLOCK)
+    return np.reshape(np.concatenate([f(part) for part in parts]), np.shape(x))
 
 
 # -- arithmetic ----------------------------------------------------------------------------------------
@@ -69,7 +86,7 @@ cbrt = ufunc(
 # At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain,
 # as in JAX and PyTorch.
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
-    if isinstance(y, int | float):  # stays a Python number, so that float32 stays float32
+    if type(y) is int or type(y) is float:  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
     return g * (y * x ** (np.where((x == 0) & (y == 0), 1, y) - 1))
 
@@ -91,7 +108,8 @@ power = ufunc(
 @composed(r"x^{y}", numpy=np.float_power, domain=(POSITIVE, REAL), examples=(example((2, 3), (3,)), example((), 3)))
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
-    x, y = (v.astype(np.float64) if hasattr(v, "dtype") else float(v) for v in (x, y))
+    double = np.dtype(np.float64)
+    x, y = (float(v) if not hasattr(v, "dtype") else v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 
 
@@ -107,7 +125,7 @@ fmod = ufunc(
     np.fmod,
     r"\operatorname{fmod}(x, y)",
     (lambda g, z, x, y: g, r"1"),
-    (lambda g, z, x, y: -g * np.rint((x - z) / y), r"-\operatorname{trunc} \frac{x}{y}"),
+    (lambda g, z, x, y: g * -np.rint((x - z) / y), r"-\operatorname{trunc} \frac{x}{y}"),
     domain=(REAL, NONZERO),
     note="as between the jumps, where x / y is whole",
 )
@@ -154,28 +172,33 @@ log1p = ufunc(np.log1p, r"\ln(1 + x)", (lambda g, z, x: g / (1 + x), r"\frac{1}{
 
 def finite(z: Any) -> Any:
     """``z`` with 0 for -inf: the logarithm of nothing then hands back nothing, where -inf - -inf is NaN."""
-    return np.where(np.isneginf(z), 0, z)
+    return np.where(z == -inf, 0, z)
+
+
+def below(x: Any, z: Any) -> Any:
+    """``x - z``, -inf where ``x`` is -inf and 0 where it is inf, whose exponential is the share of ``x`` in ``z``."""
+    return np.where(x == inf, 0, x) - np.where((x == inf) | (z == -inf), 0, z)
 
 
 logaddexp = ufunc(
     np.logaddexp,
     r"\ln(e^{x} + e^{y})",
-    (lambda g, z, x, y: g * np.exp(x - finite(z)), r"e^{x - z}"),
-    (lambda g, z, x, y: g * np.exp(y - finite(z)), r"e^{y - z}"),
-    note="0 for an argument that is -∞",
+    (lambda g, z, x, y: g * np.exp(below(x, z)), r"e^{x - z}"),
+    (lambda g, z, x, y: g * np.exp(below(y, z)), r"e^{y - z}"),
+    note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
     r"\log_2(2^{x} + 2^{y})",
-    (lambda g, z, x, y: g * np.exp2(x - finite(z)), r"2^{x - z}"),
-    (lambda g, z, x, y: g * np.exp2(y - finite(z)), r"2^{y - z}"),
-    note="0 for an argument that is -∞",
+    (lambda g, z, x, y: g * np.exp2(below(x, z)), r"2^{x - z}"),
+    (lambda g, z, x, y: g * np.exp2(below(y, z)), r"2^{y - z}"),
+    note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 
 # -- trigonometry --------------------------------------------------------------------------------------
 
 sin = ufunc(np.sin, r"\sin x", (lambda g, z, x: g * np.cos(x), r"\cos x"))
-cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: -g * np.sin(x), r"-\sin x"))
+cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: g * -np.sin(x), r"-\sin x"))
 tan = ufunc(np.tan, r"\tan x", (lambda g, z, x: g * (1 + z * z), r"1 + z^2"), domain=Domain(kinks=(pi / 2,), period=pi))
 arcsin = ufunc(
     np.arcsin,
@@ -186,7 +209,7 @@ arcsin = ufunc(
 arccos = ufunc(
     np.arccos,
     r"\arccos x",
-    (lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
+    (lambda g, z, x: g / -np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
 )
 arctan = ufunc(np.arctan, r"\arctan x", (lambda g, z, x: g / (1 + x * x), r"\frac{1}{1 + x^2}"))
@@ -200,7 +223,8 @@ arcsinh = ufunc(
 arccosh = ufunc(
     np.arccosh,
     r"\operatorname{arcosh} x",
-    (lambda g, z, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
+    # √(x² - 1) as tanh(z / 2) (x + 1), which neither overflows nor cancels.
+    (lambda g, z, x: g / (np.tanh(z / 2) * (x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
     domain=Domain(low=1.0),
 )
 arctanh = ufunc(
@@ -218,11 +242,19 @@ hypot = ufunc(
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
+
+
+def over_square(y: Any, h: Any) -> Any:
+    """``y / h²`` without overflow, and 0 where ``h`` is 0."""
+    h = np.where(h == 0, inf, h)
+    return y / h / h
+
+
 arctan2 = ufunc(
     np.arctan2,
     r"\operatorname{arctan2}(x, y)",
-    (lambda g, z, x, y: g * over(over(y, np.hypot(x, y)), np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
-    (lambda g, z, x, y: -g * over(over(x, np.hypot(x, y)), np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
+    (lambda g, z, x, y: g * over_square(y, np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
+    (lambda g, z, x, y: g * -over_square(x, np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
@@ -237,8 +269,10 @@ def sinc(x: Any, order: int = 0) -> Any:
     Near 0 it is summed as the Taylor series; elsewhere from the n-fold derivative of ``x · s = sin(πx) / π``,
     which is ``x · s⁽ⁿ⁾ + n · s⁽ⁿ⁻¹⁾ = πⁿ⁻¹ · sin(πx + nπ/2)``.
     """
-    if order == 0:
-        return np.sinc(x)
+    return np.sinc(x) if order == 0 else in_blocks(partial(_sinc, order), x)
+
+
+def _sinc(order: int, x: Any) -> Any:
     near = np.abs(x) < (order + 1) / 4
     small, far = np.where(near, x, 0), np.where(near, 1, x)
     powers = range(order % 2, 24 + 4 * order, 2)
@@ -269,7 +303,7 @@ absolute = ufunc(
 copysign = ufunc(
     np.copysign,
     r"\left|x\right| \cdot \operatorname{sign} y",
-    (lambda g, z, x, y: g * (np.sign(x) * np.copysign(1, y)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
+    (lambda g, z, x, y: g * (np.sign(x) * np.sign(z)), r"\operatorname{sign} x \cdot \operatorname{sign} y"),
     FLAT_2,
     domain=(NONZERO, NONZERO),
     note="0 at x = 0",
@@ -279,37 +313,37 @@ copysign = ufunc(
 maximum = ufunc(
     np.maximum,
     r"\max(x, y)",
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(x, y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
     note="tied arguments share equally",
 )
 minimum = ufunc(
     np.minimum,
     r"\min(x, y)",
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x < y)), r"[x < y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: np.where(x == y, g * 0.5, g * (x > y)), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(x, y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
     note="tied arguments share equally",
 )
 
 
-@composed(
+NUMBERS = (example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,)))
+
+fmax = ufunc(
+    np.fmax,
     r"\max(x, y)",
-    numpy=np.fmax,
-    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+    (lambda g, z, x, y: g * larger(x, np.where(y == y, y, -inf), g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(y, np.where(x == x, x, -inf), g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    examples=NUMBERS,
+    note="tied arguments share equally; a NaN gets nothing",
 )
-def fmax(x: Any, y: Any) -> Any:
-    """The larger of two, or the one that is a number; a tie is shared equally."""
-    return np.maximum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
-
-
-@composed(
+fmin = ufunc(
+    np.fmin,
     r"\min(x, y)",
-    numpy=np.fmin,
-    examples=(example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,))),
+    (lambda g, z, x, y: g * larger(np.where(y == y, y, inf), x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * larger(np.where(x == x, x, inf), y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    examples=NUMBERS,
+    note="tied arguments share equally; a NaN gets nothing",
 )
-def fmin(x: Any, y: Any) -> Any:
-    """The smaller of two, or the one that is a number; a tie is shared equally."""
-    return np.minimum(np.where(np.isnan(x), y, x), np.where(np.isnan(y), x, y))
 
 
 @op(
@@ -346,8 +380,31 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """``x`` held between two bounds, either of which may be None."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
-    x = x if low is None else np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+    if low is None or high is None:
+        x = x if low is None else np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+    return clamp(x, low, high)
+
+
+@op(r"\min(\max(x, a), b)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+def clamp(x: Any, a: Any, b: Any) -> Any:
+    """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
+    return np.minimum(np.maximum(x, a), b)
+
+
+@clamp.vjp(r"[a < x < b]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * (larger(x, a, g) * larger(b, x, g))
+
+
+@clamp.vjp(r"[x < a < b]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * (larger(a, x, g) * larger(b, a, g))
+
+
+@clamp.vjp(r"[b < \max(x, a)]")
+def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
+    return g * larger(np.maximum(x, a), b, g)
 
 
 @composed(
@@ -370,17 +427,20 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return default
 
 
-@composed(
+@op(
     r"x \text{ if finite}",
     numpy=np.nan_to_num,
+    broadcasts=True,
     examples=(*ELEMENTWISE, example(np.array([np.nan, 1.0])), example((2,), nan=1.0)),
 )
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """``x`` with numbers in place of NaN and of infinities; what was replaced gets no gradient."""
-    limits = np.finfo(x.dtype)
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(np.isposinf(x), limits.max if posinf is None else posinf, x)
-    return np.where(np.isneginf(x), limits.min if neginf is None else neginf, x)
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@nan_to_num.vjp(r"[x \text{ is finite}]")
+def _(g: Any, z: Any, x: Any, **_: Any) -> Any:
+    return g * np.isfinite(x)
 
 
 # -- copies --------------------------------------------------------------------------------------------

@@ -342,12 +342,16 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
-    size = np.abs(x)
     if abs(ord) == np.inf:
-        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
+        return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum(np.sign(size), axis=axis, keepdims=keepdims)
+        return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    total = np.sum(size**ord, axis=axis, keepdims=keepdims)
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord > 0 and ord % 2 == 0:
+        powers = x**ord
+    else:  # a power with a kink: an element that is 0 has no direction, so all its derivatives are 0
+        zero = x == 0
+        powers = np.where(zero, 0.0 if ord > 0 else np.inf, np.abs(np.where(zero, 1, x)) ** ord)
+    total = np.sum(powers, axis=axis, keepdims=keepdims)
     return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 import os
 import threading
@@ -86,7 +87,7 @@ class _Results:
     """What a recorded function returned: a structure, with arrays from the record where they came from there."""
 
     def __init__(self, value: Any, recording: Recording):
-        self.tree = rebuild(value, iter([None] * len(list(leaves(value)))))
+        self.tree = rebuild(value, itertools.repeat(0))
         self.is_tensor = [isinstance(v, Tensor) for v in leaves(value)]
         arrays = [v.data if isinstance(v, Tensor) else v for v in leaves(value)]
         self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
@@ -140,9 +141,8 @@ class Replay:
 
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
     two recordings agreed and one replay gave what the function itself gave. A function that cannot be captured
-    runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``inside`` are folders whose
-    code is known to read nothing that changes, beside this package and NumPy; ``turns`` is shared by those that
-    share state.
+    runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns`` is shared by those
+    that share state.
     """
 
     def __init__(
@@ -150,13 +150,11 @@ class Replay:
         function: Callable[..., Any],
         state: Callable[[], Iterable[Cell]] = tuple,
         name: str = "",
-        inside: tuple[str, ...] = (),
         turns: Turns | None = None,
     ):
         self.function = function
         self.name = name or getattr(function, "__name__", "the function")
         self._state_of = state
-        self._inside = inside
         self._cells: list[Cell] = []
         self._arrays: list[Any] = []
         self._captured: dict[Any, _Captured] = {}
@@ -166,7 +164,7 @@ class Replay:
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
             return self.function(*args)
-        nested = any(isinstance(a, list | tuple | dict) for a in args)
+        nested = _nested(args)
         given = list(leaves(args)) if nested else args
         key = self._key(args, given, nested)
         if key is None:
@@ -264,7 +262,7 @@ class Replay:
                 rehearsal = self._rehearse(*captured.first, given)
             except GuardFailed:  # this batch goes another way; the next one may tell
                 return self._eagerly(args)
-        recording = Recording(self._inside)
+        recording = Recording()
         try:
             results = self._recorded(recording, args, given)
         except Exception as error:
@@ -303,7 +301,7 @@ class Replay:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = recording.state(array)
             with recording:
-                value = self.function(*rebuild(args, iter(replaced)))
+                value = self.function(*(rebuild(args, iter(replaced)) if _nested(args) else replaced))
                 for cell, array in zip(self._cells, self._arrays, strict=True):
                     if unwrapped(cell.value) is not array:  # rebound to a new value
                         Traced(array, recording)[...] = cell.value
@@ -396,6 +394,10 @@ def _owned(tree: Any) -> Any:
         return value
 
     return rebuild(tree, (own(v) for v in leaves(tree)))
+
+
+def _nested(args: Any) -> bool:
+    return any(isinstance(a, list | tuple | dict) for a in args)
 
 
 def _arrays(given: Sequence[Any]) -> list[Any]:

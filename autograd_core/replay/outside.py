@@ -27,10 +27,12 @@ _KNOWN = ("builtins", "numpy", "autograd_core")  # whose objects are values, and
 
 
 class Outside:
-    """Values that functions outside this package and NumPy look up by name, as they were when they were recorded."""
+    """Values that a person's functions look up by name, as they were when they were recorded.
 
-    def __init__(self, inside: tuple[str, ...] = ()) -> None:
-        self._inside = (*INSIDE, *inside)
+    Our own layers, losses and optimizers go by their settings, which are looked after elsewhere.
+    """
+
+    def __init__(self) -> None:
         self._seen: set[Any] = set()
         self._reads: dict[Any, tuple[str, Callable[[], Any]]] = {}
         self._live: Collection[int] = ()
@@ -52,7 +54,7 @@ class Outside:
     def look(self, frame: Any, base: Any) -> None:
         """Find out what the functions that are running look up, from ``frame`` outwards to ``base``."""
         while frame is not None and frame is not base:
-            if not frame.f_code.co_filename.startswith(self._inside):
+            if not frame.f_code.co_filename.startswith(INSIDE):
                 self._look_at_frame(frame)
             frame = frame.f_back
 
@@ -93,9 +95,9 @@ class Outside:
         value = read()
         function = getattr(value, "__func__", value)
         code = getattr(function, "__code__", None)
-        if code is not None and code.co_filename.startswith(self._inside):
+        if code is not None and code.co_filename.startswith(INSIDE):
             return
-        if isinstance(value, types.ModuleType) and (value.__file__ or "").startswith(self._inside):
+        if isinstance(value, types.ModuleType) and (value.__file__ or "").startswith(INSIDE):
             return
         self._reads[key] = name, read
         if code is not None:

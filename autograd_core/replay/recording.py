@@ -131,8 +131,8 @@ active = _Active()
 class Recording:
     """A context manager: the calls between entering and leaving it that involve its Traced values."""
 
-    def __init__(self, inside: tuple[str, ...] = ()) -> None:
-        self.outside = Outside(inside)
+    def __init__(self) -> None:
+        self.outside = Outside()
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
         self.inputs: list[Place] = []

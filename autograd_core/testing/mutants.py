@@ -264,7 +264,7 @@ WALK = [
      "contribution"),
     ("accumulation that doubles", "walk", "total + contribution", "total + contribution + contribution"),
     ("a wrong order", "walk", "node = order.pop()", "node = order.pop(0)"),
-    ("the last argument left out", "walk", "for parent in parents:", "for parent in parents[:1]:"),
+    ("the last argument left out", "walk", "in enumerate(parents):", "in enumerate(parents[:1]):"),
     ("rules of the wrong argument", "walk", "rule: Any = rules[position]", "rule: Any = rules[-1 - position]"),
     ("unbroadcasting left out", "unbroadcast", "np.sum(g, axis=(*range(new), *stretched))",
      "g[tuple([0] * new + [slice(0, 1) if new + i in stretched else slice(None) for i in range(len(shape))])]"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.replay import Replay, ReplayWarning
@@ -21,10 +19,6 @@ from ..optimizers.optimizer import Optimizer
 if TYPE_CHECKING:
     from ..callbacks.callback import Callback
     from .trainer import Trainer
-
-
-# What our own layers, losses and optimizers go by are their settings, which `Steps` looks after.
-HERE = (str(Path(__file__).parent.parent) + os.sep,)
 
 
 # How many different settings of a model have recordings at a time.
@@ -67,8 +61,9 @@ class Steps:
         name = repr(getattr(self.model, "name", "a model"))
 
         def replay(function: Any, state: Any, what: str) -> Replay:
-            return Replay(partial(function, self._model), partial(state, self._model), f"the {what} of {name}", HERE,
-                          self._turns)  # fmt: skip
+            return Replay(
+                partial(function, self._model), partial(state, self._model), f"the {what} of {name}", self._turns
+            )
 
         self._all.append(
             Recorded(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from autograd_core import GraphError, NonFiniteError, Tensor, debug, no_grad
+import nn
+from autograd_core import GraphError, NonFiniteError, Tensor, debug, logsumexp, no_grad, softmax
 
 
 def test_the_first_infinity_names_op_line_value_index_and_cause():
@@ -64,3 +65,70 @@ def test_values_and_gradients_are_the_same():
         y.backward()
     t = np.tanh(x.data)
     np.testing.assert_allclose(x.grad, 2 * ((1 - t * t) * x.data + t))
+
+
+def test_a_mask_of_infinities_that_was_put_in_on_purpose_passes():
+    mask = np.where(np.tri(3, dtype=bool), 0.0, -np.inf)
+    scores = Tensor(np.arange(9.0).reshape(3, 3))
+    with debug():
+        for masked in (scores + mask, np.where(mask == 0, scores, -np.inf)):
+            weights = softmax(masked)
+            (weights * logsumexp(masked, axis=-1)).sum().backward()
+    assert np.isfinite(scores.grad).all()
+
+
+def test_an_infinity_made_beside_one_that_was_put_in_is_found():
+    x = Tensor([1.0, 1000.0], name="x")
+    with debug():
+        y = x * np.array([-np.inf, 1.0])
+        with pytest.raises(NonFiniteError, match=r"exp made the first inf: x = 1000 at index \[1\]"):
+            np.exp(y)
+
+
+def test_a_nan_made_of_infinities_is_found():
+    with (
+        pytest.raises(NonFiniteError, match=r"subtract made the first nan: 'x' = inf, y = inf at index \[1\]"),
+        debug(),
+    ):
+        Tensor([0.0, np.inf], name="x") - np.inf
+
+
+def test_a_nan_that_the_walk_began_with_is_blamed_on_nobody():
+    with debug():
+        y = Tensor([1.0, 2.0]) * 2
+        with pytest.raises(NonFiniteError, match="nan was in the gradient that the walk began with"):
+            y.backward(np.array([1.0, np.nan]))
+
+
+def test_an_infinite_slope_of_a_matrix_product_shows_sizes():
+    w, x = Tensor(np.full((2, 2), 1e300)), Tensor(np.full((2, 2), 1e-300))
+    with debug():
+        y = w @ x
+        with pytest.raises(
+            NonFiniteError, match=r"gradient of matmul .* x = float64\[2, 2\] with .*upstream gradient f"
+        ):
+            y.backward(np.full((2, 2), 1e300))
+
+
+def test_the_line_inside_a_layer_is_the_persons_own():
+    layer = nn.layers.Dense(2, activation=np.log, kernel_initializer="zeros")
+    with pytest.raises(NonFiniteError, match=r"log made the first -inf.*test_debug\.py:\d+: layer\(np\.ones"), debug():
+        layer(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("what", ["index", "result"])
+def test_parameters_and_results_written_to_are_noticed(what):
+    x, index = Tensor([1.0, 2.0, 3.0]), np.array([0, 1])
+    with debug():
+        y = np.exp(x[index])
+        (index if what == "index" else y.node.out)[0] = 2
+        with pytest.raises(GraphError, match=what + " was written to after"):
+            y.sum().backward()
+
+
+def test_a_released_graph_is_told_apart_from_a_changed_one():
+    with debug():
+        y = Tensor(2.0) * 3
+        y.backward(release=True)
+        with pytest.raises(GraphError, match="released"):
+            y.backward()

@@ -60,6 +60,13 @@ def test_a_list_of_tensors_is_no_array_of_numbers():
 # -- reading it --------------------------------------------------------------------------------------------
 
 
+def test_a_tensor_of_a_tensor_that_records_would_forget_where_it_came_from():
+    x = Tensor(2.0, name="x")
+    with pytest.raises(GradientLossError, match=r"Tensor\(t\) would drop the gradient of 'x'.*Tensor\(t\.data\)"):
+        Tensor(x)
+    assert Tensor(x.detach()).item() == 2
+
+
 def test_shape_and_company():
     t = Tensor(np.zeros((2, 3), np.float32))
     assert (t.shape, t.ndim, t.size, len(t), t.dtype, t.T.shape) == ((2, 3), 2, 6, 2, np.float32, (3, 2))

@@ -15,6 +15,7 @@ from autograd_core import (
     jacobian,
     jvp,
     no_grad,
+    relu,
     stop_gradient,
     value_and_grad,
     vjp,
@@ -206,3 +207,39 @@ def test_elementwise_grad_is_the_derivative_of_each_element():
 
 def test_stop_gradient_takes_structures():
     assert grad(lambda x: x * stop_gradient({"a": [x]})["a"][0])(3.0) == 3
+
+
+def test_none_is_an_empty_structure():
+    def f(p, state):
+        assert state is None
+        return p["w"] * p["rest"][1]
+
+    p = {"w": 3.0, "bias": None, "rest": [None, 2.0]}
+    assert grad(f, argnums=(0, 1))(p, None) == ({"w": 2, "bias": None, "rest": [None, 3]}, None)
+    assert hessian(f)(p, None)["w"]["rest"] == [None, 1]
+    assert jvp(f, (p, None), ({"w": 1.0, "bias": None, "rest": [None, 0.0]}, None)) == (6, 2)
+    with pytest.raises(ValueError, match=r"the structure .*None"):
+        jvp(f, (p, None), ({"w": 1.0, "bias": 1.0, "rest": [None, 0.0]}, None))
+    with pytest.raises(GraphError, match="returned NoneType"):
+        grad(lambda x: None)(1.0)
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, elementwise_grad, jacobian, hessian])
+def test_a_derivative_has_the_name_of_its_function_and_says_what_it_is(transform):
+    derivative = transform(cubes, (0, 1))
+    assert derivative.__name__ == "cubes"
+    assert derivative.__wrapped__ is not None
+    assert " of cubes with respect to arguments (0, 1)." in derivative.__doc__
+    assert transform(relu).__name__ == "relu"
+    assert not hasattr(transform(relu), "rules")
+
+
+def test_writing_to_a_value_does_not_change_its_pullback():
+    value, pullback = vjp(np.exp, np.zeros(2))
+    value[:] = 99
+    assert pullback(np.ones(2))[0].tolist() == [1, 1]
+
+
+def test_a_tangent_of_another_shape_is_told_both():
+    with pytest.raises(ValueError, match=r"a tangent must have the shape of its argument: \[3\] was expected, \[2\]"):
+        jvp(np.sin, (np.ones(3),), (np.ones(2),))

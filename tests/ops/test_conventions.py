@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core import Tensor, elementwise_grad, grad, hessian, jacobian
+from autograd_core import Tensor, elementwise_grad, grad, hessian, jacobian, vjp
 
 INF, NAN = np.inf, np.nan
 
@@ -50,6 +50,19 @@ INF, NAN = np.inf, np.nan
         (lambda y: np.remainder(1.0, y), 0.1, -9.0),
         (lambda x: np.logaddexp(x, -INF), 1.0, 1.0),
         (lambda x: np.logaddexp(x, -INF), -INF, 0.0),
+        (lambda x: np.logaddexp(x, 0.0), INF, 1.0),
+        (lambda x: np.logaddexp(x, 900.0), -INF, 0.0),
+        (lambda x: np.logaddexp(900.0, x), INF, 1.0),
+        (lambda x: np.logaddexp2(x, INF), 0.0, 0.0),
+        (lambda x: np.clip(x, 1.0, 1.0), 1.0, 0.25),
+        (lambda low: np.clip(0.0, low, 1.0), 0.5, 1.0),
+        (lambda high: np.clip(3.0, 0.0, high), 0.5, 1.0),
+        (lambda low: np.clip(0.0, low, 0.5), 0.75, 0.0),
+        (lambda x: np.fmax(x, 1.0), NAN, 0.0),
+        (ac.relu, NAN, 0.0),
+        (ac.softplus, -700.0, math.exp(-700)),
+        (lambda x: np.copysign(x, -2.0), 3.0, -1.0),
+        (np.arccosh, INF, 0.0),
         (lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0), 0.0, 0.0),
     ],
 )
@@ -83,6 +96,22 @@ def test_slope(f, x, slope):
 )
 def test_slopes(f, x, slopes):
     np.testing.assert_allclose(grad(f)(np.array(x)), slopes, rtol=1e-14)
+
+
+def test_all_derivatives_of_a_norm_by_an_element_that_is_zero_are_those_of_its_power():
+    # Of |x|^1.5 the second derivative at 0 would be infinite, and is 0 by convention, as that of |x| is.
+    second = hessian(lambda x: np.linalg.norm(x, 1.5))(np.array([0.0, 4.0]))
+    np.testing.assert_allclose(second, np.zeros((2, 2)), atol=1e-15)
+    fourth = grad(grad(grad(grad(lambda x: np.linalg.norm(np.stack([x, 1.0]), 4)))))  # (1 + x⁴)^¼ = 1 + x⁴/4 - …
+    assert fourth(0.0) == 6
+    np.testing.assert_array_equal(grad(lambda x: np.linalg.norm(x, -1))(np.array([0.0, 4.0])), [0, 0])
+
+
+def test_float32_stays_float32_where_a_choice_is_made():
+    x = np.float32([0.5, 1.0])
+    for f in (lambda x: np.clip(x, 0.0, 0.7), lambda x: np.maximum(x, 0.5), lambda x: np.copysign(x, 0.5)):
+        _, backward = vjp(f, x)
+        assert backward(np.ones(2, np.float32))[0].dtype == np.float32
 
 
 def test_the_second_derivative_of_a_product_is_right_where_factors_are_zero():

@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autograd_core import Tensor, grad
+from autograd_core import (
+    NonFiniteError,
+    Tensor,
+    checkpoint,
+    debug,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 from autograd_core.walk import walk
 
 
@@ -94,3 +108,56 @@ def test_second_derivatives_are_ducks_too():
     expected = grad(lambda x: np.sum(grad(lambda x: np.sum(np.tanh(x) ** 3))(x)))(x.inside)
     assert type(second) is Duck
     np.testing.assert_array_equal(second.inside, expected)
+
+
+def cubes(x):
+    return np.sum(np.tanh(x) ** 3 * x)
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        grad(cubes),
+        lambda x: value_and_grad(cubes)(x)[1],
+        elementwise_grad(np.tanh),
+        jacobian(lambda x: np.tanh(x) * np.sum(x)),
+        jacobian(lambda x: x[:0] * 2),
+        hessian(cubes),
+        lambda x: hvp(cubes, (x,), (x,)),
+        lambda x: jvp(np.tanh, (x,), (x,))[1],
+        lambda x: vjp(np.tanh, x)[1](x)[0],
+        grad(checkpoint(cubes)),
+        hessian(checkpoint(cubes)),
+        grad(lambda x: np.sum(x * stop_gradient(x))),
+        grad(lambda x: np.linalg.slogdet(np.outer(x, x) + np.diag(x * x))[1]),
+        debug()(grad(cubes)),
+    ],
+)
+def test_every_transform_gives_ducks(derivative):
+    x = np.array([0.5, -1.0, 2.0])
+    got = derivative(Duck(x))
+    assert type(got) is Duck
+    np.testing.assert_allclose(got.inside, derivative(x), rtol=1e-12)
+
+
+def test_backward_takes_a_duck_and_leaves_one():
+    x = Tensor(Duck(np.array([1.0, 2.0])))
+    for _ in range(2):
+        (x * x).backward(Duck(np.array([1.0, 10.0])))
+    assert type(x.grad) is Duck
+    assert x.grad.inside.tolist() == [4, 80]
+
+
+def test_debug_meets_the_first_infinity_in_a_duck():
+    x = Tensor(Duck(np.array([1.0, 0.0])), name="x")
+    with pytest.raises(NonFiniteError, match=r"log made the first inf: 'x' = float64\[2\]"), debug():
+        np.log(x)
+    with debug():
+        y = np.sum(np.sqrt(x))
+        with pytest.raises(NonFiniteError, match=r"gradient of sqrt for its argument 'x' is the first inf"):
+            y.backward()
+
+
+def test_a_duck_shows_itself():
+    x = Tensor(Duck(np.ones(2)), name="x")
+    assert repr(x) == f"Tensor({x.data!r}, name='x')"
