@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
 from .outside import Outside
 from .planning import Unplannable, plan
-from .recording import Place, Recording, Traced, active, unwrapped
+from .recording import Memory, Place, Recording, Traced, active, owner_of, unwrapped
 from .running import GuardFailed, Program, Rehearsal, array_at, bytes_of, digests
 
 # How many programs one function keeps; beyond that the oldest goes.
@@ -35,6 +36,10 @@ class Cell(Protocol):
     """Something that holds an array between calls: state."""
 
     value: Any
+
+    @property
+    def name(self) -> str | None:
+        """What people call it."""
 
 
 class TensorCell:
@@ -53,6 +58,11 @@ class TensorCell:
     def value(self, new: Any) -> None:
         self.node.out = new
 
+    @property
+    def name(self) -> str | None:
+        """The name of the Tensor."""
+        return self.node.name
+
 
 class EntryCell:
     """An entry of a dict."""
@@ -69,6 +79,11 @@ class EntryCell:
     @value.setter
     def value(self, new: Any) -> None:
         self.entries[self.key] = new
+
+    @property
+    def name(self) -> str | None:
+        """The key."""
+        return self.key
 
 
 class _Captured:
@@ -358,7 +373,30 @@ class Replay:
         if not self.programs:
             reasons = [c.refused for c in self._captured.values() if c.refused]
             return f"{self.name} has no program: {reasons[-1] if reasons else 'it needs three calls of one shape'}"
-        return text(self.programs[-1].schedule)
+        return text(self.programs[-1].schedule, self._names())
+
+    def save(self, path: Any, graph: Any = None) -> None:
+        """Write a page that draws the schedule and its buffers; ``graph``, from `draw`, stands beside it.
+
+        Raises RuntimeError while there is no program yet.
+        """
+        from .showing import page
+
+        if not self.programs:
+            raise RuntimeError(self.show())
+        picture = "" if graph is None else graph.render("svg").decode()
+        html = page(self.programs[-1].schedule, self._names(), picture, self.name)
+        Path(path).write_text(html, encoding="utf-8")
+
+    def _names(self) -> dict[Memory, str]:
+        """What the state of the program that was recorded last is called."""
+        names: dict[Memory, str] = {}
+        owners = {id(memory.array): memory for memory in self.programs[-1].schedule.states}
+        for cell, array in zip(self._cells, self._arrays, strict=True):
+            memory, name = owners.get(id(owner_of(array))), cell.name
+            if memory is not None and name:
+                names.setdefault(memory, name)
+        return names
 
 
 def replay(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Any:

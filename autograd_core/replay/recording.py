@@ -177,7 +177,7 @@ class Recording:
         """A value that stays where it is between calls, and may be changed there."""
         known = self._lookup(array)
         if known is None or known.kind != "state":
-            self.states.append(self._learn(_owner(array), "state"))
+            self.states.append(self._learn(owner_of(array), "state"))
         return Traced(array, self)
 
     def _learn(self, owner: Any, kind: str) -> Memory:
@@ -196,12 +196,12 @@ class Recording:
         return memory
 
     def _lookup(self, array: Any) -> Memory | None:
-        found = self._known.get(id(_owner(array)))
+        found = self._known.get(id(owner_of(array)))
         return None if found is None else found[0]
 
     def place(self, array: Any) -> Place:
         """Where an array lies. What was never seen before came from outside the record: a constant."""
-        memory = self._lookup(array) or self._learn(_owner(array), "constant")
+        memory = self._lookup(array) or self._learn(owner_of(array), "constant")
         offset = array.__array_interface__["data"][0] - memory.address
         return Place(memory, offset, array.shape, array.strides, array.dtype)
 
@@ -341,7 +341,7 @@ class Recording:
                 self.give_up(f"{_name(function)} made an array of dtype {value.dtype}")
                 return value
             if self._lookup(value) is None:
-                self._learn(_owner(value), "scratch")
+                self._learn(owner_of(value), "scratch")
                 results.append(self.place(value))
             else:
                 results.append(None)
@@ -373,7 +373,7 @@ class Recording:
         self.generators.setdefault(id(generator), (generator, generator.bit_generator.state))
 
 
-def _owner(array: Any) -> Any:
+def owner_of(array: Any) -> Any:
     """The array that owns the memory in which ``array`` is a view."""
     owner, link = array, array.base
     while link is not None:

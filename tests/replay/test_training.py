@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import threading
+import tracemalloc
 import warnings
 import weakref
 
@@ -220,6 +221,22 @@ def test_what_is_changed_between_two_steps_is_seen(change):
         warnings.filterwarnings("ignore", message="softmax is applied twice")
         step(models, 6)
     assert models[0]._steps.now.training.programs
+
+
+def test_recording_and_replaying_need_no_more_memory_than_an_eager_step():
+    peaks = {}
+    for eagerly in (True, False):
+        model = nn.Sequential(dense(layers.Dense(1000, "relu"), layers.Dense(1000, "relu"), layers.Dense(500, "relu")))
+        model.compile("rmsprop", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                model.train_on_batch(X, Y)
+            peaks[eagerly] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert model._steps.now.training.programs
+    assert peaks[False] < 1.15 * peaks[True]
 
 
 def test_two_models_may_take_turns():
