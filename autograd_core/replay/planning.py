@@ -415,12 +415,16 @@ def early(units: list[Unit], barrier: int) -> list[Unit]:
     A parameter is then updated as soon as its gradient is known, and the gradient's memory is free again. But no
     state changes before a call that may still raise an error.
     """
-    for position in range(len(units)):
-        unit = units[position]
+    touched = {unit: {p.memory for p in (*unit.reads, *unit.writes)} for unit in units}
+    failing = {unit for unit in units if any(map(may_fail, unit.calls))}
+    for position, unit in enumerate(list(units)):
         if not any(p.memory.kind == "state" for p in unit.writes) or any(c.pinned for c in unit.calls):
             continue
         to = position
-        while to > barrier and not _depends(unit, units[to - 1]) and not any(map(may_fail, units[to - 1].calls)):
+        while to > barrier:
+            before = units[to - 1]
+            if before in failing or (not touched[unit].isdisjoint(touched[before]) and _depends(unit, before)):
+                break
             to -= 1
         if to < position:
             units.insert(to, units.pop(position))

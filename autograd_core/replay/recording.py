@@ -99,11 +99,10 @@ class Call:
     errors: dict[str, Any] | None = None  # what np.errstate said, where it differs from the outside
     pinned: bool = False  # happens although nobody reads it: a draw, whose generator moves on
     reads: tuple[Place, ...] = field(default=())
+    defined: tuple[Place, ...] = field(init=False)  # all that this call changes
 
-    @property
-    def defined(self) -> tuple[Place, ...]:
-        """All that this call changes."""
-        return (*(p for p in self.results if p is not None), *self.writes)
+    def __post_init__(self) -> None:
+        self.defined = (*(p for p in self.results if p is not None), *self.writes)
 
 
 @dataclass(slots=True)
