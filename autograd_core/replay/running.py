@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from .planning import ALIGNMENT, Schedule, Unit, Unplannable
-from .recording import Call, Guard, Memory, Place, _branches, copied
+from .calls import Call, Guard, Memory, Place, branches, copied
+from .grouping import Unit
+from .placing import ALIGNMENT
+from .planning import Schedule
+from .simplifying import Unplannable
 
 Step = Callable[[], Any]
 
@@ -234,7 +237,7 @@ def bind(call: Call, view: Callable[[Place], Any]) -> Step:
 
 
 def _arrays(tree: Any, view: Callable[[Place], Any]) -> Any:
-    return view(tree) if isinstance(tree, Place) else _branches(tree, lambda branch: _arrays(branch, view))
+    return view(tree) if isinstance(tree, Place) else branches(tree, lambda branch: _arrays(branch, view))
 
 
 def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:

@@ -8,8 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .planning import Schedule, Unit
-from .recording import Call, Memory, Place, copied
+from .calls import Call, Memory, Place, copied
+from .grouping import Unit
+from .planning import Schedule
 
 WIDTH = 80
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.replay import replay
-from autograd_core.replay.planning import ALIGNMENT, BLOCK
+from autograd_core.replay.grouping import BLOCK
+from autograd_core.replay.placing import ALIGNMENT
 
 UNARY = [np.exp, np.tanh, np.negative, lambda x: x * 0.5, lambda x: 1 - x, np.square, lambda x: np.maximum(x, 0.2)]
 BINARY = [np.add, np.subtract, np.multiply, np.maximum, lambda x, y: np.where(x > y, x, y * 0.5)]
