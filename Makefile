@@ -25,12 +25,16 @@ check: .venv/pyvenv.cfg
 mutants: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python -m autograd_core.testing.mutants
+	$(BIN)/python benchmarks/gradient_checkers.py
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
+	$(BIN)/python benchmarks/time_of_a_check.py
+	$(BIN)/python benchmarks/false_alarms.py
+	$(BIN)/python benchmarks/gradient_checkers.py
 
 docs: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e .

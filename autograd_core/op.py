@@ -96,8 +96,6 @@ class Op:
         forward: Callable[..., Any],
         latex: str,
         *,
-        arity: int | None,
-        params: tuple[str, ...] = (),
         broadcasts: bool = False,
         domain: Domain | Sequence[Domain] | None = None,
         examples: Sequence[Example] | None = None,
@@ -105,27 +103,33 @@ class Op:
     ) -> None:
         self.name: str = forward.__name__
         self.function = forward
+        self.numpy: tuple[Any, ...] = ()  # the NumPy functions that it answers for
+        self.__signature__ = _signature(forward)
+        # The arguments without a default are the inputs, those with one are parameters.
+        parameters = self.__signature__.parameters.values()
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.inputs = tuple(p.name for p in parameters if p.default is p.empty and p.kind < p.KEYWORD_ONLY)
+        self.params = tuple(p.name for p in parameters if p.name not in self.inputs and p.kind < p.VAR_KEYWORD)
+        self.arity = None if variadic else len(self.inputs)
         # On NumPy's scalars an operator takes a tenth of the time of its ufunc.
         self.forward = _OPERATORS.get(forward, forward)
         self.latex = latex
-        self.arity = arity
-        self.params = params
         self.broadcasts = broadcasts
         self.domain = domain
         self.examples = examples
         self.note = note
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
-        self.rules = [None] * arity if arity is not None else _SameRule()
+        self.rules = [None] * len(self.inputs) if not variadic else _SameRule()
         # Whether only leading axes broadcast, as in a product of matrices: then a rule's result has a shape of its own.
         self.batched = False
         self.complete = False
-        self.formulas: list[str] = [""] * (arity or 1)
+        self.formulas: list[str] = [""] * len(self.inputs)
         self.__name__ = self.name
         self.__module__ = getattr(forward, "__module__", __name__)
         self.__doc__ = forward.__doc__
 
     def __repr__(self) -> str:
-        return f"<op {self.name}>"
+        return f"<op {self.name}{self.__signature__}>"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         if not params:
@@ -224,14 +228,15 @@ class Op:
         return wrap(node)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Split off the parameters that were passed by position: ``max(x, 0)`` is ``max(x, axis=0)``."""
-        n = self.arity or 0
+        """Sort the arguments into inputs and parameters: ``max(x, 0)`` and ``max(axis=0, x=x)`` are one call."""
+        n, named = self.arity or 0, self.inputs[len(args) :]
         extra = dict(zip(self.params, args[n:], strict=False))
-        if len(args) < n or len(args) > n + len(self.params) or not extra.keys().isdisjoint(params):
-            wanted = f"{n} argument{'s' if n > 1 else ''}"
-            keywords = f" and takes {', '.join(self.params)}" if self.params else ""
-            raise TypeError(f"{self.name} is a function of {wanted}{keywords}; it was called as {describe(self, args)}")
-        return args[:n], {**extra, **params}
+        if len(args) > n + len(self.params) or not extra.keys().isdisjoint(params) or (named and {*named} - {*params}):
+            raise TypeError(f"{self.name} is called as {self.name}{self.__signature__}; it was {describe(self, args)}")
+        params = {**extra, **params}
+        if named:
+            args = (*args, *(params.pop(name) for name in named))
+        return args[:n], params
 
     def _check_rules(self, parents: Sequence[Node | None], arrays: Sequence[Any]) -> None:
         """Raise if a recording argument has no rule: its gradient would be lost without a word."""
@@ -280,14 +285,15 @@ class Op:
             raise TypeError(f"{self.name} has {self.arity} arguments; there is none at {arg}")
         return arg % self.arity
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of the differentiable arguments."""
-        if self.arity is None:
-            return ("xs",)
-        if isinstance(self.function, np.ufunc):
-            return ("x", "y", "w")[: self.arity]
-        return tuple(inspect.signature(self.function).parameters)[: self.arity]
+    def spelled(self, *functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate a function that takes what NumPy's ``functions`` take, and calls this op."""
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.numpy += functions
+            NUMPY.update(dict.fromkeys(functions, function))
+            return function
+
+        return decorate
 
 
 class _SameRule(Sequence[Rule | None]):
@@ -334,15 +340,30 @@ def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
     )
 
 
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The parameters of a forward function, without their types; a ufunc's are x, y, …"""
+    if isinstance(function, np.ufunc):
+        parameters = [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in "xyw"[: function.nin]
+        ]
+    else:
+        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]
+    return inspect.Signature(parameters)
+
+
 def _register(op: Op, numpy: Any) -> Op:
     before = REGISTRY.get(op.name)
     if before is not None and before.__module__ != op.__module__:
         raise ValueError(f"there is an op {op.name!r} already, from {before.__module__}; choose another name")
     REGISTRY[op.name] = op
-    for function in numpy if isinstance(numpy, tuple) else (numpy,):
-        if function is not None:
-            NUMPY[function] = op
+    op.numpy = _functions(numpy)
+    NUMPY.update(dict.fromkeys(op.numpy, op))
     return op
+
+
+def _functions(numpy: Any) -> tuple[Any, ...]:
+    """What was given as ``numpy=``: nothing, a function or several."""
+    return () if numpy is None else numpy if isinstance(numpy, tuple) else (numpy,)
 
 
 def ufunc(
@@ -361,7 +382,7 @@ def ufunc(
     """
     if len(rules) != np_ufunc.nin:
         raise RuleError(f"{np_ufunc.__name__} has {np_ufunc.nin} arguments, but {len(rules)} rules were given")
-    made = Op(np_ufunc, latex, arity=np_ufunc.nin, broadcasts=True, domain=domain, examples=examples, note=note)
+    made = Op(np_ufunc, latex, broadcasts=True, domain=domain, examples=examples, note=note)
     made.rules = [rule for rule, _ in rules]
     made.formulas = [formula for _, formula in rules]
     made.complete = True
@@ -395,23 +416,7 @@ def op(
     """
 
     def decorate(forward: Callable[..., Any]) -> Op:
-        positional, named, variadic = [], [], False
-        for name, parameter in inspect.signature(forward).parameters.items():
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                variadic = True
-            elif parameter.default is parameter.empty and not variadic:
-                positional.append(name)
-            else:
-                named.append(name)
-        made = Op(
-            forward,
-            latex,
-            arity=None if variadic else len(positional),
-            params=tuple(named),
-            broadcasts=broadcasts,
-            domain=domain,
-            examples=examples,
-        )
+        made = Op(forward, latex, broadcasts=broadcasts, domain=domain, examples=examples)
         return _register(made, numpy)
 
     return decorate
@@ -425,6 +430,7 @@ class Composed:
     latex: str
     domain: Domain | Sequence[Domain] | None
     examples: Sequence[Example]
+    numpy: tuple[Any, ...] = ()
 
 
 COMPOSED: dict[str, Composed] = {}
@@ -440,12 +446,8 @@ def composed(
     """Decorate a function that is made of ops, to let it answer for a NumPy function."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        COMPOSED[function.__name__] = Composed(function, latex, domain, examples)
-        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
-            function.params = tuple(inspect.signature(function).parameters)  # type: ignore[attr-defined]
-        for answered in numpy if isinstance(numpy, tuple) else (numpy,):
-            if answered is not None:
-                NUMPY[answered] = function
+        COMPOSED[function.__name__] = Composed(function, latex, domain, examples, _functions(numpy))
+        NUMPY.update(dict.fromkeys(_functions(numpy), function))
         return function
 
     return decorate

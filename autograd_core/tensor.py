@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
+from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -70,11 +72,28 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
     return operator, reflected
 
 
-def _comparison(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def operator(self: Tensor, other: Any) -> Any:
-        return ufunc(self.node.out, _plain(other))
+        return compare(self.node.out, _plain(other))
 
     return operator
+
+
+def _as_method(function: Any) -> Callable[..., Any]:
+    """The method of arrays that is NumPy's ``function`` of the array, with the same arguments."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return _dispatch(function, (self, *args), kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"`numpy.{function.__name__}` of this Tensor."
+    first, *others = inspect.signature(function).parameters.values()
+    method.__signature__ = inspect.Signature([first.replace(name="self"), *others])  # type: ignore[attr-defined]
+    return method
+
+
+def _of_data(attribute: str) -> Any:
+    return property(lambda self: getattr(self.node.out, attribute), doc=f"`numpy.ndarray.{attribute}` of the data.")
 
 
 class Tensor:
@@ -200,15 +219,14 @@ class Tensor:
         """The data as an array, without the record; it shares the Tensor's memory, as ``data`` does."""
         return np.asarray(self.data)
 
-    def item(self) -> float | int | bool:
-        """The only element, as a Python number."""
-        if self.size != 1:
+    def item(self, *index: Any) -> float | int | bool:
+        """The only element, or that at an index, as a Python number."""
+        if self.size != 1 and not index:
             raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
-        return self.node.out.item()
+        return self.node.out.item(*index)
 
-    def tolist(self) -> Any:
-        """The data as nested lists of Python numbers."""
-        return self.node.out.tolist()
+    tolist, tobytes = _of_data("tolist"), _of_data("tobytes")
+    nbytes, itemsize, strides, flags = map(_of_data, ("nbytes", "itemsize", "strides", "flags"))
 
     def detach(self) -> Tensor:
         """A constant with a copy of the data: nothing flows back through it, and changing it changes nothing else."""
@@ -407,12 +425,12 @@ class Tensor:
     __matmul__, __rmatmul__ = _operator(np.matmul)
     __mod__, __rmod__ = _operator(np.remainder)
     __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
-    _pow, __rpow__ = _operator(np.power)
+    _power, __rpow__ = _operator(np.power)
 
     def __pow__(self, exponent: Any) -> Tensor:
         if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
             return NUMPY[np.square].unary(self)
-        return self._pow(exponent)
+        return self._power(exponent)
 
     def __neg__(self) -> Tensor:
         return NUMPY[np.negative].unary(self)
@@ -423,6 +441,9 @@ class Tensor:
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
 
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
     def __round__(self, decimals: int | None = None) -> Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
 
@@ -430,13 +451,17 @@ class Tensor:
         return NUMPY[np.abs].unary(self)
 
     # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
-    __lt__ = _comparison(np.less)
-    __le__ = _comparison(np.less_equal)
-    __gt__ = _comparison(np.greater)
-    __ge__ = _comparison(np.greater_equal)
-    __eq__ = _comparison(np.equal)
-    __ne__ = _comparison(np.not_equal)
+    __lt__, __le__ = _comparison(lt), _comparison(le)
+    __gt__, __ge__ = _comparison(gt), _comparison(ge)
+    __eq__, __ne__ = _comparison(eq), _comparison(ne)
     __hash__ = object.__hash__
+
+    # So have the bits of whole numbers and of masks.
+    __and__, __or__, __xor__ = _comparison(and_), _comparison(or_), _comparison(xor)
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Any:
+        return ~self.node.out
 
     # -- methods that arrays have ----------------------------------------------------------------------
 
@@ -450,135 +475,99 @@ class Tensor:
         """The last two axes exchanged."""
         return NUMPY[np.matrix_transpose](self)
 
-    def astype(self, dtype: Any) -> Tensor:
+    @property
+    def flat(self) -> Tensor:
+        """All elements along one axis, to iterate over or to index."""
+        return self.ravel()
+
+    @property
+    def real(self) -> Tensor:
+        """The Tensor itself: complex numbers are out of scope."""
+        return self
+
+    def conjugate(self) -> Tensor:
+        """The Tensor itself, as `real`."""
+        return self
+
+    conj = conjugate
+
+    @property
+    def imag(self) -> Any:
+        """Zeros, a plain array."""
+        return np.zeros_like(self.node.out)
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Tensor:
         """A copy in another dtype; to integers or booleans it is a constant."""
-        if np.dtype(dtype).kind not in "biuf":
-            raise TypeError(f"a Tensor cannot hold {np.dtype(dtype)}: complex numbers and objects are out of scope")
-        if np.dtype(dtype).kind != "f":
-            return _stopped(self.node.out.astype(dtype), f"astype({np.dtype(dtype)})")
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "biuf":
+            raise TypeError(f"a Tensor cannot hold {dtype}: complex numbers and objects are out of scope")
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"{self.node.label()} cannot be cast to {dtype} with casting={casting!r}")
+        if dtype == self.dtype and not copy:
+            return self
+        if dtype.kind != "f":
+            return _stopped(self.node.out.astype(dtype), f"astype({dtype})")
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
-    def copy(self) -> Tensor:
-        """The same values under a new node."""
-        return NUMPY[np.copy](self)
-
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
-        return NUMPY[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape)
+        shape = shape[0] if len(shape) == 1 else shape
+        if order != "C":
+            return NUMPY[np.reshape](self, shape=shape, order=order)
+        return NUMPY[np.reshape](self, shape=shape)
 
-    def ravel(self) -> Tensor:
-        """`numpy.ravel`: one axis."""
-        return NUMPY[np.ravel](self)
-
-    flatten = ravel
+    def flatten(self, order: str = "C") -> Tensor:
+        """All elements along one axis."""
+        return NUMPY[np.ravel](self, order)
 
     def transpose(self, *axes: Any) -> Tensor:
         """`numpy.transpose`: ``t.transpose()``, ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``."""
-        if len(axes) == 1 and not isinstance(axes[0], int):
-            axes = axes[0]
-        return NUMPY[np.transpose](self, axes=axes or None)
+        one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
+        return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """`numpy.swapaxes`."""
-        return NUMPY[np.swapaxes](self, axis1, axis2)
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        """`numpy.squeeze`."""
-        return NUMPY[np.squeeze](self, axis=axis)
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """`numpy.sum`."""
-        return NUMPY[np.sum](self, axis=axis, keepdims=keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """`numpy.prod`."""
-        return NUMPY[np.prod](self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """`numpy.mean`."""
-        return NUMPY[np.mean](self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        """`numpy.var`."""
-        return NUMPY[np.var](self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        """`numpy.std`; where all elements are equal its derivative is 0."""
-        return NUMPY[np.std](self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """`numpy.max`; tied elements share the gradient equally."""
-        return NUMPY[np.max](self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """`numpy.min`; tied elements share the gradient equally."""
-        return NUMPY[np.min](self, axis=axis, keepdims=keepdims)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        """`numpy.cumsum`."""
-        return NUMPY[np.cumsum](self, axis=axis)
-
-    def cumprod(self, axis: int | None = None) -> Tensor:
-        """`numpy.cumprod`."""
-        return NUMPY[np.cumprod](self, axis=axis)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Tensor:
         """`numpy.clip`; an element at a bound passes half its gradient."""
-        return NUMPY[np.clip](self, min, max)
+        return _dispatch(np.clip, (self, min, max), options)
 
-    def round(self, decimals: int = 0) -> Tensor:
-        """`numpy.round`, whose derivative is 0."""
-        return NUMPY[np.round](self, decimals=decimals)
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """`numpy.compress`: the elements, or the places along an axis, where the condition holds."""
+        return NUMPY[np.compress](condition, self, axis)
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: Any, **options: Any) -> Tensor:
         """`numpy.dot`."""
-        return NUMPY[np.dot](self, other)
+        return _dispatch(np.dot, (self, other), options)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        """`numpy.diagonal`."""
-        return NUMPY[np.diagonal](self, offset, axis1, axis2)
-
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        """`numpy.trace`."""
-        return NUMPY[np.trace](self, offset, axis1, axis2)
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
-        """`numpy.repeat`."""
-        return NUMPY[np.repeat](self, repeats, axis)
-
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        """`numpy.take`."""
-        return NUMPY[np.take](self, indices, axis)
+    copy = _as_method(np.copy)
+    ravel = _as_method(np.ravel)
+    repeat = _as_method(np.repeat)
+    squeeze = _as_method(np.squeeze)
+    swapaxes = _as_method(np.swapaxes)
+    diagonal = _as_method(np.diagonal)
+    trace = _as_method(np.trace)
+    take = _as_method(np.take)
+    choose = _as_method(np.choose)
+    round = _as_method(np.round)
+    sum = _as_method(np.sum)
+    prod = _as_method(np.prod)
+    mean = _as_method(np.mean)
+    var = _as_method(np.var)
+    std = _as_method(np.std)
+    max = _as_method(np.max)
+    min = _as_method(np.min)
+    cumsum = _as_method(np.cumsum)
+    cumprod = _as_method(np.cumprod)
 
     # What has no derivative gives plain arrays.
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """`numpy.argmax`, a plain array."""
-        return np.argmax(self.node.out, axis, keepdims=keepdims)
-
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """`numpy.argmin`, a plain array."""
-        return np.argmin(self.node.out, axis, keepdims=keepdims)
-
-    def argsort(self, axis: int | None = -1, *, stable: bool = False) -> Any:
-        """`numpy.argsort`, a plain array."""
-        return np.argsort(self.node.out, axis, kind="stable" if stable else None)
-
-    def nonzero(self) -> Any:
-        """`numpy.nonzero`, plain arrays."""
-        return np.nonzero(self.node.out)
-
-    def searchsorted(self, v: Any, side: Any = "left") -> Any:
-        """`numpy.searchsorted`, a plain array."""
-        return np.searchsorted(self.node.out, _plain(v), side)
-
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """`numpy.all`, a plain array."""
-        return np.all(self.node.out, axis, keepdims=keepdims)
-
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """`numpy.any`, a plain array."""
-        return np.any(self.node.out, axis, keepdims=keepdims)
+    all = _as_method(np.all)
+    any = _as_method(np.any)
+    nonzero = _as_method(np.nonzero)
+    argmax = _as_method(np.argmax)
+    argmin = _as_method(np.argmin)
+    argsort = _as_method(np.argsort)
+    argpartition = _as_method(np.argpartition)
+    searchsorted = _as_method(np.searchsorted)
 
 
 _new = Tensor.__new__
@@ -631,47 +620,140 @@ def _plain(value: Any) -> Any:
 
 def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call what answers for a NumPy function, or say why nothing does."""
-    name = f"np.{function.__name__}"
-    if kwargs.get("out") is not None:
-        raise TypeError(
-            f"{name} on Tensors has no out=: what was in that array would be overwritten; write "
-            f"result = {name}(…) instead"
-        )
-    if "where" in kwargs and isinstance(function, np.ufunc):
-        raise TypeError(
-            f"{name} on Tensors has no where=, which leaves elements uncomputed; write "
-            f"np.where(mask, {name}(…), other) instead"
-        )
-    kwargs.pop("out", None)
     ours = NUMPY.get(function)
     if ours is None:
-        if function in WITHOUT_DERIVATIVE:
-            others = (*args[1:], *kwargs.values()) if function in FIRST_ONLY else ()
-            if any(isinstance(v, Tensor) and v.requires_grad for v in others):
-                raise TypeError(
-                    f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
-                    "from np.where, np.broadcast_to and sums, or pass .data"
-                )
-            return function(*_plain(args), **_plain(kwargs))
-        module = getattr(function, "__module__", None) or "numpy"
+        return _without_rule(function, args, kwargs)
+    least, most, names = _shared(function, ours)
+    if least <= len(args) <= most and kwargs.keys() <= names:
+        return ours(*args, **kwargs)
+    return _respelled(function, ours, args, kwargs)
+
+
+# The parameters of any ufunc: before NumPy 2.4 they did not say.
+_OF_UFUNCS = inspect.signature(
+    lambda *xs, out=None, where=True, casting="same_kind", order="K", dtype=None, subok=True, axis=None, axes=None: xs
+)
+
+
+def _spelling(function: Any, ours: Any) -> inspect.Signature:
+    """The parameters of a NumPy function."""
+    if isinstance(function, np.ufunc):
+        return _OF_UFUNCS
+    try:
+        return inspect.signature(function)
+    except ValueError:  # written in C, before NumPy 2.4: as ours, and whatever else it may take
+        casting = inspect.Parameter("casting", inspect.Parameter.KEYWORD_ONLY, default="same_kind")
+        others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD)
+        return inspect.Signature([*inspect.signature(ours).parameters.values(), casting, others])
+
+
+@functools.cache
+def _shared(function: Any, ours: Any) -> tuple[int, float, set[str]]:
+    """Which calls of a NumPy function are calls of what answers for it, argument by argument: nearly all.
+
+    The least and the largest number of arguments by position, and the names of those that may come by keyword.
+    """
+    mine, spelled = inspect.signature(ours).parameters, _spelling(function, ours).parameters.values()
+    most = 0.0
+    for own, theirs in zip(mine.values(), spelled, strict=False):
+        if theirs.kind is theirs.VAR_POSITIONAL:
+            most = np.inf
+        if max(own.kind, theirs.kind) > own.POSITIONAL_OR_KEYWORD or (
+            theirs.default is not theirs.empty and own.name != theirs.name
+        ):
+            break
+        most += 1
+    least = sum(p.default is p.empty and p.kind < p.VAR_POSITIONAL for p in spelled)
+    anything = any(p.kind is p.VAR_KEYWORD for p in spelled)
+    return least, most, {*mine} if anything else {p.name for p in spelled if p.default is not p.empty} & mine.keys()
+
+
+def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call ``ours`` for any other spelling: what NumPy requires by position, the rest by keyword."""
+    signature, takes = _spelling(function, ours), inspect.signature(ours).parameters
+    required: list[Any] = []
+    optional: dict[str, Any] = {}
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise TypeError(f"{full_name(function)} on Tensors: {error}") from None
+    for name, value in given.items():
+        parameter, default = signature.parameters[name], signature.parameters[name].default
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            required += value
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            optional |= value
+        elif default is parameter.empty:
+            required.append(value)
+        elif name in takes or (value is not None and (type(value), value) != (type(default), default)):
+            optional[name] = value  # of what we lack, only what says more than the default
+    dtype = None if "dtype" in takes else optional.pop("dtype", None)
+    if dtype is not None:
+        casting = signature.parameters["casting"].default if "casting" in signature.parameters else "unsafe"
+        required = _cast(required, dtype, optional.pop("casting", casting))
+    unknown = [name for name in optional if name not in takes and optional[name] is not None]
+    if unknown:
+        name, keywords = full_name(function), ", ".join(f"{name}=" for name in unknown)
+        instead = "; ".join(_instead(name, parameter, function) for parameter in unknown)
+        raise TypeError(f"{name} on Tensors does not take {keywords}; {instead}")
+    result = ours(*required, **{name: value for name, value in optional.items() if name in takes})
+    return result if dtype is None or result.dtype == dtype else result.astype(dtype)
+
+
+def _cast(value: Any, dtype: Any, casting: Any) -> Any:
+    """``value`` with everything in it that has a dtype in another: what NumPy's ``dtype=`` does before it computes."""
+    if isinstance(value, list | tuple):
+        return [_cast(v, dtype, casting) for v in value]
+    return value.astype(dtype, casting=casting) if hasattr(value, "dtype") else value
+
+
+def full_name(function: Any) -> str:
+    """What a NumPy function is called where it is used: ``np.linalg.norm``."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
+def _instead(name: str, parameter: str, function: Any) -> str:
+    """What to write for a parameter of NumPy's that Tensors have no use for, or no rule."""
+    if parameter == "out":
+        return f"what was in that array would be overwritten: write result = {name}(…)"
+    if parameter == "where" and isinstance(function, np.ufunc):
+        return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
+    if parameter == "where":
+        if function in (np.mean, np.var, np.std):
+            return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
+        neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")
+        return f"write {name}(np.where(mask, t, {neutral}))"
+    if parameter in ("axis", "axes"):
+        return "bring the axes into their places with np.moveaxis first"
+    if parameter == "initial":
+        combined = {np.prod: "{} * initial", np.max: "np.maximum({}, initial)", np.min: "np.minimum({}, initial)"}
+        return "write " + combined.get(function, "{} + initial").format(f"{name}(t)")
+    return "it chooses how NumPy computes or stores, not what: leave it out"
+
+
+def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function that has no derivative on the data, or say why there is no rule."""
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{function.__name__}"
+    if function not in WITHOUT_DERIVATIVE:
         reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
         if reason:
-            raise TypeError(f"{module}.{function.__name__} on Tensors is out of scope: {reason}")
+            raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(
-            f"{module}.{function.__name__} has no gradient rule here; compose it from functions that have one, write "
-            "a rule with @autograd_core.op, or pass t.data if no gradient is needed"
+            f"{name} has no gradient rule here; compose it from functions that have one, write a rule with "
+            "@autograd_core.op, or pass t.data if no gradient is needed"
         )
-    if any(isinstance(v, Tensor) for v in kwargs.values()):  # np.sum(a=t): by position, whatever NumPy calls it
-        bound = inspect.signature(function).bind(*args, **kwargs)
-        args, kwargs = bound.args, bound.kwargs
-    unknown = kwargs.keys() - set(getattr(ours, "params", kwargs))
-    if unknown:
-        takes = ", ".join(ours.params) or "none"
+    out = kwargs.get("out")
+    if any(isinstance(v, Tensor) for v in (out if isinstance(out, tuple) else (out,))):
+        raise TypeError(f"{name} on Tensors does not take out=; {_instead(name, 'out', function)}")
+    others = (*args[1:], *kwargs.values()) if function in FIRST_ONLY else ()
+    if any(isinstance(v, Tensor) and v.requires_grad for v in others):
         raise TypeError(
-            f"{name} on Tensors does not take {', '.join(sorted(unknown))}= (it takes {takes}); for dtype= write "
-            "t.astype(dtype), for where= and initial= use np.where or np.maximum first"
+            f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
+            "from np.where, np.broadcast_to and sums, or pass .data"
         )
-    return ours(*args, **kwargs)
+    return function(*_plain(args), **_plain(kwargs))
 
 
 # The methods of ufuncs that are functions of their own in NumPy. A reduction's axis is 0 unless given.

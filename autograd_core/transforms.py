@@ -502,7 +502,7 @@ def _again(*xs: Any, call: Any = None) -> Any:
     return call.run({n: wrap(Node(x, True)) for n, x in zip(call.outer, xs, strict=True)})[1].node.out
 
 
-_recomputed = Op(_again, r"f(x, \dots)", arity=None, params=("call",))
+_recomputed = Op(_again, r"f(x, \dots)")
 _recomputed.name = "checkpoint"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import REGISTRY
-from autograd_core.op import COMPOSED, Composed, Domain, Op
-from autograd_core.tensor import NUMPY
+from autograd_core import REGISTRY, grad, one_hot
+from autograd_core.op import COMPOSED, Composed, Op
+from autograd_core.tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {
@@ -32,19 +32,15 @@ HEAD = """# The table of ops
 Generated from the registry by `python docs/table_of_ops.py`; a test fails when it is out of date.
 
 In a derivative, $x, y$ are the arguments, $z$ is the result and, where a plain factor cannot say it, $g$ the gradient
-that arrives. "At a kink" says what the rule gives where there is no derivative; it is found by running the rule there.
+that arrives. "At a kink" says what the derivatives are at ties and kinks and at the edges of the domain; it is found by
+running the rules there.
 What is composed of other functions has no rule of its own.
 """
 
 
 def numpy_names(entry: Any) -> str:
     """The NumPy functions that an entry answers for."""
-    names = set()
-    for function, answer in NUMPY.items():
-        if answer is entry and function.__module__.startswith("numpy"):
-            place = "np.linalg." if function.__module__.startswith("numpy.linalg") else "np."
-            names.add(f"`{place}{function.__name__}`")
-    return ", ".join(sorted(names))
+    return ", ".join(sorted({f"`{full_name(function)}`" for function in entry.numpy}))
 
 
 def domain(entry: Op | Composed) -> str:
@@ -66,26 +62,48 @@ def domain(entry: Op | Composed) -> str:
     return ", ".join(texts)
 
 
-def at_kinks(op: Op) -> Iterator[str]:
-    """What the rules of an elementwise op give at its kinks, and for equal arguments."""
-    if op.arity is None or not op.broadcasts or ("g" in "".join(op.formulas) and op.name == "matmul"):
+# Where functions of several numbers have ties: arguments, and how a reader would say it.
+TIES: dict[str, tuple[tuple[Any, ...], str]] = {
+    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), ((1.0, 1.0), "$x = y$")),
+    "clip": ((1.0, 0.0, 1.0), "$x = b$"),
+    "power": ((0.0, 0.0), "$x = y = 0$"),
+    "nan_to_num": ((np.nan,), "NaN"),
+    **dict.fromkeys(("max", "min", "ptp", "std"), (([2.0, 2.0],), "$x_1 = x_2$")),
+    **dict.fromkeys(("norm", "vector_norm"), (([0.0, 0.0],), "$x = 0$")),
+    "matrix_norm": (([[0.0, 0.0]],), "$x = 0$"),
+}
+
+
+def at_kinks(name: str, entry: Op | Composed) -> Iterator[str]:
+    """What the derivatives are at ties and kinks and at the edges of the domain."""
+    if name in TIES:
+        args, said = TIES[name]
+        yield f"{said}: {slopes(entry, *args)}"
         return
-    domains = op.domain if isinstance(op.domain, tuple | list) else [op.domain] * op.arity
-    if op.arity == 1 and isinstance(domains[0], Domain):
-        for kink in domains[0].kinks[:1]:
-            yield f"$x = {in_pi(kink)}$: {slope(op, 0, kink)}"
-    if op.name in ("maximum", "minimum"):
-        yield f"$x = y$: {slope(op, 0, 1.0, 1.0)} and {slope(op, 1, 1.0, 1.0)}"
+    domains = entry.domain if isinstance(entry.domain, tuple | list) else [entry.domain] * (entry.domain is not None)
+    places = [d.kinks or tuple(edge for edge in (d.low, d.high) if np.isfinite(edge)) for d in domains]
+    if len(places) == 1:
+        yield from (f"$x = {in_pi(place)}$: {slopes(entry, place)}" for place in places[0])
+    elif places and all(places):
+        yield f"$x = y = 0$: {slopes(entry, 0.0, 0.0)}"
+    elif any(places):
+        x, y = (where[0] if where else 1.0 for where in places)
+        yield f"$x = {x:g}, y = {y:g}$: {slopes(entry, x, y)}"
 
 
-def slope(op: Op, position: int, *values: float) -> str:
-    """The local derivative at one point."""
+def slopes(entry: Op | Composed, *values: Any) -> str:
+    """The derivative with respect to each argument at one point."""
+    f = entry if isinstance(entry, Op) else entry.function
     with np.errstate(all="ignore"):
-        args = [np.float64(v) for v in values]
-        local = float(op.rules[position](np.float64(1), op.function(*args), *args))  # type: ignore[misc]
-    if abs(local) > 1e15:  # a pole, as near to it as floating numbers come
-        return "$\\infty$" if local > 0 else "$-\\infty$"
-    return f"{local:.3g}"
+        found = grad(lambda *xs: f(*xs), argnums=tuple(range(len(values))))(*(np.array(v)[()] for v in values))
+    return " and ".join(", ".join(number(v) for v in np.ravel(g)) for g in found)
+
+
+def number(slope: float) -> str:
+    """A derivative as one writes it; a pole is met as near to it as floating numbers come."""
+    if np.isnan(slope):
+        return "none"
+    return f"{slope + 0.0:.3g}" if abs(slope) < 1e15 else "$\\infty$" if slope > 0 else "$-\\infty$"
 
 
 def in_pi(value: float) -> str:
@@ -98,21 +116,34 @@ def in_pi(value: float) -> str:
     return f"{value:g}"
 
 
+def first_line(function: Any) -> str:
+    """The first line of a docstring."""
+    return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
 def row(name: str, entry: Op | Composed) -> str:
     """One line of the table."""
     function = entry if isinstance(entry, Op) else entry.function
     ours = not isinstance(entry.function, np.ufunc)  # a ufunc's docstring is NumPy's
-    said = (inspect.getdoc(function) or "").partition("\n")[0] if ours else ""
+    said = first_line(function) if ours else ""
     if isinstance(entry, Op) and entry.note:
         said = f"{entry.note[0].upper()}{entry.note[1:]}."
     if isinstance(entry, Op):
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
-        kinks = "; ".join(at_kinks(entry))
     else:
-        derivatives, kinks = "composed", ""
-    names = numpy_names(entry if isinstance(entry, Op) else entry.function)
+        derivatives = "composed"
+    kinks = "; ".join(at_kinks(name, entry))
+    names = numpy_names(entry)
     cells = (f"`{name}`", names, f"${entry.latex}$", derivatives, domain(entry), kinks, said)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def out_of_scope() -> dict[str, list[str]]:
+    """The functions that are left out, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for function, why in OUT_OF_SCOPE.items():
+        reasons.setdefault(why, []).append(f"`{function if isinstance(function, str) else full_name(function)}`")
+    return reasons
 
 
 def family(entry: Op | Composed) -> str:
@@ -134,6 +165,16 @@ def table() -> str:
             *(row(name, entry) for name, entry in entries.items() if family(entry) == module),
             "",
         ]
+    lines += [
+        "## Without a derivative\n",
+        "These see the data of Tensors, and give plain arrays, numbers and truth values:",
+        ", ".join(sorted(f"`{full_name(f)}`" for f in WITHOUT_DERIVATIVE))
+        + f"; and `one_hot`: {first_line(one_hot)}\n",
+        "## Out of scope\n",
+        "These raise an error that says why:",
+        *(f"- {', '.join(names)}: {why}" for why, names in out_of_scope().items()),
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,9 @@ def load_weights(model: Any, filepath: Any) -> None:
 # -- a training in progress --------------------------------------------------------------------------------
 
 
-def save_training(model: Any, path: str, epoch: int) -> None:
+def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = ()) -> None:
     """Save all that the next epoch depends on."""
+    remembered, kept = _memories(callbacks)
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -118,13 +119,15 @@ def save_training(model: Any, path: str, epoch: int) -> None:
         "input_shape": model.called_with,
         "generator": random.get_state(random.generator),
         "generators": [random.get_state(g) for g in _generators(model)],
+        "stopped": model.stop_training,
+        "callbacks": remembered,
     }
     arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
     arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
-    write(path, content, arrays)
+    write(path, content, arrays | kept)
 
 
-def restore_training(model: Any, path: str) -> int:
+def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> int:
     """Restore what `save_training` saved; the epoch to go on with."""
     content, arrays = read(path)
     with _described(path):
@@ -138,7 +141,43 @@ def restore_training(model: Any, path: str) -> int:
             generator.bit_generator.state = state
         model.history.history.update(content["history"])
         model.history.epoch.extend(content["epochs"])
+        model.stop_training = content.get("stopped", False)
+        for key, callback in _by_class(callbacks).items():
+            for name, value in content.get("callbacks", {}).get(key, {}).items():
+                if name in callback.remembers:
+                    several = value == ARRAYS
+                    setattr(callback, name, _part(arrays, f"callbacks/{key}/{name}") if several else value)
         return int(content["epoch"])
+
+
+ARRAYS = {"arrays": True}  # stands in the configuration for a list of arrays, which are with the weights
+
+
+def _by_class(callbacks: Sequence[Any]) -> dict[str, Any]:
+    """Callbacks that remember something, by the name of their class and which of that class they are."""
+    found: dict[str, Any] = {}
+    for callback in callbacks:
+        if callback.remembers:
+            name = type(callback).__name__
+            found[f"{name} {sum(key.rpartition(' ')[0] == name for key in found)}"] = callback
+    return found
+
+
+def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What callbacks remember, as JSON and as arrays."""
+    content: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
+    for key, callback in _by_class(callbacks).items():
+        content[key] = {}
+        for name in callback.remembers:
+            value = getattr(callback, name)
+            if isinstance(value, list) and value and all(isinstance(v, np.ndarray) for v in value):
+                arrays |= {f"callbacks/{key}/{name}/{i:04d}": v for i, v in enumerate(value)}
+                value = ARRAYS
+            elif isinstance(value, np.generic):
+                value = value.item()
+            content[key][name] = value
+    return content, arrays
 
 
 def _generators(model: Layer) -> list[np.random.Generator]:

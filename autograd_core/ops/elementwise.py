@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
-from ..tensor import NUMPY, Tensor
+from ..tensor import NUMPY, Tensor, _plain
 
 LN2, LN10 = math.log(2), math.log(10)
 WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
@@ -109,7 +109,8 @@ power = ufunc(
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
     double = np.dtype(np.float64)
-    x, y = (float(v) if not hasattr(v, "dtype") else v if v.dtype == double else v.astype(double) for v in (x, y))
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double) for v in (x, y))
+    x, y = (v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 
 
@@ -300,6 +301,13 @@ absolute = ufunc(
     domain=NONZERO,
     note="0 at 0, the middle of the subdifferential",
 )
+fabs = ufunc(
+    np.fabs,
+    r"\left|x\right|",
+    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
+    domain=NONZERO,
+    note="0 at 0, the middle of the subdifferential",
+)
 copysign = ufunc(
     np.copysign,
     r"\left|x\right| \cdot \operatorname{sign} y",
@@ -347,8 +355,7 @@ fmin = ufunc(
 
 
 @op(
-    r"\operatorname{where}(c, x, y)",
-    numpy=np.where,
+    r"\operatorname{where}(x, y, w)",
     broadcasts=True,
     examples=(
         example(np.array([[True], [False]]), (2, 3), (3,)),
@@ -362,14 +369,20 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
-@where.vjp(r"[c]", arg="x")
+@where.vjp(r"[x]", arg="x")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, g, 0)
 
 
-@where.vjp(r"[\neg c]", arg="y")
+@where.vjp(r"[\neg x]", arg="y")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, 0, g)
+
+
+@where.spelled(np.where)
+def _(condition: Any, x: Any = None, y: Any = None) -> Any:
+    condition = _plain(condition)
+    return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @composed(
@@ -386,23 +399,23 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return clamp(x, low, high)
 
 
-@op(r"\min(\max(x, a), b)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+@op(r"\min(\max(x, y), w)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
 def clamp(x: Any, a: Any, b: Any) -> Any:
     """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
     return np.minimum(np.maximum(x, a), b)
 
 
-@clamp.vjp(r"[a < x < b]")
+@clamp.vjp(r"[y < x < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(x, a, g) * larger(b, x, g))
 
 
-@clamp.vjp(r"[x < a < b]")
+@clamp.vjp(r"[x < y < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(a, x, g) * larger(b, a, g))
 
 
-@clamp.vjp(r"[b < \max(x, a)]")
+@clamp.vjp(r"[w < \max(x, y)]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * larger(np.maximum(x, a), b, g)
 
@@ -458,9 +471,14 @@ def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
 
 
 NUMPY[Tensor.astype] = astype
+if hasattr(np, "astype"):  # from NumPy 2.1 on
+
+    @astype.spelled(np.astype)
+    def _(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+        return x.astype(dtype, copy=copy)
 
 
-@op(r"x", numpy=np.copy, examples=ELEMENTWISE)
+@op(r"x", examples=ELEMENTWISE)
 def copy(x: Any) -> Any:
     """``x`` in memory of its own."""
     return np.copy(x)
@@ -469,6 +487,11 @@ def copy(x: Any) -> Any:
 @copy.vjp(r"1")
 def _(g: Any, z: Any, x: Any) -> Any:
     return g
+
+
+@copy.spelled(np.copy)
+def _(x: Any, order: str = "K", subok: bool = False) -> Any:  # which are about memory and not about numbers
+    return copy(x)
 
 
 @op(r"x", examples=ELEMENTWISE)
@@ -483,5 +506,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 
 # Names that NumPy has twice, and what does nothing to real numbers.
-NUMPY.update({np.fabs: absolute, np.radians: deg2rad, np.degrees: rad2deg, np.fix: trunc})
-NUMPY.update({np.conjugate: positive, np.real: positive})
+deg2rad.spelled(np.radians)(deg2rad)
+rad2deg.spelled(np.degrees)(rad2deg)
+trunc.spelled(np.fix)(trunc)
+identity.spelled(np.conjugate, np.real, np.real_if_close)(identity)

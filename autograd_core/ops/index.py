@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import composed, example, op
 from ..tensor import NUMPY, Tensor, _plain
 from ..walk import unbroadcast
+from .shape import along
 
 
 @op(
@@ -100,12 +102,8 @@ NUMPY[Tensor.__getitem__] = getitem
 )
 def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """The elements at whole-number indices along an axis, or of all elements in a row."""
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    n, indices = np.shape(x)[axis], _numbers(indices)
-    if mode != "raise":
-        indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
-    return x[(*(slice(None),) * (axis % np.ndim(x)), indices)]
+    x, axis = along(x, axis)
+    return x[(*(slice(None),) * axis, _numbers(indices, np.shape(x)[axis], mode))]
 
 
 @composed(
@@ -122,7 +120,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each lane along an axis the elements at indices of its own, as `numpy.argsort` gives them."""
     if axis is None:
         x, axis = np.ravel(x), 0
-    indices = _numbers(indices)
+    axis, indices = normalize_axis_index(axis, np.ndim(x)), _numbers(indices)
     if indices.ndim != np.ndim(x):
         raise ValueError(
             f"take_along_axis needs indices with as many axes as x; they have shapes {list(indices.shape)} and "
@@ -133,10 +131,45 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     return x[tuple(index)]
 
 
-def _numbers(indices: Any) -> Any:
-    """Indices as a plain array, of whatever library they are."""
+@composed(
+    r"x_{i}",
+    numpy=np.compress,
+    examples=(
+        example(np.array([True, False, True]), (2, 3)),
+        example(np.array([False, True]), (3, 4), axis=1),
+        example(np.array([], bool), (2, 3), axis=0),
+    ),
+)
+def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    """The places along an axis, or of all elements in a row, where the condition (as long or shorter) holds."""
+    return np.take(x, np.flatnonzero(_plain(condition)), axis)
+
+
+@composed(
+    r"x_{i}",
+    numpy=np.choose,
+    examples=(
+        example(np.array([1, 0, 1]), [(3,), (2, 3)]),
+        example(np.array(1), [(), ()]),
+        example(np.array([5, -1]), [(2,), ()], mode="clip"),
+    ),
+)
+def choose(indices: Any, choices: Any, *, mode: str = "raise") -> Any:
+    """Of several arrays, element by element, the one that the whole number at this place names."""
+    indices = _numbers(indices, len(choices), mode)
+    shape = np.broadcast_shapes(np.shape(indices), *(np.shape(c) for c in choices))
+    rows = np.stack([np.broadcast_to(c, shape) for c in choices])
+    return np.take_along_axis(rows, np.broadcast_to(indices, shape)[None], 0)[0]
+
+
+def _numbers(indices: Any, n: int = 0, mode: str = "raise") -> Any:
+    """Indices as a plain array, of whatever library they are; those beyond n wrapped or held back where wanted."""
     indices = _plain(indices)
-    return indices if hasattr(indices, "dtype") else np.asarray(indices)
+    indices = indices if hasattr(indices, "dtype") else np.asarray(indices, int if np.size(indices) == 0 else None)
+    indices = indices.astype(int) if indices.dtype == bool else indices
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"mode is one of raise, wrap and clip; it is {mode!r}")
+    return indices if mode == "raise" else indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
 
 
 # -- diagonals -----------------------------------------------------------------------------------------
@@ -171,6 +204,21 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.sum(np.diagonal(x, offset, axis1, axis2), -1)
 
 
+STACKS = (example((3, 3)), example((2, 3, 4), offset=1), example((2, 4, 2), offset=-1))
+
+
+@composed(r"x_{ii}", numpy=np.linalg.diagonal, examples=STACKS)
+def linalg_diagonal(x: Any, *, offset: int = 0) -> Any:
+    """The diagonal of each matrix, over the last two axes."""
+    return np.diagonal(x, offset, -2, -1)
+
+
+@composed(r"\sum_i x_{ii}", numpy=np.linalg.trace, examples=STACKS)
+def linalg_trace(x: Any, *, offset: int = 0) -> Any:
+    """The trace of each matrix, over the last two axes."""
+    return np.trace(x, offset, -2, -1)
+
+
 @composed(
     r"\operatorname{diag} x",
     numpy=np.diag,
@@ -178,7 +226,9 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 )
 def diag(x: Any, k: int = 0) -> Any:
     """Of a vector the matrix with that diagonal, of a matrix its diagonal."""
-    if np.ndim(x) != 1:
+    if np.ndim(x) not in (1, 2):
+        raise ValueError(f"diag needs one axis or two; x has shape {list(np.shape(x))}; np.diagonal takes more")
+    if np.ndim(x) == 2:
         return np.diagonal(x, k)
     n = np.shape(x)[0] + abs(k)
     return scatter(x, index=_diagonal_index(n, n, k), shape=(n, n))

@@ -8,15 +8,16 @@ import string
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import composed, example, op
-from ..tensor import NUMPY, _plain
+from ..tensor import _plain
 from ..walk import unbroadcast
 
 
 @op(
     r"x\,y",
-    numpy=np.matmul,
+    numpy=(np.matmul, np.linalg.matmul),
     broadcasts=True,
     examples=(
         example((2, 3), (3, 4)),
@@ -126,12 +127,11 @@ def vdot(x: Any, y: Any) -> Any:
 )
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     """The sum of the products along an axis, which must be as long in both."""
-    if np.shape(x)[axis : axis + 1 or None] != np.shape(y)[axis : axis + 1 or None] or not np.ndim(x):
+    x, y = (np.moveaxis(v, axis, -1) if axis != -1 else v for v in (x, y))
+    if not np.ndim(x) or np.shape(x)[-1:] != np.shape(y)[-1:]:
         raise ValueError(
-            f"vecdot needs two axes of the same length; axis {axis} of {list(np.shape(x))} and {list(np.shape(y))} "
-            "are not"
+            f"vecdot needs two axes of the same length; the last of {list(np.shape(x))} and {list(np.shape(y))} are not"
         )
-    x, y = (v if axis == -1 else np.moveaxis(v, axis, -1) for v in (x, y))
     return np.sum(x * y, axis=-1)
 
 
@@ -150,8 +150,12 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """The sum over pairs of axes: the last ``axes`` of ``x`` with the first of ``y``, or as two lists name them."""
     if np.ndim(axes) == 0:
+        if axes > min(np.ndim(x), np.ndim(y)):
+            raise ValueError(
+                f"tensordot cannot sum over {axes} axes of shapes {list(np.shape(x))}, {list(np.shape(y))}"
+            )
         axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
-    of_x, of_y = ([int(a) % np.ndim(v) for a in np.atleast_1d(some)] for v, some in zip((x, y), axes, strict=True))
+    of_x, of_y = (list(normalize_axis_tuple(some, np.ndim(v))) for v, some in zip((x, y), axes, strict=True))
     if [np.shape(x)[a] for a in of_x] != [np.shape(y)[a] for a in of_y]:
         raise ValueError(
             f"tensordot cannot sum over axes {of_x} of shape {list(np.shape(x))} with axes {of_y} of shape "
@@ -266,8 +270,9 @@ def _lengths(terms: list[str], xs: Any) -> dict[str, int]:
     return lengths
 
 
-def _einsum(*arguments: Any, optimize: Any = None) -> Any:
-    """`numpy.einsum` in either of its two forms, with ellipses and the result written out as letters."""
+@einsum.spelled(np.einsum)
+def _(*arguments: Any, optimize: Any = None) -> Any:
+    # Either of its two forms, with ellipses and the result written out as letters.
     if isinstance(arguments[0], str):
         subscripts, *xs = arguments
         subscripts = subscripts.replace(" ", "")
@@ -305,9 +310,6 @@ def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
         once = sorted(c for c in set(inputs) - set(",.") if inputs.count(c) == 1)
         result = free[:most] + "".join(once)
     return ",".join(terms) + "->" + result
-
-
-NUMPY[np.einsum] = _einsum
 
 
 # -- solving -------------------------------------------------------------------------------------------
@@ -415,7 +417,7 @@ def slogdet(x: Any) -> Any:
 
 
 @op(
-    r"L : L L^{\mathsf T} = x",
+    r"\operatorname{cholesky} x",
     examples=(
         example(WELL @ WELL.T),
         example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
@@ -424,27 +426,29 @@ def slogdet(x: Any) -> Any:
     ),
 )
 def cholesky(x: Any) -> Any:
-    """The lower triangular root of a symmetric positive definite matrix.
+    """The lower triangular root of a symmetric positive definite matrix; only the lower triangle of it is read.
 
-    It is that of ``(x + xᵀ) / 2``, which for a symmetric matrix is the same and gives a symmetric gradient, as
-    in JAX and PyTorch. The rule is from I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+    So only that has a gradient, and an element beside the diagonal receives that of its mirror image too. The
+    gradient of JAX and PyTorch is the symmetric part of this one: along symmetric changes they agree. The rule is
+    from I. Murray, "Differentiation of the Cholesky decomposition", 2016, whose Φ is the lower triangle with half
+    of the diagonal.
     """
-    return np.linalg.cholesky((x + np.swapaxes(x, -1, -2)) / 2)
+    return np.linalg.cholesky(x)
 
 
-@cholesky.vjp(r"L^{-\mathsf T} \Phi(L^{\mathsf T} g)\, L^{-1}")
+@cholesky.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
 def _(g: Any, z: Any, x: Any) -> Any:
     t = np.swapaxes(z, -1, -2)
-    half = np.tril(np.matmul(t, g))
-    half = half * (1 - np.eye(np.shape(x)[-1], dtype=g.dtype) / 2)
-    left = np.linalg.solve(t, half)
-    gradient = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
-    return (gradient + np.swapaxes(gradient, -1, -2)) / 2
+    left = np.linalg.solve(t, _lower_half(np.matmul(t, g)))
+    s = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
+    return _lower_half(s + np.swapaxes(s, -1, -2))
 
 
-def _cholesky(x: Any, *, upper: bool = False) -> Any:
-    """`numpy.linalg.cholesky`."""
-    return np.swapaxes(cholesky(x), -1, -2) if upper else cholesky(x)
+def _lower_half(x: Any) -> Any:
+    """Murray's Φ: the lower triangle, with half of the diagonal."""
+    return np.tril(x) * (1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
 
 
-NUMPY[np.linalg.cholesky] = _cholesky
+@cholesky.spelled(np.linalg.cholesky)
+def _(x: Any, *, upper: bool = False) -> Any:
+    return np.swapaxes(cholesky(np.swapaxes(x, -1, -2) if upper else x), -1, -2) if upper else cholesky(x)

@@ -14,8 +14,8 @@ from ..op import composed, example
     numpy=np.sort,
     examples=(example((5,)), example((2, 3), axis=0), example((2, 3), axis=None), example((0, 3)), example((4, 0))),
 )
-def sort(x: Any, axis: int | None = -1) -> Any:
-    """The elements in ascending order along an axis; tied elements keep their order."""
+def sort(x: Any, axis: int | None = -1, *, kind: Any = None, stable: Any = None) -> Any:
+    """The elements in ascending order along an axis; whatever is asked for, tied elements keep their order."""
     if axis is None:
         x, axis = np.ravel(x), -1
     return np.take_along_axis(x, np.argsort(x, axis=axis, kind="stable"), axis)

@@ -11,7 +11,7 @@ NAMES = [
     # comparisons and tests
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isclose", "allclose", "array_equal",
     "array_equiv", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "isreal", "iscomplex", "isrealobj",
-    "iscomplexobj", "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
+    "iscomplexobj", "imag", "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
     "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "bincount", "histogram",
@@ -41,7 +41,7 @@ _SPECTRAL = (
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
 OUT_OF_SCOPE["numpy.fft"] = _COMPLEX
-OUT_OF_SCOPE.update(dict.fromkeys((np.imag, np.angle, np.real_if_close, np.emath.sqrt), _COMPLEX))
+OUT_OF_SCOPE.update(dict.fromkeys((np.angle, np.emath.sqrt), _COMPLEX))
 OUT_OF_SCOPE.update(
     dict.fromkeys(
         (np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,

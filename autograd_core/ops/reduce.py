@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import ELEMENTWISE, POSITIVE, composed, example, op
 from .elementwise import over
@@ -40,7 +41,7 @@ def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     """The axes that ``axis`` means, counted from the front."""
     if axis is None or not np.ndim(x):  # NumPy lets a number be reduced along axis 0
         return tuple(range(np.ndim(x)))
-    return tuple(a % np.ndim(x) for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return normalize_axis_tuple(axis, np.ndim(x))
 
 
 def count(x: Any, axis: Any) -> int:
@@ -92,36 +93,50 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     ),
 )
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
-    """The mean, weighted if ``weights`` (like ``x``, or one for each place along ``axis``) are given."""
+    """The mean, weighted if ``weights`` (like ``x``, or one for each place along the axes) are given."""
+    axis = None if axis is None else axes_of(x, axis)
     if weights is None:
-        weights = np.ones_like(x)
-    elif np.shape(weights) != np.shape(x):
-        if not isinstance(axis, int) or np.shape(weights) != (np.shape(x)[axis],):
-            raise ValueError(
-                f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along one "
-                f"axis; they have shape {list(np.shape(weights))} and axis is {axis}"
+        value = np.mean(x, axis=axis, keepdims=keepdims)
+        return (value, np.full_like(value, count(x, axis))) if returned else value
+    if np.shape(weights) != np.shape(x):
+        if axis is None or np.shape(weights) != tuple(np.shape(x)[a] for a in axis):
+            raise (TypeError if axis is None else ValueError)(
+                f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along the "
+                f"axes that are given; they have shape {list(np.shape(weights))} and axis is {axis}"
             )
-        weights = np.reshape(weights, (-1, *(1,) * (np.ndim(x) - 1 - axis % np.ndim(x))))
+        weights = np.transpose(weights, np.argsort(axis))
+        weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axis])
     weights = np.broadcast_to(weights, np.shape(x))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(total == 0):
+        raise ZeroDivisionError(
+            f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}"
+        )
     value = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
-    return (value, np.broadcast_to(total, np.shape(value))) if returned else value
+    return (value, total if total.dtype == value.dtype else total.astype(value.dtype)) if returned else value
 
 
 SPREADS = (*REDUCTIONS[:4], example((2, 3), axis=-1, ddof=1), example((0, 3), axis=1))
 
 
 @composed(r"\frac{1}{n - d} \sum (x - \bar x)^2", numpy=np.var, examples=SPREADS)
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The mean squared distance from the mean; ``ddof=1`` divides by n - 1."""
-    off = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(off * off, axis=axis, keepdims=keepdims) / builtins.max(count(x, axis) - ddof, 0)
+def var(
+    x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
+) -> Any:
+    """The mean squared distance from the mean; ``ddof=1`` (or ``correction=1``) divides by n - 1."""
+    if ddof and correction is not None:
+        raise ValueError(f"ddof and correction are two names of one number; they are {ddof} and {correction}")
+    off = x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean)
+    degrees = count(x, axis) - (ddof if correction is None else correction)
+    return np.sum(off * off, axis=axis, keepdims=keepdims) / builtins.max(degrees, 0)
 
 
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(
+    x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
+) -> Any:
     """The square root of the variance; where all elements are equal its derivative is 0."""
-    return root(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+    return root(var(x, axis, ddof, keepdims, mean=mean, correction=correction))
 
 
 @op(r"\sqrt{x}", broadcasts=True, domain=POSITIVE, examples=ELEMENTWISE)
@@ -150,13 +165,16 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
 # -- extremes ------------------------------------------------------------------------------------------
 
 
-@op(r"\max x", numpy=(np.max, np.amax), examples=REDUCTIONS)
+TIES = (example(np.array([[1.0, 2.0, 2.0], [0.5, 0.5, 0.5]]), axis=1),)
+
+
+@op(r"\max x", numpy=(np.max, np.amax), examples=(*REDUCTIONS, *TIES))
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element; tied elements share the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@op(r"\min x", numpy=(np.min, np.amin), examples=REDUCTIONS)
+@op(r"\min x", numpy=(np.min, np.amin), examples=(*REDUCTIONS, *TIES))
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element; tied elements share the gradient equally."""
     return np.min(x, axis=axis, keepdims=keepdims)
@@ -237,20 +255,23 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
 )
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The differences of neighbours along an axis, ``n`` times over."""
+    if n == 0:
+        return x
     if n < 0 or np.ndim(x) == 0:
         raise ValueError(f"diff needs n ≥ 0 and at least one axis; n is {n} and x has shape {list(np.shape(x))}")
-    axis %= np.ndim(x)
+    axis = normalize_axis_index(axis, np.ndim(x))
     ends = []
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:  # one number for each row
-            end = end if hasattr(end, "dtype") else np.asarray(end, x.dtype)
+            end = end if hasattr(end, "dtype") else np.asarray(end, np.result_type(x.dtype, end))
             end = np.broadcast_to(end, (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
         ends.append([] if end is None else [end])
     if ends != [[], []]:
         x = np.concatenate([*ends[0], x, *ends[1]], axis)
     every = (slice(None),) * axis
+    minus = np.not_equal if x.dtype == bool else np.subtract
     for _ in range(n):
-        x = x[(*every, slice(1, None))] - x[(*every, slice(None, -1))]
+        x = minus(x[(*every, slice(1, None))], x[(*every, slice(None, -1))])
     return x
 
 
@@ -274,6 +295,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     if len(spacing) not in (0, 1, len(axes)) or (len(spacing) == 1 < len(axes) and np.ndim(spacing[0])):
         raise TypeError(f"gradient needs no spacing, one number, or one for each of the {len(axes)} axes")
     steps = spacing * len(axes) if len(spacing) == 1 < len(axes) else spacing or (1.0,) * len(axes)
+    f = f if f.dtype.kind == "f" else f.astype(np.float64)
     slopes = tuple(_slope(f, h, a, edge_order) for h, a in zip(steps, axes, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes
 
@@ -288,7 +310,8 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         )
     if np.ndim(h) and np.shape(h) != (n,):
         raise ValueError(f"the places along axis {axis} must be {n} numbers; they have shape {list(np.shape(h))}")
-    steps = np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)).astype(f.dtype)
+    steps = np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,))
+    steps = steps.astype(f.dtype) if steps.dtype != f.dtype else steps
     rise = np.diff(f) / steps  # the slopes between neighbours
     left, right = steps[:-1], steps[1:]
     # The parabola through three samples: its slope in the middle, and at the ends.
@@ -326,32 +349,68 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     The derivative is 0 at 0, and tied elements share where a norm is a maximum. Norms made of singular
     values (a matrix' 2, -2 and "nuc") are out of scope.
     """
-    axes = axes_of(x, axis)
-    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
+    if (ord is None and (axis is None or len(axes) <= 2)) or (ord, len(axes)) in (("fro", 2), (2, 1)):
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes if abs(ord) == 1 else axes[::-1]
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
-        result = (np.max if ord > 0 else np.min)(sums, axis=columns, keepdims=True)
+        result = _outermost(sums, ord, columns, keepdims=True)
         return result if keepdims else np.squeeze(result, axes)
     if len(axes) == 2 and ord in (2, -2, "nuc"):
         raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
     raise ValueError(f"there is no norm of order {ord!r} over {len(axes)} axes; a vector's order is a number")
 
 
+@composed(
+    r"\left\lVert x \right\rVert",
+    numpy=np.linalg.vector_norm,
+    examples=(
+        example((2, 3)),
+        example((2, 3), axis=0, ord=3),
+        example((2, 3, 2), axis=(0, 2), ord=np.inf, keepdims=True),
+    ),
+)
+def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """The norm of a vector, whose elements may lie along several axes."""
+    axes = axes_of(x, axis)
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
+    z = np.linalg.norm(lanes, ord, axis=-1)
+    return np.expand_dims(z, axes) if keepdims else z
+
+
+@composed(
+    r"\left\lVert x \right\rVert",
+    numpy=np.linalg.matrix_norm,
+    examples=(example((2, 3)), example((2, 3, 2), ord=1, keepdims=True)),
+)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """The norm of each matrix, over the last two axes."""
+    return np.linalg.norm(x, ord, axis=(-2, -1), keepdims=keepdims)
+
+
+def _outermost(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
+    """The smallest or the largest along an axis; the largest of none is 0, as their sum is."""
+    choose = np.min if ord < 0 else np.max if np.shape(sizes)[axis] else np.sum
+    return choose(sizes, axis=axis, keepdims=keepdims)
+
+
 def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     if abs(ord) == np.inf:
-        return (np.max if ord > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
+        return _outermost(np.abs(x), ord, axis, keepdims)
     if ord == 0:
         return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    none = 0.0 if ord > 0 else np.inf  # the norm, and the power, of what is 0
     if ord > 0 and ord % 2 == 0:
         powers = x**ord
     else:  # a power with a kink: an element that is 0 has no direction, so all its derivatives are 0
         zero = x == 0
-        powers = np.where(zero, 0.0 if ord > 0 else np.inf, np.abs(np.where(zero, 1, x)) ** ord)
+        powers = np.where(zero, none, np.abs(np.where(zero, 1, x)) ** ord)
     total = np.sum(powers, axis=axis, keepdims=keepdims)
-    return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
+    return np.where(total == 0, none, np.where(total == 0, 1, total) ** (1 / ord))

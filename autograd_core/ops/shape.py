@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import composed, example, op
-from ..tensor import NUMPY
 from ..walk import unbroadcast
 
 # -- another shape -------------------------------------------------------------------------------------
@@ -24,11 +25,14 @@ from ..walk import unbroadcast
         example((4,), shape=(2, -1)),
         example((1,), shape=()),
         example((0, 2), shape=(0,)),
+        example((2, 3), shape=(3, 2), order="F"),
     ),
 )
-def reshape(x: Any, shape: Any = -1) -> Any:
-    """The same elements in another shape, in row-major order."""
-    return np.reshape(x, shape)
+def reshape(x: Any, shape: Any = -1, order: Any = "C") -> Any:
+    """The same elements in another shape, counted row by row or, with ``order="F"``, column by column."""
+    if order not in ("C", "F"):
+        raise ValueError(f"order={order!r} is up to how the numbers lie in memory; choose one with order='C' or 'F'")
+    return np.reshape(x, shape, order)
 
 
 @op(
@@ -56,14 +60,22 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return np.squeeze(x, axis)
 
 
-for _reshaping in (reshape, expand_dims, squeeze):
+reshape.vjp(r"1")(lambda g, z, x, shape=-1, order="C": np.reshape(g, np.shape(x), order))
+for _reshaping in (expand_dims, squeeze):
     _reshaping.vjp(r"1")(lambda g, z, x, **_: np.reshape(g, np.shape(x)))
 
 
 @composed(r"\operatorname{ravel} x", numpy=np.ravel, examples=(example((2, 3)), example(()), example((0, 2))))
-def ravel(x: Any) -> Any:
+def ravel(x: Any, order: Any = "C") -> Any:
     """All elements along one axis."""
-    return np.reshape(x, -1) if np.size(x) else np.reshape(x, 0)
+    return np.reshape(x, np.size(x), order)
+
+
+def along(x: Any, axis: Any) -> tuple[Any, int]:
+    """``x`` and an axis of it, counted from the front; where none is given, all elements in a row."""
+    if axis is None or not np.ndim(x):
+        x = np.ravel(x)
+    return x, normalize_axis_index(0 if axis is None else axis, np.ndim(x))
 
 
 def _at_least(n: int, x: Any) -> Any:
@@ -122,6 +134,11 @@ def _(g: Any, z: Any, x: Any, axes: Any = None) -> Any:
     return np.transpose(g, tuple(int(a) for a in np.argsort([a % len(axes) for a in axes])))
 
 
+def _reordered(function: Any, x: Any, *places: Any) -> Any:
+    """``x`` with its axes as a NumPy function orders them: it orders a table of axis numbers, and checks the places."""
+    return np.transpose(x, function(np.empty((*range(np.ndim(x)),), bool), *places).shape)
+
+
 @composed(
     r"\operatorname{moveaxis} x",
     numpy=np.moveaxis,
@@ -129,9 +146,7 @@ def _(g: Any, z: Any, x: Any, axes: Any = None) -> Any:
 )
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Some axes moved to other places; the rest keep their order."""
-    # NumPy moves the axes of a table of axis numbers, and so checks the arguments.
-    places = np.moveaxis(np.empty((*range(np.ndim(x)),), bool), source, destination).shape
-    return np.transpose(x, places)
+    return _reordered(np.moveaxis, x, source, destination)
 
 
 @composed(
@@ -141,8 +156,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 )
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
     """One axis moved back until it stands before the place ``start``."""
-    axis, start = axis % np.ndim(x), start + np.ndim(x) * (start < 0)
-    return np.moveaxis(x, axis, start - (axis < start))
+    return _reordered(np.rollaxis, x, axis, start)
 
 
 @composed(
@@ -152,9 +166,7 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
 )
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
-    axes = list(range(np.ndim(x)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return np.transpose(x, axes)
+    return _reordered(np.swapaxes, x, axis1, axis2)
 
 
 @composed(
@@ -216,7 +228,7 @@ def broadcast_arrays(*xs: Any) -> Any:
 )
 def tile(x: Any, reps: Any) -> Any:
     """The whole array, so many times along each axis."""
-    reps = (int(reps),) if np.ndim(reps) == 0 else tuple(reps)
+    reps = tuple(operator.index(r) for r in np.atleast_1d(reps))
     shape = (1,) * (len(reps) - np.ndim(x)) + np.shape(x)
     reps = (1,) * (len(shape) - len(reps)) + reps
     apart = np.reshape(x, [n for length in shape for n in (1, length)])
@@ -238,9 +250,7 @@ def tile(x: Any, reps: Any) -> Any:
 )
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element so many times in a row, along an axis or of all elements in a row."""
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    axis %= np.ndim(x)
+    x, axis = along(x, axis)
     if np.ndim(repeats):
         return np.take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
     before, n, after = np.shape(x)[:axis], np.shape(x)[axis], np.shape(x)[axis + 1 :]
@@ -272,14 +282,11 @@ def _(g: Any, z: Any, *xs: Any, arg: int, axis: int = 0) -> Any:
     return g[(slice(None),) * (axis % g.ndim) + (part,)]
 
 
-def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    """`numpy.concatenate`; with ``axis=None`` the arrays are flattened first."""
+@concatenate.spelled(np.concatenate)
+def _(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
     return concatenate(*arrays, axis=axis)
-
-
-NUMPY[np.concatenate] = NUMPY[getattr(np, "concat", np.concatenate)] = _concatenate
 
 
 @composed(
@@ -302,6 +309,10 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     return concatenate(*(np.expand_dims(x, axis) for x in arrays), axis=axis)
 
 
+@composed(
+    r"[x, y, \dots]",
+    examples=(example([(), (), 1.0]), example([[(), ()], [0.5, ()]]), example([(2, 3), (2, 3)])),
+)
 def array(nested: Any) -> Any:
     """One recorded array of a nested list of Tensors, arrays and numbers.
 
@@ -313,8 +324,9 @@ def array(nested: Any) -> Any:
     >>> print(x.grad, y.grad)
     4.0 3.0
     """
-    dtypes = {x.dtype for x in _flat(nested) if hasattr(x, "dtype")}
-    return _array(nested, np.result_type(*dtypes) if dtypes else np.float64)
+    leaves = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in _flat(nested)}  # one of each kind
+    dtyped = any(isinstance(kind, np.dtype) for kind in leaves)
+    return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64)
 
 
 def _flat(nested: Any) -> Iterator[Any]:
@@ -382,6 +394,7 @@ def append(x: Any, values: Any, axis: int | None = None) -> Any:
 )
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of the parts between the given places, or of so many parts, the first ones longer by one."""
+    axis = normalize_axis_index(axis, np.ndim(x))
     n = np.shape(x)[axis]
     if np.ndim(indices_or_sections):
         cuts = [0, *(int(i) for i in indices_or_sections), n]
@@ -391,7 +404,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
             raise ValueError(f"array_split needs at least one section; {sections} were asked for")
         each, longer = divmod(n, sections)
         cuts = [i * each + builtins.min(i, longer) for i in range(sections + 1)]
-    every = (slice(None),) * (axis % np.ndim(x))
+    every = (slice(None),) * axis
     return [x[(*every, slice(a, b))] for a, b in itertools.pairwise(cuts)]
 
 
@@ -409,7 +422,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 @composed(r"\operatorname{hsplit} x", numpy=np.hsplit, examples=(example((4,), 2), example((2, 4), [1, 3])))
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
     """`split` along the second axis, a vector along its only one."""
-    return np.split(x, indices_or_sections, 0 if np.ndim(x) == 1 else 1)
+    return np.split(_deep(x, 1, "hsplit"), indices_or_sections, 0 if np.ndim(x) == 1 else 1)
 
 
 @composed(r"\operatorname{vsplit} x", numpy=np.vsplit, examples=(example((4, 2), 2),))
@@ -465,7 +478,7 @@ def flipud(x: Any) -> Any:
 )
 def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """Turned by ``k`` right angles in the plane of two axes, from the first towards the second."""
-    first, second = axes
+    first, second = normalize_axis_tuple(axes, np.ndim(x), "axes")
     quarter = k % 4
     if quarter >= 2:
         x = np.flip(x, (first, second))
@@ -489,9 +502,10 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return np.reshape(np.roll(np.ravel(x), shift, 0), np.shape(x))
     for s, a in np.broadcast(shift, axis):
+        a = normalize_axis_index(a, np.ndim(x))
         n = np.shape(x)[a]
         cut = -int(s) % n if n else 0
-        every = (slice(None),) * (a % np.ndim(x))
+        every = (slice(None),) * a
         x = np.concatenate((x[(*every, slice(cut, None))], x[(*every, slice(None, cut))]), a)
     return x
 
@@ -536,9 +550,11 @@ def _(g: Any, z: Any, x: Any, pairs: Any = (), value: float = 0) -> Any:
 def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0, reflect_type: str = "even") -> Any:
     """A frame around ``x``: of constants, or of its elements (modes edge, reflect, symmetric and wrap)."""
     if isinstance(pad_width, dict):
-        given = {axis % np.ndim(x): width for axis, width in pad_width.items()}
+        given = {normalize_axis_index(axis, np.ndim(x)): width for axis, width in pad_width.items()}
         pad_width = [given.get(axis, 0) for axis in range(np.ndim(x))]
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
+    if np.asarray(pad_width).dtype.kind not in "iu":
+        raise TypeError(f"pad_width must be whole numbers; it is {pad_width!r}")
     pairs = tuple((int(b), int(a)) for b, a in np.broadcast_to(pad_width, (np.ndim(x), 2)))
     if mode == "constant":
         return frame(x, pairs=pairs, value=constant_values)
@@ -559,10 +575,10 @@ HALVES = (example((3, 3)), example((2, 4), k=1), example((2, 3, 4), k=-1), examp
 @composed(r"[i \ge j - k] \cdot x_{ij}", numpy=np.tril, examples=HALVES)
 def tril(x: Any, k: int = 0) -> Any:
     """Zeros above the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k, dtype=bool), x, 0)
+    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k, dtype=bool), x, x.dtype.type(0))
 
 
 @composed(r"[i \le j - k] \cdot x_{ij}", numpy=np.triu, examples=HALVES)
 def triu(x: Any, k: int = 0) -> Any:
     """Zeros below the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k - 1, dtype=bool), 0, x)
+    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k - 1, dtype=bool), x.dtype.type(0), x)

@@ -77,6 +77,8 @@ def function_code(f: Callable[..., Any], name: str) -> list[str]:
     if isinstance(source, str):
         return [*source.rstrip().splitlines()]
     if isinstance(f, Op):
+        if getattr(sys.modules.get(f.__module__), f.name, None) is f and f.__module__ not in ("__main__", "numpy"):
+            return [f"from {f.__module__} import {f.name}" + (f" as {name}" if f.name != name else "")]
         if REGISTRY.get(f.name) is f:
             return ["from autograd_core import REGISTRY", f"{name} = REGISTRY[{f.name!r}]"]
         return [f"{name} = ...  # the op {f.name}"]
@@ -172,9 +174,16 @@ def call_code(
         gradient = _identifier(getattr(grad, "__name__", "gradient"), "gradient")
         lines += function_code(grad, gradient)
         extra = f", grad={gradient}{extra}"
-    lines += [f"{variable} = {value}" for variable, value in zip(variables, values, strict=True)]
+    lines += [_wrapped(f"{variable} = {value}") for variable, value in zip(variables, values, strict=True)]
     lines.append(f"check_gradients({', '.join([name, *variables])}{extra})")
     return "\n".join(lines)
+
+
+def _wrapped(line: str) -> str:
+    """A long line of numbers on several that fit a terminal; whatever holds text or a comment stays as it is."""
+    if any(mark in line for mark in "'\"#"):
+        return line
+    return "\n".join(textwrap.wrap(line, 66, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False))
 
 
 def _identifier(name: str, otherwise: str) -> str:

@@ -13,6 +13,9 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any]
+    # The attributes that a training changes and an interrupted one needs back: numbers, text, lists, dictionaries and
+    # None, or a list of arrays. `BackupAndRestore` saves them.
+    remembers: tuple[str, ...] = ()
 
     # Whether it looks at what a step computes inside: the outputs of layers, the gradients in the weights. A
     # replayed step does not pass there, so with such a callback the training runs the layers' own code.
@@ -25,6 +28,9 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """With how many epochs and steps, and how verbosely."""
         self.params = params
+
+    def set_others(self, others: list[Callback]) -> None:
+        """The other callbacks of the same training."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -86,6 +92,8 @@ class CallbackList:
                 raise TypeError(f"callbacks are instances of nn.callbacks.Callback; {callback!r}{hint} came")
             callback.set_model(model)
             callback.set_params(params)
+        for callback in self.callbacks:
+            callback.set_others([other for other in self.callbacks if other is not callback])
         # Only those that listen are called for each batch.
         self.listeners: dict[str, list[Any]] = {}
 

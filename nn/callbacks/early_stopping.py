@@ -15,6 +15,8 @@ class EarlyStopping(Monitor):
     stopped or ran through. With a ``baseline`` only what is better than it counts as better.
     """
 
+    remembers = ("best", "best_epoch", "wait", "stopped_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

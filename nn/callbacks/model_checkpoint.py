@@ -15,6 +15,8 @@ class ModelCheckpoint(Monitor):
     ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
     """
 
+    remembers = ("best", "seen")
+
     def __init__(
         self,
         filepath: Any,

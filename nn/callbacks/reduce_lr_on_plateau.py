@@ -11,6 +11,8 @@ from .monitor import Monitor
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value."""
 
+    remembers = ("best", "wait", "resting")
+
     def __init__(
         self,
         monitor: str = "val_loss",

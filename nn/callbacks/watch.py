@@ -24,6 +24,7 @@ class Watch(Callback):
     """
 
     eager = True
+    remembers = ("layers", "gradients", "means", "spreads", "zeros")
 
     def __init__(self, model: Any) -> None:
         if not isinstance(model, Layer):
@@ -114,11 +115,10 @@ def watch(model: Any) -> Watch:
     """A callback that records how large the gradients and the activations of each layer are, for each epoch.
 
     >>> import numpy as np, nn
-    >>> from nn.callbacks.watch import watch
     >>> layers = [nn.layers.Dense(3, "tanh", name="a"), nn.layers.Dense(2, "softmax", name="b")]
     >>> model = nn.Sequential([nn.Input(shape=(2,)), *layers])
     >>> model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
-    >>> watching = watch(model)
+    >>> watching = nn.watch(model)
     >>> history = model.fit(np.ones((8, 2)), np.arange(8) % 2, epochs=2, verbose=0, callbacks=[watching])
     >>> watching.layers, len(watching.gradients["a"])
     (['a', 'b'], 2)

@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, no_grad, op
+from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, no_grad, op, ops
 
 # -- the right gradient ------------------------------------------------------------------------------------
 
@@ -312,7 +312,7 @@ def test_an_error_inside_a_rule_keeps_its_type_and_says_where():
 
 def test_an_argument_without_a_rule_is_an_error_and_no_silent_zero():
     with pytest.raises(RuleError, match=r"where has no gradient rule for its argument 'condition'"):
-        np.where(Tensor(1.0), Tensor(2.0), 3.0)
+        ops.elementwise.where(Tensor(1.0), Tensor(2.0), 3.0)
 
 
 # -- threads -----------------------------------------------------------------------------------------------

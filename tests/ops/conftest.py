@@ -24,8 +24,8 @@ def draw(shape, domain, random):
 class Case:
     """One call of one function: ``case.call(*case.values)``."""
 
-    def __init__(self, name, function, domain, example):
-        self.name, self.function, self.params = name, function, example.params
+    def __init__(self, name, entry, function, domain, example):
+        self.name, self.function, self.params, self.numpy = name, function, example.params, entry.numpy
         random = np.random.default_rng(0)
         domains = domain if isinstance(domain, list | tuple) else [domain] * len(example.inputs)
         if len(domains) < len(example.inputs):
@@ -73,7 +73,7 @@ def flat(result):
 
 
 def entries():
-    """(name, function, domain, examples) of what is registered by the package itself."""
+    """(name, entry, function, domain, examples) of what is registered by the package itself."""
     for name, entry in [*REGISTRY.items(), *COMPOSED.items()]:
         function = entry if isinstance(entry, Op) else entry.function
         if not function.__module__.startswith(("autograd_core.", "numpy")):
@@ -82,11 +82,28 @@ def entries():
         if examples is None and isinstance(getattr(entry, "function", None), np.ufunc):
             shapes = [[(2, 3), (3,)], [(), ()], [(0, 2), (2,)]]
             examples = [Example(tuple(s[: entry.arity])) for s in shapes]
-        yield name, function, entry.domain, examples or ()
+        yield name, entry, function, entry.domain, examples or ()
+
+
+def numpys(case):
+    """The functions of NumPy that can be called like this example; its operators take no keywords of interest."""
+    for function in case.numpy:
+        try:
+            function(*case.arguments(case.values), **case.params)
+        except (TypeError, ValueError):  # it takes its arguments in another form
+            continue
+        if not isinstance(function, np.ufunc):
+            yield function
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes a ``case`` runs once for each example of each entry."""
+    """A test that takes a ``case`` runs for each example of each entry; one with a ``function`` for each of NumPy's."""
     if "case" in metafunc.fixturenames:
-        cases = [Case(name, function, domain, e) for name, function, domain, examples in entries() for e in examples]
-        metafunc.parametrize("case", [case for case in cases if case.values], ids=repr)
+        cases = [Case(*entry, e) for *entry, examples in entries() for e in examples]
+        cases = [case for case in cases if case.values]
+        if "function" in metafunc.fixturenames:
+            pairs = [(case, function) for case in cases for function in numpys(case)]
+            ids = [f"{case!r}-{function.__name__}" for case, function in pairs]
+            metafunc.parametrize(("case", "function"), pairs, ids=ids)
+        else:
+            metafunc.parametrize("case", cases, ids=repr)
