@@ -29,6 +29,7 @@ mutants: .venv/pyvenv.cfg
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
+	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
 	$(BIN)/python benchmarks/time_of_a_check.py

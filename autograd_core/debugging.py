@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What stands between a person's line and the op: this package, the layers beside it, and NumPy.
 _HERE = Path(__file__).parent
-_INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", Path(np.__file__).parent))
+INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", Path(np.__file__).parent))
 
 # What a person who meets such a number most often did.
 _CAUSES = {
@@ -74,7 +74,7 @@ def line_of_caller() -> str:
 def place_of_caller() -> tuple[str, int, Any]:
     """The file, the line and the names of that frame; an empty file name when there is none."""
     frame: Any = sys._getframe(1)
-    while frame and (frame.f_code.co_filename.startswith(_INSIDE) or frame.f_code.co_filename.startswith("<__array")):
+    while frame and (frame.f_code.co_filename.startswith(INSIDE) or frame.f_code.co_filename.startswith("<__array")):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
 

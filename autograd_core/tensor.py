@@ -249,8 +249,10 @@ class Tensor:
             else:
                 node.grad = (g,)
             del g  # or it would outlive its turn by one step
-        for node, g in leaves:
+        while leaves:  # each copy takes the place of its original: all gradients are never there twice
+            node, g = leaves.pop()
             node.grad = owned(g) if node.grad is None else node.grad + g
+            del g
 
     def _seed(self, gradient: Any) -> Any:
         out = self.node.out

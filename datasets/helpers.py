@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def multi_hot(sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype: DTypeLike = "float32") -> Array:
+def multi_hot(
+    sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype: DTypeLike = "float32", sparse: bool = False
+) -> Any:
     """A row for each sequence, with 1 at the numbers that occur in it and 0 elsewhere.
 
     Args:
@@ -23,12 +25,15 @@ def multi_hot(sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype:
         dimension: how many columns; all numbers are below it (load the set with `num_words=dimension`).
         dtype: of the result. 25,000 reviews over 10,000 words take 1 GB as float32, a quarter of that as
             uint8.
+        sparse: give a `scipy.sparse.csr_array`, which holds the ones alone: those reviews take 27 MB, and a network
+            that begins with a `Dense` layer trains on it as on an array. It needs the `sparse` extra.
 
     Returns:
         An array of shape `(len(sequences), dimension)`.
 
     Raises:
         ValueError: a sequence holds something else than integers from 0 up to `dimension`.
+        ImportError: `sparse` is set and SciPy is not installed.
 
     Example:
         >>> from datasets import multi_hot
@@ -36,21 +41,35 @@ def multi_hot(sequences: Sequence[Iterable[int]] | Array, dimension: int, dtype:
         array([[1, 0, 1, 0],
                [0, 1, 0, 0]], dtype=uint8)
     """
+    numbers = [_numbers(sequence, i, dimension) for i, sequence in enumerate(sequences)]
+    if sparse:
+        try:
+            from scipy.sparse import csr_array
+        except ImportError as error:
+            raise ImportError('a sparse array needs SciPy: pip install "autograd-core[sparse]"') from error
+        ends = np.cumsum([0, *map(len, numbers)])
+        columns = np.concatenate([np.zeros(0, np.int64), *numbers])
+        return csr_array((np.ones(len(columns), dtype), columns, ends), (len(numbers), dimension))
     hot = np.zeros((len(sequences), dimension), dtype)
-    for i, sequence in enumerate(sequences):
-        numbers = np.asarray(sequence)
-        if numbers.size == 0:
-            continue
-        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-            raise ValueError(f"sequences[{i}] is not a list of integers: {sequence!r:.80}")
-        if numbers.min() < 0 or numbers.max() >= dimension:
-            wrong = numbers[(numbers < 0) | (numbers >= dimension)][0]
-            raise ValueError(
-                f"sequences[{i}] holds {wrong}, and with dimension={dimension} the numbers go from 0 to "
-                f"{dimension - 1}: load the data with num_words={dimension}, or raise the dimension"
-            )
-        hot[i, numbers] = 1
+    for row, columns in zip(hot, numbers, strict=True):
+        row[columns] = 1
     return hot
+
+
+def _numbers(sequence: Iterable[int], i: int, dimension: int) -> Array:
+    """The different numbers in one sequence, in order."""
+    numbers = np.asarray(sequence)
+    if numbers.size == 0:
+        return np.zeros(0, np.int64)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise ValueError(f"sequences[{i}] is not a list of integers: {sequence!r:.80}")
+    if numbers.min() < 0 or numbers.max() >= dimension:
+        wrong = numbers[(numbers < 0) | (numbers >= dimension)][0]
+        raise ValueError(
+            f"sequences[{i}] holds {wrong}, and with dimension={dimension} the numbers go from 0 to "
+            f"{dimension - 1}: load the data with num_words={dimension}, or raise the dimension"
+        )
+    return np.unique(numbers)
 
 
 def draw_examples(images: ArrayLike, captions: Iterable[object] | None = None, *, cmap: str = "binary") -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -58,8 +58,29 @@ def arguments(cls: type) -> tuple[str, ...]:
     return tuple(names)
 
 
+# How often an attribute of anything configurable was given another value. A training step that was recorded
+# looks here before it is replayed: a new rate of a Dropout must not go unnoticed.
+changes = 0
+
+
 class Configurable:
     """Something made from plain arguments, each kept in the attribute of the same name."""
+
+    # Attributes that are results and no settings; a class may name its own, or say that all are.
+    passing: frozenset[str] | None = frozenset()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        global changes
+        passing = type(self).passing
+        if passing is not None and name not in passing and self.__dict__.get(name, changes) is not value:
+            changes += 1
+        object.__setattr__(self, name, value)
+
+    def settings(self) -> list[Any]:
+        """All that decides what this computes, as something to compare: the settings of what it is made of too."""
+        found: list[Any] = []
+        _settings(vars(self), found, {id(self)}, self.passing or ())
+        return found
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
@@ -69,6 +90,33 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
         return cls(**config)
+
+
+class _Same:
+    """Equal to the very same object only; and that object lives as long as this, so that no other takes its id."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    __hash__ = object.__hash__
+
+
+def _settings(value: Any, found: list[Any], seen: set[int], passing: Collection[str] = ()) -> None:
+    """Add a setting to ``found``: numbers and names by value, other things by what they are."""
+    if isinstance(value, str | int | float | None):
+        found.append(value)
+    elif isinstance(value, list | tuple | dict):
+        found.append(len(value))
+        for item in value.items() if isinstance(value, dict) else value:
+            if not (isinstance(item, tuple) and item and isinstance(item[0], str) and item[0] in passing):
+                _settings(item, found, seen)
+    elif id(value) not in seen:
+        found.append(_Same(value))
+        if isinstance(value, Configurable) and value.passing is not None:
+            _settings(vars(value), found, seen | {id(value)}, value.passing)
 
 
 def serialize(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.graph import Node
+from autograd_core.replay import decide
 from autograd_core.tensor import Tensor
 
 from . import activations, config
@@ -190,7 +191,7 @@ def sparse_categorical_crossentropy(
     labels = labels.astype(np.int64, copy=False)
     ignored = labels == ignore_class if ignore_class is not None else np.zeros((), bool)
     outside = ((labels < 0) | (labels >= classes)) & ~ignored
-    if outside.any():
+    if decide(outside.any()):
         raise ValueError(
             f"sparse_categorical_crossentropy got the class number {labels[outside][0]}, and the model predicts "
             f"{classes} classes, 0 to {classes - 1}"
@@ -226,7 +227,7 @@ def binary_crossentropy(
         )
     y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
     low, high = np.min(y_true.data, initial=0), np.max(y_true.data, initial=0)
-    if low < 0 or high > 1:
+    if decide((low < 0) | (high > 1)):
         raise ValueError(
             f"binary_crossentropy needs targets between 0 and 1, and got {low if low < 0 else high:g}; for class "
             "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
@@ -342,7 +343,7 @@ class Loss(config.Configurable):
         if self.reduction == "sum":
             return total
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            return total / max(float(np.sum(plain(sample_weight))), 1e-30)
+            return total / np.maximum(np.sum(plain(sample_weight).astype(total.dtype)), 1e-30)
         return total / max(losses.size, 1)
 
 

@@ -51,6 +51,8 @@ class Metric(config.Configurable):
     4.0
     """
 
+    passing = None  # a metric measures what was computed, and decides nothing
+
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or config.snake_case(type(self).__name__)
         self.dtype = dtype
@@ -74,6 +76,10 @@ class Metric(config.Configurable):
 
     def add(self, values: Any, sample_weight: Any = None) -> None:
         """Take numbers into the running mean, with their weights."""
+        if type(values) is float and sample_weight is not None and np.ndim(sample_weight) == 0:
+            self.total += values * float(sample_weight)
+            self.count += float(sample_weight)
+            return
         values = np.asarray(plain(values), np.float64)
         if sample_weight is None:
             self.total += float(values.sum())

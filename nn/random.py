@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-generator = np.random.default_rng()
+from autograd_core.replay import Source
+
+generator: np.random.Generator = Source(np.random.PCG64())
 
 
 def set_random_seed(seed: int) -> None:
@@ -39,7 +41,7 @@ def set_random_seed(seed: int) -> None:
 
 def generator_of(seed: int | None) -> np.random.Generator:
     """A generator of its own for ``seed``; without a seed one that the common generator starts."""
-    return np.random.default_rng(int(generator.integers(2**63)) if seed is None else seed)
+    return Source(np.random.PCG64(int(generator.integers(2**63)) if seed is None else seed))
 
 
 def get_state(source: np.random.Generator) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.graph import Node
+from autograd_core.replay import Traced
 from autograd_core.tensor import Tensor, wrap
 
 
@@ -14,15 +15,21 @@ def constant(value: Any, dtype: Any = None) -> Tensor:
     """``value`` as a Tensor that records nothing; a Tensor stays what it is. Arrays are not copied."""
     if isinstance(value, Tensor):
         return value if dtype is None or value.dtype == dtype else value.astype(dtype)
-    array = np.asarray(value)
+    array = plain(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a layer needs numbers; it was given {type(value).__name__} data of dtype {array.dtype}")
     return wrap(Node(array if dtype is None else array.astype(dtype, copy=False), False))
 
 
 def plain(value: Any) -> Any:
-    """The array in a Tensor, or ``value`` as an array; never a copy of an array."""
-    return np.asarray(value.data if isinstance(value, Tensor) else value)
+    """The array in a Tensor, or ``value`` as an array; never a copy of an array. A sparse one stays sparse."""
+    data = value.data if isinstance(value, Tensor) else value
+    return data if isinstance(data, Traced) or is_sparse(data) else np.asarray(data)
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether this is a sparse array of SciPy, which a product with a matrix can begin with."""
+    return hasattr(value, "tocsr")
 
 
 def assign(variable: Tensor, value: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..op import example, op
+from . import winograd
 
 # How many numbers are lowered to a matrix at a time: about as many as a core's caches hold.
 _CACHED = 2**20
@@ -82,7 +83,12 @@ def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) ->
             f"a window that reaches over {list(reach)} does not fit into the spatial axes of x, {list(spatial)}; "
             'make it smaller, or pad x (padding="same")'
         )
-    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(1, n + 1)))
+    return _view(x, reach, strides, dilation)
+
+
+def _view(x: Any, reach: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...], **options: Any) -> Any:
+    n = len(reach)
+    view = np.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(1, n + 1)), **options)
     every = (slice(None), *(slice(None, None, s) for s in strides), slice(None))
     view = view[(*every, *(slice(None, None, d) for d in dilation))]
     return np.moveaxis(view, n + 1, -1)
@@ -108,14 +114,19 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
     places, window = np.shape(w)[1 : n + 1], np.shape(w)[n + 1 : 2 * n + 1]
     if len(window) != n:
         raise ValueError(f"fold needs the windows of an array of shape {list(shape)}; it was given {list(np.shape(w))}")
-    reach = zip(shape[1:-1], _reach(window, dilation), strides, strict=True)
-    fitting = (shape[0], *((s - r) // stride + 1 for s, r, stride in reach), *window, shape[-1])
+    reach = _reach(window, dilation)
+    sizes = zip(shape[1:-1], reach, strides, strict=True)
+    fitting = (shape[0], *((s - r) // stride + 1 for s, r, stride in sizes), *window, shape[-1])
     if np.shape(w) != fitting:
         raise ValueError(
             f"fold needs the windows of an array of shape {list(shape)}, which have shape {list(fitting)}; it was "
             f"given {list(np.shape(w))}"
         )
     x = np.zeros_like(w, shape=shape)
+    if all(r <= s for r, s in zip(reach, strides, strict=True)):  # windows that do not overlap: each has its place
+        if np.size(w):
+            np.copyto(_view(x, reach, strides, dilation, writeable=True), w)
+        return x
     for offset in itertools.product(*(range(k) for k in window)):
         here = tuple(
             slice(o * d, o * d + (p - 1) * s + 1 if p else 0, s)
@@ -171,9 +182,28 @@ class _Layout:
 
     def parts(self) -> list[slice]:
         """The batch in parts whose columns stay in the processor's cache: twice as fast as all at once."""
-        image = math.prod(self.places()) * math.prod(self.window) * self.shape[-1]
-        n = max(_CACHED // max(image, 1), 1)
+        return self._parts(math.prod(self.window) * self.shape[-1], _CACHED)
+
+    def tiled_parts(self, filters: int) -> list[slice]:
+        """The same for the patches of `winograd`, of which more is needed at a time."""
+        patches = winograd.PATCH**2 * max(self.shape[-1], filters) // winograd.TILE**2
+        return self._parts(patches, _CACHED // 4)
+
+    def _parts(self, numbers: int, cached: int) -> list[slice]:
+        n = max(cached // max(math.prod(self.places()) * numbers, 1), 1)
         return [slice(i, i + n) for i in range(0, self.shape[0], n)] or [slice(0, 0)]
+
+    def suits_winograd(self, dtype: Any, filters: int) -> bool:
+        """Whether there are enough channels in 3×3 windows that lie side by side, and float32 is accurate enough."""
+        simple = self.window == (3, 3) and max(*self.strides, *self.dilation, self.groups) == 1
+        return simple and dtype == np.float32 and min(self.shape[-1], filters) >= winograd.CHANNELS
+
+    def around(self) -> Pairs | None:
+        """The padding with which the adjoint is a convolution too, by the kernel turned around; None if it is none."""
+        reach = _reach(self.window, self.dilation)
+        pairs = tuple((r - 1 - before, r - 1 - after) for r, (before, after) in zip(reach, self.pairs, strict=True))
+        one = max(*self.strides, self.groups) == 1 and min(map(min, pairs)) >= 0
+        return pairs if one else None
 
     def columns(self, x: Any) -> Any:
         """The windows of ``x`` as matrices, one for each group: ``(groups, places, window * in / groups)``."""
@@ -223,7 +253,13 @@ def _joined(parts: list[Any]) -> Any:
 
 
 def _pad(x: Any, pairs: Pairs) -> Any:
-    return np.pad(x, ((0, 0), *pairs, (0, 0))) if any(map(any, pairs)) else x
+    if not any(map(any, pairs)):
+        return x
+    n, *spatial, channels = np.shape(x)
+    padded = np.zeros_like(x, shape=(n, *(s + sum(pair) for s, pair in zip(spatial, pairs, strict=True)), channels))
+    inner = (slice(before, before + s) for s, (before, _) in zip(spatial, pairs, strict=True))
+    padded[(slice(None), *inner)] = x
+    return padded
 
 
 def _crop(x: Any, pairs: Pairs) -> Any:
@@ -256,6 +292,9 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
     array([1., 2., 4.])
     """
     layout = _Layout.of(np.shape(x), np.shape(kernel), strides, padding, dilation, groups)
+    if layout.suits_winograd(np.result_type(x, kernel), np.shape(kernel)[-1]):
+        parts = layout.tiled_parts(np.shape(kernel)[-1])
+        return _joined([winograd.convolve(_pad(x[part], layout.pairs), kernel) for part in parts])
     matrices = layout.matrices(kernel)
     rows = [np.moveaxis(np.matmul(layout.columns(x[part]), matrices), 0, 1) for part in layout.parts()]
     return np.reshape(_joined(rows), (layout.shape[0], *layout.places(), np.shape(kernel)[-1]))
@@ -306,6 +345,10 @@ def conv_transpose(
             spatial = [(p - 1) * s + r - sum(pair) for (p, r, s), pair in zip(sizes, padding, strict=True)]
         shape = (np.shape(x)[0], *spatial, np.shape(kernel)[-2] * groups)
     layout = _Layout.of(shape, np.shape(kernel), strides, padding, dilation, groups)
+    around = layout.around()
+    if around is not None:
+        axes = tuple(range(len(window)))
+        return conv(x, np.swapaxes(np.flip(kernel, axes), -1, -2), padding=around, dilation=dilation)
     matrices = np.swapaxes(layout.matrices(kernel), -1, -2)
     images = (
         layout.image(np.matmul(layout.rows(x[part]), matrices), np.shape(x[part])[:-1]) for part in layout.parts()
@@ -328,6 +371,9 @@ def conv_kernel(
     """The derivative of ``sum(g * conv(x, kernel))`` with respect to a kernel with this ``window``."""
     shape = (*window, np.shape(x)[-1] // groups, np.shape(g)[-1])
     layout = _Layout.of(np.shape(x), shape, strides, padding, dilation, groups)
+    if layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
+        parts = layout.tiled_parts(np.shape(g)[-1])
+        return sum(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
     k = sum(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts())
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 

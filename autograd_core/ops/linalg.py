@@ -37,8 +37,11 @@ from ..walk import unbroadcast
     ),
 )
 def matmul(x: Any, y: Any) -> Any:
-    """The matrix product over the last two axes, as ``@`` computes it; leading axes broadcast."""
-    return np.matmul(x, y)
+    """The matrix product over the last two axes, as ``@`` computes it; leading axes broadcast.
+
+    A constant may be a sparse array of SciPy: ``np.matmul(sparse, t)`` with a Tensor t.
+    """
+    return x @ y
 
 
 matmul.batched = True
@@ -50,11 +53,15 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
         return np.expand_dims(g, -1) * y
     if x.ndim == 1:
         return np.matmul(y, np.expand_dims(g, -1))[..., 0]
+    if hasattr(y, "tocsr"):
+        return matmul(g, y.T)
     return np.matmul(g, np.swapaxes(y, -1, -2))
 
 
 @matmul.vjp(r"x^{\mathsf T} g")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    if hasattr(x, "tocsr"):
+        return matmul(x.T, g)
     if x.ndim == 1:
         return np.expand_dims(x, -1) * np.expand_dims(g, -2) if y.ndim > 1 else x * g
     if y.ndim == 1:

@@ -1,4 +1,9 @@
-"""A function recorded at its NumPy calls, planned once, and run again: three rooms and this door.
+"""A function recorded at its NumPy calls, planned once, and run again: three rooms and a door.
+
+The door is `capture`: when a function is recorded, when its program is trusted (`comparing`), when it simply runs.
+`recording` notes `calls`, with a stand-in for arrays (`traced`) and an eye on what is read from `outside`.
+`planning` leaves out what is in vain (`simplifying`), puts chains together (`grouping`) and gives each result a place
+in one arena (`placing`). `running` binds that to memory, and `showing` lets people see it.
 
 >>> f = replay(lambda x: np.tanh(x) * 2)
 >>> [float(f(np.array([1.0 * i]))[0]) for i in range(5)] == [2 * np.tanh(1.0 * i) for i in range(5)]
@@ -6,7 +11,8 @@ True
 """
 
 from .capture import Replay, ReplayWarning, replay
-from .recording import Escape, Source, Traced, decide
+from .recording import Source, decide
 from .running import Program
+from .traced import Traced
 
-__all__ = ["Escape", "Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "replay"]
+__all__ = ["Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "replay"]

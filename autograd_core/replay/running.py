@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from .planning import ALIGNMENT, Schedule, Unit, Unplannable
-from .recording import Call, Guard, Memory, Place, _branches, copied
+from .calls import Call, Guard, Memory, Place, branches, copied
+from .grouping import Unit
+from .placing import ALIGNMENT
+from .planning import Schedule
+from .simplifying import Unplannable
 
 Step = Callable[[], Any]
 
 # An input of more bytes than this is not copied into the program's own memory; the few calls that read it are
 # bound anew instead.
 COPIED_INPUT = 1 << 18
+
+
+# So many elements of a large state are compared by one number.
+DIGESTED = 256
 
 
 class GuardFailed(Exception):
@@ -27,6 +36,34 @@ def aligned(size: int) -> Any:
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.__array_interface__["data"][0] % ALIGNMENT
     return memory[start : start + size]
+
+
+@dataclass
+class Rehearsal:
+    """What a program did with the inputs of one call, to be held against what the function itself does."""
+
+    schedule: Schedule
+    returned: list[Any]
+    left: list[Any]  # a digest of each place of state that it changed
+    draws: list[tuple[Any, Any]]  # random generators, and how it left them
+
+
+def digest(array: Any) -> Any:
+    """An array itself while it is small; of a large one a sum with different weights over every few elements.
+
+    So that two versions of a large state can be compared without both being there at once.
+    """
+    flat = array.reshape(-1)
+    if flat.size <= DIGESTED * DIGESTED or array.dtype.kind != "f":
+        return array.copy()
+    whole = flat.size // DIGESTED * DIGESTED
+    weights = np.linspace(0.5, 1.5, DIGESTED, dtype=array.dtype)
+    return np.concatenate([flat[:whole].reshape(-1, DIGESTED) @ weights, flat[whole:]])
+
+
+def digests(schedule: Schedule) -> list[Any]:
+    """What is to be compared of the state that a program changes, as it is now."""
+    return [digest(array_at(c.place, bytes_of(c.place.memory.array))) for c in schedule.changes]
 
 
 class Program:
@@ -49,15 +86,13 @@ class Program:
         self._arena = aligned(schedule.size)
         self._buffers: dict[Memory, Any] = {}
         self._inputs: list[tuple[Memory, Any]] = []
-        for memory in schedule.inputs:
-            given, own = memory.array, None
-            if given.nbytes <= COPIED_INPUT:
-                own = aligned(given.nbytes).view(given.dtype).reshape(given.shape)
-            self._inputs.append((memory, own))
-            self._buffers[memory] = _bytes(given if own is None else own)
-            memory.array = None
+        for place in schedule.inputs:
+            own = aligned(place.memory.size).view(place.dtype).reshape(place.shape)
+            self._buffers[place.memory] = bytes_of(own)
+            self._inputs.append((place.memory, own if own.nbytes <= COPIED_INPUT else None))
         self._late = {memory for memory, own in self._inputs if own is None}
         self.steps: list[Step] = []
+        self._ends: list[int] = []  # of each unit's steps
         self._late_units: list[tuple[slice, Unit]] = []
         asked = schedule.asked
         self._ask(asked.get(0, []))
@@ -67,29 +102,67 @@ class Program:
             if any(p.memory in self._late for p in unit.reads):
                 self._late_units.append((slice(start, len(self.steps)), unit))
             self._ask(asked.get(position, []))
+            self._ends.append(len(self.steps))
         self._let_go()
         self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """Run on these inputs, and return the outputs."""
+        self._take(values)
+        try:
+            for step in self.steps:
+                step()
+            return self._found()
+        finally:
+            if self._late:
+                self._let_go()
+
+    def rehearse(self, values: Sequence[Any]) -> Rehearsal:
+        """Run on these inputs, but leave state and random generators as they are.
+
+        What is changed is put back as soon as nothing more looks at it, so that a large state never lies in memory
+        twice.
+        """
+        draws = [(g, g.bit_generator.state) for g in self.schedule.generators]
+        before: dict[int, Any] = {}
+        left: list[Any] = [None] * len(self.schedule.changes)
+        self._take(values)
+        try:
+            for n, (start, stop) in enumerate(pairwise([0, *self._ends])):
+                changes = [(i, c) for i, c in enumerate(self.schedule.changes) if c.first <= n <= c.last]
+                before.update((i, self.view(c.place).copy()) for i, c in changes if c.first == n)
+                for step in self.steps[start:stop]:
+                    step()
+                for i, change in changes:
+                    if change.last == n:
+                        left[i] = digest(self.view(change.place))
+                        np.copyto(self.view(change.place), before.pop(i))
+            returned = self._found()
+            for i in before:
+                left[i] = digest(self.view(self.schedule.changes[i].place))
+            return Rehearsal(self.schedule, returned, left, [(g, g.bit_generator.state) for g, _ in draws])
+        finally:
+            for i, value in before.items():
+                np.copyto(self.view(self.schedule.changes[i].place), value)
+            for generator, state in draws:
+                generator.bit_generator.state = state
+            self._let_go()
+
+    def _take(self, values: Sequence[Any]) -> None:
         for (memory, own), value in zip(self._inputs, values, strict=True):
             if own is not None:
                 np.copyto(own, value)
             else:
-                self._buffers[memory] = _bytes(np.ascontiguousarray(value))
+                self._buffers[memory] = bytes_of(np.ascontiguousarray(value))
         for where, unit in self._late_units:
             self.steps[where] = self._bind(unit)
-        try:
-            for step in self.steps:
-                step()
-            found = [
-                self.view(place) if output is None else output
-                for output, place in zip(self._outputs, self.schedule.outputs, strict=True)
-            ]
-            return [output.copy(order="K") if output.ndim else output[()] for output in found]
-        finally:
-            if self._late:
-                self._let_go()
+
+    def _found(self) -> list[Any]:
+        found = [
+            self.view(place) if output is None else output
+            for output, place in zip(self._outputs, self.schedule.outputs, strict=True)
+        ]
+        return [output.copy(order="K") if output.ndim else output[()] for output in found]
 
     def _let_go(self) -> None:
         """Hold on to no input that is the caller's."""
@@ -114,7 +187,7 @@ class Program:
         if memory.kind == "scratch":
             buffer, offset = self._arena, offset + self.schedule.offsets[memory]
         elif buffer is None:
-            buffer = self._buffers[memory] = _bytes(memory.array)
+            buffer = self._buffers[memory] = bytes_of(memory.array)
         return np.ndarray(place.shape, place.dtype, buffer, offset, place.strides)
 
     def _part(self, unit: Unit, start: int, stop: int, place: Place) -> Any:
@@ -147,7 +220,12 @@ def _ask(condition: Any, expected: bool) -> None:
         raise GuardFailed
 
 
-def _bytes(array: Any) -> Any:
+def array_at(place: Place, buffer: Any) -> Any:
+    """The array at a place in a memory whose bytes are these."""
+    return np.ndarray(place.shape, place.dtype, buffer, place.offset, place.strides)
+
+
+def bytes_of(array: Any) -> Any:
     """All the memory of an array as one axis of bytes."""
     if not array.flags.c_contiguous:
         array = array.T
@@ -167,7 +245,7 @@ def bind(call: Call, view: Callable[[Place], Any]) -> Step:
 
 
 def _arrays(tree: Any, view: Callable[[Place], Any]) -> Any:
-    return view(tree) if isinstance(tree, Place) else _branches(tree, lambda branch: _arrays(branch, view))
+    return view(tree) if isinstance(tree, Place) else branches(tree, lambda branch: _arrays(branch, view))
 
 
 def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:

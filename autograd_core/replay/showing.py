@@ -1,57 +1,153 @@
-"""A schedule as text: what runs, on what, into which buffer, and what was put together."""
+"""A schedule for people: which line of the program became which calls, and which buffer each writes into."""
 
 from __future__ import annotations
 
+import linecache
+from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from .planning import Schedule, Unit
-from .recording import Call, Memory, Place, copied
+from .calls import Call, Memory, Place, copied
+from .grouping import Unit
+from .planning import Schedule
+
+WIDTH = 80
+
+Names = Mapping[Memory, str]
 
 
-def text(schedule: Schedule) -> str:
-    """One line for each call, with its buffers by their place in the arena, and the line it came from."""
-    names = _Names(schedule)
+def text(schedule: Schedule, names: Names) -> str:
+    """The calls under the lines that they came from, in 80 columns.
+
+    Inputs are ``x0, x1, …``, state has its own names, and ``@64`` is the scratch that begins at byte 64 of the arena.
+    """
+    words = _Words(schedule, names)
     calls = sum(len(unit.calls) for unit in schedule.units)
     lines = [f"{schedule.recorded} calls recorded, {calls} left; {_bytes(schedule.size)} of scratch in one arena"]
+    at = None
     for n, unit in enumerate(schedule.units):
-        lines.extend(f"     goes on if {names.of(g.condition)} is {g.expected}" for g in schedule.asked.get(n, []))
-        if unit.rows:
-            blocks = -(-unit.rows // unit.step)
-            lines.append(f"     {blocks} blocks of {unit.step} {'elements' if unit.flat else 'rows'}, each through")
-        lines.extend(_line(names, unit, call) for call in unit.calls)
-    lines.append("returns " + (", ".join(names.of(p) for p in schedule.outputs) or "nothing"))
-    return "\n".join(lines)
+        lines.extend(f"    go on if {words.of(g.condition)} is {g.expected}" for g in schedule.asked.get(n, []))
+        for i, call in enumerate(unit.calls):
+            if call.where != at:
+                at = call.where
+                lines.append(_source(*at))
+            if unit.rows and i == 0:
+                lines.append(f"    {_blocks(unit)}, each through all of")
+            lines.append(f"    {'| ' if unit.rows else ''}{words.call(call)}")
+    lines.append("return " + (", ".join(words.of(p) for p in schedule.outputs) or "nothing"))
+    return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines)
 
 
-def _line(names: _Names, unit: Unit, call: Call) -> str:
-    name = "copy" if call.function is copied else getattr(call.function, "__name__", "call")
-    args = ", ".join(names.of(a) for a in (*call.args, *call.kwargs.values()))
-    into = ", ".join(names.of(p) for p in call.defined)
-    file, line = call.where
-    where = f"  # {Path(file).name}:{line}" if file else ""
-    return f"{'   | ' if unit.rows else '     '}{into:<28} = {name}({args}){where}"
+def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A recorded step") -> str:
+    """A page without anything from elsewhere: the calls in order, the life of each buffer, and a picture beside them.
+
+    Time goes down and the arena to the right. A box is a buffer, from the call that fills it to the last that reads
+    it, so boxes side by side are there at once, and one below another lies in memory that was used before. ``graph``
+    is an SVG picture.
+    """
+    words = _Words(schedule, names)
+    calls = [(n, unit, call) for n, unit in enumerate(schedule.units) for call in unit.calls]
+    rows = []
+    for i, (_, unit, call) in enumerate(calls):
+        where = _source(*call.where) if i == 0 or call.where != calls[i - 1][2].where else ""
+        mark = f'<span title="{escape(_blocks(unit))}">block by block </span>' if unit.rows else ""
+        rows.append(
+            f"<tr><td>{i + 1}<td><code>{escape(words.call(call))}</code> {mark}<td><small>{escape(where)}</small>"
+        )
+    return _PAGE.format(
+        title=escape(title),
+        summary=escape(text(schedule, names).splitlines()[0]),
+        graph=graph[graph.find("<svg") :] if "<svg" in graph else "",
+        rows="\n".join(rows),
+        boxes="\n".join(_boxes(schedule, [call for _, _, call in calls])),
+        height=ROW * len(calls),
+        result=escape("returns " + (", ".join(words.of(p) for p in schedule.outputs) or "nothing")),
+    )
 
 
-class _Names:
-    """What the memories of a schedule are called: x for inputs, s for state, and scratch by where it lies."""
+ROW = 24  # the height of a line of the table, in pixels
+ACROSS = 320  # the width of the arena
 
-    def __init__(self, schedule: Schedule):
+
+def _boxes(schedule: Schedule, calls: list[Call]) -> Iterator[str]:
+    """Each buffer as a rectangle: where it lies, and from when to when it is needed."""
+    lives: dict[Memory, list[int]] = {}
+    for i, call in enumerate(calls):
+        for place in (*call.reads, *call.defined):
+            if place.memory in schedule.offsets:
+                lives.setdefault(place.memory, [i, i])[1] = i
+    for place in schedule.outputs:
+        if place.memory in lives:
+            lives[place.memory][1] = len(calls)
+    scale = ACROSS / max(schedule.size, 1)
+    for memory, (born, died) in lives.items():
+        x, width = schedule.offsets[memory] * scale, max(memory.size * scale, 3)
+        y, height = born * ROW + 2, (died - born + 1) * ROW - 4
+        label = f"{_bytes(memory.size)} at {schedule.offsets[memory]}, from call {born + 1} to {died + 1}"
+        yield (f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" rx="2"><title>{label}</title></rect>')
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 14px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 1.5rem; }}
+.beside {{ display: flex; gap: 1.5rem; align-items: flex-start; flex-wrap: wrap; }}
+table {{ border-collapse: collapse; }}
+td {{ height: 24px; padding: 0 .5rem; white-space: nowrap; }}
+tr:nth-child(odd) {{ background: #f4f6f8; }}
+small, span {{ color: #666; }}
+rect {{ fill: #6baed6; fill-opacity: .55; stroke: #08519c; }}
+.graph svg {{ max-width: 28rem; height: auto; }}
+</style>
+<h1>{title}</h1>
+<p>{summary}. Boxes are buffers in the arena, from the call that fills them to the last that reads them.</p>
+<div class="beside"><div class="graph">{graph}</div>
+<table>
+{rows}
+</table>
+<svg width="330" height="{height}" role="img" aria-label="the life of each buffer">
+{boxes}
+</svg></div>
+<p>{result}</p>
+</html>
+"""
+
+
+class _Words:
+    """Calls and arrays in a few words."""
+
+    def __init__(self, schedule: Schedule, names: Names):
         self.schedule = schedule
-        self.names = {m: f"x{i}" for i, m in enumerate(schedule.inputs)}
+        self.names = {p.memory: f"x{i}" for i, p in enumerate(schedule.inputs)}
         self.names.update({m: f"s{i}" for i, m in enumerate(schedule.states)})
+        self.names.update(names)
+
+    def call(self, call: Call) -> str:
+        """``@0[8, 3] = matmul(x0[8, 4], kernel[4, 3])``."""
+        name = "copy" if call.function is copied else getattr(call.function, "__name__", "call")
+        args = ", ".join(self.of(a) for a in (*call.args, *call.kwargs.values()))
+        return f"{', '.join(self.of(p) for p in call.defined)} = {name}({args})"
 
     def of(self, value: Any) -> str:
+        """An operand."""
         if isinstance(value, Place):
             if value.memory.kind == "constant":
                 return f"{value.memory.array.item():.6g}" if not value.shape else f"constant{list(value.shape)}"
-            return f"{self._memory(value.memory)}{list(value.shape)}"
+            name = self.names.get(value.memory) or f"@{self.schedule.offsets.get(value.memory, 0)}"
+            return f"{name}{list(value.shape)}"
         if isinstance(value, list | tuple):
             return f"({', '.join(self.of(v) for v in value)})"
         return repr(value)
 
-    def _memory(self, memory: Memory) -> str:
-        return self.names.get(memory) or f"@{self.schedule.offsets.get(memory, 0)}"
+
+def _source(file: str, line: int) -> str:
+    """``step.py:6  loss = np.mean(…)``."""
+    return f"{Path(file).name}:{line}  {linecache.getline(file, line).strip()}" if file else "outside of any line"
+
+
+def _blocks(unit: Unit) -> str:
+    return f"{-(-unit.rows // unit.step)} blocks of {unit.step} {'elements' if unit.flat else 'rows'}"
 
 
 def _bytes(size: int) -> str:

@@ -31,6 +31,10 @@ class Callback:
     # None, or a list of arrays. `BackupAndRestore` saves them.
     remembers: tuple[str, ...] = ()
 
+    # Whether it looks at what a step computes inside: the outputs of layers, the gradients in the weights. A
+    # replayed step does not pass there, so with such a callback the training runs the layers' own code.
+    eager = False
+
     def set_model(self, model: Any) -> None:
         """Which model is trained."""
         self.model = model

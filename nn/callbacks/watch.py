@@ -33,6 +33,7 @@ class Watch(Callback):
     (3, True)
     """
 
+    eager = True
     remembers = ("layers", "gradients", "means", "spreads", "zeros")
 
     def __init__(self, model: Any) -> None:

@@ -18,6 +18,8 @@ class Dense(Layer):
     (2, 10)
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         units: int,

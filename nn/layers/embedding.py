@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.replay import decide
+
 from .. import initializers, regularizers
 from ..tensors import plain
 from .layer import Layer
@@ -46,7 +48,7 @@ class Embedding(Layer):
 
     def call(self, x: Any) -> Any:
         index = plain(x).astype(np.int64)
-        if index.size and not 0 <= index.min() <= index.max() < self.input_dim:
+        if index.size and decide((index.min() < 0) | (index.max() >= self.input_dim)):
             raise ValueError(
                 f"layer {self.name!r} has {self.input_dim} rows, numbered from 0 to {self.input_dim - 1}; it was asked "
                 f"for {index.min() if index.min() < 0 else index.max()}"

@@ -17,7 +17,7 @@ from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
 from .. import config, initializers, regularizers
-from ..tensors import assign, constant, plain
+from ..tensors import assign, constant, is_sparse, plain
 
 Shape = tuple[int | None, ...]
 
@@ -96,8 +96,13 @@ class Layer(config.Configurable):
     (2, 3)
     """
 
+    passing = frozenset({"output_shape"})
+
     # Whether inputs are brought to the layer's dtype before `call`.
     autocast = True
+
+    # Whether `call` may be given a sparse array of SciPy; it then begins with a matrix product.
+    takes_sparse = False
 
     def __init__(
         self,
@@ -137,7 +142,7 @@ class Layer(config.Configurable):
     _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
         if isinstance(value, Layer | list | tuple | dict) and name not in _NO_LAYERS:
             self.__dict__.setdefault("_holders", {})[name] = None
 
@@ -184,6 +189,11 @@ class Layer(config.Configurable):
         tensors = [_convert(x, dtype) for x in inputs]
         first = tensors[0] if tensors else None
         shape = shape_of(first)
+        if not self.takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):
+            raise TypeError(
+                f"layer {self.name!r} ({type(self).__name__}) needs a dense array; a sparse one goes into a Dense "
+                "layer only: put one before it, or pass x.toarray()"
+            )
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
         _training.append(bool(training))

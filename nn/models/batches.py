@@ -12,7 +12,7 @@ from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
 from .. import random
-from ..tensors import plain
+from ..tensors import is_sparse, plain
 
 Batch = tuple[Any, Any, Any]
 
@@ -23,7 +23,7 @@ def arrays_of(data: Any, what: str) -> Any:
         return {k: arrays_of(v, what) for k, v in data.items()}
     if isinstance(data, list | tuple) and data and all(hasattr(v, "shape") and np.ndim(plain(v)) for v in data):
         return [arrays_of(v, what) for v in data]
-    array = data.data if isinstance(data, Tensor) else np.asarray(data)
+    array = data.tocsr() if is_sparse(data) else data.data if isinstance(data, Tensor) else np.asarray(data)
     if array.dtype.kind not in "biuf":
         ragged = ": its rows differ in length" if array.dtype == object else ""
         raise TypeError(f"{what} must hold numbers; an array of dtype {array.dtype} came{ragged}")
@@ -34,14 +34,14 @@ def arrays_of(data: Any, what: str) -> Any:
 
 def is_arrays(x: Any) -> bool:
     """Whether ``x`` is data as a whole, rather than something that gives batches."""
-    if isinstance(x, dict | np.ndarray | Tensor) or hasattr(x, "__array__"):
+    if isinstance(x, dict | np.ndarray | Tensor) or hasattr(x, "__array__") or is_sparse(x):
         return True
     return isinstance(x, list | tuple)
 
 
 def length_of(data: Any, what: str) -> int:
     """How many examples there are, which all arrays must agree on."""
-    lengths = [len(a) for a in leaves(data)]
+    lengths = [a.shape[0] for a in leaves(data)]
     if len(set(lengths)) != 1:
         raise ValueError(f"the arrays in {what} hold different numbers of examples: {lengths}")
     return lengths[0]
@@ -167,9 +167,11 @@ def batches(
 
 def refuse_nan(values: Any, what: str) -> None:
     """Raise if there is a NaN, and say where."""
-    for array in leaves(values):
+    for array in (values,) if isinstance(values, np.ndarray) else leaves(values):
+        if is_sparse(array):
+            array = array.data  # what is not stored is 0
         # The sum is NaN if any element is, and costs no memory.
-        if array is not None and array.dtype.kind == "f" and np.isnan(np.sum(array)):
+        if array is not None and array.dtype.kind == "f" and np.isnan(np.add.reduce(array, None)):
             nan = np.isnan(array)
             if nan.any():
                 where = tuple(int(i) for i in np.argwhere(nan)[0])

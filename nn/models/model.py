@@ -32,6 +32,7 @@ class Model(Trainer):
 
     # The model's layers convert what they need; whole numbers reach an Embedding as they are.
     autocast = False
+    takes_sparse = True
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or "inputs" in kwargs or "outputs" in kwargs:

@@ -18,14 +18,17 @@ from .. import config, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
-from ..tensors import constant, plain
-from .batches import Feed, arrays_of, batches, is_arrays, length_of, refuse_nan
+from ..tensors import constant, is_sparse, plain
+from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of, refuse_nan
+from .steps import Steps
 
 Logs = dict[str, float]
 
 
 class Trainer(Layer):
     """The part of a model that learns from data."""
+
+    passing = Layer.passing | {"stop_training", "history", "_steps"}
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -38,6 +41,7 @@ class Trainer(Layer):
         self._metrics: list[metrics.Metric] = []
         self._weighted_metrics: list[metrics.Metric] = []
         self._loss_mean = metrics.Mean("loss")
+        self._steps = Steps(self)
 
     # -- how to train ----------------------------------------------------------------------------------
 
@@ -54,9 +58,12 @@ class Trainer(Layer):
     ) -> None:
         """Say how to train. Compiling again keeps the weights.
 
-        ``run_eagerly``, ``steps_per_execution`` and ``jit_compile`` are taken so that scripts run; there is
-        nothing to compile here and they change nothing.
+        Each step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`);
+        ``run_eagerly=True`` runs the layers' own code every time, to print or to debug in it, and leaves the
+        gradients in the weights' ``.grad``. ``steps_per_execution`` and ``jit_compile`` are taken so that
+        scripts run, and change nothing.
         """
+        self._steps = Steps(self, run_eagerly)
         self.optimizer = optimizers.get(optimizer)
         self.loss, self.loss_weights = loss, loss_weights
         self._loss = as_loss(loss)
@@ -117,6 +124,18 @@ class Trainer(Layer):
     # -- one batch -------------------------------------------------------------------------------------
 
     def _train_batch(self, x: Any, y: Any, weights: Any) -> None:
+        y_pred, loss = self._steps.train(x, y, weights)
+        self._measure(x, y, y_pred, weights, loss)
+
+    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
+        y_pred, loss = self._steps.test(x, y, weights)
+        self._measure(x, y, y_pred, weights, loss)
+
+    # The three below are what is recorded: functions of arrays that change nothing but weights and state.
+
+    def _train_step(
+        self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
+    ) -> tuple[Any, Tensor]:
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
@@ -124,13 +143,22 @@ class Trainer(Layer):
             v.grad = None
         if variables:
             loss.backward(release=True)
-            self.optimizer.apply([v.grad for v in variables], variables)
-        self._measure(x, y, y_pred, weights, loss)
+            gradients = [v.grad for v in variables]
+            if learning_rate is None:
+                self.optimizer.apply(gradients, variables)
+            else:
+                self.optimizer.apply_at(learning_rate, step, gradients, variables)
+        return y_pred, loss
 
-    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
+    def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:
         with no_grad():
             y_pred = self(x, training=False)
-            self._measure(x, y, y_pred, weights, self._checked_loss(x, y, y_pred, weights))
+            return y_pred, self._checked_loss(x, y, y_pred, weights)
+
+    def _predict_step(self, x: Any) -> Any:
+        with no_grad():
+            y = self(x, training=False)
+        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
 
     def _checked_loss(self, x: Any, y: Any, y_pred: Any, weights: Any) -> Tensor:
         if y is None:
@@ -151,8 +179,8 @@ class Trainer(Layer):
         return loss
 
     def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor) -> None:
-        size = len(next(leaves(x)))
-        self._loss_mean.update_state(float(loss.item()), np.float64(size))
+        size = next(leaves(x)).shape[0]
+        self._loss_mean.update_state(float(loss.item()), size)
         y_pred = plain(y_pred)
         for m in self._metrics:
             m.update_state(y, y_pred)
@@ -211,9 +239,10 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
+        self._steps.check()
         told.tell("on_train_begin", {})
         logs: Logs = {}
-        with interruptible() as interrupted:
+        with interruptible() as interrupted, self._steps.shown_to(told.callbacks):
             try:
                 for epoch in range(max(initial_epoch, self._first_epoch(told, initial_epoch)), epochs):
                     self.reset_metrics()
@@ -272,7 +301,7 @@ class Trainer(Layer):
     ) -> Any:
         """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        x, y, weights = next(whole(x, y, sample_weight).epoch())
+        x, y, weights = one_batch(x, y, sample_weight)
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
@@ -325,7 +354,7 @@ class Trainer(Layer):
         """The loss and the metrics on one batch."""
         self._check_compiled()
         self.reset_metrics()
-        self._test_batch(*next(whole(x, y, sample_weight).epoch()))
+        self._test_batch(*one_batch(x, y, sample_weight))
         return self._returned(return_dict)
 
     def _returned(self, return_dict: bool) -> Any:
@@ -362,9 +391,7 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch."""
-        with no_grad():
-            y = self(x, training=False)
-        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
+        return self._steps.predict(x)
 
 
 # -- what fit is given -------------------------------------------------------------------------------------
@@ -390,10 +417,17 @@ def ordered(results: Logs) -> Logs:
     return dict(sorted(results.items()))
 
 
-def whole(x: Any, y: Any, weights: Any) -> Feed:
+def one_batch(x: Any, y: Any, weights: Any) -> Any:
     """All the data as a single batch."""
-    size = max(len(next(leaves(x))), 1)
-    return batches(x, y, weights, size)
+    plain_arrays = type(x) is type(y) is np.ndarray and weights is None
+    if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
+        return convert(x), convert(y), None  # there is nothing to check
+    return next(batches(x, y, weights, max(len_of(next(leaves(x))), 1)).epoch())
+
+
+def len_of(data: Any) -> int:
+    """How many examples there are; a sparse array has no ``len``."""
+    return int(data.shape[0]) if is_sparse(data) else len(data)
 
 
 def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:

@@ -21,6 +21,8 @@ class Adadelta(Optimizer):
            [1.0014]], dtype=float32)
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         self.rho, self.epsilon = rho, epsilon

@@ -21,6 +21,8 @@ class Adagrad(Optimizer):
            [1.0994]], dtype=float32)
     """
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

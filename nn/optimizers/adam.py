@@ -23,6 +23,8 @@ class Adam(Optimizer):
            [1.1]], dtype=float32)
     """
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

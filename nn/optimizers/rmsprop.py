@@ -21,6 +21,8 @@ class RMSprop(Optimizer):
            [1.3162]], dtype=float32)
     """
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

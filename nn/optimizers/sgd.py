@@ -17,6 +17,8 @@ class SGD(Optimizer):
     np.float32(0.5)
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:

@@ -55,6 +55,8 @@ def test_training_computes_in_float32(data):
     model = build()
     model.fit(*data[0], epochs=1, verbose=0)
     assert {w.dtype for w in model.weights} == {np.dtype("float32")}
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.train_on_batch(*data[0])
     assert {w.grad.dtype for w in model.trainable_variables} == {np.dtype("float32")}
     assert model.predict(data[1][0], verbose=0).dtype == np.float32
 

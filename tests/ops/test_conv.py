@@ -216,3 +216,30 @@ def test_no_images_give_no_results():
 def test_mistakes_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+SMALL_IMAGES = [
+    ((2, 3, 3, 16), 16, "valid"),
+    ((1, 9, 7, 17), 20, "same"),
+    ((3, 12, 6, 16), 33, ((2, 0), (0, 2))),
+    ((0, 6, 6, 16), 16, "valid"),
+    ((40, 14, 14, 24), 16, "same"),
+]
+
+
+@pytest.mark.parametrize(("shape", "filters", "padding"), SMALL_IMAGES)
+def test_many_channels_in_float32_are_convolved_by_another_algorithm_with_the_same_result(shape, filters, padding):
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=shape), rng.normal(size=(3, 3, shape[-1], filters))
+
+    def close(found, exact):  # float64 takes the columns of all windows, as the definition says
+        assert found.dtype == np.float32
+        assert found.shape == exact.shape
+        np.testing.assert_allclose(found, exact, atol=2e-5 * np.max(np.abs(exact), initial=0))
+
+    value, pullback = vjp(lambda x, k: conv(x, k, padding=padding), x, kernel)
+    found, pullback32 = vjp(lambda x, k: conv(x, k, padding=padding), x.astype("f4"), kernel.astype("f4"))
+    close(found, value)
+    g = rng.normal(size=value.shape)
+    for mine, exact in zip(pullback32(g.astype("f4")), pullback(g), strict=True):
+        close(mine, exact)

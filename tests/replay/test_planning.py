@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.replay import replay
-from autograd_core.replay.planning import ALIGNMENT, BLOCK
+from autograd_core.replay.grouping import BLOCK
+from autograd_core.replay.placing import ALIGNMENT
 
 UNARY = [np.exp, np.tanh, np.negative, lambda x: x * 0.5, lambda x: 1 - x, np.square, lambda x: np.maximum(x, 0.2)]
 BINARY = [np.add, np.subtract, np.multiply, np.maximum, lambda x, y: np.where(x > y, x, y * 0.5)]
@@ -138,16 +140,49 @@ def test_buffers_that_are_alive_together_do_not_overlap_and_begin_at_cache_lines
     del w
 
 
+def small_net():
+    weights = ag.Tensor(np.ones((4, 300)), name="weights")
+
+    def step(x):
+        loss = np.mean(np.tanh(x @ weights) ** 2)
+        loss.backward(release=True)
+        weights.data[...] = weights.data - 0.1 * weights.grad
+        weights.grad = None
+        return loss
+
+    return weights, replay(step, state=[weights])
+
+
 def test_the_schedule_can_be_read():
-    made = replay(ag.value_and_grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    _, made = small_net()
     assert "three calls" in made.show()
     for _ in range(4):
-        made(np.ones((300, 300)))
-    shown = made.show()
-    assert "blocks of" in shown
-    assert "tanh(x0[300, 300])" in shown
-    assert "test_planning.py" in shown
-    assert shown.splitlines()[-1].startswith("returns")
+        made(np.ones((200, 4)))
+    lines = made.show().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[1].startswith("test_planning.py:")
+    assert lines[1].endswith("loss = np.mean(np.tanh(x @ weights) ** 2)")
+    assert "= matmul(x0[200, 4], weights[4, 300])" in lines[2]
+    assert any("blocks of" in line for line in lines)
+    assert any(line.strip().startswith("weights[4, 300] = subtract(weights[4, 300], ") for line in lines)
+    assert lines[-1].startswith("return @")
+
+
+def test_a_page_draws_the_schedule_beside_the_graph(tmp_path):
+    pytest.importorskip("pygraphviz")
+    weights, made = small_net()
+    with pytest.raises(RuntimeError, match="three calls"):
+        made.save(tmp_path / "schedule.html")
+    for _ in range(4):
+        made(np.ones((200, 4)))
+    made.save(tmp_path / "schedule.html", ag.draw(np.mean(np.tanh(np.ones((200, 4)) @ weights) ** 2)))
+    page = (tmp_path / "schedule.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+    assert "weights[4, 300] = subtract(weights[4, 300]" in page
+    assert "http" not in page.replace("http://www.w3.org/", "")
+    (program,) = made.programs
+    used = {p.memory for unit in program.schedule.units for p in (*unit.reads, *unit.writes)}
+    assert page.count("<rect") == len(used & program.schedule.offsets.keys())
 
 
 def test_small_parameters_are_updated_together_where_their_state_lies_side_by_side():

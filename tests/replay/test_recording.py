@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from autograd_core.replay import Escape, ReplayWarning, Source, decide, replay
+from autograd_core.replay import ReplayWarning, Source, decide, replay
 from autograd_core.replay.recording import Recording
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -6.0]])
@@ -25,6 +25,10 @@ def runs(f, batches, **options):
 def batches(*shapes, n=6, dtype=np.float64):
     rng = np.random.default_rng(7)
     return [tuple(rng.uniform(0.1, 0.9, s).astype(dtype) for s in shapes) for _ in range(n)]
+
+
+def each(made, given):
+    return [made(*arguments) for arguments in given]
 
 
 def assert_same(eager, replayed):
@@ -224,7 +228,7 @@ def test_it_is_said_once():
     assert len(said) == 1
 
 
-def test_a_value_kept_from_a_recording_says_that_it_is_over():
+def test_a_value_that_the_function_keeps_is_found_because_a_replay_would_not_keep_it():
     kept = []
 
     def f(x):
@@ -232,10 +236,63 @@ def test_a_value_kept_from_a_recording_says_that_it_is_over():
         return kept[-1] + 1
 
     made = replay(f)
-    for (x,) in batches((3,)):
+    given = batches((3,))
+    made(*given[0])
+    with pytest.warns(ReplayWarning, match=r"is kept by the function.*test_recording\.py:\d+"):
+        made(*given[1])
+    for (x,) in given[2:]:
         made(x)
-    with pytest.raises(Escape, match="recording that has finished"):
-        kept[1] + 1
+    for (x,), value in zip(given, kept, strict=True):
+        np.testing.assert_array_equal(np.asarray(value), x * 2)
+
+
+def test_giving_up_a_recording_repeats_nothing():
+    seen = []
+
+    def f(x):
+        seen.append(1)
+        return x * float(x[0])
+
+    made = replay(f)
+    with pytest.warns(ReplayWarning):
+        found = each(made, batches((3,), n=4))
+    assert_same([x * x[0] for (x,) in batches((3,), n=4)], found)
+    assert len(seen) == 4
+
+
+def test_what_is_printed_is_printed_every_time(capsys):
+    def f(x):
+        print(x[0], f"{x[1]:.3f}")
+        return x * 2
+
+    made = replay(f)
+    with pytest.warns(ReplayWarning, match="printing a value"):
+        each(made, batches((3,), n=4))
+    assert capsys.readouterr().out == "".join(f"{x[0]} {x[1]:.3f}\n" for (x,) in batches((3,), n=4))
+
+
+def test_an_argument_that_is_changed_in_place_is_changed_every_time():
+    def f(x):
+        x[0] = 0.0
+        return x * 2
+
+    made = replay(f)
+    given = batches((3,), n=4)
+    with pytest.warns(ReplayWarning, match="argument of the function is written to"):
+        each(made, given)
+    assert all(x[0] == 0 for (x,) in given)
+
+
+def test_a_function_that_cannot_stand_recording_runs_as_it_is():
+    def f(x):
+        if not isinstance(x, np.ndarray):
+            raise TypeError("an array, please")
+        return x * 2
+
+    made = replay(f)
+    with pytest.warns(ReplayWarning, match="an array, please"):
+        found = each(made, batches((3,), n=4))
+    assert_same([x * 2 for (x,) in batches((3,), n=4)], found)
 
 
 def test_an_error_of_the_function_is_its_own():

@@ -1,0 +1,131 @@
+"""What a recording is made of: calls, and the places in memory that they read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+class Memory:
+    """One allocation that a recording knows. ``array`` owns it, if it outlives the recording."""
+
+    __slots__ = ("address", "array", "kind", "size")
+
+    def __init__(self, kind: str, size: int, address: int, array: Any = None):
+        self.kind = kind  # "input", "state", "constant" or "scratch"
+        self.size = size
+        self.address = address
+        self.array = array
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}, {self.size} bytes>"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An array by where it lies: a memory, and how to walk through it. Offsets and strides are in bytes."""
+
+    memory: Memory
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The first byte of the memory that this touches, and the one after the last."""
+        if 0 in self.shape:
+            return self.offset, self.offset
+        steps = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
+        low = self.offset + sum(s for s in steps if s < 0)
+        return low, self.offset + sum(s for s in steps if s > 0) + self.dtype.itemsize
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether the elements follow each other in row-major order without gaps."""
+        expected = self.dtype.itemsize
+        for n, s in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if n != 1 and s != expected:
+                return False
+            expected *= n
+        return True
+
+    @property
+    def size(self) -> int:
+        """How many elements there are."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def overlaps(self, other: Place) -> bool:
+        """Whether the two may share a byte."""
+        if self.memory is not other.memory:
+            return False
+        (a, b), (c, d) = self.extent, other.extent
+        return a < d and c < b
+
+    def __str__(self) -> str:
+        return f"{self.dtype}{list(self.shape)}"
+
+
+@dataclass(slots=True)
+class Call:
+    """``function(*args, **kwargs)``, whose array results go to ``results``; ``writes`` it changes by itself."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    results: tuple[Place | None, ...]
+    writes: tuple[Place, ...] = ()
+    where: tuple[str, int] = ("", 0)
+    errors: dict[str, Any] | None = None  # what np.errstate said, where it differs from the outside
+    pinned: bool = False  # happens although nobody reads it: a draw, whose generator moves on
+    reads: tuple[Place, ...] = field(default=())
+    defined: tuple[Place, ...] = field(init=False)  # all that this call changes
+
+    def __post_init__(self) -> None:
+        self.defined = (*(p for p in self.results if p is not None), *self.writes)
+
+
+@dataclass(slots=True)
+class Guard:
+    """A truth that the recorded path relied on: another one at replay means that this batch goes another way."""
+
+    condition: Place
+    expected: bool
+    position: int  # how many calls had been noted before
+    where: tuple[str, int]
+
+
+def copied(x: Any) -> Any:
+    """What a copy, a conversion or a fill is noted as; a plan writes it straight into its place."""
+    return np.array(x)
+
+
+def owner_of(array: Any) -> Any:
+    """The array that owns the memory in which ``array`` is a view."""
+    owner, link = array, array.base
+    while link is not None:
+        if isinstance(link, np.ndarray):
+            owner = link
+        link = getattr(link, "base", None)
+    return owner
+
+
+def branches(tree: Any, of: Callable[[Any], Any]) -> Any:
+    """``tree`` with ``of`` applied to each branch, if it has any."""
+    if isinstance(tree, tuple):
+        new = [of(branch) for branch in tree]
+        return type(tree)(*new) if hasattr(tree, "_fields") else tuple(new)
+    if isinstance(tree, list):
+        return [of(branch) for branch in tree]
+    if isinstance(tree, dict):
+        return {key: of(branch) for key, branch in tree.items()}
+    if isinstance(tree, slice):
+        return slice(of(tree.start), of(tree.stop), of(tree.step))
+    return tree
+
+
+def name_of(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)

@@ -1,0 +1,136 @@
+"""Whether a program may be trusted: two recordings that agree, and a rehearsal that gave what the function gives."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node
+from ..tensor import Tensor, wrap
+from ..transforms import leaves, rebuild
+from .calls import Place
+from .recording import Recording
+from .running import Rehearsal, array_at, bytes_of, digests
+from .traced import Traced
+
+
+class Results:
+    """What a recorded function returned: a structure, with arrays from the record where they came from there."""
+
+    def __init__(self, value: Any, recording: Recording):
+        self.tree = rebuild(value, itertools.repeat(0))
+        self.is_tensor = [isinstance(v, Tensor) for v in leaves(value)]
+        arrays = [v.data if isinstance(v, Tensor) else v for v in leaves(value)]
+        self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
+        # The most frequent form, in a quicker way.
+        self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.places
+        self.flat_tensors = self.flat_tensors and len(value) == len(arrays)
+        # What is not in the record is the same for every batch.
+        self.fixed = [None if isinstance(a, Traced) else a for a in arrays]
+        self.values = [a.array for a in arrays if isinstance(a, Traced)]
+
+    def with_values(self, found: Sequence[Any]) -> Any:
+        """The structure, holding these values where the record gave them."""
+        if self.flat_tensors:
+            return tuple([wrap(Node(v, False)) for v in found])
+        new = iter(found)
+        filled = [f if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
+        return rebuild(
+            self.tree,
+            (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
+        )
+
+
+def mistake(rehearsal: Rehearsal | str | None, results: Results) -> str | None:
+    """What the rehearsed program did otherwise than the function, on the same inputs and from the same state."""
+    if not isinstance(rehearsal, Rehearsal):
+        return rehearsal
+    if not all(map(_close, rehearsal.returned, results.values)):
+        return "the replay returned other values than the function itself"
+    if not all(map(_close, rehearsal.left, digests(rehearsal.schedule))):
+        return "the replay left another state than the function itself"
+    if any(generator.bit_generator.state != after for generator, after in rehearsal.draws):
+        return "the replay drew other random numbers than the function itself"
+    return None
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Whether two results agree up to the order of sums."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
+        return True
+    if a.dtype.kind not in "fc":
+        return False
+    tolerance = 100 * np.finfo(a.dtype).eps
+    with np.errstate(all="ignore"):
+        scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0))
+        return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * scale, equal_nan=True))
+
+
+def difference(a: Recording, a_results: Results, b: Recording, b_results: Results) -> str | None:
+    """What two recordings do not agree in, which a replay would freeze; None when they agree."""
+    pairs: dict[Any, Any] = {}
+    for m, n in zip(a.inputs, b.inputs, strict=True):
+        pairs[m.memory] = n.memory
+    pairs.update(zip(a.states, b.states, strict=True))
+    for x, y in zip(a.calls, b.calls, strict=False):
+        name = getattr(x.function, "__name__", "a function")
+        if x.function != y.function or len(x.results) != len(y.results):
+            return f"two recordings took different ways, at {_where(y)}"
+        what = (
+            _unequal((x.args, x.kwargs), (y.args, y.kwargs), pairs)
+            or _unequal(x.results, y.results, pairs)
+            or _unequal(x.writes, y.writes, pairs)
+        )
+        if what:
+            return f"{name} at {_where(y)} {what} from one call to the next, and a replay would freeze it"
+    if len(a.calls) != len(b.calls) or [(g.expected, g.position) for g in a.guards] != [
+        (g.expected, g.position) for g in b.guards
+    ]:
+        return "two recordings took different ways"
+    if _unequal((a_results.places, a_results.fixed), (b_results.places, b_results.fixed), pairs):
+        return "what it returns is not computed from what it was given alone"
+    return None
+
+
+def _where(call: Any) -> str:
+    return f"{call.where[0]}:{call.where[1]}"
+
+
+def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
+    """How two operands differ, in words that follow the name of a function."""
+    if isinstance(x, Place) and isinstance(y, Place):
+        if (x.shape, x.dtype) != (y.shape, y.dtype):
+            return f"meets different shapes ({x} and {y})"
+        partner = pairs.setdefault(x.memory, y.memory)
+        if partner is not y.memory or (x.offset, x.strides) != (y.offset, y.strides):
+            return "meets different arrays"
+        if x.memory.kind == "constant" and x.memory.array is not y.memory.array:
+            a, b = _constant(x), _constant(y)
+            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+                return "meets a plain array that differs"
+        return None
+    if type(x) is not type(y):
+        return "meets different values"
+    if isinstance(x, list | tuple):
+        if len(x) != len(y):
+            return "meets different numbers of values"
+        return next((what for u, v in zip(x, y, strict=True) if (what := _unequal(u, v, pairs))), None)
+    if isinstance(x, dict):
+        if x.keys() != y.keys():
+            return "meets different options"
+        return next((what for k in x if (what := _unequal(x[k], y[k], pairs))), None)
+    if isinstance(x, slice):
+        return _unequal((x.start, x.stop, x.step), (y.start, y.stop, y.step), pairs)
+    if isinstance(x, np.ndarray):
+        return None if np.array_equal(x, y) else "meets a plain array that differs"
+    return None if x == y or (x != x and y != y) else f"meets a number that differs ({x!r}, then {y!r})"
+
+
+def _constant(place: Place) -> Any:
+    return array_at(place, bytes_of(place.memory.array))

@@ -1,0 +1,253 @@
+"""Which calls of a recording are left: nothing twice, nothing in vain, and no copy that can be avoided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .calls import Call, Guard, Memory, Place, branches, copied
+
+# A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
+KEPT = 1 << 18
+
+
+class Unplannable(Exception):
+    """A recording that cannot be made a program, and why."""
+
+
+def guards_first(calls: list[Call], guards: list[Guard]) -> list[Call]:
+    """The calls with changes of state held back until the last guard has been asked, where that is possible."""
+    if not guards:
+        return calls
+    last = max(g.position for g in guards)
+    first_change = next(
+        (i for i, c in enumerate(calls) if any(p.memory.kind == "state" for p in c.defined) or c.pinned), len(calls)
+    )
+    if first_change >= last:
+        return calls
+    needed = [g.condition for g in guards]
+    early_calls: list[Call] = []
+    rest: list[Call] = []
+    for call in reversed(calls[:last]):
+        wanted = any(d.memory is n.memory for d in call.defined for n in needed)
+        safe = not call.pinned and all(p.memory.kind == "scratch" for p in call.defined)
+        if wanted and safe:
+            early_calls.append(call)
+            needed.extend(call.reads)
+        elif wanted:  # the guard depends on what was changed or drawn
+            raise Unplannable("a guard depends on state that the same step changes, or on a draw")
+        else:
+            rest.append(call)
+    return [*reversed(early_calls), *reversed(rest), *calls[last:]]
+
+
+def elementwise(call: Call) -> bool:
+    """Whether element i of the result comes from the elements i of the operands and nothing else."""
+    if len(call.results) != 1 or call.results[0] is None or call.writes or call.errors or call.pinned:
+        return False
+    if not all(isinstance(a, Place | int | float | np.generic) for a in call.args):
+        return False
+    if call.function is copied:
+        return True
+    return isinstance(call.function, np.ufunc) and call.function.signature is None and not call.kwargs
+
+
+def may_fail(call: Call) -> bool:
+    """Whether a call that went well may raise an error for other values: an index out of bounds, a singular matrix."""
+    function: Any = call.function
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return bool(function.__name__ == "at")
+    if isinstance(function, np.ufunc) or function is copied or call.pinned:
+        return False
+    return function in (np.take, np.take_along_axis, np.choose) or getattr(function, "__module__", "") != "numpy"
+
+
+def typed(call: Call, numbers: dict[Any, Place]) -> Call:
+    """``call`` with Python numbers as arrays without axes in the dtype of the loop: NumPy then asks no questions.
+
+    ``numbers`` are those of the calls before; equal ones become one.
+    """
+    function = call.function
+    if not isinstance(function, np.ufunc) or call.kwargs or not elementwise(call):
+        return call
+    if not any(type(a) in (int, float, bool) or isinstance(a, np.generic) for a in call.args):
+        return call
+    kinds: Any = [a.dtype if hasattr(a, "dtype") else type(a) for a in call.args]
+    try:
+        loop = function.resolve_dtypes((*kinds, None))
+    except TypeError:
+        return call
+    args = [a if isinstance(a, Place) else _number(a, loop[i], numbers) for i, a in enumerate(call.args)]
+    return replace(call, args=tuple(args))
+
+
+def _number(value: Any, dtype: Any, numbers: dict[Any, Place]) -> Place:
+    array = np.array(value, dtype)
+    key = (array.dtype.str, array.tobytes())
+    if key not in numbers:
+        memory = Memory("constant", array.itemsize, array.__array_interface__["data"][0], array)
+        numbers[key] = Place(memory, 0, (), (), array.dtype)
+    return numbers[key]
+
+
+def definitions(calls: Iterable[Call]) -> Counter[Memory]:
+    """How many calls change each memory."""
+    return Counter(m for call in calls for m in {p.memory for p in call.defined})
+
+
+def renamed_in(tree: Any, names: dict[Memory, tuple[Memory, int]]) -> Any:
+    """``tree`` with the places in renamed memories moved to where these are now."""
+    if not names:
+        return tree
+    if isinstance(tree, Place):
+        moved = tree
+        while moved.memory in names:
+            memory, offset = names[moved.memory]
+            moved = replace(moved, memory=memory, offset=moved.offset + offset)
+        return moved
+    return branches(tree, lambda branch: renamed_in(branch, names))
+
+
+def rename(call: Call, names: dict[Memory, tuple[Memory, int]]) -> Call:
+    if not names:
+        return call
+    return replace(
+        call,
+        args=renamed_in(call.args, names),
+        kwargs=renamed_in(call.kwargs, names),
+        results=renamed_in(call.results, names),
+        writes=renamed_in(call.writes, names),
+        reads=renamed_in(call.reads, names),
+    )
+
+
+def without_copies(calls: list[Call], keep: set[Memory], renamed: dict[Memory, tuple[Memory, int]]) -> list[Call]:
+    """Leave out copies of what nobody changes into memory that nobody changes."""
+    changes = definitions(calls)
+    left = []
+    for call in calls:
+        call = rename(call, renamed)
+        if call.function is copied and isinstance(call.args[0], Place) and not call.errors:
+            source, target = call.args[0], call.results[0]
+            if (
+                target is not None
+                and target.memory.kind == "scratch"
+                and changes[target.memory] == 1
+                and source.memory.kind in ("scratch", "input")
+                and changes[source.memory] <= 1
+                and (source.shape, source.strides, source.dtype) == (target.shape, target.strides, target.dtype)
+            ):
+                renamed[target.memory] = (source.memory, source.offset - target.offset)
+                continue
+        left.append(call)
+    return left
+
+
+def share(calls: list[Call], renamed: dict[Memory, tuple[Memory, int]]) -> list[Call]:
+    """Leave out calls that were made before with the same operands."""
+    changes = definitions(calls)
+    versions: Counter[Memory] = Counter()
+    seen: dict[Any, Call] = {}
+    left = []
+    for call in calls:
+        call = rename(call, renamed)
+        once = (
+            not call.writes
+            and not call.pinned
+            and not _only_moves_much(call)
+            and all(p is not None and p.memory.kind == "scratch" and changes[p.memory] == 1 for p in call.results)
+        )
+        if once:
+            layout = tuple((p.offset, p.shape, p.strides, p.dtype.str) for p in call.results if p is not None)
+            try:
+                key = (call.function, _frozen(call.args, versions), _frozen(call.kwargs, versions), layout)
+                before = seen.setdefault(key, call)
+            except TypeError:  # an operand that cannot be compared
+                before = call
+            if before is not call:
+                for old, new in zip(call.results, before.results, strict=True):
+                    assert old is not None
+                    assert new is not None
+                    renamed[old.memory] = (new.memory, 0)
+                continue
+        for p in call.defined:
+            versions[p.memory] += 1
+        left.append(call)
+    return left
+
+
+def _only_moves_much(call: Call) -> bool:
+    """Whether this copies so much that to keep it is worse than to copy again: the columns of a convolution, say."""
+    return call.function in (np.reshape, copied) and any(p is not None and p.memory.size > KEPT for p in call.results)
+
+
+def _frozen(tree: Any, versions: Counter[Memory]) -> Any:
+    """``tree`` as something that can be looked up: places with the version of what they hold."""
+    if isinstance(tree, Place):
+        return ("place", id(tree.memory), versions[tree.memory], tree.offset, tree.shape, tree.strides, tree.dtype.str)
+    if isinstance(tree, list | tuple):
+        return (type(tree), *(_frozen(branch, versions) for branch in tree))
+    if isinstance(tree, dict):
+        return (dict, *((k, _frozen(v, versions)) for k, v in tree.items()))
+    if isinstance(tree, slice):
+        return (slice, *(_frozen(v, versions) for v in (tree.start, tree.stop, tree.step)))
+    hash(tree)
+    return (type(tree), tree)
+
+
+def alive(calls: list[Call], keep: set[Memory]) -> list[Call]:
+    """Only what an output, a guard or a change of state needs."""
+    needed = set(keep)
+    left = []
+    for call in reversed(calls):
+        if call.pinned or any(p.memory.kind == "state" or p.memory in needed for p in call.defined):
+            needed.update(p.memory for p in call.reads)
+            left.append(call)
+    return left[::-1]
+
+
+def in_place_state(calls: list[Call], keep: set[Memory]) -> list[Call]:
+    """Compute the new values of state where the old ones are, instead of copying them there at the end."""
+    changes = definitions(calls)
+    made = {p.memory: i for i, call in enumerate(calls) for p in call.results if p is not None}
+    names: dict[Memory, tuple[Memory, int]] = {}
+    dropped = set()
+    for k, call in enumerate(calls):
+        if call.function is not copied or not isinstance(call.args[0], Place):
+            continue
+        value, state = call.args[0], call.results[0]
+        assert state is not None
+        if (
+            state.memory.kind != "state"
+            or value.memory.kind != "scratch"
+            or value.memory in keep
+            or value.memory in names
+            or changes[value.memory] != 1
+            or (value.shape, value.strides, value.dtype) != (state.shape, state.strides, state.dtype)
+        ):
+            continue
+        j = made[value.memory]
+        maker = calls[j]
+        if maker.results != (value,) or maker.errors or maker.pinned:
+            continue
+        # The old values may be read up to the call that makes the new ones, and by that one element by element.
+        at_once = [p for p in maker.reads if p.overlaps(state)]
+        if at_once and not (elementwise(maker) and all(p == state for p in at_once)):
+            continue
+        between = [p for c in calls[j + 1 : k] for p in (*c.reads, *c.defined)]
+        later = any(p.overlaps(state) for c in calls[k + 1 :] for p in c.defined)
+        if any(p.overlaps(state) for p in between) or (later and _read_after(calls, k, value)):
+            continue
+        if any(map(may_fail, calls[j + 1 : k])):
+            continue
+        names[value.memory] = (state.memory, state.offset - value.offset)
+        dropped.add(k)
+    return [rename(call, names) for k, call in enumerate(calls) if k not in dropped]
+
+
+def _read_after(calls: list[Call], k: int, value: Place) -> bool:
+    return any(p.memory is value.memory for call in calls[k + 1 :] for p in call.reads)

@@ -1,0 +1,386 @@
+"""The stand-in for an array while a function is recorded.
+
+It is not an ndarray on purpose: what NumPy's protocols hand to it is noted, and whatever takes a value out of the
+record (a test, a conversion, a print) has to ask for it, and is noticed.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .calls import branches, copied, name_of
+
+if TYPE_CHECKING:
+    from .recording import Recording
+
+
+# NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
+_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.iscomplexobj, np.isrealobj,
+           np.common_type, np.shares_memory, np.may_share_memory}  # fmt: skip
+
+# The shape of what these give depends on the data.
+_OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
+                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount}  # fmt: skip
+
+# These change their first argument.
+_CHANGING = {np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+
+# These fill or copy; the function's own argument that holds the values.
+_COPIES: dict[Any, Callable[..., Any]] = {
+    np.copy: lambda a, *_, **__: a,
+    np.ascontiguousarray: lambda a, *_, **__: a,
+    np.zeros_like: lambda *_, **__: 0,
+    np.empty_like: lambda *_, **__: 0,
+    np.ones_like: lambda *_, **__: 1,
+    np.full_like: lambda a, fill_value, *_, **__: fill_value,
+}
+
+
+def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """An operator, its reflection, and its in-place form."""
+
+    def forward(self: Traced, other: Any) -> Any:
+        return NotImplemented if _defers(other) else ufunc(self, other)
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return NotImplemented if _defers(other) else ufunc(other, self)
+
+    def in_place(self: Traced, other: Any) -> Any:
+        ufunc(self, other, out=(self,))
+        return self
+
+    return forward, reflected, in_place
+
+
+def _defers(other: Any) -> bool:
+    """Whether another class, such as Tensor, answers for an operation with ``other``."""
+    return hasattr(other, "__array_ufunc__") and not isinstance(other, np.ndarray | np.generic | Traced)
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    return method
+
+
+class Traced:
+    """An array whose computations are being recorded.
+
+    It is just the array that it holds in another thread than the one that records, so that a model may be used
+    there meanwhile, and once the recording is given up or over.
+
+    >>> from autograd_core.replay.recording import Recording
+    >>> with Recording() as recording:
+    ...     y = np.tanh(recording.input(np.array([1.0, 2.0]))) * 2
+    >>> [call.function.__name__ for call in recording.calls]
+    ['tanh', 'multiply']
+    """
+
+    __slots__ = ("__weakref__", "array", "recording")
+
+    def __init__(self, array: Any, recording: Recording):
+        self.array = array
+        self.recording = recording
+        recording.traced.append(weakref.ref(self))
+
+    def recording_now(self) -> Recording | None:
+        """The recording, or None where this is just an array."""
+        recording = self.recording
+        over = recording.finished or recording.escaped or recording.thread != threading.get_ident()
+        return None if over else recording
+
+    def _taken_out(self, how: str) -> Any:
+        """The array itself; if it was recorded, that is given up."""
+        recording = self.recording_now()
+        if recording is not None:
+            recording.give_up(how)
+        return self.array
+
+    # -- what is the same for every batch --------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return self.array.strides
+
+    @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+    @property
+    def T(self) -> Any:
+        return np.transpose(self)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return repr(self._printed())
+
+    def __str__(self) -> str:
+        return str(self._printed())
+
+    def __format__(self, how: str) -> str:
+        return format(self._printed(), how)
+
+    def _printed(self) -> Any:
+        return self._taken_out("printing a value that is being recorded")[()]
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what is not here.
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"an array has no attribute {name!r}")
+        return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
+
+    __hash__ = object.__hash__
+
+    # -- NumPy's protocols -----------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(_defers(x) for x in inputs):
+            return NotImplemented
+        recording = self.recording_now()
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        out = kwargs.pop("out", None)
+        if recording is None:
+            pass
+        elif method == "at":
+            if recording.can_change(inputs[0]):
+                return recording.write(function, inputs, kwargs, inputs[0])
+        elif out is None:
+            return recording.run(function, inputs, kwargs)
+        elif len(out) > 1:
+            recording.give_up(f"{name_of(function)} has several out=")
+        elif recording.can_change(out[0]):
+            if method != "__call__" or "where" in kwargs:
+                recording.write(function, inputs, {**kwargs, "out": out}, out[0])
+            else:
+                recording.into(function, inputs, kwargs, out[0])
+            return out[0]
+        if out is not None:
+            kwargs["out"] = out
+        return function(*unwrapped(inputs), **unwrapped(kwargs))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(t, object) and hasattr(t, "__array_function__") and not issubclass(t, np.ndarray | Traced)
+               for t in types):  # fmt: skip
+            return NotImplemented
+        recording = self.recording_now()
+        if recording is None or function in _STATIC:
+            pass
+        elif function in _OF_VARYING_SHAPE:
+            recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data")
+        elif function is np.copyto or function in _CHANGING:
+            if recording.can_change(args[0]):
+                return _change(recording, function, *args, **kwargs)
+        elif kwargs.get("out") is not None:
+            if recording.can_change(kwargs["out"]):
+                recording.write(function, args, kwargs, kwargs["out"])
+                return kwargs["out"]
+        elif function in _COPIES:
+            return _copy(recording, function, args, kwargs)
+        else:
+            return recording.run(function, args, kwargs)
+        return function(*unwrapped(args), **unwrapped(kwargs))
+
+    # -- elements --------------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        recording = self.recording_now()
+        parts = index if isinstance(index, tuple) else (index,)
+        if recording is not None and any(isinstance(p, Traced) and p.dtype == bool for p in parts):
+            recording.give_up("picking elements by a mask gives an array whose shape depends on the data")
+        elif recording is not None:
+            if _basic(index):
+                return Traced(self.array[_viewing(index)], recording)
+            return recording.run(operator.getitem, (self, index))
+        return self.array[unwrapped(index)]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        recording = self.recording_now()
+        if recording is None or not recording.can_change(self):
+            self.array[unwrapped(index)] = unwrapped(value)
+        elif _basic(index):
+            recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
+        else:
+            recording.write(operator.setitem, (self, index, value), {}, self)
+
+    # -- methods that arrays have ----------------------------------------------------------------------
+
+    def astype(self, dtype: Any, copy: bool = True, **kwargs: Any) -> Any:
+        """A copy in another dtype."""
+        recording = self.recording_now()
+        if recording is None:
+            return self.array.astype(dtype, copy=copy, **kwargs)
+        return recording.run(_astype, (self, np.dtype(dtype), copy), kwargs, noted=copied)
+
+    def copy(self, order: Any = "C") -> Any:
+        """A copy."""
+        return np.copy(self, order=order)
+
+    def flatten(self) -> Any:
+        """A copy along one axis."""
+        return np.copy(np.ravel(self))
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """`numpy.reshape`."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        """`numpy.transpose`."""
+        if len(axes) == 1:
+            axes = axes[0]
+        return np.transpose(self, axes or None)
+
+    def fill(self, value: Any) -> None:
+        """All elements set to one value."""
+        self[...] = value
+
+    sum, mean, max, min, prod = (_method(f) for f in (np.sum, np.mean, np.max, np.min, np.prod))
+    any, all, argmax, argmin = (_method(f) for f in (np.any, np.all, np.argmax, np.argmin))
+    std, var, cumsum, argsort = (_method(f) for f in (np.std, np.var, np.cumsum, np.argsort))
+    ravel, squeeze, swapaxes, repeat = (_method(f) for f in (np.ravel, np.squeeze, np.swapaxes, np.repeat))
+    take, dot, round, clip = (_method(f) for f in (np.take, np.dot, np.round, np.clip))
+
+    # -- what takes a value out ------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        array = self._taken_out("turning into a plain array a value that is being recorded")
+        return np.array(array, dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        return bool(self._taken_out("asking for the truth of a value that is being recorded"))
+
+    def _number(self, convert: Callable[[Any], Any]) -> Any:
+        how = f"taking a Python number ({convert.__name__}) from a value that is being recorded"
+        return convert(self._taken_out(how))
+
+    def __float__(self) -> float:
+        return self._number(float)
+
+    def __int__(self) -> int:
+        return self._number(int)
+
+    def __complex__(self) -> complex:
+        return self._number(complex)
+
+    def __index__(self) -> int:
+        return self._number(operator.index)
+
+    def item(self, *args: Any) -> Any:
+        """An element as a Python number."""
+        return self._taken_out("taking a Python number (item) from a value that is being recorded").item(*args)
+
+    def tolist(self) -> Any:
+        """All elements as Python numbers."""
+        return self._number(np.ndarray.tolist)
+
+    # -- operators -------------------------------------------------------------------------------------
+
+    __add__, __radd__, __iadd__ = _binary(np.add)
+    __sub__, __rsub__, __isub__ = _binary(np.subtract)
+    __mul__, __rmul__, __imul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _binary(np.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary(np.floor_divide)
+    __mod__, __rmod__, __imod__ = _binary(np.remainder)
+    __matmul__, __rmatmul__, __imatmul__ = _binary(np.matmul)
+    __and__, __rand__, __iand__ = _binary(np.bitwise_and)
+    __or__, __ror__, __ior__ = _binary(np.bitwise_or)
+    __xor__, __rxor__, __ixor__ = _binary(np.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = _binary(np.left_shift)
+    __rshift__, __rrshift__, __irshift__ = _binary(np.right_shift)
+    __lt__, __le__ = _binary(np.less)[0], _binary(np.less_equal)[0]
+    __gt__, __ge__ = _binary(np.greater)[0], _binary(np.greater_equal)[0]
+    __eq__, __ne__ = _binary(np.equal)[0], _binary(np.not_equal)[0]
+    __rpow__, __ipow__ = _binary(np.power)[1:]
+
+    def __pow__(self, exponent: Any) -> Any:
+        if _defers(exponent):
+            return NotImplemented
+        # As ndarray's own operator does: the same numbers, and much cheaper than a power.
+        if self.dtype.kind == "f" and type(exponent) in (int, float) and exponent in _POWERS:
+            return _POWERS[exponent](self)
+        return np.power(self, exponent)
+
+    def __neg__(self) -> Any:
+        return np.negative(self)
+
+    def __pos__(self) -> Any:
+        return np.positive(self)
+
+    def __abs__(self) -> Any:
+        return np.absolute(self)
+
+    def __invert__(self) -> Any:
+        return np.invert(self)
+
+
+_POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}
+
+
+def unwrapped(tree: Any) -> Any:
+    """``tree`` with the arrays themselves in place of Traced values."""
+    return tree.array if isinstance(tree, Traced) else branches(tree, unwrapped)
+
+
+def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
+    return array.astype(dtype, copy=copy, **kwargs)
+
+
+def _basic(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, slice | int | np.integer) for p in parts)
+
+
+def _viewing(index: Any) -> Any:
+    """A basic index that gives a view, even where it picks a single element."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if Ellipsis in parts else (*parts, ...)
+
+
+def _change(recording: Recording, function: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+    """A function that changes its first argument."""
+    if function is np.copyto and "where" not in kwargs:
+        recording.copy_into(target, *args, **{"casting": "same_kind", **kwargs})
+    else:
+        recording.write(function, (target, *args), kwargs, target)
+
+
+def _copy(recording: Recording, function: Any, args: Any, kwargs: Any) -> Any:
+    """Something new that is filled with zeros, with a value, or with another array's elements."""
+    values = _COPIES[function](*args, **kwargs)
+
+    def make(_: Any) -> Any:
+        return function(*unwrapped(args), **unwrapped(kwargs))
+
+    make.__name__ = function.__name__
+    return recording.run(make, (values,), noted=copied)

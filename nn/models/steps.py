@@ -1,0 +1,184 @@
+"""Between a model and the recorder: which steps are replayed, with which state, and when they are recorded anew."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from autograd_core.replay import Replay, ReplayWarning
+from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
+
+from .. import config
+from ..optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from ..callbacks.callback import Callback
+    from .trainer import Trainer
+
+
+# How many different settings of a model have recordings at a time.
+KEPT = 4
+
+
+@dataclass
+class Recorded:
+    """A model's three steps as they are under some settings."""
+
+    settings: Any
+    training: Replay
+    testing: Replay
+    predicting: Replay
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was recorded to the end."""
+        return any(replay.programs for replay in (self.training, self.testing, self.predicting))
+
+
+class Steps:
+    """A model's three steps, each a function of arrays that is recorded once and replayed.
+
+    What was recorded holds for the settings of all that the model is made of: with a new rate of a Dropout, a
+    frozen layer or another optimizer the steps are recorded again. Those of a few settings are kept, so that a
+    layer may be frozen and thawed in turns, as for adversarial networks.
+    """
+
+    def __init__(self, model: Trainer, eagerly: bool = False):
+        self._model = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
+        self.eagerly = eagerly
+        self._turns = Turns()
+        self._changes = -1
+        self._in_vain = 0
+        self._all: list[Recorded] = []  # the present one last
+        self._begin(None)
+
+    def _begin(self, settings: Any) -> None:
+        name = repr(getattr(self.model, "name", "a model"))
+
+        def replay(function: Any, state: Any, what: str) -> Replay:
+            return Replay(
+                partial(function, self._model), partial(state, self._model), f"the {what} of {name}", self._turns
+            )
+
+        self._all.append(
+            Recorded(
+                settings,
+                replay(_train, _trained, "training step"),
+                replay(_test, _weights, "evaluation"),
+                replay(_predict, _weights, "prediction"),
+            )
+        )
+
+    @property
+    def now(self) -> Recorded:
+        """The steps under the present settings."""
+        return self._all[-1]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
+        """A copied model records steps of its own."""
+        return Steps(memo[id(self.model)], self.eagerly)
+
+    def __reduce__(self) -> Any:
+        return Steps, (self.model, self.eagerly)
+
+    @property
+    def model(self) -> Trainer:
+        """The model that these are the steps of."""
+        model = self._model()
+        assert model is not None
+        return model
+
+    def train(self, x: Any, y: Any, weights: Any) -> Any:
+        """One step of training: the predictions and the loss before it.
+
+        A replayed step leaves no gradients behind: they were used and their memory is another's.
+        """
+        optimizer = self.model.optimizer
+        if self.eagerly or type(optimizer).apply is not Optimizer.apply:
+            return self.model._train_step(x, y, weights)
+        self._look()
+        found = self.now.training(x, y, weights, *optimizer.moment())
+        optimizer._step += 1
+        return found
+
+    def test(self, x: Any, y: Any, weights: Any) -> Any:
+        """The predictions and the loss."""
+        if self.eagerly:
+            return self.model._test_step(x, y, weights)
+        self._look()
+        return self.now.testing(x, y, weights)
+
+    def predict(self, x: Any) -> Any:
+        """The predictions."""
+        if self.eagerly:
+            return self.model._predict_step(x)
+        self._look()
+        return self.now.predicting(x)
+
+    @contextmanager
+    def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
+        """Run eagerly inside a ``with`` block if one of these callbacks looks at what a step computes inside."""
+        before = self.eagerly
+        self.eagerly = before or any(callback.eager for callback in callbacks)
+        try:
+            yield
+        finally:
+            self.eagerly = before
+
+    def check(self) -> None:
+        """Look closely before the next step whether anything has changed, in lists and dicts too."""
+        self._changes = -1
+
+    def _look(self) -> None:
+        """Find the recordings that go with the present settings, or begin new ones."""
+        if self._changes == config.changes:
+            return
+        self._changes = config.changes
+        settings = self.model.settings()
+        for recorded in self._all:
+            if recorded.settings == settings:
+                self._all.remove(recorded)
+                self._all.append(recorded)
+                return
+        self._begin(settings)
+        if len(self._all) > KEPT and not self._all.pop(0).used:
+            self._in_vain += 1
+            if self._in_vain == KEPT:
+                warnings.warn(
+                    f"an attribute of {self.model.name!r} or of something in it changes with every step, so its steps "
+                    "cannot be replayed and run eagerly, which is slower and gives the same; what is a result and "
+                    "no setting can be named in the class's `passing`",
+                    ReplayWarning,
+                    stacklevel=5,
+                )
+
+
+# -- what is recorded: functions that know their model weakly ----------------------------------------------
+
+
+def _train(of: Any, *args: Any) -> Any:
+    try:
+        return of()._train_step(*args)
+    finally:
+        of().zero_grad()
+
+
+def _test(of: Any, *args: Any) -> Any:
+    return of()._test_step(*args)
+
+
+def _predict(of: Any, x: Any) -> Any:
+    return of()._predict_step(x)
+
+
+def _weights(of: Any) -> list[Cell]:
+    return [TensorCell(weight) for weight in of().weights]
+
+
+def _trained(of: Any) -> list[Cell]:
+    return [*_weights(of), *(EntryCell(state, slot) for state in of().optimizer._state for slot in state)]

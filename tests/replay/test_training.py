@@ -1,0 +1,576 @@
+"""A model that is replayed and one that runs eagerly: the same numbers, from the same seed."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import signal
+import threading
+import tracemalloc
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+from autograd_core.replay import ReplayWarning
+from nn import layers, losses, optimizers
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(22, 6)).astype(np.float32)
+Y = rng.integers(0, 3, 22)
+IMAGES = rng.normal(size=(22, 8, 8, 2)).astype(np.float32)
+
+
+def dense(*middle, inputs=6, outputs=3, activation="softmax"):
+    return [layers.Input(shape=(inputs,)), layers.Dense(5, "tanh"), *middle, layers.Dense(outputs, activation)]
+
+
+def trained(make, x=X, y=Y, loss="sparse_categorical_crossentropy", optimizer="rmsprop", epochs=5, **options):
+    """The model, its history, predictions and weights, replayed and eager, from one seed."""
+    found = []
+    for eagerly in (False, True):
+        nn.utils.set_random_seed(1)
+        model = nn.Sequential(make())
+        opt = optimizer() if callable(optimizer) else optimizer
+        model.compile(opt, loss, metrics=["accuracy"], run_eagerly=eagerly)
+        history = model.fit(x, y, batch_size=8, epochs=epochs, verbose=0, **options)
+        measured = [model.evaluate(x, y, batch_size=8, verbose=0) for _ in range(2)][-1]
+        found.append((model, history.history, [model.predict(x, batch_size=8, verbose=0) for _ in range(2)], measured))
+    return found
+
+
+def assert_same(found, exact=True):
+    (replayed, history, predictions, measured), (eager, *other) = found
+    compare = np.testing.assert_array_equal if exact else close
+    for a, b in zip(replayed.get_weights(), eager.get_weights(), strict=True):
+        compare(a, b)
+    for a, b in zip(replayed.optimizer.get_weights(), eager.optimizer.get_weights(), strict=True):
+        compare(a, b)
+    for name in history:
+        compare(history[name], other[0][name])
+    compare(predictions, other[1])
+    compare(measured, other[2])
+
+
+def close(a, b):
+    np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+def assert_replayed(model):
+    steps = model._steps.now
+    assert steps.training.programs, steps.training.show()
+    assert steps.testing.programs, steps.testing.show()
+    assert steps.predicting.programs, steps.predicting.show()
+
+
+LAYERS = {
+    "dense": lambda: [
+        layers.Input(shape=(6,)),
+        layers.Dense(4, "relu", kernel_regularizer="l2", bias_regularizer="l1"),
+    ],
+    "dropout": lambda: [layers.Input(shape=(6,)), layers.Dropout(0.4), layers.Dense(4), layers.Dropout(0.2, seed=3)],
+    "batch norm": lambda: [layers.Input(shape=(6,)), layers.Dense(4), layers.BatchNormalization(momentum=0.8)],
+    "layer norm": lambda: [layers.Input(shape=(6,)), layers.LayerNormalization()],
+    "rescaling": lambda: [layers.Input(shape=(6,)), layers.Rescaling(0.5, 1.0), layers.LeakyReLU()],
+    "reshape": lambda: [layers.Input(shape=(6,)), layers.Reshape((3, 2)), layers.Dense(2), layers.Flatten()],
+    "lambda": lambda: [layers.Input(shape=(6,)), layers.Lambda(lambda x: np.sin(x) * x.mean(axis=0))],
+    "softmax": lambda: [layers.Input(shape=(6,)), layers.Dense(4), layers.Softmax(), layers.Activation("relu")],
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_layer_trains_the_same(name):
+    found = trained(lambda: [*LAYERS[name](), layers.Dense(3, "softmax")])
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+def test_an_embedding_trains_the_same_and_its_check_still_speaks():
+    words = rng.integers(0, 9, (22, 4))
+    found = trained(
+        lambda: [
+            layers.Input(shape=(4,)),
+            layers.Embedding(9, 5),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(3, "softmax"),
+        ],
+        x=words,
+    )
+    assert_same(found)
+    assert_replayed(found[0][0])
+    model = found[0][0]
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="numbered from 0 to 8"):
+        model.train_on_batch(np.full((8, 4), 9), Y[:8])
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_convolutional_network_trains_the_same():
+    found = trained(
+        lambda: [
+            layers.Input(shape=(8, 8, 2)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(3, 2, padding="same", strides=2),
+            layers.BatchNormalization(),
+            layers.AveragePooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ],
+        x=IMAGES,
+    )
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+LOSSES = [name for name, cls in losses.KNOWN.items() if isinstance(cls, type)]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_each_loss_trains_the_same(name):
+    y = Y if "Sparse" in name else np.eye(3, dtype=np.float32)[Y]
+    found = trained(dense, y=y, loss=losses.get(name), sample_weight=rng.uniform(0.5, 2, 22).astype(np.float32))
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+OPTIMIZERS = {
+    "sgd": lambda: optimizers.SGD(0.1),
+    "nesterov": lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    "clipnorm": lambda: optimizers.SGD(0.1, clipnorm=0.1),
+    "global clipnorm": lambda: optimizers.SGD(0.1, global_clipnorm=0.1),
+    "clipvalue": lambda: optimizers.SGD(0.1, clipvalue=0.01, weight_decay=0.1),
+    "schedule": lambda: optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)),
+    "centered": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    "amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True),
+    **{name: cls for name, cls in optimizers.KNOWN.items() if isinstance(cls, type)},
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_optimizer_trains_the_same(name):
+    found = trained(dense, optimizer=OPTIMIZERS[name])
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+def test_a_rate_that_is_changed_in_mid_training_counts_from_the_next_step_on():
+    class Slower(nn.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = self.model.optimizer.learning_rate / 2
+
+    found = trained(dense, callbacks=[Slower()])
+    assert_same(found)
+    assert found[0][0].optimizer.learning_rate == pytest.approx(0.001 / 32)
+
+
+# -- what a recording must not freeze ----------------------------------------------------------------------
+
+
+def pair(make=dense, **options):
+    """Two equal models, one replayed and one eager."""
+    models = []
+    for eagerly in (False, True):
+        nn.utils.set_random_seed(1)
+        model = nn.Sequential(make())
+        model.compile("rmsprop", "sparse_categorical_crossentropy", run_eagerly=eagerly, **options)
+        models.append(model)
+    return models
+
+
+def step(models, n=1, x=X[:8], y=Y[:8]):
+    for _ in range(n):
+        state = nn.random.generator.bit_generator.state
+        found = []
+        for model in models:
+            nn.random.generator.bit_generator.state = state
+            found.append((model.train_on_batch(x, y), *model.get_weights()))
+            model.reset_metrics()
+        for a, b in zip(*found, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.set_weights([w * 2 for w in m.get_weights()]),
+        lambda m: m.layers[0].kernel.data.__setitem__(0, 3.0),
+        lambda m: setattr(m.layers[0].kernel, "data", m.layers[0].kernel.data * 0.5),
+        lambda m: setattr(m.layers[0], "trainable", False),
+        lambda m: setattr(m.layers[0], "activation", nn.activations.relu),
+        lambda m: setattr(m.layers[1], "rate", 0.0),
+        lambda m: setattr(m.optimizer, "rho", 0.5),
+        lambda m: m.optimizer.set_weights([w * 0.5 for w in m.optimizer.get_weights()]),
+        lambda m: m.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=m._steps.eagerly),
+        lambda m: m.add(layers.Dense(3, "softmax", kernel_initializer="ones")),
+    ],
+)
+def test_what_is_changed_between_two_steps_is_seen(change):
+    models = pair(lambda: dense(layers.Dropout(0.5)))
+    step(models, 6)
+    for model in models:
+        change(model)
+        if len(model.optimizer._state) != len(model.trainable_variables):
+            model.optimizer.build(model.trainable_variables)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="softmax is applied twice")
+        step(models, 6)
+    assert models[0]._steps.now.training.programs
+
+
+def test_recording_and_replaying_need_no_more_memory_than_an_eager_step():
+    peaks = {}
+    for eagerly in (True, False):
+        model = nn.Sequential(dense(layers.Dense(1000, "relu"), layers.Dense(1000, "relu"), layers.Dense(500, "relu")))
+        model.compile("rmsprop", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                model.train_on_batch(X, Y)
+            peaks[eagerly] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert model._steps.now.training.programs
+    assert peaks[False] < 1.15 * peaks[True]
+
+
+def test_two_models_may_take_turns():
+    first, second = pair(), pair(lambda: dense(layers.Dense(7, "relu")))
+    for _ in range(6):
+        step(first)
+        step(second)
+    assert first[0]._steps.now.training.programs
+    assert second[0]._steps.now.training.programs
+
+
+def test_batches_of_different_sizes_each_have_a_program():
+    models = pair()
+    for _ in range(5):
+        for n in (8, 5, 1):
+            step(models, x=X[:n], y=Y[:n])
+    assert len(models[0]._steps.now.training.programs) == 3
+
+
+def test_an_error_in_a_step_leaves_the_next_step_right():
+    models = pair()
+    step(models, 5)
+    for model in models:
+        with pytest.raises(ValueError, match="class number 7"):
+            model.train_on_batch(X[:8], np.full(8, 7))
+        with pytest.raises(ValueError, match="expected"):
+            model.train_on_batch(X[:8, :5], Y[:8])
+        model.reset_metrics()
+    step(models, 3)
+
+
+@ag.op("x")
+def fragile(x):
+    """x itself; its gradient cannot be computed where the first element is -1."""
+    return x * 1
+
+
+@fragile.vjp("1")
+def _(g, z, x):
+    return g + 0 * np.linalg.inv(np.eye(1, dtype=x.dtype) + x[:1, :1])
+
+
+def test_an_error_in_the_backward_pass_has_changed_no_weight():
+    models = pair(lambda: dense(layers.Dense(3), layers.Lambda(fragile), layers.Dense(100), layers.Dense(100)))
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+    for model in models:
+        kernel, bias = model.layers[1].weights
+        kernel.data[...], bias.data[...] = 0.0, -1.0
+        before = model.get_weights()
+        with pytest.raises(np.linalg.LinAlgError):
+            model.train_on_batch(X[:8], Y[:8])
+        for a, b in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        bias.data[...] = 1.0
+        model.reset_metrics()
+    step(models, 3)
+
+
+def test_where_numpy_raises_on_overflow_no_weight_has_changed_either():
+    models = pair(lambda: dense(layers.Lambda(np.exp)))
+    step(models, 5)
+    for model in models:
+        before = model.get_weights()
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+            model.train_on_batch(X[:8] * 1e38, Y[:8])
+        for a, b in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        model.reset_metrics()
+    step(models, 3)
+
+
+def test_arrays_that_were_handed_out_do_not_change():
+    model, _ = pair()
+    kept = []
+    for n in range(8):
+        y = model.predict_on_batch(X[n : n + 8])
+        kept.append((y, y.copy(), model.predict(X[n : n + 8], verbose=0)))
+        model.train_on_batch(X[:8], Y[:8])
+    for y, then, whole in kept:
+        np.testing.assert_array_equal(y, then)
+        np.testing.assert_array_equal(whole, then)
+
+
+def test_gradients_are_left_by_an_eager_step_only():
+    replayed, eager = pair()
+    for model in (replayed, eager):
+        for _ in range(5):
+            model.train_on_batch(X, Y)
+    assert all(w.grad is None for w in replayed.weights)
+    assert all(w.grad.shape == w.shape for w in eager.weights)
+
+
+def test_a_graph_from_before_a_step_cannot_be_walked_after_it():
+    model, _ = pair()
+    for _ in range(5):
+        model.train_on_batch(X, Y)
+    loss = np.sum(model(X))
+    model.train_on_batch(X, Y)
+    with pytest.raises(ag.GraphError, match="changed in place"):
+        loss.backward()
+
+
+def test_a_layer_that_cannot_be_followed_runs_eagerly_and_says_so_once():
+    class Peeking(layers.Layer):
+        def call(self, x):
+            return x * 2 if float(x.data[0, 0]) > 0 else x
+
+    models = pair(lambda: dense(Peeking()))
+    with pytest.warns(ReplayWarning, match=r"test_training\.py:\d+: return x \* 2") as said:
+        step(models, 6)
+    assert len(said) == 1
+
+
+BETA = 1.0
+TABLE = {"beta": 1.0}
+
+
+class Holder:
+    beta = 1.0
+
+
+def scale():
+    return Holder.beta
+
+
+class Scaled(layers.Layer):
+    """A layer that reads numbers from everywhere."""
+
+    shared = 1.0
+
+    def __init__(self):
+        super().__init__()
+        self.options = {"beta": [1.0]}
+
+    def call(self, x):
+        return x * BETA * TABLE["beta"] * scale() * self.shared * self.options["beta"][0]
+
+
+def enclosed():
+    beta = 1.0
+
+    def change():
+        nonlocal beta
+        beta = 3.0
+
+    return layers.Lambda(lambda x: x * beta), change
+
+
+OUTSIDE = {
+    "a global": lambda model, patch: patch.setitem(globals(), "BETA", 3.0),
+    "a dict": lambda model, patch: patch.setitem(TABLE, "beta", 3.0),
+    "a class": lambda model, patch: patch.setattr(Scaled, "shared", 3.0),
+    "a function's global": lambda model, patch: patch.setattr(Holder, "beta", 3.0),
+    "an attribute's contents": lambda model, patch: model.layers[1].options["beta"].__setitem__(0, 3.0),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_number_from_outside_that_changes_is_noticed(name, monkeypatch):
+    models = pair(lambda: dense(Scaled()))
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+    for model in models:
+        OUTSIDE[name](model, monkeypatch)
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+
+
+def test_a_variable_of_an_enclosing_function_that_changes_is_noticed():
+    changes = []
+
+    def make():
+        layer, change = enclosed()
+        changes.append(change)
+        return dense(layer)
+
+    models = pair(make)
+    step(models, 5)
+    for change in changes:
+        change()
+    step(models, 5)
+    assert models[0]._steps.now.training.programs
+
+
+def test_a_setting_that_changes_with_every_step_is_reported():
+    class Counting(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def call(self, x):
+            self.calls += 1
+            return x / self.calls
+
+    models = pair(lambda: dense(Counting()))
+    with pytest.warns(ReplayWarning, match="changes with every step") as said:
+        step(models, 12)
+    assert len(said) == 1
+
+
+def test_a_layer_that_is_frozen_and_thawed_in_turns_is_recorded_once_each():
+    models = pair()
+    for n in range(16):
+        for model in models:
+            model.layers[0].trainable = n % 2 == 0
+        step(models)
+    steps = models[0]._steps._all
+    assert [bool(recorded.training.programs) for recorded in steps[-2:]] == [True, True]
+
+
+def test_what_a_layer_keeps_is_there_after_each_step():
+    class Keeping(layers.Layer):
+        def call(self, x):
+            self.last = x * 1
+            return x
+
+    models = pair(lambda: dense(Keeping()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReplayWarning)
+        for n in range(6):
+            step(models, x=X[n : n + 8])
+            a, b = (model.layers[1].last.numpy() for model in models)
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_optimizer_with_an_apply_of_its_own_is_left_to_it():
+    class Half(optimizers.SGD):
+        def apply(self, grads, trainable_variables=None):
+            super().apply([g * 0.5 for g in grads], trainable_variables)
+
+    weights = []
+    for optimizer in (Half(0.1), optimizers.SGD(0.05)):
+        nn.utils.set_random_seed(1)
+        model = nn.Sequential(dense())
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        for _ in range(4):
+            model.train_on_batch(X, Y)
+        assert optimizer.iterations == 4
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        close(a, b)
+
+
+def test_debugging_runs_the_layers_own_code():
+    model, _ = pair()
+    for _ in range(5):
+        model.train_on_batch(X, Y)
+    model.layers[0].kernel.data[0, 0] = np.nan
+    with ag.debug(), pytest.raises(ag.NonFiniteError):
+        model.train_on_batch(X, Y)
+
+
+def test_a_model_that_is_gone_takes_its_programs_with_it():
+    model, _ = pair()
+    for _ in range(5):
+        model.train_on_batch(X, Y)
+    program, gone = weakref.ref(model._steps.now.training.programs[0]), weakref.ref(model)
+    gc.disable()
+    try:
+        del model, _
+        assert gone() is None
+        assert program() is None
+    finally:
+        gc.enable()
+
+
+def test_a_copy_of_a_model_has_programs_of_its_own():
+    model, _ = pair()
+    for _ in range(5):
+        model.train_on_batch(X, Y)
+    other = copy.deepcopy(model)
+    before = model.get_weights()
+    for _ in range(5):
+        other.train_on_batch(X, Y)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(other.get_weights()[0], before[0])
+
+
+# -- threads, processes, Ctrl-C ----------------------------------------------------------------------------
+
+
+def test_threads_may_predict_with_one_model_at_once():
+    model, _ = pair()
+    want = [model(X[i : i + 8]).numpy() for i in range(8)]
+    found, errors = {}, []
+
+    def work(i):
+        try:
+            found[i] = [model.predict_on_batch(X[i : i + 8]) for _ in range(30)]
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+    for i, predictions in found.items():
+        for y in predictions:
+            np.testing.assert_array_equal(y, want[i])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded")
+def test_a_forked_process_goes_on_by_itself():
+    models = pair()
+    step(models, 5)
+    before = models[0].get_weights()
+    child = os.fork()
+    if child == 0:
+        try:
+            step(models, 5)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    for a, b in zip(before, models[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    step(models, 3)
+
+
+def test_ctrl_c_in_training_leaves_a_model_that_trains_on():
+    class Interrupt(nn.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.model.optimizer.iterations == 7:
+                signal.raise_signal(signal.SIGINT)
+
+    models = pair()
+    for model in models:
+        nn.utils.set_random_seed(5)
+        model.fit(X, Y, batch_size=8, epochs=9, verbose=0, callbacks=[Interrupt()])
+        model.reset_metrics()
+    assert models[0].optimizer.iterations == models[1].optimizer.iterations == 8
+    step(models, 3)
