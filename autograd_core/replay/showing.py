@@ -40,7 +40,7 @@ def text(schedule: Schedule, names: Names) -> str:
 
 
 def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A recorded step") -> str:
-    """A page without anything from elsewhere: the calls in order, the life of each buffer, and a picture beside them.
+    """A page without anything from elsewhere: a picture of the graph, and the calls in order beside the life of each buffer.
 
     Time goes down and the arena to the right. A box is a buffer, from the call that fills it to the last that reads
     it, so boxes side by side are there at once, and one below another lies in memory that was used before. ``graph``
@@ -92,23 +92,25 @@ _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>
 body {{ font: 14px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 1.5rem; }}
-.beside {{ display: flex; gap: 1.5rem; align-items: flex-start; flex-wrap: wrap; }}
+.beside {{ display: flex; gap: 1rem; align-items: flex-start; overflow-x: auto; }}
+.beside > svg {{ flex: none; }}
 table {{ border-collapse: collapse; }}
 td {{ height: 24px; padding: 0 .5rem; white-space: nowrap; }}
 tr:nth-child(odd) {{ background: #f4f6f8; }}
 small, span {{ color: #666; }}
 rect {{ fill: #6baed6; fill-opacity: .55; stroke: #08519c; }}
-.graph svg {{ max-width: 28rem; height: auto; }}
+.graph {{ overflow-x: auto; margin: 1rem 0; }}
+.graph svg {{ max-width: 100%; min-width: 40rem; height: auto; }}
 </style>
 <h1>{title}</h1>
 <p>{summary}. Boxes are buffers in the arena, from the call that fills them to the last that reads them.</p>
-<div class="beside"><div class="graph">{graph}</div>
+<div class="graph">{graph}</div>
+<div class="beside"><svg width="330" height="{height}" role="img" aria-label="the life of each buffer">
+{boxes}
+</svg>
 <table>
 {rows}
-</table>
-<svg width="330" height="{height}" role="img" aria-label="the life of each buffer">
-{boxes}
-</svg></div>
+</table></div>
 <p>{result}</p>
 </html>
 """
