@@ -64,7 +64,11 @@ class debug(ContextDecorator):
 
 def line_of_caller() -> str:
     """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
-    file, line, names = place_of_caller()
+    return shown_line(*place_of_caller())
+
+
+def shown_line(file: str, line: int, names: Any = None) -> str:
+    """A place in somebody's code as an error shows it."""
     if not file:
         return "an unknown line"
     source = linecache.getline(file, line, names).strip()

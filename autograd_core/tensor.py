@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .debugging import place_of_caller
 from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
@@ -40,8 +41,6 @@ _IN_PLACE = {
     "resize": "t = t.reshape(shape)",
     "setfield": "t = t.at[index].set(value)",
 }
-
-Axis = int | tuple[int, ...] | None
 
 
 def wrap(node: Node) -> Tensor:
@@ -163,7 +162,7 @@ class Tensor:
                     "a new Tensor"
                 )
             node.out = array
-        stamp(node)
+        stamp((node,), place_of_caller()[:2])
 
     @property
     def grad(self) -> Any:

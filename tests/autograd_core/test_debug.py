@@ -132,3 +132,12 @@ def test_a_released_graph_is_told_apart_from_a_changed_one():
         y.backward(release=True)
         with pytest.raises(GraphError, match="released"):
             y.backward()
+
+
+def test_the_line_that_changed_a_leaf_is_the_persons_own():
+    kernel = nn.layers.Dense(1)
+    loss = np.sum(kernel(np.ones((2, 3), np.float32)))
+    optimizer = nn.optimizers.SGD()
+    optimizer.apply_gradients([(np.ones((3, 1)), kernel.kernel)])
+    with pytest.raises(GraphError, match=r"'dense.*/kernel'.*test_debug.py:\d+: optimizer.apply_gradients"):
+        loss.backward()
