@@ -25,14 +25,25 @@ _INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", 
 
 # What a person who meets such a number most often did.
 _CAUSES = {
-    "log": "the logarithm of zero or of a negative number; add a small constant, or compute the loss from logits",
-    "divide": "a division by zero; add a small constant to the denominator",
+    **dict.fromkeys(
+        ("log", "log2", "log10"),
+        "the logarithm of zero or of a negative number; add a small constant, or compute the loss from logits",
+    ),
+    **dict.fromkeys(
+        ("divide", "reciprocal"),
+        "a division by zero; add a small constant to the denominator",
+    ),
+    "mean": "the mean of no elements",
+    "logabsdet": "a singular matrix, whose determinant is zero; add a small multiple of the identity",
     "sqrt": "the root of a negative number, or its slope at zero, which is infinite; add a small constant inside",
     "exp": "an exponential beyond the largest number (exp(710), exp(89) in float32); subtract the maximum first, or "
     "use logsumexp, softmax or sigmoid",
     "power": "a negative base with a fractional exponent, a zero base with a negative one, or an overflow",
     "multiply": "an overflow, or infinity times zero",
-    "matmul": "an overflow: weights or activations that have grown without bound; lower the learning rate",
+    **dict.fromkeys(
+        ("matmul", "conv"),
+        "an overflow: weights or activations that have grown without bound; lower the learning rate",
+    ),
     "square": "an overflow: values that have grown without bound; lower the learning rate",
 }
 _CAUSE = "an overflow, or an argument outside the function's domain"

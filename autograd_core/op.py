@@ -321,23 +321,31 @@ def _operand(value: Any, op: Op) -> Any:
     if kind in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
         return value
     what = "complex numbers" if kind == "c" or isinstance(value, complex) else f"a {type(value).__name__}"
+    if kind not in ("", "b", "i", "u", "f", "c"):
+        what = f"an ndarray of {value.dtype}"
     raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
 
 
 def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
     """The note that an error inside an op gets: the call, and what would make the shapes fit."""
     call = f"in {describe(op, args)}"
-    if not isinstance(error, ValueError) or not op.broadcasts or len(args) < 2:
+    if type(error) is not ValueError or not op.broadcasts:
         return call
-    if op.function is np.matmul or op.name == "matmul":
+    if op.name == "matmul":
         return (
             f"{call}: the last axis of the first must be as long as the last but one of the second (its only one, if "
             "it has one); a transpose, x.T, may be missing"
         )
-    return (
-        f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
-        "x[:, None], or a reshape may be missing"
-    )
+    if op.batched:
+        return call
+    try:
+        np.broadcast_shapes(*map(np.shape, args))
+    except ValueError:
+        return (
+            f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
+            "x[:, None], or a reshape may be missing"
+        )
+    return call
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:

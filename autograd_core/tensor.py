@@ -713,7 +713,7 @@ def full_name(function: Any) -> str:
 def _instead(name: str, parameter: str, function: Any) -> str:
     """What to write for a parameter of NumPy's that Tensors have no use for, or no rule."""
     if parameter == "out":
-        return f"what was in that array would be overwritten: write result = {name}(…)"
+        return f"what was in that array would be overwritten: write result = {name}(…), and a = a + t for a += t"
     if parameter == "where" and isinstance(function, np.ufunc):
         return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
     if parameter == "where":

@@ -26,6 +26,21 @@ def test_a_nan_in_the_data_is_not_blamed_on_the_op():
         Tensor([1.0, np.nan], name="data") * 2
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize(
+    ("call", "cause"),
+    [
+        (lambda x: np.log10(x), "logarithm of zero"),
+        (lambda x: np.reciprocal(x), "division by zero"),
+        (lambda x: np.mean(x[:0]), "mean of no elements"),
+        (lambda x: np.linalg.slogdet(np.outer(x, x)), "singular matrix"),
+    ],
+)
+def test_the_usual_cause_is_that_of_the_function(call, cause):
+    with pytest.raises(NonFiniteError, match=cause), debug():
+        call(Tensor([0.0, 1.0]))
+
+
 def test_the_gradient_is_watched_too():
     x = Tensor([4.0, 0.0], name="x")
     with debug():
