@@ -706,8 +706,16 @@ def _cast(value: Any, dtype: Any, casting: Any) -> Any:
 
 def full_name(function: Any) -> str:
     """What a NumPy function is called where it is used: ``np.linalg.norm``."""
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+    return f"{short_name(_module(function))}.{function.__name__}"
+
+
+def short_name(module: str) -> str:
+    """What a module of NumPy's is called where it is used: ``np.linalg``."""
+    return module.replace("numpy.lib.scimath", "np.emath").replace("numpy", "np", 1)
+
+
+def _module(function: Any) -> str:
+    return getattr(function, "__module__", None) or "numpy"  # ufuncs of older versions have none
 
 
 def _instead(name: str, parameter: str, function: Any) -> str:
@@ -731,10 +739,9 @@ def _instead(name: str, parameter: str, function: Any) -> str:
 
 def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function that has no derivative on the data, or say why there is no rule."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module}.{function.__name__}"
+    name = full_name(function)
     if function not in WITHOUT_DERIVATIVE:
-        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
+        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(_module(function))
         if reason:
             raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(
