@@ -225,8 +225,8 @@ def _scalar(f: Function, run: _Run) -> None:
     dtype = _data(run.value).dtype
     if dtype.kind != "f" and type(run.value) is not int:
         raise TypeError(
-            f"grad needs a function that returns a floating number, and {_name(f)} returned {dtype}: comparisons, counts "
-            "and positions have no small changes"
+            f"grad needs a function that returns a floating number, and {_name(f)} returned {dtype}: comparisons, "
+            "counts and positions have no small changes"
         )
 
 

@@ -176,6 +176,6 @@ def _check_unchanged(order: list[Node]) -> None:
             if parent is not None and parent.changed > node.born:
                 raise GraphError(
                     f"{parent.label()}, was changed in place after {node.op.name} had used it, by "
-                    f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run the "
-                    "forward computation again after changing .data, or call backward() before it"
+                    f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
+                    "the forward computation again after changing .data, or call backward() before it"
                 )
