@@ -111,7 +111,7 @@ def test_linear_algebra_keeps_numpys_errors():
     ],
 )
 def test_only_shapes_that_do_not_fit_get_the_advice_about_shapes(t, call, hint):
-    with pytest.raises(ValueError, match="broadcast|dimension|Integers|Singular") as error:
+    with pytest.raises(ValueError, match=r"broadcast|dimension|Integers|Singular") as error:
         call(t)
     note = error.value.__notes__[-1]
     assert hint in note if hint else "shapes" not in note
