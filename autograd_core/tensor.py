@@ -706,6 +706,8 @@ def _cast(value: Any, dtype: Any, casting: Any) -> Any:
 
 def full_name(function: Any) -> str:
     """What a NumPy function is called where it is used: ``np.linalg.norm``."""
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        return f"the ufunc {function.__name__}"  # of another library, which it does not tell
     return f"{short_name(_module(function))}.{function.__name__}"
 
 

@@ -50,7 +50,8 @@ def t():
         (lambda t: np.add.reduceat(t, [0]), "np.add.reduce on each part"),
         (lambda t: np.subtract.reduce(t), r"np\.subtract\.reduce has no gradient rule"),
         (lambda t: np.pad(t, 1, mode="linear_ramp"), "modes constant, edge, reflect"),
-        (lambda t: np.modf(t), "no gradient rule"),
+        (lambda t: np.modf(t), r"np\.modf has no gradient rule"),
+        (lambda t: np.frompyfunc(abs, 1, 1)(t), "the ufunc abs.* has no gradient rule"),
     ],
 )
 def test_type_errors(t, call, message):
