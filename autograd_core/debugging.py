@@ -130,6 +130,19 @@ def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
     )
 
 
+def examine_total(parent: Node, parts: Sequence[Any], total: Any) -> None:
+    """Raise if gradients that are all finite overflow where they are added up."""
+    sources = [_plain(part) for part in parts if part is not None]
+    total = _plain(total)
+    made = np.any(np.isnan(total)) and not any(np.any(np.isnan(s)) for s in sources)
+    if made or (np.any(np.isinf(total)) and all(np.all(np.isfinite(s)) for s in sources)):
+        raise NonFiniteError(
+            f"the gradient of {parent.label()}, is the first {'nan' if made else 'inf'}, where the gradients that "
+            f"arrive are added up{', recorded at ' + parent.where if parent.where else ''}\n"
+            "The usual cause: an overflow: values that have grown without bound."
+        )
+
+
 def checksums(node: Node) -> tuple[tuple[str, int], ...]:
     """A fingerprint of each array that the gradient of ``node`` is computed from, to notice a change in place."""
     if node.op is None or node.parents is RELEASED:

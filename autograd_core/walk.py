@@ -87,7 +87,9 @@ def walk(
                     contribution = product
                     if type(product) is not float64 or type(parent.out) is not float64:
                         contribution = _fit(product, parent, node, position)
-                    total = contribution if total is None else total + contribution
+                    before, total = total, contribution if total is None else total + contribution
+                    if watched:
+                        debugging.examine_total(parent, (product, before), total)
                     gradients[parent] = total
                     if trace:
                         edges.append((position, parent, product, contribution, total))

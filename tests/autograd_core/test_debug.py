@@ -51,6 +51,15 @@ def test_the_gradient_is_watched_too():
     assert x.grad is None
 
 
+@pytest.mark.parametrize("f", [lambda t: t * 1e308 + t * 1e308, lambda t: np.sum(t * np.full(2, 1e308))])
+def test_gradients_that_overflow_where_they_are_added_up_are_found(f):
+    t = Tensor(0.1, name="t")
+    with np.errstate(all="ignore"), debug():
+        y = f(t)
+        with pytest.raises(NonFiniteError, match=r"the gradient of 't'.* is the first inf, where .* added up"):
+            y.backward()
+
+
 def test_a_matrix_product_shows_sizes_instead_of_values():
     big = Tensor(np.full((2, 3), 1e200))
     with pytest.raises(NonFiniteError, match=r"matmul made the first inf: x = float64\[2, 3\] with largest"), debug():
