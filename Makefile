@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check mutants bench docs clean
+.PHONY: demo test check mutants bench docs lessons clean
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
@@ -25,15 +25,27 @@ check: .venv/pyvenv.cfg
 mutants: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[dev]"
 	$(BIN)/python -m autograd_core.testing.mutants
+	$(BIN)/python benchmarks/gradient_checkers.py
 
 bench: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[bench]"
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
+	$(BIN)/python benchmarks/time_of_a_check.py
+	$(BIN)/python benchmarks/false_alarms.py
+	$(BIN)/python benchmarks/gradient_checkers.py
 
+# The site in docs/_build/html, which needs no network to read. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg
-	$(BIN)/python -m pip install -q -e .
+	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/python docs/table_of_ops.py
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
+
+# Runs the lessons from fresh kernels and stores what they show; the real data sets are downloaded where missing.
+lessons: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install -q -e ".[notebooks]"
+	$(BIN)/python notebooks/run.py
 
 clean:
 	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,13 +29,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
         error = error.exceptions[0]
     if type(error).__name__ != "GradientError" or error.function is None:
         return
-    from autograd_core.testing.report import describe
+    from autograd_core.testing.report import describe, story
 
     graph = describe(error)
     report = outcome.get_result()
     report.sections.append(("graph of the smallest failing example", graph))
     # Workers of pytest-xdist have no page of their own: what they found travels with the report.
-    report.user_properties.append(("gradient", [item.nodeid, str(error), graph]))
+    if item.config.getoption("--gradient-report"):
+        report.user_properties.append(("gradient", [item.nodeid, str(error), graph, story(error)]))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

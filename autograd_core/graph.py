@@ -44,6 +44,13 @@ class Node:
     plain arrays that went in and ``parents`` the nodes that they came from, position by position (None for
     a constant that was no Tensor). Nodes hold arrays and older nodes only: no reference cycles, so a graph
     is gone when its last name is gone.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> y = x * 2
+    >>> y.node
+    Node(a result of multiply (float64[]))
+    >>> y.node.op, y.node.args, y.node.parents[0] is x.node
+    (<op multiply(x, y)>, (np.float64(3.0), 2), True)
     """
 
     __slots__ = (

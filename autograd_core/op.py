@@ -34,6 +34,12 @@ class Domain:
 
     ``low`` and ``high`` are open ends. ``kinks`` are single points; ``period`` repeats them (a ``tan`` has
     its poles at π/2 + kπ: ``Domain(kinks=(pi / 2,), period=pi)``).
+
+    >>> import autograd_core as ag
+    >>> ag.Domain(low=0.0)
+    Domain(low=0.0, high=inf, kinks=(), period=None)
+    >>> ag.REGISTRY["tan"].domain.period
+    3.141592653589793
     """
 
     low: float = -np.inf
@@ -56,7 +62,11 @@ class Example:
 
 
 def example(*inputs: Any, **params: Any) -> Example:
-    """An example for ``@op(examples=…)``: ``example((2, 3), axis=1)``."""
+    """An example for ``@op(examples=…)``: ``example((2, 3), axis=1)``.
+
+    >>> example((2, 3), axis=1).params
+    {'axis': 1}
+    """
     return Example(inputs, params)
 
 
@@ -87,6 +97,14 @@ class Op:
 
     Made by `ufunc` and `op`, not directly. ``rules[i]`` is the vector-Jacobian product for argument i and
     ``formulas[i]`` its local derivative in LaTeX, with x, y, … for the inputs and z for the result.
+
+    Called with the wrong number of arguments, or with what is no number, it raises TypeError and says what came.
+
+    >>> multiply = REGISTRY["multiply"]
+    >>> multiply(2.0, np.array([3.0, 4.0]))
+    array([6., 8.])
+    >>> multiply.formulas, multiply.inputs
+    (['y', 'x'], ('x', 'y'))
     """
 
     rules: Sequence[Rule | None]
@@ -458,7 +476,18 @@ def composed(
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example],
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a function that is made of ops, to let it answer for a NumPy function."""
+    """Decorate a function that is made of ops, to let it answer for a NumPy function.
+
+    NumPy's function then takes Tensors. The gradient is that of the ops inside.
+
+    >>> @composed(r"x^2 + 1", examples=(example((2,)),))
+    ... def square_plus_one(x):
+    ...     return x * x + 1
+    >>> x = Tensor(3.0)
+    >>> square_plus_one(x).backward()
+    >>> print(x.grad)
+    6.0
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         COMPOSED[function.__name__] = Composed(function, latex, domain, examples, _functions(numpy))

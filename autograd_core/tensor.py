@@ -394,7 +394,7 @@ class Tensor:
 
     @property
     def at(self) -> At:
-        """A place in this Tensor, for a changed copy: ``t.at[index].set(value)``, ``t.at[index].add(value)``.
+        """A place in this Tensor, for a changed copy by ``t.at[index].set(value)`` or ``t.at[index].add(value)``.
 
         >>> print(Tensor([1.0, 2.0, 3.0]).at[0].set(5.0).data)
         [5. 2. 3.]

@@ -35,7 +35,16 @@ OPCODES_LIMIT = 1_000_000  # in a pickle, those of numbers not counted; IMDB's h
 
 
 class DataFileError(ValueError):
-    """A data file does not hold what it should, or holds something that could do harm."""
+    """A data file does not hold what it should, or holds something that could do harm.
+
+    >>> import pathlib, tempfile
+    >>> from datasets import mnist
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "mnist.npz"
+    >>> _ = file.write_text("not an archive")
+    >>> mnist.load_data(str(file))
+    Traceback (most recent call last):
+    datasets.DataFileError: mnist.npz should be an .npz archive of ...
+    """
 
 
 def idx(path: os.PathLike[str], shape: Shape) -> Array:

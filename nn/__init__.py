@@ -21,8 +21,10 @@ from . import (
     saving,
     utils,
 )
+from .callbacks import watch
 from .layers import Input, Layer
 from .models import Model, Sequential
+from .plots import plot_decision_boundary
 
 __all__ = [
     "Input",
@@ -38,9 +40,11 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "plot_decision_boundary",
     "regularizers",
     "saving",
     "utils",
+    "watch",
 ]
 
 

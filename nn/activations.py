@@ -16,6 +16,28 @@ from autograd_core.tensor import Tensor
 from . import config
 from .tensors import constant
 
+__all__ = [
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "relu",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
+
 Activation = Callable[..., Any]
 
 # What a softmax or sigmoid was computed from, by the node of its result, for as long as that lives. The
@@ -25,12 +47,24 @@ LOGITS: weakref.WeakKeyDictionary[Node, tuple[str, Tensor, int]] = weakref.WeakK
 
 
 def linear(x: Any) -> Any:
-    """``x`` itself."""
+    """``x`` itself.
+
+    >>> import nn
+    >>> nn.activations.linear(np.array([-2.0, 0.0, 3.0])).numpy()
+    array([-2.,  0.,  3.])
+    """
     return constant(x)
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given."""
+    """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given.
+
+    >>> import nn
+    >>> nn.activations.relu(np.array([-2.0, 0.0, 3.0])).numpy()
+    array([0., 0., 3.])
+    >>> nn.activations.relu(np.array([-2.0, 0.0, 3.0]), max_value=2.0).numpy()
+    array([0., 0., 2.])
+    """
     x = constant(x)
     if threshold:
         z = np.where(x.data > threshold, x, negative_slope * (x - threshold) if negative_slope else x * 0.0)
@@ -40,24 +74,44 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """``x`` where it is positive, ``negative_slope · x`` elsewhere."""
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere.
+
+    >>> import nn
+    >>> nn.activations.leaky_relu(np.array([-2.0, 0.0, 3.0])).numpy()
+    array([-0.4,  0. ,  3. ])
+    """
     x = constant(x)
     return np.where(x.data > 0, x, x * negative_slope)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015."""
+    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015.
+
+    >>> import nn
+    >>> nn.activations.elu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([-0.8647,  0.    ,  3.    ])
+    """
     x = constant(x)
     return np.where(x.data > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def selu(x: Any) -> Any:
-    """`elu`, scaled so that mean 0 and variance 1 reproduce themselves: Klambauer et al., 2017."""
+    """`elu`, scaled so that mean 0 and variance 1 reproduce themselves: Klambauer et al., 2017.
+
+    >>> import nn
+    >>> nn.activations.selu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([-1.5202,  0.    ,  3.1521])
+    """
     return 1.0507009873554805 * elu(x, 1.6732632423543772)
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """``x · Φ(x)``, Φ being the normal distribution's: Hendrycks and Gimpel, 2016."""
+    """``x · Φ(x)``, Φ being the normal distribution's: Hendrycks and Gimpel, 2016.
+
+    >>> import nn
+    >>> nn.activations.gelu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([-0.0455,  0.    ,  2.996 ])
+    """
     x = constant(x)
     if approximate:
         return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
@@ -65,24 +119,44 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 
 
 def silu(x: Any) -> Any:
-    """``x · sigmoid(x)``, also called swish."""
+    """``x · sigmoid(x)``, also called swish.
+
+    >>> import nn
+    >>> nn.activations.silu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([-0.2384,  0.    ,  2.8577])
+    """
     x = constant(x)
     return x * ag.sigmoid(x)
 
 
 def softplus(x: Any) -> Any:
-    """``log(1 + exp(x))``."""
+    """``log(1 + exp(x))``.
+
+    >>> import nn
+    >>> nn.activations.softplus(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([0.1269, 0.6931, 3.0486])
+    """
     return ag.softplus(constant(x))
 
 
 def softsign(x: Any) -> Any:
-    """``x / (1 + |x|)``."""
+    """``x / (1 + |x|)``.
+
+    >>> import nn
+    >>> nn.activations.softsign(np.array([-2.0, 0.0, 3.0])).numpy()
+    array([-0.66666667,  0.        ,  0.75      ])
+    """
     x = constant(x)
     return x / (1 + np.abs(x))
 
 
 def sigmoid(x: Any) -> Any:
-    """``1 / (1 + exp(-x))``."""
+    """``1 / (1 + exp(-x))``.
+
+    >>> import nn
+    >>> nn.activations.sigmoid(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([0.1192, 0.5   , 0.9526])
+    """
     x = constant(x)
     z = ag.sigmoid(x)
     LOGITS[z.node] = ("sigmoid", x, -1)
@@ -90,22 +164,42 @@ def sigmoid(x: Any) -> Any:
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """``x / 6 + 1/2``, held between 0 and 1."""
+    """``x / 6 + 1/2``, held between 0 and 1.
+
+    >>> import nn
+    >>> nn.activations.hard_sigmoid(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([0.1667, 0.5   , 1.    ])
+    """
     return np.clip(constant(x) / 6 + 0.5, 0, 1)
 
 
 def tanh(x: Any) -> Any:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> import nn
+    >>> nn.activations.tanh(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([-0.964 ,  0.    ,  0.9951])
+    """
     return np.tanh(constant(x))
 
 
 def exponential(x: Any) -> Any:
-    """``exp(x)``."""
+    """``exp(x)``.
+
+    >>> import nn
+    >>> nn.activations.exponential(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
+    array([ 0.1353,  1.    , 20.0855])
+    """
     return np.exp(constant(x))
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
-    """``exp(x) / Σ exp(x)`` along an axis: positive numbers that sum to one."""
+    """``exp(x) / Σ exp(x)`` along an axis: positive numbers that sum to one.
+
+    >>> import nn
+    >>> nn.activations.softmax(np.array([[0.0, 1.0, 2.0]])).numpy().round(3)
+    array([[0.09 , 0.245, 0.665]])
+    """
     x = constant(x)
     z = ag.softmax(x, axis=axis)
     LOGITS[z.node] = ("softmax", x, axis)
@@ -113,7 +207,12 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """``log(softmax(x))``, finite for all finite ``x``."""
+    """``log(softmax(x))``, finite for all finite ``x``.
+
+    >>> import nn
+    >>> nn.activations.log_softmax(np.array([0.0, 1000.0])).numpy()
+    array([-1000.,     0.])
+    """
     return ag.log_softmax(constant(x), axis=axis)
 
 
@@ -129,7 +228,16 @@ KNOWN["swish"] = silu
 
 
 def get(identifier: Any) -> Activation:
-    """The activation that a name means; None is `linear`, a function is itself."""
+    """The activation that a name means; None is `linear`, a function is itself.
+
+    An unknown name is a ValueError that suggests the nearest one.
+
+    >>> import nn
+    >>> nn.activations.get("relu") is nn.activations.relu
+    True
+    >>> nn.activations.get(None) is nn.activations.linear
+    True
+    """
     if identifier is None:
         return linear
     if isinstance(identifier, dict):  # a layer that serves as an activation
@@ -140,10 +248,20 @@ def get(identifier: Any) -> Activation:
 
 
 def serialize(activation: Activation) -> Any:
-    """The name of an activation."""
+    """The name of an activation.
+
+    >>> import nn
+    >>> nn.activations.serialize(nn.activations.relu)
+    'relu'
+    """
     return config.serialize(activation)
 
 
 def deserialize(identifier: Any) -> Activation:
-    """The activation with this name."""
+    """The activation with this name.
+
+    >>> import nn
+    >>> nn.activations.deserialize("relu") is nn.activations.relu
+    True
+    """
     return get(identifier)

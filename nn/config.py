@@ -95,7 +95,16 @@ _custom: dict[str, Any] = {}
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Let strings and configurations name your own classes and functions inside a ``with`` block."""
+    """Let strings and configurations name your own classes and functions inside a ``with`` block.
+
+    >>> import nn
+    >>> def cube(x):
+    ...     return x**3
+    >>> with nn.utils.custom_object_scope({"cube": cube}):
+    ...     layer = nn.layers.Activation("cube")
+    >>> layer(np.array([2.0])).numpy()
+    array([8.], dtype=float32)
+    """
     before = dict(_custom)
     _custom.update(custom_objects or {})
     try:

@@ -9,30 +9,78 @@ import numpy as np
 
 from . import config, random
 
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "deserialize",
+    "get",
+    "serialize",
+]
+
 
 class Initializer(config.Configurable):
-    """A function ``(shape, dtype) -> array``."""
+    """A function ``(shape, dtype) -> array``.
+
+    One of your own defines ``__call__(shape, dtype)``.
+
+    >>> import nn
+    >>> class Ramp(nn.initializers.Initializer):
+    ...     def __call__(self, shape, dtype="float32"):
+    ...         return np.linspace(0, 1, int(np.prod(shape)), dtype=dtype).reshape(shape)
+    >>> nn.layers.Dense(3, kernel_initializer=Ramp())(np.ones((1, 1), "float32")).numpy()
+    array([[0. , 0.5, 1. ]], dtype=float32)
+    """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(shape, dtype)")
 
 
 class Zeros(Initializer):
-    """All zero."""
+    """All zero.
+
+    >>> import nn
+    >>> nn.initializers.Zeros()((2, 2))
+    array([[0., 0.],
+           [0., 0.]], dtype=float32)
+    """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return np.zeros(shape, dtype)
 
 
 class Ones(Initializer):
-    """All one."""
+    """All one.
+
+    >>> import nn
+    >>> nn.initializers.Ones()((2, 2))
+    array([[1., 1.],
+           [1., 1.]], dtype=float32)
+    """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return np.ones(shape, dtype)
 
 
 class Constant(Initializer):
-    """All one value, or an array of the weight's shape."""
+    """All one value, or an array of the weight's shape.
+
+    >>> import nn
+    >>> nn.initializers.Constant(0.5)((2, 2))
+    array([[0.5, 0.5],
+           [0.5, 0.5]], dtype=float32)
+    """
 
     def __init__(self, value: Any = 0.0):
         self.value = value
@@ -53,7 +101,13 @@ class Random(Initializer):
 
 
 class RandomNormal(Random):
-    """Normally distributed values."""
+    """Normally distributed values.
+
+    >>> import nn
+    >>> nn.initializers.RandomNormal(mean=1.0, stddev=0.1, seed=0)((2, 2))
+    array([[1.012573 , 0.9867895],
+           [1.0640422, 1.0104901]], dtype=float32)
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed)
@@ -64,14 +118,24 @@ class RandomNormal(Random):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normally distributed values, drawn again where they are beyond two standard deviations."""
+    """Normally distributed values, drawn again where they are beyond two standard deviations.
+
+    >>> import nn
+    >>> bool(np.all(np.abs(nn.initializers.TruncatedNormal(stddev=0.1, seed=0)((1000,))) <= 0.2))
+    True
+    """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return (self.mean + self.stddev * truncated(self.draw(), shape)).astype(dtype)
 
 
 class RandomUniform(Random):
-    """Values spread evenly between two bounds."""
+    """Values spread evenly between two bounds.
+
+    >>> import nn
+    >>> bool(np.all(np.abs(nn.initializers.RandomUniform(-1.0, 1.0, seed=0)((1000,))) <= 1))
+    True
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
@@ -82,7 +146,13 @@ class RandomUniform(Random):
 
 
 class VarianceScaling(Random):
-    """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average."""
+    """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average.
+
+    >>> import nn
+    >>> weights = nn.initializers.VarianceScaling(scale=2.0, mode="fan_in", seed=0)((100, 1000))
+    >>> round(float(np.var(weights)), 3)
+    0.02
+    """
 
     def __init__(
         self,
@@ -123,37 +193,67 @@ class _Scaled(VarianceScaling):
 
 
 class GlorotUniform(_Scaled):
-    """Uniform, variance 2 / (inputs + outputs): Glorot and Bengio, 2010."""
+    """Uniform, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.GlorotUniform(seed=0)((100, 300)))), 4)
+    0.005
+    """
 
     recipe = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Scaled):
-    """Truncated normal, variance 2 / (inputs + outputs): Glorot and Bengio, 2010."""
+    """Truncated normal, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.GlorotNormal(seed=0)((100, 300)))), 4)
+    0.005
+    """
 
     recipe = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
-    """Uniform, variance 2 / inputs: He et al., 2015."""
+    """Uniform, variance 2 / inputs: He et al., 2015.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.HeUniform(seed=0)((100, 300)))), 4)
+    0.0199
+    """
 
     recipe = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal, variance 2 / inputs: He et al., 2015."""
+    """Truncated normal, variance 2 / inputs: He et al., 2015.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.HeNormal(seed=0)((100, 300)))), 4)
+    0.0198
+    """
 
     recipe = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
-    """Uniform, variance 1 / inputs: LeCun et al., 1998."""
+    """Uniform, variance 1 / inputs: LeCun et al., 1998.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.LecunUniform(seed=0)((100, 300)))), 4)
+    0.0099
+    """
 
     recipe = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal, variance 1 / inputs: LeCun et al., 1998."""
+    """Truncated normal, variance 1 / inputs: LeCun et al., 1998.
+
+    >>> import nn
+    >>> round(float(np.var(nn.initializers.LecunNormal(seed=0)((100, 300)))), 4)
+    0.0099
+    """
 
     recipe = (1.0, "fan_in", "truncated_normal")
 
@@ -189,17 +289,35 @@ KNOWN.update(uniform=RandomUniform, normal=RandomNormal)
 
 
 def get(identifier: Any) -> Any:
-    """The initializer that a name, class, configuration, array or function means."""
+    """The initializer that a name, class, configuration, array or function means.
+
+    An unknown name is a ValueError that suggests the nearest one.
+
+    >>> import nn
+    >>> nn.initializers.get("zeros")((2,))
+    array([0., 0.], dtype=float32)
+    """
     if isinstance(identifier, np.ndarray):
         return Constant(identifier)
     return config.resolve(identifier, KNOWN, "initializer")
 
 
 def serialize(initializer: Any) -> Any:
-    """An initializer as plain data."""
+    """An initializer as plain data.
+
+    >>> import nn
+    >>> nn.initializers.serialize(nn.initializers.Constant(0.5))
+    {'class_name': 'Constant', 'config': {'value': 0.5}}
+    """
     return config.serialize(initializer)
 
 
 def deserialize(configuration: Any) -> Any:
-    """The initializer that plain data describes."""
+    """The initializer that plain data describes.
+
+    >>> import nn
+    >>> described = nn.initializers.serialize(nn.initializers.Constant(0.5))
+    >>> nn.initializers.deserialize(described)((2,))
+    array([0.5, 0.5], dtype=float32)
+    """
     return get(configuration)

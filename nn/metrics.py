@@ -10,9 +10,46 @@ import numpy as np
 from . import config, losses
 from .tensors import plain
 
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "Metric",
+    "Precision",
+    "Recall",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "deserialize",
+    "get",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
+
 
 class Metric(config.Configurable):
-    """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch."""
+    """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch.
+
+    One of your own defines `update_state`; what it hands to `add` is averaged.
+
+    >>> import nn
+    >>> class Largest(nn.metrics.Metric):
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.add(np.max(np.abs(y_true - y_pred)))
+    >>> worst = Largest()
+    >>> worst.update_state(np.zeros(3), np.array([1.0, -4.0, 2.0]))
+    >>> worst.result()
+    4.0
+    """
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or config.snake_case(type(self).__name__)
@@ -51,7 +88,15 @@ class Metric(config.Configurable):
 
 
 class Mean(Metric):
-    """The mean of the numbers that it is given."""
+    """The mean of the numbers that it is given.
+
+    >>> import nn
+    >>> mean = nn.metrics.Mean()
+    >>> mean.update_state([1.0, 2.0])
+    >>> mean.update_state([6.0])
+    >>> mean.result()
+    3.0
+    """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
         super().__init__(name, dtype)
@@ -61,7 +106,13 @@ class Mean(Metric):
 
 
 class MeanMetricWrapper(Metric):
-    """The mean of a function of targets and predictions, which gets the given options."""
+    """The mean of a function of targets and predictions, which gets the given options.
+
+    >>> import nn
+    >>> near = nn.metrics.MeanMetricWrapper(lambda y_true, y_pred: np.abs(y_true - y_pred) < 0.5, name="near")
+    >>> near(np.array([0.0, 1.0]), np.array([0.2, 3.0]))
+    0.5
+    """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
         super().__init__(name or getattr(fn, "__name__", "metric"), dtype)
@@ -75,24 +126,54 @@ class MeanMetricWrapper(Metric):
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Whether targets and predictions are equal, element by element."""
+    """Whether targets and predictions are equal, element by element.
+
+    Takes two arrays of one shape and gives that shape.
+
+    >>> import nn
+    >>> nn.metrics.accuracy([[1], [2]], [[1], [3]])
+    array([[1.],
+           [0.]], dtype=float32)
+    """
     y_true, y_pred = losses.align(plain(y_true), plain(y_pred))
     return np.equal(y_true, y_pred).astype(np.float32)
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
-    """Whether probabilities are on the right side of a threshold."""
+    """Whether probabilities are on the right side of a threshold.
+
+    Takes two arrays of one shape and gives that shape.
+
+    >>> import nn
+    >>> nn.metrics.binary_accuracy([[1.0], [0.0]], [[0.8], [0.7]])
+    array([[1.],
+           [0.]], dtype=float32)
+    """
     y_true, y_pred = losses.align(plain(y_true), plain(y_pred))
     return np.equal(y_true, y_pred > threshold).astype(np.float32)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Whether the largest prediction is at the largest target."""
+    """Whether the largest prediction is at the largest target.
+
+    Takes predictions (batch, …, classes), gives (batch, …).
+
+    >>> import nn
+    >>> nn.metrics.categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    array([1., 0.], dtype=float32)
+    """
     return np.equal(np.argmax(plain(y_true), -1), np.argmax(plain(y_pred), -1)).astype(np.float32)
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Whether the largest prediction is at the class whose number is the target."""
+    """Whether the largest prediction is at the class whose number is the target.
+
+    Takes predictions (batch, …, classes), gives (batch, …).
+
+    >>> import nn
+    >>> nn.metrics.sparse_categorical_accuracy(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    array([1., 0.], dtype=float32)
+    """
     y_true, y_pred = plain(y_true), plain(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
@@ -100,12 +181,27 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
-    """Whether the largest target is among the k largest predictions."""
+    """Whether the largest target is among the k largest predictions.
+
+    Takes two shapes (batch, classes), gives (batch,).
+
+    >>> import nn
+    >>> nn.metrics.top_k_categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]), k=2)
+    array([1., 1.], dtype=float32)
+    """
     return sparse_top_k_categorical_accuracy(np.argmax(plain(y_true), -1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
-    """Whether the class whose number is the target is among the k largest predictions."""
+    """Whether the class whose number is the target is among the k largest predictions.
+
+    Takes targets (batch,) and predictions (batch, classes), gives (batch,).
+
+    >>> import nn
+    >>> predicted = np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]])
+    >>> nn.metrics.sparse_top_k_categorical_accuracy(np.array([1, 2]), predicted, k=2)
+    array([1., 1.], dtype=float32)
+    """
     y_true, y_pred = plain(y_true), plain(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
@@ -117,7 +213,12 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
 
 
 class Accuracy(Metric):
-    """How often targets and predictions are equal."""
+    """How often targets and predictions are equal.
+
+    >>> import nn
+    >>> nn.metrics.Accuracy()([[1], [2]], [[1], [3]])
+    0.5
+    """
 
     def __init__(self, name: str | None = "accuracy", dtype: Any = None):
         super().__init__(name, dtype)
@@ -127,7 +228,12 @@ class Accuracy(Metric):
 
 
 class BinaryAccuracy(Metric):
-    """How often probabilities are on the right side of a threshold."""
+    """How often probabilities are on the right side of a threshold.
+
+    >>> import nn
+    >>> nn.metrics.BinaryAccuracy()([[1.0], [0.0]], [[0.8], [0.7]])
+    0.5
+    """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5):
         super().__init__(name, dtype)
@@ -138,7 +244,12 @@ class BinaryAccuracy(Metric):
 
 
 class CategoricalAccuracy(Metric):
-    """How often the largest prediction is at the one in one-hot targets."""
+    """How often the largest prediction is at the one in one-hot targets.
+
+    >>> import nn
+    >>> nn.metrics.CategoricalAccuracy()(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    0.5
+    """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None):
         super().__init__(name, dtype)
@@ -148,7 +259,12 @@ class CategoricalAccuracy(Metric):
 
 
 class SparseCategoricalAccuracy(Metric):
-    """How often the largest prediction is at the class whose number is the target."""
+    """How often the largest prediction is at the class whose number is the target.
+
+    >>> import nn
+    >>> nn.metrics.SparseCategoricalAccuracy()(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    0.5
+    """
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None):
         super().__init__(name, dtype)
@@ -171,7 +287,12 @@ class ChosenAccuracy(Metric):
 
 
 class TopKCategoricalAccuracy(Metric):
-    """How often the one in one-hot targets is among the k largest predictions."""
+    """How often the one in one-hot targets is among the k largest predictions.
+
+    >>> import nn
+    >>> nn.metrics.TopKCategoricalAccuracy(k=2)(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    1.0
+    """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(name, dtype)
@@ -182,7 +303,12 @@ class TopKCategoricalAccuracy(Metric):
 
 
 class SparseTopKCategoricalAccuracy(Metric):
-    """How often the class whose number is the target is among the k largest predictions."""
+    """How often the class whose number is the target is among the k largest predictions.
+
+    >>> import nn
+    >>> nn.metrics.SparseTopKCategoricalAccuracy(k=2)(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
+    1.0
+    """
 
     def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(name, dtype)
@@ -193,7 +319,12 @@ class SparseTopKCategoricalAccuracy(Metric):
 
 
 class MeanSquaredError(Metric):
-    """The mean of the squared errors."""
+    """The mean of the squared errors.
+
+    >>> import nn
+    >>> nn.metrics.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]])
+    2.0
+    """
 
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None):
         super().__init__(name, dtype)
@@ -203,7 +334,12 @@ class MeanSquaredError(Metric):
 
 
 class MeanAbsoluteError(Metric):
-    """The mean of the absolute errors."""
+    """The mean of the absolute errors.
+
+    >>> import nn
+    >>> nn.metrics.MeanAbsoluteError()([[0.0], [1.0]], [[2.0], [1.0]])
+    1.0
+    """
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None):
         super().__init__(name, dtype)
@@ -269,7 +405,12 @@ class _Hits(Metric):
 
 
 class Precision(_Hits):
-    """How many of the positive predictions are right."""
+    """How many of the positive predictions are right.
+
+    >>> import nn
+    >>> nn.metrics.Precision()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
+    0.5
+    """
 
     def result(self) -> Any:
         """The value so far."""
@@ -277,7 +418,12 @@ class Precision(_Hits):
 
 
 class Recall(_Hits):
-    """How many of the positive targets are found."""
+    """How many of the positive targets are found.
+
+    >>> import nn
+    >>> nn.metrics.Recall()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.1])
+    0.3333333333333333
+    """
 
     def result(self) -> Any:
         """The value so far."""
@@ -300,7 +446,14 @@ KNOWN: dict[str, Any] = {
 
 
 def get(identifier: Any) -> Any:
-    """The metric that a name, class, configuration or function means; None is none."""
+    """The metric that a name, class, configuration or function means; None is none.
+
+    An unknown name is a ValueError that suggests the nearest one.
+
+    >>> import nn
+    >>> nn.metrics.get("mae").__name__
+    'mean_absolute_error'
+    """
     return None if identifier is None else config.resolve(identifier, KNOWN, "metric")
 
 
@@ -319,10 +472,20 @@ def as_metric(identifier: Any) -> Metric:
 
 
 def serialize(metric: Any) -> Any:
-    """A metric as plain data."""
+    """A metric as plain data.
+
+    >>> import nn
+    >>> nn.metrics.serialize(nn.metrics.accuracy)
+    'accuracy'
+    """
     return config.serialize(metric)
 
 
 def deserialize(configuration: Any) -> Any:
-    """The metric that plain data describes."""
+    """The metric that plain data describes.
+
+    >>> import nn
+    >>> nn.metrics.deserialize(nn.metrics.serialize(nn.metrics.Recall())).name
+    'recall'
+    """
     return get(configuration)

@@ -20,6 +20,14 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
     A class is a colour and a marker.
 
     Raises ValueError when the data are not two-dimensional.
+
+    >>> import nn
+    >>> from nn.plots import plot_decision_boundary
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, "sigmoid")])
+    >>> x = np.array([[0.0, 0.0], [1.0, 1.0]])
+    >>> axes = plot_decision_boundary(model, x, np.array([0, 1]), resolution=20)
+    >>> type(axes).__name__
+    'Axes'
     """
     x, y = np.asarray(plain(x)), np.asarray(plain(y))
     if x.ndim != 2 or x.shape[1] != 2:

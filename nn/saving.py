@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,35 @@ JSON_LIMIT = 64 * 2**20
 
 
 class ModelFileError(ValueError):
-    """A file is not a model of ours, or was damaged."""
+    """A file is not a model of ours, or was damaged.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> _ = file.write_text("not a model")
+    >>> nn.models.load_model(file)
+    Traceback (most recent call last):
+    nn.saving.ModelFileError: model.zip is not a model file, or was cut off or damaged
+    """
 
 
 # -- whole models ------------------------------------------------------------------------------------------
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Save a model with its weights, what it was compiled with, and its optimizer's state."""
+    """Save a model with its weights, what it was compiled with, and its optimizer's state.
+
+    Raises ValueError when the model is not built, FileExistsError when the file is there and ``overwrite`` is
+    False.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.models.save_model(model, file)
+    >>> file.exists()
+    True
+    """
     path = os.fspath(filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
@@ -55,7 +76,18 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
-    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``."""
+    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``.
+
+    Raises ModelFileError when the file is not a model of ours, or damaged. No code in it is run.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> model.save(file)
+    >>> np.array_equal(nn.models.load_model(file).get_weights()[0], model.get_weights()[0])
+    True
+    """
     from .models import Model, Sequential
 
     path = os.fspath(filepath)
@@ -83,7 +115,18 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Save the weights of a model, without its configuration."""
+    """Save the weights of a model, without its configuration.
+
+    Raises as `save_model` does.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.saving.save_weights(model, file)
+    >>> file.exists()
+    True
+    """
     path = os.fspath(filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
@@ -97,7 +140,20 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 
 def load_weights(model: Any, filepath: Any) -> None:
-    """Replace the weights of a model by those in a file."""
+    """Replace the weights of a model by those in a file.
+
+    Raises ModelFileError when the file is damaged, ValueError when the weights do not fit.
+
+    >>> import pathlib, tempfile
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> nn.saving.save_weights(model, file)
+    >>> model.set_weights([np.zeros((2, 1)), np.zeros(1)])
+    >>> nn.saving.load_weights(model, file)
+    >>> bool(np.any(model.get_weights()[0]))
+    True
+    """
     path = os.fspath(filepath)
     _, arrays = read(path)
     with _described(path):
@@ -107,8 +163,9 @@ def load_weights(model: Any, filepath: Any) -> None:
 # -- a training in progress --------------------------------------------------------------------------------
 
 
-def save_training(model: Any, path: str, epoch: int) -> None:
+def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = ()) -> None:
     """Save all that the next epoch depends on."""
+    remembered, kept = _memories(callbacks)
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -118,13 +175,15 @@ def save_training(model: Any, path: str, epoch: int) -> None:
         "input_shape": model.called_with,
         "generator": random.get_state(random.generator),
         "generators": [random.get_state(g) for g in _generators(model)],
+        "stopped": model.stop_training,
+        "callbacks": remembered,
     }
     arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
     arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
-    write(path, content, arrays)
+    write(path, content, arrays | kept)
 
 
-def restore_training(model: Any, path: str) -> int:
+def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> int:
     """Restore what `save_training` saved; the epoch to go on with."""
     content, arrays = read(path)
     with _described(path):
@@ -138,7 +197,43 @@ def restore_training(model: Any, path: str) -> int:
             generator.bit_generator.state = state
         model.history.history.update(content["history"])
         model.history.epoch.extend(content["epochs"])
+        model.stop_training = content.get("stopped", False)
+        for key, callback in _by_class(callbacks).items():
+            for name, value in content.get("callbacks", {}).get(key, {}).items():
+                if name in callback.remembers:
+                    several = value == ARRAYS
+                    setattr(callback, name, _part(arrays, f"callbacks/{key}/{name}") if several else value)
         return int(content["epoch"])
+
+
+ARRAYS = {"arrays": True}  # stands in the configuration for a list of arrays, which are with the weights
+
+
+def _by_class(callbacks: Sequence[Any]) -> dict[str, Any]:
+    """Callbacks that remember something, by the name of their class and which of that class they are."""
+    found: dict[str, Any] = {}
+    for callback in callbacks:
+        if callback.remembers:
+            name = type(callback).__name__
+            found[f"{name} {sum(key.rpartition(' ')[0] == name for key in found)}"] = callback
+    return found
+
+
+def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What callbacks remember, as JSON and as arrays."""
+    content: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
+    for key, callback in _by_class(callbacks).items():
+        content[key] = {}
+        for name in callback.remembers:
+            value = getattr(callback, name)
+            if isinstance(value, list) and value and all(isinstance(v, np.ndarray) for v in value):
+                arrays |= {f"callbacks/{key}/{name}/{i:04d}": v for i, v in enumerate(value)}
+                value = ARRAYS
+            elif isinstance(value, np.generic):
+                value = value.item()
+            content[key][name] = value
+    return content, arrays
 
 
 def _generators(model: Layer) -> list[np.random.Generator]:

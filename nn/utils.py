@@ -33,6 +33,11 @@ def plot_model(model: Any, to_file: Any = "model.png", rankdir: str = "TB") -> A
 
     ``rankdir`` is the direction of reading, "TB" for downwards and "LR" to the right; ``to_file=None`` writes
     nothing. Raises ValueError when the model does not know its input.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    >>> nn.utils.plot_model(model, to_file=None).source.startswith("digraph")
+    True
     """
     from autograd_core import draw
 

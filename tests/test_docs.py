@@ -1,28 +1,255 @@
-"""The pages that are generated say what the code says."""
+"""What the documents say is what happens: their code runs, and what is generated is up to date."""
 
+import contextlib
 import importlib.util
+import inspect
+import io
+import re
+import shlex
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-DOCS = Path(__file__).parent.parent / "docs"
+from autograd_core import Op
+from autograd_core.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd")
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+
+ELSEWHERE = {DOCS / "howto" / "test_an_op.md"}  # tests/testing/test_howto.py looks closer
+
+SIDE_BY_SIDE = sorted((DOCS / "coming_from").glob("[!i]*.md"))
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+    if not {"_build", ".venv"} & set(page.parts)
+    and page not in (*SIDE_BY_SIDE, *ELSEWHERE)
+    and "```python" in page.read_text(encoding="utf-8")
+]
 
 
-@pytest.fixture(scope="module")
-def page():
-    spec = importlib.util.spec_from_file_location("table_of_ops", DOCS / "table_of_ops.py")
+def script(name):
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_table_of_ops_is_the_registrys(page):
+def blocks(page, *languages):
+    """The fenced blocks of a page in those languages: (language, text)."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [(language, text) for language, text in found if language in languages]
+
+
+def numbers(text):
+    """The numbers in a text, without those in the names of types."""
+    return [float(n) for n in NUMBER.findall(re.sub(r"float\d+", "", text))]
+
+
+def run(code, names, page):
+    """What a block prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, str(page), "exec"), names)
+    return printed.getvalue()
+
+
+@pytest.fixture
+def peers(judge, monkeypatch):
+    """Import what a text imports of other libraries, or skip where it is missing."""
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    def load(text):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in PEERS:
+                if re.search(rf"^(import|from) {name}\b", text, re.MULTILINE):
+                    judge(name)
+
+    return load
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Pages write their pictures into a folder that goes away, and open no browser."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
+
+
+# -- the code on the pages ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("the_registry_as_it_was", "elsewhere")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_code_of_a_page_runs_and_prints_what_the_page_says(page, peers):
+    found = blocks(page, "python", "text")
+    peers("".join(text for _, text in found))
+    names = {"__name__": "page"}
+    printed = None
+    for language, text in found:
+        if language == "python":
+            printed = run(text, names, page)
+        elif printed is not None:
+            assert NUMBER.sub("#", printed).split() == NUMBER.sub("#", text).split()
+            np.testing.assert_allclose(numbers(printed), numbers(text), rtol=0.02, atol=1e-6)
+            printed = None
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("page", SIDE_BY_SIDE, ids=lambda page: page.stem)
+def test_both_columns_of_a_comparison_print_the_same_numbers(page, peers):
+    found = [text for _, text in blocks(page, "python")]
+    assert found
+    assert len(found) % 2 == 0
+    peers("".join(found))
+    theirs, ours = {"__name__": "theirs"}, {"__name__": "ours"}
+    for left, right in zip(found[::2], found[1::2], strict=True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = numbers(run(left, theirs, page))
+        assert not any(name in right for name in PEERS)
+        # As far as PyTorch prints them.
+        np.testing.assert_allclose(numbers(run(right, ours, page)), expected, rtol=5e-3, atol=1e-6)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_commands_on_the_pages_work(capsys):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    ran = made = 0
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")):
+        for _, text in blocks(page, "sh"):
+            for line in text.splitlines():
+                words = shlex.split(line, comments=True)
+                if words[:1] == ["make"]:
+                    assert words[1] in targets, page
+                    made += 1
+                elif words[:2] == ["autograd", "explain"]:
+                    assert main(words[1:]) == 0, page
+                    ran += 1
+    assert ran >= 2
+    assert made >= 5
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_what_a_page_includes_is_there(page):
+    for path, options in re.findall(r"^```{literalinclude} (\S+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL | re.M):
+        source = (page.parent / path).read_text(encoding="utf-8")
+        found = dict(re.findall(r'^:([\w-]+): "?(.*?)"?$', options, re.MULTILINE))
+        at = 0
+        for marker in ("start-at", "start-after", "end-at", "end-before"):
+            if marker in found:
+                at = source.find(found[marker], at)
+                assert at >= 0, f"{path} has no {found[marker]!r}: mend the :{marker}: in {page.name}"
+        if "pyobject" in found:
+            last = found["pyobject"].rpartition(".")[2]
+            assert re.search(rf"^ *(def|class) {last}\b", source, re.MULTILINE), f"{path} has no {last}"
+        assert found.keys() & {"start-at", "start-after", "pyobject"}
+
+
+def test_the_landing_page_gives_the_timings_of_the_readme():
+    readme, landing = ((p / n).read_text("utf-8") for p, n in ((ROOT, "README.md"), (DOCS, "index.md")))
+    measured = re.findall(r"^\| \w.*? \| ([\d.]+) \| [\d.]+ \|$", readme, re.MULTILINE)
+    (shown,) = re.findall(r"^- \*\*How fast\*\*(.*?)\(\[", landing, re.DOTALL | re.MULTILINE)
+    assert sorted(re.findall(r"\d+\.\d+", shown)) == sorted(measured)
+    assert len(measured) == 5
+
+
+# -- the reference -----------------------------------------------------------------------------------------
+
+
+def public():
+    """Every public name with its module and what it is."""
+    reference = script("reference")
+    for module in reference.all_modules():
+        for name, value in reference.public(module).items():
+            yield pytest.param(reference, f"{module.__name__}.{name}", value, id=f"{module.__name__}.{name}")
+
+
+@pytest.mark.parametrize(("reference", "name", "value"), list(public()))
+def test_every_public_name_has_a_summary_and_an_example(reference, name, value):
+    described = value.function if isinstance(value, Op) else value
+    if inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, Op):
+        text = (vars(value).get("__doc__") if inspect.isclass(value) else described.__doc__) or ""
+    else:
+        text = reference.DATA[name]
+    lines = inspect.cleandoc(text).splitlines()
+    assert lines, "no docstring"
+    assert lines[0].rstrip().endswith((".", ":", "?"))
+    assert len(lines) == 1 or not lines[1], "the summary is one line, with an empty one below"
+    raised = inspect.isclass(value) and issubclass(value, Exception)
+    assert ">>> " in text, "no example" + (" of what raises it" if raised else "")
+
+
+def test_the_pages_of_the_reference_show_every_public_name():
+    reference = script("reference")
+    homes = reference.homes()
+    for module in reference.all_modules():
+        page = reference.page(module, homes)
+        for name in reference.public(module):
+            assert re.search(rf"\b{name}\b", page), name
+
+
+# -- what is generated -------------------------------------------------------------------------------------
+
+
+def test_every_function_of_tensors_is_shown_with_an_example_that_ran(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    functions = script("functions")
+    shown = functions.page().split(".. py:function:: ")[1:]
+    entries = {**functions.REGISTRY, **functions.COMPOSED}
+    assert len(shown) == sum(functions.family(entry) in functions.FAMILIES for entry in entries.values())
+    assert all(">>> z = " in text for text in shown)
+    product = next(text for text in shown if text.startswith("np.dot("))
+    assert "z.backward(" in product
+
+
+@pytest.fixture(scope="module")
+def table():
+    return script("table_of_ops")
+
+
+def test_the_table_of_ops_is_the_registrys(table):
     written = (DOCS / "ops.md").read_text(encoding="utf-8")
-    assert written == page.table(), "run: python docs/table_of_ops.py"
+    assert written == table.table(), "run: python docs/table_of_ops.py"
 
 
-def test_every_entry_is_in_the_table(page):
-    rows = {line.split("`")[1] for line in page.table().splitlines() if line.startswith("| `")}
-    ours = {name for name, entry in {**page.REGISTRY, **page.COMPOSED}.items() if page.family(entry) in page.FAMILIES}
+def test_every_entry_is_in_the_table(table):
+    rows = {line.split("`")[1] for line in table.table().splitlines() if line.startswith("| `")}
+    ours = {
+        name for name, entry in {**table.REGISTRY, **table.COMPOSED}.items() if table.family(entry) in table.FAMILIES
+    }
     assert rows == ours
     assert len(rows) > 140
+
+
+def test_the_animation_in_the_readme_is_that_of_the_steps(tmp_path):
+    pytest.importorskip("pygraphviz")
+    image = pytest.importorskip("PIL.Image")
+    pictures = script("pictures")
+    with image.open(pictures.steps().to_gif(tmp_path / "step.gif")) as fresh, image.open(pictures.GIF) as kept:
+        assert kept.n_frames == fresh.n_frames == len(pictures.steps())
+
+
+# -- the built site ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<a href="there.html#part">', "there.html#part names no place in that page"),
+        ('<a href="gone.html">', "gone.html leads to no file"),
+        ('<script src="https://cdn.example/x.js"></script>', "https://cdn.example/x.js is loaded from the network"),
+        ('<p id="here"></p><a href="#here"><a href="there.html"><a href="https://example.org">', None),
+    ],
+)
+def test_the_check_of_the_built_site_finds_dead_links_and_what_comes_from_the_network(tmp_path, body, fault):
+    (tmp_path / "page.html").write_text(body, encoding="utf-8")
+    (tmp_path / "there.html").write_text("<h1 id='other'></h1>", encoding="utf-8")
+    assert list(script("check_links").faults(tmp_path)) == ([f"page.html: {fault}"] if fault else [])

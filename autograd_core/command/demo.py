@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def demonstrate(folder: Path, seed: int = 0) -> None:
     for file in pages(folder, model, (x_test, y_test), console):
         console.print(f"  {file}", markup=False, soft_wrap=True)
     section(console, "Try next")
+    if shutil.which("autograd") is None:  # run as .venv/bin/autograd, as `make demo` does
+        console.print("  source .venv/bin/activate\n", markup=False)
     console.print(
         "  from autograd_core import Tensor, explain\n"
         "  x = Tensor(2.0)\n"

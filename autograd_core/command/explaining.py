@@ -9,6 +9,7 @@ import webbrowser
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from ..explain import Steps, draw, explain
 from ..tensor import Tensor
@@ -23,7 +24,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description='Explain an expression: autograd explain "(x + y) * z" x=-2 y=5 z=-4',
         epilog="Numbers are float64. Arrays are given as x=[1,2,3]. The expression is read, never run as Python.",
     )
-    parser.add_argument("expression", help='arithmetic with names and functions, such as "tanh(w * x + b)"')
+    parser.add_argument(
+        "expression", help='arithmetic with names and functions, such as "tanh(w * x + b)" or "sum(x, axis=0)"'
+    )
     parser.add_argument("variables", nargs="*", metavar="name=value", help="x=-2 or x=[1,2,3]")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page to step through and to change")
     parser.add_argument("--latex", action="store_true", help="print a derivation for LaTeX in place of the tables")
@@ -42,7 +45,12 @@ def run(options: argparse.Namespace) -> int:
     f.name = None if "f" in known else "f"
     with np.errstate(all="ignore"):
         steps = explain(f, None if f.size == 1 else np.ones(f.shape), names={})
-    print(steps.to_latex() if options.latex else steps)
+    if options.latex:
+        print(steps.to_latex())
+    elif sys.stdout.isatty():
+        Console(width=80).print(steps)
+    else:
+        print(steps)
     try:
         return _write(options, f, steps)
     except (OSError, ValueError, ImportError) as error:

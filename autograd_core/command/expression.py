@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from ..tensor import Tensor
 MAX_LENGTH = 2000
 MAX_DEPTH = 150
 MAX_ELEMENTS = 10_000
+KEYWORDS = ("axis", "axes", "keepdims", "shape")  # what cannot ask for more memory than MAX_ELEMENTS
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda x, y: x + y,
@@ -190,13 +193,38 @@ class _Reader:
         function = self.functions.get(node.func.id)
         if function is None:
             raise self.error(f"there is no function {node.func.id}{self.near(node.func.id, self.functions)}", node)
-        if node.keywords:
-            raise ExpressionError("functions take no keywords here", self.source, node.keywords[0].value.col_offset)
+        keywords = dict(self.keyword(function, word, depth) for word in node.keywords)
         args = [self.read(arg, depth) for arg in node.args]
         if len(args) != function.arity and function.arity is not None:
             takes = f"{function.arity} argument{'s' if function.arity != 1 else ''}"
             raise self.error(f"{node.func.id} takes {takes}, and {len(args)} came", node)
-        return self.compute(node, function, *args)
+        return self.compute(node, partial(function, **keywords) if keywords else function, *args)
+
+    def keyword(self, function: Any, word: ast.keyword, depth: int) -> tuple[str, Any]:
+        """A parameter such as ``axis=0`` or ``keepdims=True``: whole numbers, groups of them, true and false."""
+        allowed = [name for name in getattr(function, "params", ()) if name in KEYWORDS]
+        if word.arg is None or word.arg not in allowed:
+            takes = f"takes {', '.join(allowed)}" if allowed else "takes no keywords here"
+            known = self.near(word.arg or "", allowed)
+            raise ExpressionError(f"{function.name} {takes}{known}", self.source, word.value.col_offset)
+        return word.arg, self.setting(word.value, depth)
+
+    def setting(self, node: ast.expr, depth: int) -> Any:
+        if depth == 0:
+            raise self.error("this is nested too deeply", node)
+        match node:
+            case ast.Constant(value=(bool() | None) as value):
+                return value
+            case ast.Constant(value=int() as value) if value <= MAX_ELEMENTS:
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)) if value <= MAX_ELEMENTS:
+                return -value
+            case ast.Tuple() | ast.List():
+                found = tuple(self.setting(element, depth - 1) for element in node.elts)
+                if any(type(part) is not int for part in found) or math.prod(map(abs, found)) > MAX_ELEMENTS:
+                    raise self.error(f"a shape of more than {MAX_ELEMENTS} elements, or no shape at all", node)
+                return found
+        raise self.error("a keyword is given a small whole number, True, False, None or a tuple of them", node)
 
     def compute(self, node: ast.expr, function: Callable[..., Any], *args: Any) -> Any:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
 MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
 NEAR = 5_000  # and only this many nodes around the result are looked at
+ROW = 12  # ranks: as many as one reads beside each other
 FORMATS = ("svg", "png", "pdf", "dot", "gif")
 
 # From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
@@ -74,6 +75,7 @@ class Drawing:
     direction: str = "LR"
     left_out: int = 0
     highlighted: frozenset[str] = frozenset()
+    legend: bool = False
     _digraph: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -193,21 +195,30 @@ def _draw(
         pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.records)
         ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
-    return Drawing(tuple(boxes), tuple(arrows), direction, left_out)
+    return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=gradients)
 
 
 def of_values(
-    described: Mapping[str, Value], result: str, handed: Handed, depth: int = 99
+    described: Mapping[str, Value], result: str, handed: Handed, closed: Collection[str] = ()
 ) -> tuple[Drawing, dict[str, str]]:
-    """The drawing of values that were described before, and the key of the box that each of them is in."""
-    group = {name: _place(name, value.layers, depth) for name, value in described.items()}
-    boxes, arrows = _boxes(described, group, handed, result, True, True, depth)
+    """The drawing of values that were described before, and the key of the box that each of them is in.
+
+    Each of the outermost layers that are ``closed`` is one box.
+    """
+    group = {
+        name: _place(name, value.layers, 0 if value.layers and value.layers[0] in closed else len(value.layers))
+        for name, value in described.items()
+    }
+    boxes, arrows = _boxes(described, group, handed, result, True, True, 0)
     return Drawing(tuple(boxes), tuple(arrows)), group
+
+
+LAYER = "\0layer "  # begins the key of a layer's box, and no name of a value: a layer may be called "layer 1"
 
 
 def _place(name: str, path: tuple[str, ...], depth: int) -> str:
     """The key of the box that a value is drawn in: its own, or that of the outermost layer that is closed."""
-    return "layer " + "/".join(path[: depth + 1]) if len(path) > depth else name
+    return LAYER + "/".join(path[: depth + 1]) if len(path) > depth else name
 
 
 def _count(nodes: Iterable[Node], layers: Mapping[Node, tuple[str, ...]], depth: int) -> int:
@@ -266,7 +277,7 @@ def _boxes(
         members.setdefault(group[name], []).append(value)
     boxes, arrows = [], []
     for key, inside in members.items():
-        if key.startswith("layer "):
+        if key.startswith(LAYER):
             boxes.append(_layer(key, inside, result, gradients, depth))
         else:
             boxes.append(_single(inside[0], result, values, gradients))
@@ -337,11 +348,20 @@ def _shape(value: Any) -> str:
 
 
 def summary(value: Any) -> str:
-    """A number, or the shape of an array with its range."""
+    """A number, a handful of numbers, or the shape of an array with its range.
+
+    >>> summary(np.array([1.0, 2.5])), summary(np.arange(12.0).reshape(3, 4)), summary(np.zeros((4, 2)))
+    ('[1, 2.5]', '3×4, 0 to 11', '4×2, all 0')
+    """
     if np.ndim(value) == 0:
         return number(value)
     shape, array = _shape(value), np.asarray(value)
-    return f"{shape}, {array.min():.3g} to {array.max():.3g}" if array.size else f"{shape}, empty"
+    if not array.size:
+        return f"{shape}, empty"
+    if array.size <= 3:
+        return number(array, digits=3)
+    low, high = array.min() + 0.0, array.max() + 0.0
+    return f"{shape}, all {low:.3g}" if low == high else f"{shape}, {low:.3g} to {high:.3g}"
 
 
 def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: int) -> Box:
@@ -403,34 +423,15 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
     )
     ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
-
-    def node(into: graphviz.Digraph, box: Box) -> None:
-        look = {**_SHAPES[box.kind], **{k: v for k, v in _pen(box.gradient, largest).items() if k != "style"}}
-        if box.gradient is None and box.kind in ("leaf", "op", "layer"):
-            look["style"] += ",dashed"
-        if box.key in drawing.highlighted:
-            look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
-        text = "\n".join((box.title, *box.lines))
-        into.node(ids[box.key], escaped(text), id=f"node-{ids[box.key][1:]}", **look)
-
-    def level(into: graphviz.Digraph, boxes: list[Box], at: int, path: tuple[str, ...]) -> None:
-        inner: dict[str, list[Box]] = {}
-        for box in boxes:
-            if len(box.layers) > at:
-                inner.setdefault(box.layers[at], []).append(box)
-            else:
-                node(into, box)
-        for layer, inside in inner.items():
-            # Named by its path, so that two layers called alike in different models stay apart.
-            with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
-                cluster.attr(
-                    label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11"
-                )
-                level(cluster, inside, at + 1, (*path, layer))
-
-    level(graph, list(drawing.boxes), 0, ())
+    _level(graph, drawing, drawing.boxes, ids, largest)
+    if drawing.legend and largest:
+        legend = f"\nThick and dark: the largest gradient, {largest:.3g}.\nThinner and paler by each power of ten."
+        graph.attr(label=escaped(legend), fontname="Helvetica", fontsize="10", fontcolor="#555555")
+    rows = _rows(drawing)
     for i, arrow in enumerate(drawing.arrows):
         look = _pen(arrow.gradient, largest)
+        if rows.get(arrow.start) != rows.get(arrow.end):
+            look["constraint"] = "false"
         if {arrow.start, arrow.end} <= drawing.highlighted:
             look |= {"color": "#b35900", "penwidth": "3"}
         label = {"label": escaped(f" {arrow.label} ")} if arrow.label else {}
@@ -438,8 +439,70 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
     return graph
 
 
+def _rows(drawing: Drawing) -> dict[str, int]:
+    """In which row of a wide graph each box stands: a chain of two hundred ops is read as lines of text are.
+
+    Empty where there are few ranks, or open layers, whose frames would reach over several rows.
+    """
+    if any(box.layers for box in drawing.boxes):
+        return {}
+    before: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}
+    after: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}
+    for arrow in drawing.arrows:
+        before[arrow.end].add(arrow.start)
+        after[arrow.start].add(arrow.end)
+    rank: dict[str, int] = {}
+    waiting = {key: len(starts) for key, starts in before.items()}
+    ready = [key for key, count in waiting.items() if not count]
+    while ready:
+        key = ready.pop()
+        rank[key] = max((rank[start] + 1 for start in before[key]), default=0)
+        for end in after[key]:
+            waiting[end] -= 1
+            if not waiting[end]:
+                ready.append(end)
+    if len(rank) < len(before) or max(rank.values(), default=0) < 2 * ROW:
+        return {}
+    # What nothing leads to, a weight say, stands in the row of the first that uses it.
+    first = {k: min((rank[end] for end in after[k]), default=0) if not before[k] else rank[k] for k in rank}
+    return {key: at // ROW for key, at in first.items()}
+
+
+def _level(
+    into: graphviz.Digraph,
+    drawing: Drawing,
+    boxes: Sequence[Box],
+    ids: Mapping[str, str],
+    largest: float,
+    path: tuple[str, ...] = (),
+) -> None:
+    """Write the boxes of the layer ``path``, and its inner layers as clusters."""
+    inner: dict[str, list[Box]] = {}
+    for box in boxes:
+        if len(box.layers) > len(path):
+            inner.setdefault(box.layers[len(path)], []).append(box)
+        else:
+            _node(into, drawing, box, ids[box.key], largest)
+    for layer, inside in inner.items():
+        # Named by its path, so that two layers called alike in different models stay apart.
+        with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
+            cluster.attr(label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11")
+            _level(cluster, drawing, inside, ids, largest, (*path, layer))
+
+
+def _node(into: graphviz.Digraph, drawing: Drawing, box: Box, key: str, largest: float) -> None:
+    look = {**_SHAPES[box.kind], **{k: v for k, v in _pen(box.gradient, largest).items() if k != "style"}}
+    if box.gradient is None and box.kind in ("leaf", "op", "layer"):
+        look["style"] += ",dashed"
+    if box.key in drawing.highlighted:
+        look |= {"fillcolor": "#ffe08a", "peripheries": "2" if box.kind != "layer" else "1"}
+    into.node(key, escaped("\n".join((box.title, *box.lines))), id=f"node-{key[1:]}", **look)
+
+
 def escaped(text: str) -> str:
     r"""Text as Graphviz shows it: a backslash is one, and names hold no entities and no HTML."""
+    # An empty line first in a label makes Graphviz 14 free memory that it does not own: a blank stands in it.
+    text = "\n".join(line or " " for line in text.split("\n"))
     text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     # A label that begins with < and ends with > would be taken for HTML.
     return f" {text}" if text.startswith("<") else text

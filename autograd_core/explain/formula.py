@@ -12,11 +12,15 @@ _SMALL = 6  # elements of an array that are still worth reading one by one
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
 
-def number(value: Any, exact: bool = False) -> str:
+def number(value: Any, exact: bool = False, digits: int = 4) -> str:
     """A number in six digits (all of them when ``exact``), a small array in brackets, a large one in outline.
+
+    ``digits`` are those of a number in an array.
 
     >>> number(0.1 + 0.2), number(0.1 + 0.2, exact=True), number(None)
     ('0.3', '0.30000000000000004', 'not computed')
+    >>> number(np.ones((3, 4)))
+    '[3×4, all 1]'
     """
     if value is None:
         return "not computed"
@@ -24,11 +28,14 @@ def number(value: Any, exact: bool = False) -> str:
     if array.ndim == 0:
         return repr(array.item()) if exact else f"{array.item():.6g}"
     if array.size <= (4 if exact else 1) * _SMALL:
-        digits = "" if exact else ".4g"
-        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, digits)})
+        form = "" if exact else f".{digits}g"
+        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, form)})
         return " ".join(text.split())
     shape = "×".join(str(n) for n in array.shape)
-    return f"[{shape}, from {array.min():.4g} to {array.max():.4g}, mean {array.mean():.4g}]"
+    low, high = array.min() + 0.0, array.max() + 0.0  # no minus before a zero
+    if low == high:
+        return f"[{shape}, all {low:.4g}]"
+    return f"[{shape}, from {low:.4g} to {high:.4g}, mean {array.mean():.4g}]"
 
 
 def uses_upstream(formula: str) -> bool:
@@ -77,13 +84,15 @@ def substitute(latex: str, names: Mapping[str, str]) -> str:
     def replaced(token: re.Match[str]) -> str:
         return names.get(token[0], token[0])
 
-    return re.sub(r"\\operatorname\{[^}]*\}|\\[a-zA-Z]+|\\.|x_\{\d+\}|[a-zA-Z]+", replaced, latex)
+    return re.sub(r"\\(?:operatorname|text)\{[^}]*\}|\\[a-zA-Z]+|\\.|x_\{\d+\}|[a-zA-Z]+", replaced, latex)
 
 
 def plain(latex: str) -> str:
     """The subset of LaTeX that the table of ops uses, as Unicode text on one line."""
     text = (
-        re.sub(r"\\operatorname\{([^}]*)\}", r"\1", latex).replace(r"\mathsf T", "T").replace(r"\tfrac{1}{2}", "½ · ")
+        re.sub(r"\\(?:operatorname|text)\{([^}]*)\}", r"\1", latex)
+        .replace(r"\mathsf T", "T")
+        .replace(r"\tfrac{1}{2}", "½ · ")
     )
     text = re.sub(r"(?<=[\w)\]])\s*\\,\s*(?=[\w(\[])", " @ ", text)  # factors side by side are matrices
     for _ in range(8):  # from the inside out: each pass unpacks one level of braces

@@ -15,7 +15,7 @@ from .steps import Steps
 from .story import sentence, text
 
 MAX_FRAMES = 300
-WRAP, CAPTION = 80, (9.0, 0.9)  # characters in a line; inches
+WRAP, CAPTION = 80, (46.0, 4.6)  # characters in a line; width and height in font sizes
 
 
 def drawing(steps: Steps) -> Drawing:
@@ -56,13 +56,17 @@ def frames(steps: Steps) -> Iterator[Any]:
         raise ImportError('frames need pygraphviz and pillow: pip install "autograd-core[plots]"') from error
     whole = drawing(steps)
     # Laid out once, with everything written: what appears in a frame then moves nothing.
-    boxes = tuple(_widest(box, _so_far(box, steps, set(), {})) for box in whole.boxes)
+    boxes = tuple(_roomy(box, steps) for box in whole.boxes)
     layout = pygraphviz.AGraph(string=replace(whole, boxes=boxes).source)
     layout.layout(prog="dot")
     left, bottom, right, top = (float(n) for n in layout.graph_attr["bb"].split(","))
-    width, height = (str(n) for n in CAPTION)
-    below = f"{(left + right) / 2},{bottom - 40}"
-    layout.add_node("caption", shape="plaintext", style="", fixedsize="true", width=width, height=height, pos=below)
+    font = min(max(14.0, (right - left) / 70), 36.0)  # readable where a wide picture is shown on a slide
+    width, height = (f"{font * n / 72:.2f}" for n in CAPTION)
+    below = f"{(left + right) / 2},{bottom - 3 * font}"
+    look = {"shape": "plaintext", "style": "", "fixedsize": "true", "fontsize": f"{font:.0f}"}
+    for node in layout.nodes():  # a node with a size of its own takes the common one from the others
+        node.attr["fontsize"] = "11"
+    layout.add_node("caption", width=width, height=height, pos=below, **look)
     # A highlighted line is wider; these keep the edges of the picture where they are.
     for corner, at in (("first corner", (left, top)), ("second corner", (right, bottom))):
         x, y = (n + (12 if n in (right, top) else -12) for n in at)
@@ -98,8 +102,13 @@ def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any])
     return replace(box, lines=(known, arrived), gradient=None if g is None else box.gradient)
 
 
-def _widest(a: Box, b: Box) -> Box:
-    return replace(a, lines=tuple(max(pair, key=len) for pair in zip(a.lines, b.lines, strict=True)))
+def _roomy(box: Box, steps: Steps) -> Box:
+    """A box with the longest of all that is ever written in it."""
+    sums = [{}, *({s.name: s.contribution if s.total is None else s.total} for s in steps if s.name == box.key)]
+    written = [
+        _so_far(box, steps, known, g) for known in (set(), {box.key}) for g in [*sums, {steps.result: steps.seed}]
+    ]
+    return replace(box, lines=tuple(max(lines, key=len) for lines in zip(*(b.lines for b in written), strict=True)))
 
 
 def _render(layout: Any, frame: Drawing, caption: str) -> bytes:
@@ -112,7 +121,10 @@ def _render(layout: Any, frame: Drawing, caption: str) -> bytes:
     for node in now.nodes():
         for attribute in ("label", "fillcolor", "color", "penwidth", "peripheries", "style"):
             value = node.attr[attribute]
-            placed.get_node(node).attr[attribute] = value or ("1" if attribute == "peripheries" else "")
+            if attribute != "peripheries":
+                placed.get_node(node).attr[attribute] = value or ""
+            elif node.attr["shape"] != "plaintext":  # which has none
+                placed.get_node(node).attr[attribute] = value or "1"
     for edge, other in zip(now.edges(), placed.edges(), strict=True):
         for attribute in ("label", "color", "penwidth", "style"):
             other.attr[attribute] = edge.attr[attribute] or ""

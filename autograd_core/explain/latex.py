@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .formula import number, substitute
+from .formula import number, substitute, uses_upstream
 from .steps import Step, Steps
 from .values import Value, constant
 
@@ -71,7 +71,7 @@ def _chain_rule(steps: Steps, receiver: str, received: list[Step]) -> str:
         upstream = _partial(f, step.output)
         if step.local is None:
             inputs = _inputs(steps.values[step.output], shapes=True)
-            symbolic.append(_with(step.formula, inputs, name(step.output), _shaped(upstream, step.upstream)))
+            symbolic.append(_handed_back(step.formula, inputs, name(step.output), _shaped(upstream, step.upstream)))
             scalar = False
         else:
             local = _with(step.formula, _inputs(steps.values[step.output]), name(step.output))
@@ -85,6 +85,15 @@ def _chain_rule(steps: Steps, receiver: str, received: list[Step]) -> str:
         lines.append("&= " + " + ".join(numeric))
     lines.append("&= " + value(received[-1].total))
     return " \\\\\n".join(lines).replace("&= \\in", "&\\in")
+
+
+def _handed_back(formula: str, inputs: list[str], output: str, upstream: str) -> str:
+    """A gradient that is no product element by element: of matrices, moved, or summed over the output."""
+    if uses_upstream(formula):
+        return _with(formula, inputs, output, upstream)
+    if formula == "1":
+        return rf"{upstream} \text{{ with each element back in its place}}"
+    return rf"\sum_i \left({upstream}\right)_i \cdot \left({_with(formula, inputs, output)}\right)"
 
 
 def _partial(of: str, by: str) -> str:

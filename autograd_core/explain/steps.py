@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -15,6 +16,8 @@ from ..tensor import Tensor
 from ..walk import Edge, walk
 from .formula import uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
+
+MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,16 @@ class Step:
     - ``unbroadcast``: ``name`` had been stretched by broadcasting, so what arrived for it (``upstream``) was
       summed to its own shape (``contribution``).
 
-    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape):
-    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts.
+    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape, a softmax):
+    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts; where
+    it does not mention g, it is the derivative of one element by another, and the contribution sums over the former.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> first, second, third = explain(x * x)
+    >>> first.kind, first.name, first.value
+    ('forward', 'f', np.float64(9.0))
+    >>> second.kind, second.name, second.upstream, second.local, second.contribution
+    ('backward', 'x', np.float64(1.0), np.float64(3.0), np.float64(3.0))
     """
 
     kind: str
@@ -53,6 +64,13 @@ class Steps(Sequence[Step]):
     A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
     computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
     ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> steps = explain(x * x)
+    >>> steps
+    <3 steps of f; print them, or see .to_text()>
+    >>> steps.leaves, steps.gradients["x"]
+    ({'x': np.float64(3.0)}, np.float64(6.0))
     """
 
     def __init__(self, steps: Iterable[Step], result: str, seed: Any, values: Mapping[str, Value]) -> None:
@@ -62,6 +80,18 @@ class Steps(Sequence[Step]):
         self.values = dict(values)
         self.leaves = {name: value.value for name, value in values.items() if value.op is None}
         self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
+
+    @cached_property
+    def again(self) -> frozenset[int]:
+        """The ids of the steps that add to what their receivers have from another use."""
+        received: set[str] = set()
+        found = set()
+        for step in self._steps:
+            if step.kind != "forward" and step.total is not None:
+                if step.name in received:
+                    found.add(id(step))
+                received.add(step.name)
+        return frozenset(found)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -80,6 +110,11 @@ class Steps(Sequence[Step]):
         from .table import to_table
 
         return to_table(self)
+
+    def __rich__(self) -> Any:
+        from .table import tables
+
+        return tables(self)
 
     def to_text(self) -> str:
         """The transcript: plain lines, for a terminal, a log file or a screen reader."""
@@ -171,6 +206,11 @@ def variables_of_caller(depth: int = 2) -> dict[str, Any]:
 
 def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     recorded = in_order(ancestors([f.node]))
+    if len(recorded) > MAX_VALUES:
+        raise ValueError(
+            f"the result was computed from {len(recorded) - 1:,} values, and up to {MAX_VALUES:,} are explained "
+            "one by one; explain a smaller part of it, or draw(f), which leaves out what is far from the result"
+        )
     names = name_all(f.node, recorded, variables)
     steps = [_forward(node, names) for node in recorded if node.op is not None]
     gradients = {}
@@ -214,7 +254,7 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
     yield Step(
         "backward",
         upstream=g,
-        local=_local(node, position, formula),
+        local=_local(node, position, formula, g, product),
         contribution=product,
         total=None if stretched else total,
         formula=formula,
@@ -224,10 +264,28 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
         yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
 
 
-def _local(node: Node, position: int, formula: str) -> Any:
-    """The local derivative in numbers: what the rule makes of an upstream gradient of ones."""
+def _local(node: Node, position: int, formula: str, g: Any, product: Any) -> Any:
+    """The local derivative in numbers, what the rule makes of ones, or None where it is no factor of ``product``."""
     op = node.op
     assert op is not None
     if uses_upstream(formula):
         return None
-    return op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
+    local = op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
+    if op.broadcasts and np.shape(local) == np.shape(product) and np.ndim(node.out) == np.ndim(g):
+        return local
+    # Of other ops only those are products that give back, from one element each, what the rule gave.
+    with np.errstate(all="ignore"):
+        try:
+            multiplied = stretched(g, node) * local
+        except ValueError:
+            return None
+        same = np.shape(multiplied) == np.shape(product) and np.allclose(multiplied, product, rtol=1e-4, equal_nan=True)
+    return local if same else None
+
+
+def stretched(g: Any, node: Node) -> Any:
+    """The gradient of a reduction with the axes back that it took away."""
+    axis = node.params.get("axis")
+    if axis is None or not np.ndim(g) or node.params.get("keepdims") or np.ndim(g) == np.ndim(node.args[0]):
+        return g
+    return np.expand_dims(g, axis)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .formula import formula, number
+from ..op import Op
+from .formula import formula, number, uses_upstream
 from .steps import Step, Steps
 
 
@@ -56,6 +58,98 @@ def shape(value: Any) -> str:
     return "×".join(str(n) for n in np.shape(value)) or "a number"
 
 
+def shapes(step: Step) -> str:
+    """The shapes of what a gradient is made of; for matrices how they fit: that is where transposes come from.
+
+    >>> from autograd_core import Tensor, explain
+    >>> x, w = Tensor(np.ones((4, 3)), name="x"), Tensor(np.ones((3, 2)), name="w")
+    >>> [shapes(step) for step in explain(x @ w, np.ones((4, 2))) if step.kind == "backward"]
+    ['4×2 @ (3×2)ᵀ = 4×2 @ 2×3 gives 4×3, as x has', '(4×3)ᵀ @ 4×2 = 3×4 @ 4×2 gives 3×2, as w has']
+    """
+    if step.op == "matmul":
+        return _matmul_shapes(step)
+    how = text(handed_back(step, step.inputs, step.operands[0][0]))
+    told = {name: value for name, value in step.operands if name in how} | {step.name: step.value}
+    return ", ".join(f"{name} has shape {shape(value)}" for name, value in told.items())
+
+
+def _matmul_shapes(step: Step) -> str:
+    _, (_, x), (_, y) = step.operands
+    # A vector counts as a row on the left of @ and as a column on its right; so does what comes out.
+    left = np.shape(x) if np.ndim(x) > 1 else (1, *np.shape(x))
+    right = np.shape(y) if np.ndim(y) > 1 else (*np.shape(y), 1)
+    above = np.broadcast_shapes(left[:-2], right[:-2])
+    g = (*above, left[-2], right[-1])
+    a, b = (g, right) if step.position == 0 else (left, g)
+    turned = right if step.position == 0 else left
+    across = (*turned[:-2], turned[-1], turned[-2])
+    flipped = f"({_times(turned)})ᵀ"
+    first = f"{_times(a)} @ {flipped}" if step.position == 0 else f"{flipped} @ {_times(b)}"
+    then = f"{_times(a)} @ {_times(across)}" if step.position == 0 else f"{_times(across)} @ {_times(b)}"
+    made = _times((*above, *(left if step.position == 0 else right)[-2:]))
+    ends = f", as {step.name} has" if made == shape(step.value) else ""
+    if np.ndim(step.value) == 1:
+        ends = f", a {'row' if step.position == 0 else 'column'} as {step.name} is"
+    return f"{first} = {then} gives {made}{ends}"
+
+
+def _times(numbers: Sequence[int]) -> str:
+    return "×".join(map(str, numbers))
+
+
+def settings(op: Op | None, params: Mapping[str, Any]) -> str:
+    """The parameters of an op that are not as usual: ``axis=1, keepdims=True``.
+
+    >>> from autograd_core import REGISTRY
+    >>> settings(REGISTRY["getitem"], {"index": (slice(None), slice(1, 3), np.arange(20))})
+    'index=(:, 1:3, 20 numbers)'
+    >>> settings(REGISTRY["sum"], {"axis": (0, 1), "keepdims": False})
+    'axis=(0, 1)'
+    """
+    if op is None or not params:
+        return ""
+    usual = {name: p.default for name, p in inspect.signature(op.function).parameters.items()}
+    told = {name: value for name, value in params.items() if not _as_usual(value, usual.get(name))}
+    return ", ".join(f"{name}={_setting(value)}" for name, value in told.items())
+
+
+def _as_usual(value: Any, usual: Any) -> bool:
+    """Whether a parameter says what its default says, perhaps once for each axis."""
+    if value is None:
+        return True
+    if isinstance(value, tuple | list) and value and not isinstance(usual, tuple):
+        return all(_as_usual(v, usual) for v in value)
+    return isinstance(value, bool | int | float | str) and type(value) is type(usual) and value == usual
+
+
+def handed_back(step: Step, inputs: Sequence[str], upstream: str) -> Parts:
+    """How a gradient comes about where nothing is multiplied element by element."""
+    if uses_upstream(step.formula):
+        return written(step.formula, inputs, step.output, upstream=upstream)
+    if step.formula == "1":
+        return [f"{upstream} with each element back in its place"]
+    return [f"Σ_i {upstream}_i × (", *written(step.formula, inputs, step.output), ")"]
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, slice):
+        ends = ["" if n is None else str(n) for n in (value.start, value.stop)]
+        return ":".join(ends if value.step is None else [*ends, str(value.step)])
+    if isinstance(value, tuple | list):
+        inside = ", ".join(map(_setting, value))
+        return f"({inside})" if len(value) != 1 else f"({inside},)"
+    if np.ndim(value):
+        return number(value) if np.size(value) <= 6 else f"{np.size(value)} numbers"
+    if value is Ellipsis:
+        return "…"
+    return value if isinstance(value, str) else getattr(value, "__name__", None) or str(value)
+
+
+def says_it_all(formula: str, local: Any) -> bool:
+    """Whether the formula of a local derivative is the number itself, in each element."""
+    return bool(np.size(local)) and formula == number(np.ravel(local)[0]) and bool(np.all(local == np.ravel(local)[0]))
+
+
 def sentence(steps: Steps, index: int) -> Parts:
     """What happens in a step, in one sentence."""
     step = steps[index]
@@ -69,14 +163,17 @@ def text(parts: Parts) -> str:
 
 def _forward(steps: Steps, step: Step) -> Parts:
     value = steps.values[step.name]
-    parts: Parts = [step.name, " = ", *written(step.expression, step.inputs, step.name)]
+    symbolic = written(step.expression, step.inputs, step.name)
+    parts: Parts = [step.name, " = ", *symbolic]
+    if told := settings(value.op, value.params):
+        parts += [f" ({told})"]
     if all(np.ndim(arg) == 0 for arg in value.args):
         operands = [
             Number(f"value {parent}", arg) if parent else number(arg)
             for parent, arg in zip(value.parents, value.args, strict=True)
         ]
         substituted = written(step.expression, operands, step.name)
-        if text(substituted) not in (text(parts[2:]), number(step.value)):
+        if text(substituted) not in (text(symbolic), number(step.value)):
             parts += [" = ", *substituted]
         parts += [" = "]
     else:
@@ -97,18 +194,26 @@ def _backward(steps: Steps, step: Step, index: int) -> Parts:
             contribution,
         ]
     elif step.local is None:
-        how = written(step.formula, step.inputs, step.output, upstream=arrives)
-        shapes = "; ".join(f"{name} is {shape(value)}" for name, value in step.operands if name in text(how))
-        parts = [f"{wanted} receives ", *how, " = ", contribution, f" ({shapes})"]
+        how = handed_back(step, step.inputs, arrives)
+        parts = [
+            f"{wanted} receives ",
+            *how,
+            " = ",
+            contribution,
+            f"; in shapes, {shapes(step)}" if step.op == "matmul" else f" ({shapes(step)})",
+        ]
     else:
         local = written(step.formula, step.inputs, step.output)
+        alike = np.ndim(step.upstream) == 0 or np.shape(step.upstream) == np.shape(step.local)
+        stretching = "" if alike else f", stretched to {shape(step.local)},"
         parts = [
             f"From {step.output} to {step.name}: upstream {arrives} = ",
             Number(f"step {index} upstream", step.upstream),
+            stretching,
             f" times local ∂{step.output}/∂{step.name} = ",
             *local,
         ]
-        if text(local) != number(step.local):
+        if not says_it_all(text(local), step.local):
             parts += [" = ", Number(f"step {index} local", step.local)]
         parts += [" contributes ", contribution, f" to {wanted}"]
     if used_again(steps, step):
@@ -121,11 +226,4 @@ def _backward(steps: Steps, step: Step, index: int) -> Parts:
 
 def used_again(steps: Steps, step: Step) -> bool:
     """Whether a step adds to what its receiver has from another use."""
-    if step.total is None:
-        return False
-    for other in steps:
-        if other is step:
-            return False
-        if other.kind != "forward" and other.name == step.name and other.total is not None:
-            return True
-    return False
+    return id(step) in steps.again

@@ -191,26 +191,33 @@ class Symbol:
             parts.append(text if level >= needed else f"({text})")
         return form.latex.format(*parts), form.level
 
-    def javascript(self, names: Mapping[int, str] | None = None) -> str:
-        """The formula as JavaScript computes it; ``names`` are those of parts that were computed before."""
+    def javascript(self, names: Mapping[int, str] | None = None, single: bool = False) -> str:
+        """The formula as JavaScript computes it; ``names`` are those of parts that were computed before.
+
+        ``single`` rounds each number to float32, as NumPy does when all of them are.
+        """
         if names is not None and id(self) in names:
             return names[id(self)]
         if not self.args:
-            return self.head if isinstance(self.head, str) else _javascript_number(self.head)
-        return FORMS[str(self.head)].javascript.format(*(arg.javascript(names) for arg in self.args))
+            if isinstance(self.head, str):
+                return self.head
+            written = _javascript_number(self.head)
+            return f"Math.fround({written})" if single and self.head != float(np.float32(self.head)) else written
+        written = FORMS[str(self.head)].javascript.format(*(arg.javascript(names, single) for arg in self.args))
+        return f"Math.fround({written})" if single else written
 
-    def function(self, parameters: Sequence[str]) -> str:
+    def function(self, parameters: Sequence[str], single: bool = False) -> str:
         """A JavaScript function of ``parameters``; what is used more than once is computed once."""
         order, uses = _parts(self)
         names: dict[int, str] = {}
         lines = []
         for part in order:
             if part.args and uses[id(part)] > 1 and part is not self:
-                value = part.javascript(names)
+                value = part.javascript(names, single)
                 names[id(part)] = f"t{len(names)}"
                 lines.append(f"const {names[id(part)]} = {value}; ")
         head = f"({', '.join(parameters)}) =>"
-        result = self.javascript(names)
+        result = self.javascript(names, single)
         return f"{head} {{ {''.join(lines)}return {result}; }}" if lines else f"{head} {result}"
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:

@@ -9,6 +9,8 @@ import numpy as np
 
 from .formula import formula, number
 from .steps import Step, Steps
+from .story import handed_back, settings, shape, shapes
+from .story import text as as_text
 
 WIDTH = 80
 
@@ -18,7 +20,9 @@ def to_text(steps: Steps) -> str:
     f = steps.result
     lines = ["Forward"]
     lines += _wrapped([f"{name} = {number(value)}" for name, value in steps.leaves.items()])
-    lines += [f"  {_forward(step, steps)}" for step in steps if step.kind == "forward"]
+    for step in steps:
+        if step.kind == "forward":
+            lines += _forward(step, steps)
     lines += ["", f"Backward: upstream × local = contribution, starting from ∂{f}/∂{f} = {number(steps.seed)}"]
     backward = [step for step in steps if step.kind != "forward"]
     widest = max((len(_arithmetic(step, f)) for step in backward), default=0)
@@ -35,16 +39,19 @@ def to_text(steps: Steps) -> str:
     return "\n".join(lines)
 
 
-def _forward(step: Step, steps: Steps) -> str:
-    """``q = x + y = -2 + 5 = 3``."""
+def _forward(step: Step, steps: Steps) -> list[str]:
+    """``q = x + y = -2 + 5 = 3``, the result in a line of its own where one is too short."""
     symbolic = formula(step.expression, step.inputs, step.name)
-    parts = [step.name, symbolic]
-    known = {**steps.leaves, **{s.name: s.value for s in steps if s.kind == "forward"}}
-    if all(np.ndim(known.get(name, 0.0)) == 0 for name in step.inputs):
-        operands = [_operand(known[name]) if name in known else name for name in step.inputs]
+    told = settings(steps.values[step.name].op, steps.values[step.name].params)
+    parts = [step.name, f"{symbolic} ({told})" if told else symbolic]
+    known = steps.values
+    if all(name not in known or np.ndim(known[name].value) == 0 for name in step.inputs):
+        operands = [_operand(known[name].value) if name in known else name for name in step.inputs]
         parts.append(formula(step.expression, operands, step.name))
     parts.append(number(step.value))
-    return " = ".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
+    *parts, last = [part for part, before in zip(parts, ["", *parts], strict=False) if part != before]
+    line = f"  {' = '.join(parts)}"
+    return [f"{line} = {last}"] if len(line) + 3 + len(last) <= WIDTH else [line, f"      = {last}"]
 
 
 def _backward(step: Step, f: str, widest: int) -> list[str]:
@@ -55,7 +62,9 @@ def _backward(step: Step, f: str, widest: int) -> list[str]:
         return [f"    {arithmetic}   {note}".rstrip()]
     # Too wide for a line: the factors under each other.
     whose, _, rest = arithmetic.partition("  ")
-    stacked = rest.replace(" × ", "\n      × ").replace(" = ", "\n      = ").splitlines()
+    if step.local is not None and step.kind == "backward":
+        rest = rest.replace(" × ", "\n      × ")
+    stacked = "\n      = ".join(rest.rsplit(" = ", 1)).splitlines()
     return [f"    {whose} {note}".rstrip(), f"        {stacked[0]}", *stacked[1:]]
 
 
@@ -65,7 +74,7 @@ def _arithmetic(step: Step, f: str) -> str:
     if step.kind == "unbroadcast":
         how = f"{arrives}, summed over its copies"
     elif step.local is None:
-        how = formula(step.formula, step.inputs, step.output, upstream=f"∂{f}/∂{step.output}")
+        how = as_text(handed_back(step, step.inputs, f"∂{f}/∂{step.output}"))
     else:
         how = f"{arrives} × {_operand(step.local)}"
     return f"{whose}  {how} = {number(step.contribution)}{_running(step)}"
@@ -73,11 +82,9 @@ def _arithmetic(step: Step, f: str) -> str:
 
 def _note(step: Step) -> str:
     if step.kind == "unbroadcast":
-        return f"from {_shape(step.upstream)} to the shape of {step.name}, {_shape(step.contribution)}"
+        return f"from {shape(step.upstream)} to {shape(step.contribution)}, as {step.name} is"
     if step.local is None:
-        how = formula(step.formula, step.inputs, step.output, upstream=step.operands[0][0])
-        shapes = ", ".join(f"{name} is {_shape(value)}" for name, value in step.operands if name in how)
-        return f"where {shapes}"
+        return f"where {shapes(step)}"
     return f"with ∂{step.output}/∂{step.name} = {formula(step.formula, step.inputs, step.output)}"
 
 
@@ -86,10 +93,6 @@ def _running(step: Step) -> str:
     if step.total is None or np.array_equal(step.total, step.contribution, equal_nan=True):
         return ""
     return f"; in sum {number(step.total)}"
-
-
-def _shape(value: Any) -> str:
-    return "×".join(str(n) for n in np.shape(value)) or "()"
 
 
 def _operand(value: Any) -> str:

@@ -242,7 +242,7 @@ EXAMPLES = (
 )
 
 
-@op(r"x * k", examples=EXAMPLES)
+@op(r"x * y", examples=EXAMPLES)
 def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1) -> Any:
     """The convolution of neural networks (the kernel is not flipped), over one, two, three or more axes.
 
@@ -262,7 +262,7 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
 
 
 @op(
-    r"x *^{\mathsf T} k",
+    r"x *^{\mathsf T} y",
     examples=(
         example((2, 3, 3), (3, 2, 3)),
         example((1, 3, 2, 2), (3, 2, 2, 2), padding="same", strides=2),
@@ -314,7 +314,7 @@ def conv_transpose(
 
 
 @op(
-    r"x *_k g",
+    r"x *_k y",
     examples=(
         example((2, 5, 2), (2, 3, 3), window=(3,)),
         example((1, 5, 4, 2), (1, 5, 4, 2), window=(3, 2), padding="same"),
@@ -332,7 +332,7 @@ def conv_kernel(
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 
 
-@conv.vjp(r"g *^{\mathsf T} k")
+@conv.vjp(r"g *^{\mathsf T} y")
 def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
     return conv_transpose(g, kernel, shape=np.shape(x), **options)
 
@@ -342,7 +342,7 @@ def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
     return conv_kernel(x, g, window=np.shape(kernel)[:-2], **options)
 
 
-@conv_transpose.vjp(r"g * k")
+@conv_transpose.vjp(r"g * y")
 def _(g: Any, z: Any, x: Any, kernel: Any, shape: Any = None, **options: Any) -> Any:
     return conv(g, kernel, **options)
 

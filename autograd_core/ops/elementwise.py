@@ -355,7 +355,7 @@ fmin = ufunc(
 
 
 @op(
-    r"\operatorname{where}(c, x, y)",
+    r"\operatorname{where}(x, y, w)",
     broadcasts=True,
     examples=(
         example(np.array([[True], [False]]), (2, 3), (3,)),
@@ -369,12 +369,12 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
-@where.vjp(r"[c]", arg="x")
+@where.vjp(r"[x]", arg="x")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, g, 0)
 
 
-@where.vjp(r"[\neg c]", arg="y")
+@where.vjp(r"[\neg x]", arg="y")
 def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, 0, g)
 
@@ -399,23 +399,23 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return clamp(x, low, high)
 
 
-@op(r"\min(\max(x, a), b)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+@op(r"\min(\max(x, y), w)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
 def clamp(x: Any, a: Any, b: Any) -> Any:
     """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
     return np.minimum(np.maximum(x, a), b)
 
 
-@clamp.vjp(r"[a < x < b]")
+@clamp.vjp(r"[y < x < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(x, a, g) * larger(b, x, g))
 
 
-@clamp.vjp(r"[x < a < b]")
+@clamp.vjp(r"[x < y < w]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * (larger(a, x, g) * larger(b, a, g))
 
 
-@clamp.vjp(r"[b < \max(x, a)]")
+@clamp.vjp(r"[w < \max(x, y)]")
 def _(g: Any, z: Any, x: Any, a: Any, b: Any) -> Any:
     return g * larger(np.maximum(x, a), b, g)
 

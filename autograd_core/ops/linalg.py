@@ -410,7 +410,7 @@ def slogdet(x: Any) -> Any:
 
 
 @op(
-    r"L : L L^{\mathsf T} = x",
+    r"\operatorname{cholesky} x",
     examples=(
         example(WELL @ WELL.T),
         example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
@@ -423,19 +423,23 @@ def cholesky(x: Any) -> Any:
 
     So only that has a gradient, and an element beside the diagonal receives that of its mirror image too. The
     gradient of JAX and PyTorch is the symmetric part of this one: along symmetric changes they agree. The rule is
-    from I. Murray, "Differentiation of the Cholesky decomposition", 2016.
+    from I. Murray, "Differentiation of the Cholesky decomposition", 2016, whose Φ is the lower triangle with half
+    of the diagonal.
     """
     return np.linalg.cholesky(x)
 
 
-@cholesky.vjp(r"L^{-\mathsf T} \Phi(L^{\mathsf T} g)\, L^{-1}")
+@cholesky.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
 def _(g: Any, z: Any, x: Any) -> Any:
     t = np.swapaxes(z, -1, -2)
-    half = np.tril(np.matmul(t, g))
-    half = half * (1 - np.eye(np.shape(x)[-1], dtype=g.dtype) / 2)
-    left = np.linalg.solve(t, half)
-    gradient = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
-    return np.tril(gradient + np.swapaxes(gradient, -1, -2)) * (1 - np.eye(np.shape(x)[-1], dtype=g.dtype) / 2)
+    left = np.linalg.solve(t, _lower_half(np.matmul(t, g)))
+    s = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
+    return _lower_half(s + np.swapaxes(s, -1, -2))
+
+
+def _lower_half(x: Any) -> Any:
+    """Murray's Φ: the lower triangle, with half of the diagonal."""
+    return np.tril(x) * (1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
 
 
 @cholesky.spelled(np.linalg.cholesky)

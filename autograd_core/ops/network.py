@@ -53,7 +53,7 @@ def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``, a smooth `relu`, without overflow and with full relative precision.
 
     >>> softplus(np.array([-1e4, 0.0, 1e4])).round(4)
-    array([0.0000e+00, 6.9310e-01, 1.0000e+04])
+    array([0.000e+00, 6.931e-01, 1.000e+04])
     """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
@@ -115,8 +115,8 @@ def _(g: Any, z: Any, x: Any) -> Any:
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of the exponentials, without overflow; -inf where every element is -inf.
 
-    >>> logsumexp(np.array([1e4, 1e4])) - 1e4
-    np.float64(0.6931471805599454)
+    >>> (logsumexp(np.array([1e4, 1e4])) - 1e4).round(6)
+    np.float64(0.693147)
     """
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)

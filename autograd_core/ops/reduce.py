@@ -165,13 +165,16 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
 # -- extremes ------------------------------------------------------------------------------------------
 
 
-@op(r"\max x", numpy=(np.max, np.amax), examples=REDUCTIONS)
+TIES = (example(np.array([[1.0, 2.0, 2.0], [0.5, 0.5, 0.5]]), axis=1),)
+
+
+@op(r"\max x", numpy=(np.max, np.amax), examples=(*REDUCTIONS, *TIES))
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element; tied elements share the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@op(r"\min x", numpy=(np.min, np.amin), examples=REDUCTIONS)
+@op(r"\min x", numpy=(np.min, np.amin), examples=(*REDUCTIONS, *TIES))
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element; tied elements share the gradient equally."""
     return np.min(x, axis=axis, keepdims=keepdims)

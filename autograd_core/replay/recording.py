@@ -24,7 +24,16 @@ from ..graph import kind
 
 
 class Escape(TypeError):
-    """A value was about to leave a recording, which could not follow it."""
+    """A value was about to leave a recording, which could not follow it.
+
+    >>> from autograd_core.replay.recording import Recording
+    >>> with Recording() as recording:
+    ...     x = recording.input(np.array([1.0, 2.0]))
+    ...     if x[0] > 0:
+    ...         pass
+    Traceback (most recent call last):
+    autograd_core.replay.recording.Escape: asking for the truth of a value that is being recorded, at ...
+    """
 
 
 class Memory:
@@ -427,6 +436,12 @@ class Traced:
 
     In another thread than the one that records it is the array it holds, so that a model may be used there
     meanwhile. After the recording it is of no use, and says so.
+
+    >>> from autograd_core.replay.recording import Recording
+    >>> with Recording() as recording:
+    ...     y = np.tanh(recording.input(np.array([1.0, 2.0]))) * 2
+    >>> [call.function.__name__ for call in recording.calls]
+    ['tanh', 'multiply']
     """
 
     __slots__ = ("__weakref__", "array", "recording")

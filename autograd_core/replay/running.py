@@ -34,6 +34,14 @@ class Program:
 
     Scratch is its own; state is where it was, and is changed there. What it returns is copied out, so that no
     later run changes it.
+
+    >>> import autograd_core as ag
+    >>> f = ag.replay(lambda x: np.tanh(x) * 2)
+    >>> for i in range(4):
+    ...     y = f(np.array([1.0 * i]))
+    >>> program = f.programs[0]
+    >>> program([np.array([0.0])])
+    [array([0.])]
     """
 
     def __init__(self, schedule: Schedule):

@@ -20,15 +20,22 @@ class Arguments:
     """What a function is called with, and which numbers in it are varied.
 
     ``names`` and ``arrays`` are those of the floating leaves, in order: ``x``, ``params['W1']``, ``layers[0]``.
+    With ``narrow`` a function of another library is given their own dtypes instead of double precision.
     """
+
+    narrow = False
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int] | None) -> None:
         self.args = list(args)
         self.parameters = parameter_names(f, len(args))
         chosen = range(len(args)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         for n in chosen:
+            if not isinstance(n, int | np.integer):
+                raise TypeError(f"argnums must be positions of arguments, 0 or (0, 2), not {argnums!r}")
             if not -len(args) <= n < len(args):
                 raise TypeError(f"argnums asks for argument {n}, and there are {len(args)}")
+        if len({n % len(args) for n in chosen}) < len(chosen):
+            raise TypeError(f"argnums names an argument twice: {argnums!r}")
         # By default whatever holds a floating number is varied; an axis or an index is not.
         self.chosen = [n % len(args) for n in chosen if argnums is not None or _holds_floats(args[n])]
         self.names: list[str] = []
@@ -76,6 +83,8 @@ class Arguments:
 
     def native(self, values: Sequence[Array]) -> list[Any]:
         """The arguments as the function's own library wants them."""
+        if self.narrow:
+            values = [v.astype(a.dtype) for v, a in zip(values, self.arrays, strict=True)]
         return self.fill([like(t, v) for t, v in zip(self.templates, values, strict=True)])
 
     def place(self, position: int) -> tuple[int, tuple[int, ...]]:
@@ -88,10 +97,14 @@ class Arguments:
 
 
 def flatten(arrays: Sequence[Any]) -> Array:
-    """Arrays end to end."""
+    """Arrays, or what still depends on weights that the function closes over, end to end."""
     if len(arrays) == 1:
-        return np.array(arrays[0], np.float64).reshape(-1)
-    return np.concatenate([np.asarray(a, np.float64).reshape(-1) for a in arrays])
+        return np.array(_data(arrays[0]), np.float64).reshape(-1)
+    return np.concatenate([np.asarray(_data(a), np.float64).reshape(-1) for a in arrays])
+
+
+def _data(value: Any) -> Any:
+    return value.data if isinstance(value, Tensor) else value
 
 
 def split(vector: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
@@ -123,6 +136,9 @@ def named(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """What the author of ``f`` calls its positional arguments."""
+    said = getattr(f, "parameters", None)  # what generates functions may say how
+    if isinstance(said, list) and len(said) == count:
+        return said
     if isinstance(f, Op):
         names = list(f.inputs) if f.arity is not None else []
         names += list(f.params) if f.arity is not None else [f"xs[{i}]" for i in range(count)]
@@ -158,11 +174,9 @@ def _holds_floats(arg: Any) -> bool:
 
 def to_numpy(value: Any) -> Array:
     """The numbers of an array of any library, as NumPy's."""
-    if isinstance(value, Tensor):
-        value = value.data
-    elif hasattr(value, "detach"):  # PyTorch
+    if hasattr(value, "detach") and not isinstance(value, Tensor):  # PyTorch
         value = value.detach().cpu()
-    return np.asarray(value)
+    return np.asarray(_data(value))
 
 
 def like(template: Any, values: Array) -> Any:

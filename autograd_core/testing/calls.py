@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Call:
         return self.function(*args, **self.params)
 
     @property
-    def inputs(self) -> list[str]:
+    def parameters(self) -> list[str]:
         """The names of the arguments."""
         return parameter_names(self.function, len(self.args))
 
@@ -278,12 +279,33 @@ def _unmark(value: Any) -> Any:
 
 
 def calls(names: Sequence[str] | None = None, seed: int = 0) -> Iterator[Call]:
-    """Every example of every entry (or of those named), and variants of some, with random numbers."""
+    """Every example of every entry (or of those named), and its variants, with random numbers."""
     rng = np.random.default_rng(seed)
     for name, entry in entries():
         if names is not None and name not in names:
             continue
         given = list(examples_of(entry))
-        more = [variant for one in given[:3] for variant in variants(entry, one)]
-        for one in [*given, *more]:
-            yield make_call(name, one, random_numbers(size_of(shapes_of(entry, one)), rng))
+        seen = []
+        for one in [*given, *(variant for first in given for variant in variants(entry, first))]:
+            if repr(one) not in seen:
+                seen.append(repr(one))
+                yield make_call(name, one, random_numbers(size_of(shapes_of(entry, one)), rng))
+
+
+def special_calls(names: Sequence[str] | None = None) -> Iterator[Call]:
+    """Elementwise ops at ties, at kinks, at edges of domains and at small whole numbers.
+
+    Not all derivatives exist there; those that do must be right, and a gradient at a kink be between the slopes.
+    """
+    for name, entry in entries():
+        if (names is not None and name not in names) or not isinstance(entry, Op) or not entry.elementwise:
+            continue
+        domains = domains_of(entry, entry.arity or 1)
+        numbers = []
+        for domain in domains:
+            edges = [float(x) for x in (*domain.kinks, domain.low, domain.high) if np.isfinite(x)]
+            numbers.append(list(dict.fromkeys([0.0, 1.0, -1.0, 2.0, *edges])))
+        points = np.array(list(itertools.product(*numbers)))
+        argnums = tuple(n for n, rule in enumerate(entry.rules) if rule is not None)
+        for few in np.array_split(points, -(-len(points) // 8)):  # few enough for all derivatives to be looked at
+            yield Call(name, tuple(few.T.copy()), argnums, {}, domains)

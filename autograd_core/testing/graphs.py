@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ class Diagnosis:
 
     nodes: list[Node]
     names: dict[Node, str]
-    faults: dict[Node, GradientError]
+    faults: dict[Node, Exception]
 
     @property
     def guilty(self) -> Node | None:
@@ -61,19 +62,11 @@ def diagnose(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) ->
       v0 = multiply(x, y)  0.5
       v1 = tanh(v0)        0.4621
     """
-    arguments = Arguments(f, args, argnums)
-    variables = [Tensor(array, name=name) for array, name in zip(arguments.arrays, arguments.names, strict=True)]
-    result = f(*arguments.fill(variables))
-    nodes = in_order(ancestors(leaf.node for leaf in leaves(result) if isinstance(leaf, Tensor)))
-    names: dict[Node, str] = {}
-    faults: dict[Node, GradientError] = {}
-    computed = 0
+    nodes, names, _ = record(f, args, argnums)
+    faults: dict[Node, Exception] = {}
     for node in nodes:
         if node.op is None:
-            names[node] = node.name or "constant"
             continue
-        names[node] = f"v{computed}"
-        computed += 1
         varied = [i for i, parent in enumerate(node.parents) if parent is not None and parent.records]
         try:
             check_gradients(_call(node), *map(np.copy, node.args), argnums=varied)
@@ -82,6 +75,16 @@ def diagnose(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) ->
         except Exception:  # an op that cannot be run alone is no suspect: the function itself ran
             continue
     return Diagnosis(nodes, names, faults)
+
+
+def record(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) -> tuple[list[Node], dict[Node, str], Any]:
+    """The nodes of ``f(*args)`` in order, their names (v0, v1, … for what is computed), and the result."""
+    arguments = Arguments(f, args, argnums)
+    variables = [Tensor(array, name=name) for array, name in zip(arguments.arrays, arguments.names, strict=True)]
+    result = f(*arguments.fill(variables))
+    nodes = in_order(ancestors(leaf.node for leaf in leaves(result) if isinstance(leaf, Tensor)))
+    computed = (f"v{n}" for n in itertools.count())
+    return nodes, {node: (node.name or "constant") if node.op is None else next(computed) for node in nodes}, result
 
 
 def _call(node: Node) -> Callable[..., Any]:

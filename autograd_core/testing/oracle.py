@@ -23,20 +23,31 @@ SMOOTH, KINK, UNKNOWN = 0, 1, 2
 # dividing by a step rounds nothing.
 _COMPLEX_STEP = 2.0**-400
 
+# The second look takes steps that are no powers of two: fmod(x, 1/64) seems to stand still over those that are.
+_SECOND_LOOK = 181 / 256
+
 
 @dataclass
 class Slopes:
     """The derivative of each output along a direction: anything in ``low … high``, give or take ``error``.
 
-    Where ``state`` is SMOOTH both ends are the derivative. At a KINK they are the slopes from the two sides.
-    Where it is UNKNOWN (a jump, the edge of the domain, too much noise) nothing is claimed.
+    Where ``state`` is SMOOTH both ends are the derivative. At a KINK they are the slopes from the two sides, and
+    ``bend`` is what the one ahead has more than the one behind.
+    Where it is UNKNOWN (a jump, the edge of the domain, too much noise) nothing is claimed. ``exact`` marks
+    what the complex step found, which no rounding of the value blurs.
     """
 
     low: Array
     high: Array
     error: Array
     state: Array
-    complex_step: bool = False
+    bend: Array = 0.0
+    exact: Array = False
+
+    @property
+    def complex_step(self) -> bool:
+        """Whether the complex step found any of these."""
+        return bool(np.any(self.exact))
 
 
 def steps(size: float, eps: float) -> tuple[float, list[float]]:
@@ -72,17 +83,19 @@ def slopes(
     Central differences at h, h/2 and h/4 are extrapolated to the sixth order (L. F. Richardson, 1911). How
     much the last extrapolation changed, what the even part of the function leaves over (it shows a kink on
     one side that the odd part can miss) and rounding give the error. The ladder stops at the first rung
-    where every output is known well enough; ``thorough`` climbs all of it and keeps the two best rungs.
-    ``rounding`` is what the values are off by besides their last place.
+    where every output is known well enough; ``thorough`` climbs all of it, by other steps, and believes the best
+    rung only if no other contradicts it. ``rounding`` is what the values are off by besides their last place.
     """
     m = value.size
-    best, second = (Slopes(np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.inf), None) for _ in range(2))
+    best = Slopes(np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.inf), None)
+    rungs: list[tuple[Array, Array]] = []
     kink = Slopes(np.full(m, -np.inf), np.full(m, np.inf), np.full(m, np.inf), np.zeros(m, bool))
     moved = d != 0
     reach = _reach(x, d)
     floor = np.abs(value) * min(1.0, float(np.max(np.abs(d), initial=0.0)))
     still = np.ones(m, bool)
     for h in hs:
+        h = h * _SECOND_LOOK if thorough else h
         ts = (h, h / 2, h / 4)
         if np.any((x + ts[2] * d == x)[moved]):  # rounding swallows the step
             continue
@@ -101,24 +114,21 @@ def slopes(
         error = np.maximum(np.abs(slope - twice), np.abs(uneven) / 8) + noise
         flat = np.all([s == value for s in (*ahead, *behind)], axis=0)
         still &= flat
-        # It does not depend on these at all; or it stands still over small steps only, and rounding may hide that
-        # it moves.
-        error = np.where(flat, np.where(still | (value == 0), 0.0, rounding / ts[2]), error)
+        # It does not depend on these at all; or it stands still over small steps only: beside a jump, or because
+        # rounding hides that it moves, which a longer step would show.
+        halted = flat & ~still & (value != 0)
+        error = np.where(flat & ~halted, 0.0, error)
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
-
+        rungs.append((slope, error))
+        error = np.where(halted, np.where(_known(best, floor, eps), np.inf, rounding / ts[2]), error)
         better = error < best.error
-        for kept, fresh in ((second, best), (best, None)):
-            kept.low = np.where(better, slope if fresh is None else fresh.low, kept.low)
-            kept.error = np.where(better, error if fresh is None else fresh.error, kept.error)
-        between = ~better & (error < second.error)
-        second.low = np.where(between, slope, second.low)
-        second.error = np.where(between, error, second.error)
-
+        best.low = np.where(better, slope, best.low)
+        best.error = np.where(better, error, best.error)
         _one_sided(kink, right, left, noise)
         good = best.error <= 1e-8 * np.abs(best.low) + 1e-11 * floor
         if not thorough and good.all():
             break
-    return _conclude(best, second if thorough else best, kink, floor, eps)
+    return _conclude(best, rungs if thorough else [], kink, floor, eps)
 
 
 def _reach(x: Array, d: Array) -> float:
@@ -134,7 +144,7 @@ def _one_sided(kink: Slopes, right: list[Array], left: list[Array], noise: Array
     size = np.abs(r) + np.abs(l)
     settled = np.isfinite(error) & (error < 1e-2 * size)
     kink.state = settled & (np.abs(r - l) > 1e-6 * size + 4 * error)
-    kink.low, kink.high, kink.error = np.minimum(r, l), np.maximum(r, l), error
+    kink.low, kink.high, kink.error, kink.bend = np.minimum(r, l), np.maximum(r, l), error, r - l
 
 
 def _extrapolate(s0: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
@@ -143,12 +153,15 @@ def _extrapolate(s0: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
     return (4 * twice - once) / 3, np.abs(twice - once)
 
 
-def _conclude(best: Slopes, other: Slopes, kink: Slopes, floor: Array, eps: float) -> Slopes:
-    # A slope that is small beside the value is known only as well as the value is rounded.
-    smooth = best.error <= 1e-4 * np.abs(best.low) + max(1e-7, 512 * eps) * floor
-    # Two rungs that contradict each other beyond their errors: neither is believed.
-    with np.errstate(invalid="ignore"):
-        smooth &= ~(np.abs(best.low - other.low) > 8 * (best.error + other.error))
+def _known(best: Slopes, floor: Array, eps: float) -> Array:
+    """Whether slopes are sharp; one that is small beside the value is known only as well as the value is rounded."""
+    return best.error <= 1e-4 * np.abs(best.low) + max(1e-7, 512 * eps) * floor
+
+
+def _conclude(best: Slopes, rungs: list[tuple[Array, Array]], kink: Slopes, floor: Array, eps: float) -> Slopes:
+    smooth = _known(best, floor, eps)
+    for slope, error in rungs:  # two that contradict each other beyond their errors: neither is believed
+        smooth &= ~(np.abs(best.low - slope) > 8 * (best.error + error))
     kinked = ~smooth & kink.state
     state = np.where(smooth, SMOOTH, np.where(kinked, KINK, UNKNOWN))
     return Slopes(
@@ -156,6 +169,7 @@ def _conclude(best: Slopes, other: Slopes, kink: Slopes, floor: Array, eps: floa
         np.where(smooth, best.low, np.where(kinked, kink.high, np.inf)),
         np.where(smooth, best.error, np.where(kinked, kink.error, 0.0)),
         state,
+        np.where(kinked, kink.bend, 0.0),
     )
 
 
@@ -164,7 +178,8 @@ def complex_step(F: Vector, x: Array, d: Array, value: Array, found: Slopes) -> 
 
     W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real functions", 1998. Many
     functions take complex numbers and mean something else by them (abs, max, norm), so the result is taken
-    only where it agrees with differences; otherwise ``found`` comes back as it is.
+    only if it agrees with all differences, and only where these are sharp enough to tell; otherwise ``found``
+    comes back as it is.
     """
     try:
         with warnings.catch_warnings():
@@ -176,17 +191,18 @@ def complex_step(F: Vector, x: Array, d: Array, value: Array, found: Slopes) -> 
         return found
     slope = there.imag / _COMPLEX_STEP
     smooth = found.state == SMOOTH
-    agrees = np.abs(slope - found.low) <= 1e-6 * np.abs(found.low) + 4 * found.error
+    agrees = np.abs(slope - found.low) <= 1e-8 * np.abs(found.low) + 4 * found.error
     same = np.abs(there.real - value) <= 1e-10 * np.abs(value)
-    if not np.all((agrees & same)[smooth]) or not smooth.any():
+    exact = smooth & (found.error <= 1e-2 * np.abs(found.low))
+    if not np.all((agrees & same)[smooth]) or not exact.any():
         return found
-    exact = np.where(smooth, slope, 0.0)
     return Slopes(
-        np.where(smooth, exact, found.low),
-        np.where(smooth, exact, found.high),
-        np.where(smooth, 1e-15 * np.abs(exact), found.error),
+        np.where(exact, slope, found.low),
+        np.where(exact, slope, found.high),
+        np.where(exact, 1e-15 * np.abs(slope), found.error),
         found.state,
-        complex_step=True,
+        found.bend,
+        exact,
     )
 
 
@@ -199,7 +215,7 @@ def taylor(
     rounding hides the remainder at too many steps to tell. What is missing is nan unless both sides agree
     on it: at a kink they do not.
     """
-    hs = np.array([2.0**-k for k in (range(1, 13) if eps > 1e-10 else range(3, 25))])[:, None]
+    hs = _SECOND_LOOK * np.array([2.0**-k for k in (range(1, 13) if eps > 1e-10 else range(3, 25))])[:, None]
     off = 16 * eps * np.abs(value) + 4 * rounding
     noise = off + 16 * eps * np.abs(slope) * (_reach(x, d) + hs)
     powers, missing = [], []

@@ -48,9 +48,14 @@ class Program:
         return values[-1]
 
     @property
+    def parameters(self) -> list[str]:
+        """The names of the inputs."""
+        return [f"x{i}" for i in range(len(self.inputs))]
+
+    @property
     def source(self) -> str:
         """The program as Python: names x0, x1, … for the inputs and v0, v1, … for what is computed."""
-        names = [f"x{i}" for i in range(len(self.inputs))]
+        names = self.parameters
         lines = [f"def program({', '.join(names)}):"]
         for i, s in enumerate(self.statements):
             params = [f"{key}={literal(value)}" for key, value in s.params.items()]
@@ -104,13 +109,13 @@ class _Choice:
 
 
 @functools.lru_cache(maxsize=4)
-def _choices(names: tuple[str, ...]) -> list[_Choice]:
-    """What a statement may call: everything in the table that takes one or two arrays of whatever shape.
+def _choices(names: tuple[str, ...]) -> list[list[_Choice]]:
+    """What a statement may call, entry by entry: all that takes one or two arrays of whatever shape.
 
     Whether an op takes the shapes at hand is found by trying, so that a new op needs to say nothing. The
     adjoints (scatter, fold) are left out: they take only what their partners give.
     """
-    found = {}
+    found: dict[str, dict[Any, _Choice]] = {}
     known = set(NUMPY.values())
     for name, entry in ((n, e) for n, e in entries() if n in names):
         if isinstance(entry, Op) and "shape" in entry.params and entry not in known:
@@ -119,20 +124,21 @@ def _choices(names: tuple[str, ...]) -> list[_Choice]:
         for given in examples_of(entry):
             count = len(given.inputs)
             if all(map(is_shape, given.inputs)) and count in (1, 2) and arity in (None, count):
-                found[name, tuple(map(len, given.inputs)), literal(given.params)] = _Choice(
-                    name, given.inputs, given.params
-                )
+                call = tuple(map(len, given.inputs)), literal(given.params)
+                found.setdefault(name, {})[call] = _Choice(name, given.inputs, given.params)
     simple = ["add", "multiply", "tanh", "sum"]  # first, because hypothesis shrinks towards the first
-    return sorted(found.values(), key=lambda c: (simple.index(c.name) if c.name in simple else 9, len(c.params)))
+    order = sorted(found, key=lambda name: simple.index(name) if name in simple else 9)
+    return [sorted(found[name].values(), key=lambda c: len(c.params)) for name in order]
 
 
 @st.composite
-def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program:
+def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: int = 6, max_inputs: int = 3) -> Program:
     """Random programs of up to six statements, with sharing, broadcasting, reductions and reshapes.
 
-    A value used by several statements is shared. Values are led into the domain of the op that takes them
-    by arctan, tanh and a square, so the numbers stay small and clear of poles. Statements that the result does not
-    need are left out, so shrinking ends at the smallest graph.
+    The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by
+    several statements is shared. Values are led into the domain of the op that takes them by arctan, tanh and a
+    square, so the numbers stay small and clear of poles. Statements that the result does not need are left out,
+    so shrinking ends at the smallest graph.
 
     >>> from hypothesis import find
     >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)
@@ -140,7 +146,9 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
         v0 = np.sum(x0)
         return v0
     """
-    choices = _choices((*REGISTRY, *COMPOSED))
+    choices = _choices(tuple(names) if names is not None else (*REGISTRY, *COMPOSED))
+    if not choices:
+        raise ValueError(f"none of {', '.join(map(repr, names or ()))} takes one or two arrays of any shape")
     count = draw(st.integers(1, max_inputs))
     drawn = [draw(shapes(max_dims=2, min_side=1, max_side=3)) for _ in range(count)]
     left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
@@ -148,7 +156,7 @@ def programs(draw: Any, max_statements: int = 6, max_inputs: int = 3) -> Program
     values: list[Any] = list(inputs)
     statements: list[Statement] = []
     for _ in range(draw(st.integers(1, max_statements))):
-        choice = draw(st.sampled_from(choices))
+        choice = draw(st.sampled_from(draw(st.sampled_from(choices))))
         operands = tuple(draw(st.integers(0, len(values) - 1)) for _ in choice.shapes)
         _extend(statements, values, choice, operands)
     if not statements:

@@ -71,12 +71,19 @@ def _array(value: Any) -> str:
     return f"np.array({items})" if plain else f"np.array({items}, np.{value.dtype})"
 
 
-def function_code(f: Callable[..., Any], name: str) -> list[str]:
-    """Lines after which ``name`` is ``f``: an import, its source, or a comment that says what it was."""
+def function_code(f: Callable[..., Any], name: str, within: tuple[Any, ...] = ()) -> list[str]:
+    """Lines after which ``name`` is ``f``: an import, its source, or a comment that says what it was.
+
+    ``within`` are the functions whose code is being written: what calls itself is written once.
+    """
+    if any(f is other for other in within):
+        return []
     source = getattr(f, "source", None)  # what generates functions may say how
     if isinstance(source, str):
         return [*source.rstrip().splitlines()]
     if isinstance(f, Op):
+        if getattr(sys.modules.get(f.__module__), f.name, None) is f and f.__module__ not in ("__main__", "numpy"):
+            return [f"from {f.__module__} import {f.name}" + (f" as {name}" if f.name != name else "")]
         if REGISTRY.get(f.name) is f:
             return ["from autograd_core import REGISTRY", f"{name} = REGISTRY[{f.name!r}]"]
         return [f"{name} = ...  # the op {f.name}"]
@@ -92,7 +99,7 @@ def function_code(f: Callable[..., Any], name: str) -> list[str]:
     text = source_of(f)
     if text is None:
         return [f"{name} = ...  # {f!r}"]
-    lines = [*_surroundings(f), *text.splitlines()]
+    lines = [*_surroundings(f, (*within, f)), *text.splitlines()]
     if made == "<lambda>":
         return [*lines[:-1], f"{name} = {lines[-1]}"] if "\n" not in text else [f"{name} = ({text})"]
     return [*lines, *([f"{name} = {made}"] if made != name else [])]
@@ -130,7 +137,7 @@ def _is_body_of(body: ast.expr, code: Any) -> bool:
     return span in set(code.co_positions())
 
 
-def _surroundings(f: Callable[..., Any]) -> list[str]:
+def _surroundings(f: Callable[..., Any], within: tuple[Any, ...]) -> list[str]:
     """What a function uses from outside, where it can be written down: modules, functions, numbers and arrays."""
     try:
         used = inspect.getclosurevars(f)
@@ -144,7 +151,7 @@ def _surroundings(f: Callable[..., Any]) -> list[str]:
         elif isinstance(value, np.ndarray | float | int | list | tuple):
             lines.append(f"{name} = {literal(value)}")
         elif callable(value):
-            lines += function_code(value, name)
+            lines += function_code(value, name, within)
     return lines
 
 
@@ -172,9 +179,16 @@ def call_code(
         gradient = _identifier(getattr(grad, "__name__", "gradient"), "gradient")
         lines += function_code(grad, gradient)
         extra = f", grad={gradient}{extra}"
-    lines += [f"{variable} = {value}" for variable, value in zip(variables, values, strict=True)]
+    lines += [_wrapped(f"{variable} = {value}") for variable, value in zip(variables, values, strict=True)]
     lines.append(f"check_gradients({', '.join([name, *variables])}{extra})")
     return "\n".join(lines)
+
+
+def _wrapped(line: str) -> str:
+    """A long line of numbers on several that fit a terminal; whatever holds text or a comment stays as it is."""
+    if any(mark in line for mark in "'\"#"):
+        return line
+    return "\n".join(textwrap.wrap(line, 66, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False))
 
 
 def _identifier(name: str, otherwise: str) -> str:

@@ -26,12 +26,22 @@ _ONE_BY_ONE = 24
 def shapes(
     *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
 ) -> st.SearchStrategy[tuple[int, ...]]:
-    """Shapes of arrays, without axes and of size 0 included."""
+    """Shapes of arrays, without axes and of size 0 included.
+
+    >>> from hypothesis import find
+    >>> find(shapes(min_dims=2), lambda shape: 0 not in shape)
+    (1, 1)
+    """
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
 
 def broadcastable_shapes(n: int, *, max_dims: int = 3, max_side: int = 4) -> st.SearchStrategy[tuple[Any, ...]]:
-    """``n`` shapes that broadcast together, axes of length 0 and 1 included."""
+    """``n`` shapes that broadcast together, axes of length 0 and 1 included.
+
+    >>> from hypothesis import find
+    >>> find(broadcastable_shapes(2), lambda drawn: drawn[0] != drawn[1])
+    ((0,), ())
+    """
     together = hnp.mutually_broadcastable_shapes(num_shapes=n, min_side=0, max_dims=max_dims, max_side=max_side)
     return together.map(lambda drawn: drawn.input_shapes)
 
@@ -87,12 +97,23 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
 
 
 def tensors(domain: Domain = REAL, shape: Any = None, dtype: Any = np.float64) -> Strategy:
-    """Tensors with numbers of a domain."""
+    """Tensors with numbers of a domain.
+
+    >>> from hypothesis import find
+    >>> find(tensors(shape=(2,)), lambda t: True)
+    Tensor([0.     , 0.03125])
+    """
     return arrays_for(domain, shape, dtype).map(Tensor)
 
 
 def indices(shape: tuple[int, ...]) -> Strategy:
-    """Whatever can stand in ``x[…]`` for an array of this shape: numbers, slices, None, lists of positions, masks."""
+    """Whatever can stand in ``x[…]`` for an array of this shape: numbers, slices, None, lists of positions, masks.
+
+    >>> from hypothesis import find
+    >>> x = np.arange(6.0).reshape(2, 3)
+    >>> find(indices(x.shape), lambda index: x[index].shape == (3,)) is not None
+    True
+    """
     kinds: list[Strategy] = [hnp.basic_indices(shape, allow_newaxis=True), hnp.arrays(bool, shape)]
     if shape and 0 not in shape:
         kinds.append(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3)))
@@ -108,7 +129,12 @@ class EinsumSpec(NamedTuple):
 
 @st.composite
 def einsum_specs(draw: Any, max_operands: int = 3) -> EinsumSpec:
-    """Einsums of up to three operands, with sums, traces, outer products, transposes and axes of length 0 or 1."""
+    """Einsums of up to three operands, with sums, traces, outer products, transposes and axes of length 0 or 1.
+
+    >>> from hypothesis import find
+    >>> find(einsum_specs(), lambda spec: "," in spec.subscripts)
+    EinsumSpec(subscripts=',->', shapes=((), ()))
+    """
     lengths = dict(zip("ijkl", draw(st.lists(st.integers(0, 3), min_size=4, max_size=4)), strict=True))
     operands = draw(st.lists(st.text("ijkl", max_size=3), min_size=1, max_size=max_operands))
     used = sorted(set("".join(operands)))
@@ -130,7 +156,12 @@ class ConvConfiguration(NamedTuple):
 
 @st.composite
 def conv_configurations(draw: Any, axes: int | None = None) -> ConvConfiguration:
-    """Small convolutions over one or two axes, with strides, dilation, padding and groups, that have a result."""
+    """Small convolutions over one or two axes, with strides, dilation, padding and groups, that have a result.
+
+    >>> from hypothesis import find
+    >>> find(conv_configurations(axes=1), lambda c: c.groups == 2)
+    ConvConfiguration(x=(1, 1, 2), kernel=(1, 1, 2), strides=(1,), padding='valid', dilation=(1,), groups=2)
+    """
     n = draw(st.integers(1, 2)) if axes is None else axes
     window = draw(st.tuples(*[st.integers(1, 3)] * n))
     dilation = draw(st.tuples(*[st.integers(1, 2)] * n))
@@ -149,6 +180,10 @@ def registry_calls(draw: Any, names: Sequence[str] | None = None) -> Call:
     """A call of an op or composed function of the table (of those named), with numbers in its domain.
 
     Elementwise ops get any shapes that broadcast, the others those of their examples.
+
+    >>> from hypothesis import find
+    >>> find(registry_calls(["tanh"]), lambda call: True)
+    tanh(np.zeros((0, 2), np.float64))
     """
     name = draw(st.sampled_from(sorted(names if names is not None else [name for name, _ in entries()])))
     entry = REGISTRY[name] if name in REGISTRY else COMPOSED[name]

@@ -19,7 +19,8 @@ Job = tuple[Array, list[float]]  # a direction, and the steps to take along it
 class Side:
     """``F`` at ``x``, the ``pull`` that claims to be its transposed Jacobian there, and how to look.
 
-    ``units`` and ``ladders`` are the steps for each coordinate. Up to ``whole`` coordinates all derivatives
+    ``units`` and ``ladders`` are the steps for each coordinate, ``eps`` the precision of the values and
+    ``precision`` that of the values or the gradient, whichever is worse. Up to ``whole`` coordinates all derivatives
     are compared, above that products with ``directions`` random directions.
     """
 
@@ -30,6 +31,7 @@ class Side:
     units: Array
     ladders: list[list[float]]
     eps: float
+    precision: float
     analytic: bool
     whole: int
     directions: int
@@ -40,6 +42,8 @@ class Side:
     # is close to 1.
     close: float = 1e-7
     rounding: Array = 0.0
+    # Set where a suspicion could not be held against the gradient, because the function has no derivative there.
+    irregular: bool = False
 
 
 @dataclass
@@ -94,7 +98,8 @@ def ladders(x: Array, eps: float, clearance: Array | None = None) -> tuple[Array
     finite = np.where(np.isfinite(x), np.abs(x), 0.0)
     largest = float(np.max(finite))
     typical = largest * np.sqrt(np.mean((finite / largest) ** 2)) if largest > 0 else 0.0
-    found = [steps(float(s), eps) for s in np.maximum(finite, 0.01 * typical)]
+    tiny = 0.01 if eps < 1e-10 else 0.5  # in single precision a short step is all rounding
+    found = [steps(float(s), eps) for s in np.maximum(finite, tiny * typical)]
     units = np.array([unit for unit, _ in found])
     if clearance is not None:
         for i in np.flatnonzero((clearance > 0) & (clearance < units)):
@@ -133,12 +138,17 @@ def _random(side: Side, rng: np.random.Generator, count: int) -> list[Job]:
     return jobs
 
 
+def _without(jobs: list[Job], lost: Array) -> list[Job]:
+    """The same directions, standing still where nothing can be known."""
+    return [(np.where(lost, 0.0, d), hs) for d, hs in jobs]
+
+
 def _along(side: Side, job: Job, thorough: bool = False) -> Slopes:
     d, hs = job
     found = slopes(side.F, side.x, d, side.value, hs, side.eps, rounding=side.rounding, thorough=thorough)
     if side.analytic:
         found = complex_step(side.F, side.x, d, side.value, found)
-        side.analytic = found.complex_step or not (found.state == SMOOTH).any()
+        side.analytic = found.complex_step or not (found.low[found.state == SMOOTH] != 0).any()
     return found
 
 
@@ -155,11 +165,12 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
         return outcome
     whole = n <= side.whole
     jobs = _coordinates(side) if whole else _random(side, rng, side.directions)
+    jobs = _without(jobs, ~np.isfinite(side.x))  # no step leads away from inf and nan
     found = [_along(side, job) for job in jobs]
     if whole and any((s.state == KINK).any() for s in found):
         # A subdifferential is more than an interval for each coordinate: tied arguments also move together.
         together = [(side.units.min() * np.ones(n), steps(1.0, side.eps)[1])]
-        jobs += together + _random(side, rng, 2)
+        jobs += _without(together + _random(side, rng, 2), ~np.isfinite(side.x))
         found += [_along(side, job) for job in jobs[n:]]
 
     U = _cotangents(side, rng, np.array([s.state for s in found]))
@@ -168,9 +179,10 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
     if outcome.mismatch:
         return outcome
     if lost.any():
-        G = np.where(lost, 0.0, G)
-        jobs = [(np.where(lost, 0.0, d), hs) for d, hs in jobs]
-        found = [_along(side, job) if job[0].any() else s for job, s in zip(jobs, found, strict=True)]
+        jobs = _without(jobs, lost)
+        found = [_along(side, job) for job in jobs]
+        U = _cotangents(side, rng, np.array([s.state for s in found]))
+        G = np.where(lost, 0.0, [side.pull(u) for u in U])
 
     for r, k in _suspects(side, jobs, found, U, G):
         outcome.mismatch = _confirm(side, U[r], jobs[k])
@@ -179,7 +191,7 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
         doubtful = np.flatnonzero(U[r])
         found[k].state[doubtful] = UNKNOWN
     _undecided(side, jobs, found, whole, outcome)
-    _name_methods(found, whole, len(jobs), outcome)
+    _name_methods([s for (d, _), s in zip(jobs, found, strict=True) if d.any()], whole, len(jobs), outcome)
     return outcome
 
 
@@ -187,11 +199,12 @@ def _cotangents(side: Side, rng: np.random.Generator, state: Array) -> Array:
     """Weights for the outputs: each output alone when there are few, random ones of all otherwise.
 
     Outputs at a kink are weighted apart from the others, whose derivatives are known more narrowly, and
-    those that are not known at all not.
+    those that are not known at all not. No weight is 1, which a rule may forget to multiply by, and all are
+    powers of two where there are few, so that they round nothing.
     """
     m = side.value.size
     if m <= side.whole:
-        return np.eye(m)
+        return np.diag(np.resize([-2.0, 0.5], m))
     unknown = (state == UNKNOWN).any(axis=0)
     kinked = (state == KINK).any(axis=0) & ~unknown
     smooth = ~kinked & ~unknown
@@ -201,24 +214,31 @@ def _cotangents(side: Side, rng: np.random.Generator, state: Array) -> Array:
 
 
 def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
-    """Where the gradient is not finite: a mismatch if the function has a derivative there, or else left out.
+    """Where the gradient or the argument is not finite: a mismatch if there is a derivative, or else left out.
 
     Next to 1/0 a zero from elsewhere becomes nan, so all that the coordinate does is left undecided.
     """
-    lost = ~np.isfinite(G).all(axis=0)
-    for i in np.flatnonzero(lost)[:4]:
+    lost = ~np.isfinite(G).all(axis=0) | ~np.isfinite(side.x)
+    for i in np.flatnonzero(lost)[: side.whole]:
         d = np.zeros(side.x.size)
         d[i] = side.units[i]
         found = _along(side, (d, side.ladders[i]))
-        if (found.state == UNKNOWN).any():
-            j = int(np.flatnonzero(found.state == UNKNOWN)[0])
-            outcome.undecided.append(Undecided(j, int(i), -np.inf, np.inf, UNKNOWN))
+        rows = np.flatnonzero(~np.isfinite(G[:, i]) & U.any(axis=1))
+        unknown = np.flatnonzero(found.state == UNKNOWN)
+        if unknown.size or not rows.size:
+            outcome.undecided.append(Undecided(int([*unknown, 0][0]), int(i), -np.inf, np.inf, UNKNOWN))
             continue
-        r = int(np.flatnonzero(~np.isfinite(G[:, i]))[0])
+        r = int(rows[0])
         low, high, _ = _weighted(U[r], found, np.zeros_like(found.low))
-        output = int(np.flatnonzero(U[r])[0]) if np.count_nonzero(U[r]) == 1 else None
+        on = np.flatnonzero(U[r])
+        unit = d[i] * (U[r][on[0]] if on.size == 1 else 1.0)
+        low, high = sorted((low / unit, high / unit))
+        if not np.isfinite([low, high]).all():  # the derivative exists and is too large for a number
+            outcome.undecided.append(Undecided(int(on[0]), int(i), low, high, UNKNOWN))
+            continue
+        output = int(on[0]) if on.size == 1 else None
         outcome.mismatch = Mismatch(
-            np.array([i]), output, low / d[i], high / d[i], float(G[r, i]), _method(found), float("nan")
+            np.array([i]), output, low, high, float(G[r, i] / (unit / d[i])), _method(found), float("nan")
         )
         break
     return lost
@@ -227,15 +247,22 @@ def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
 def _tolerance(side: Side, d: Array, found: Slopes, rows: Array) -> Array:
     """How far a right gradient may be from the oracle, output by output, along ``d``."""
     size = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
-    relative = (side.close if side.eps < 1e-10 else 2e-3) if side.rtol is None else side.rtol
+    relative = (side.close if side.precision < 1e-10 else 2e-3) if side.rtol is None else side.rtol
     if side.atol is not None:
         absolute = side.atol * np.abs(d).sum()
     else:  # rounding: in the value, and where large derivatives of the same output cancel
-        scale = side.eps / np.finfo(float).eps
-        absolute = scale * (1e-11 * np.abs(side.value) * min(1.0, float(np.abs(d).max())) + 1e-11 * rows)
+        rounded = 1e-11 if side.precision < 1e-10 else 500 * side.precision
+        value = np.where(np.isfinite(side.value), np.abs(side.value), 0.0) * min(1.0, float(np.abs(d).max()))
+        absolute = rounded * (np.where(found.exact, 0.01, 1.0) * value + rows)
         absolute = absolute + 8 * side.rounding * np.abs(d).sum()
     underflow = np.finfo(float).tiny * np.abs(d).sum()  # where the derivative itself is too small for a number
     return relative * size + absolute + underflow + 4 * found.error
+
+
+def _along_moved(d: Array, g: Array) -> float:
+    """d · g, over what ``d`` moves: a gradient that is nan elsewhere says nothing about it."""
+    moved = d != 0
+    return float(d[moved] @ g[moved])
 
 
 def _weighted(u: Array, found: Slopes, tolerance: Array) -> tuple[float, float, float]:
@@ -253,6 +280,7 @@ def _suspects(side: Side, jobs: list[Job], found: list[Slopes], U: Array, G: Arr
     low, high = np.where(unknown, 0.0, low), np.where(unknown, 0.0, high)
     rows = np.max(np.abs([np.where(s.state == SMOOTH, s.low, 0.0) for s in found]), axis=0)
     tolerance = np.array([_tolerance(side, d, s, rows) for (d, _), s in zip(jobs, found, strict=True)])
+    tolerance[unknown] = 0.0
     D = np.array([d for d, _ in jobs])
     plus, minus = np.maximum(U, 0), np.minimum(U, 0)
     lowest, highest = low @ plus.T + high @ minus.T, high @ plus.T + low @ minus.T
@@ -271,10 +299,10 @@ def _excess(side: Side, u: Array, g: Array, job: Job, thorough: bool = True) -> 
     found = _along(side, job, thorough)
     rows = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
     low, high, allowed = _weighted(u, found, _tolerance(side, job[0], found, rows))
-    got = float(job[0] @ g)
+    got = _along_moved(job[0], g)
     if not np.isfinite(low) or not np.isfinite(high):
         return -1.0, found, None
-    allowed += 1e-12 * float(np.abs(job[0]) @ np.abs(g))
+    allowed += 1e-12 * _along_moved(np.abs(job[0]), np.abs(g))
     return max(got - high, low - got) - allowed, found, (low, high, got)
 
 
@@ -286,6 +314,9 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
         return None
     job, found, seen = _narrow_direction(side, u, g, job, found, seen)
     u, g, found, seen = _narrow_outputs(side, u, g, job, found, seen)
+    if not (_adds_up(side, u, job, found) and _is_regular(side, u, job, found)):
+        side.irregular = True
+        return None
     d, _ = job
     moved = np.flatnonzero(d)
     outputs = np.flatnonzero(u)
@@ -305,6 +336,78 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
     return Mismatch(moved, output, min(low, high), max(low, high), got, _method(found), power)
 
 
+def _adds_up(side: Side, u: Array, job: Job, found: Slopes) -> bool:
+    """Whether the slope along one number adds to those along the others, as where there is a derivative it must.
+
+    The second largest of three equal numbers stands still when any one of them moves, and still each of them alone
+    may have the whole gradient.
+    """
+    d, _ = job
+    if np.count_nonzero(d) > 1 or d.size == 1:
+        return True
+    i = int(np.flatnonzero(d)[0])
+    own = np.array(_ends(u, found))
+    rng = np.random.default_rng(i)
+    for _ in range(8):
+        others, hs = _random(side, rng, 1)[0]
+        others[i] = 0.0
+        apart, together = (_along(side, (direction, hs)) for direction in (others, others + 2 * d))
+        on = u != 0
+        if (apart.state[on] == UNKNOWN).any() or (together.state[on] == UNKNOWN).any():
+            continue
+        a, b = np.array(_ends(u, apart)), np.array(_ends(u, together))
+        slack = 1e-5 * (np.abs(a) + np.abs(b) + 2 * np.abs(own)) + 8 * float(
+            np.abs(u[on]) @ (apart.error + together.error + 2 * found.error)[on]
+        )
+        if np.any(np.abs(a + 2 * own - b) > slack):
+            return False
+    return True
+
+
+def _is_regular(side: Side, u: Array, job: Job, found: Slopes) -> bool:
+    """Whether a subgradient must lie between the slopes along this direction, which moves several numbers.
+
+    It must where the function bends like a convex one, or a concave one (F. Clarke, "Optimization and nonsmooth
+    analysis", 1983, on regular functions). relu(x) − relu(y) does not: the gradient 0 is one of its subgradients
+    at 0, and along x = −y it climbs by 1 on both sides.
+    """
+    d, _ = job
+    moved = np.flatnonzero(d)
+    if moved.size == 1:
+        return True
+    if moved.size > side.whole:
+        return not (found.state[u != 0] == KINK).any()
+    ahead, behind = [], []  # the slopes of the parts of d alone, the way of d and the other way
+    for i in moved:
+        part = np.where(np.arange(d.size) == i, side.units, 0.0)
+        alone = _along(side, (part, side.ladders[i]), thorough=True)
+        if (alone.state[u != 0] == UNKNOWN).any():
+            return False
+        right, left = _ends(u, alone)
+        scale = d[i] / side.units[i]
+        ahead.append(scale * (right if scale > 0 else left))
+        behind.append(-scale * (left if scale > 0 else right))
+    a, b = np.array(ahead), np.array(behind)
+    slack = 1e-5 * (np.abs(a).sum() + np.abs(b).sum())
+    convex, concave = bool(np.all(a + b >= -slack)), bool(np.all(a + b <= slack))
+    if not convex and not concave:
+        return False
+    right, left = _ends(u, found)
+    sign = 1 if convex else -1
+    a, b, right, left = sign * a, sign * b, sign * right, sign * left
+    # A convex slope is subadditive: that of a sum is at most the sum of those of its parts.
+    return bool(
+        max(right - a.sum(), -left - b.sum(), *(a - (b.sum() - b) - right), *(b - (a.sum() - a) + left)) <= slack
+    )
+
+
+def _ends(u: Array, found: Slopes) -> tuple[float, float]:
+    """The slopes of Σ u·F ahead and behind."""
+    on = u != 0
+    middle, half = (found.low[on] + found.high[on]) / 2, found.bend[on] / 2
+    return float(u[on] @ (middle + half)), float(u[on] @ (middle - half))
+
+
 def _narrow_direction(side: Side, u: Array, g: Array, job: Job, found: Slopes, seen: Any) -> Any:
     """Halve what moves for as long as one half is still wrong."""
     while np.count_nonzero(job[0]) > 1:
@@ -320,6 +423,12 @@ def _narrow_direction(side: Side, u: Array, g: Array, job: Job, found: Slopes, s
             break
         _, found, seen, half = worst
         job = (half, side.ladders[int(np.flatnonzero(half)[0])] if np.count_nonzero(half) == 1 else hs)
+    for i in np.flatnonzero(job[0])[: side.whole] if np.count_nonzero(job[0]) > 2 else ():
+        fewer = (np.where(np.arange(side.x.size) == i, 0.0, job[0]), job[1])
+        if np.count_nonzero(fewer[0]) > 1:
+            excess, *rest = _excess(side, u, g, fewer)
+            if excess > 0:
+                job, (found, seen) = fewer, rest
     return job, found, seen
 
 
@@ -334,7 +443,7 @@ def _narrow_outputs(side: Side, u: Array, g: Array, job: Job, found: Slopes, see
             half[part] = u[part]
             pulled = side.pull(half)
             low, high, allowed = _weighted(half, found, tolerance)
-            got = float(job[0] @ pulled)
+            got = _along_moved(job[0], pulled)
             halves.append((max(got - high, low - got) - allowed, half, pulled, (low, high, got)))
         worst = max(halves, key=lambda h: h[0])
         if not worst[0] > 0:
@@ -361,7 +470,7 @@ def _undecided(side: Side, jobs: list[Job], found: list[Slopes], whole: bool, ou
         if (j, where) in seen or not moved.size:
             continue
         seen.add((j, where))
-        if state[k, j] == UNKNOWN and tried < 4:
+        if state[k, j] == UNKNOWN and tried < 4 and not side.irregular:
             tried += 1
             wrong = _by_taylor(side, d, int(j), found[k], outcome)
             if wrong is None or outcome.mismatch:
@@ -375,7 +484,7 @@ def _by_taylor(side: Side, d: Array, j: int, found: Slopes, outcome: Outcome) ->
     """None if the remainder settles it: as h² for a right gradient, as h on both sides alike for a wrong one."""
     u = np.zeros_like(side.value)
     u[j] = 1.0
-    got = float(d @ side.pull(u))
+    got = _along_moved(d, side.pull(u))
     power, missing = (
         v[j] for v in taylor(side.F, side.x, d, side.value, np.full(u.shape, got), side.eps, side.rounding)
     )

@@ -11,6 +11,7 @@ from .model_checkpoint import ModelCheckpoint
 from .reduce_lr_on_plateau import ReduceLROnPlateau
 from .tensor_board import TensorBoard
 from .terminate_on_nan import TerminateOnNaN
+from .watch import Watch, watch
 
 __all__ = [
     "BackupAndRestore",
@@ -25,4 +26,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "TensorBoard",
     "TerminateOnNaN",
+    "Watch",
+    "watch",
 ]

@@ -12,10 +12,21 @@ from .callback import Callback, Logs
 class BackupAndRestore(Callback):
     """Saves the whole state of a training after each epoch, and goes on from there when it is started again.
 
-    Restored are the weights, the optimizer's state, the generators behind shuffling and dropout, and the
-    history, so the result is the same to the last bit as that of a training that was never interrupted. What
-    another callback remembers (the patience that is left) begins anew. The backup is deleted when all epochs
-    are done, and kept when the training was interrupted.
+    Restored are the weights, the optimizer's state, the generators behind shuffling and dropout, the history, and
+    what the other callbacks remember (the patience that is left, the best value so far), so the result is the same to
+    the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers`` the
+    attributes to keep. The backup is deleted when all epochs are done, and kept when the training was interrupted.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> backup = nn.callbacks.BackupAndRestore(folder)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[backup])
+    >>> len(history.history["loss"])
+    2
     """
 
     last = True  # after all that is to be saved has happened
@@ -26,6 +37,10 @@ class BackupAndRestore(Callback):
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.path = os.path.join(self.backup_dir, "training.autograd")
         self.resume_from = 0
+        self.others: list[Callback] = []
+
+    def set_others(self, others: list[Callback]) -> None:
+        self.others = others
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         from .. import saving
@@ -33,12 +48,16 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
             os.remove(unfinished)  # what a killed training was writing
-        self.resume_from = saving.restore_training(self.model, self.path) if os.path.exists(self.path) else 0
+        self.resume_from = 0
+        if os.path.exists(self.path):
+            self.resume_from = saving.restore_training(self.model, self.path, self.others)
+            if self.model.stop_training:  # it was killed after its last epoch
+                self.resume_from = self.params["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         from .. import saving
 
-        saving.save_training(self.model, self.path, epoch + 1)
+        saving.save_training(self.model, self.path, epoch + 1, self.others)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         done = self.model.history.epoch and self.model.history.epoch[-1] + 1 >= self.params["epochs"]

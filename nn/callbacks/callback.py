@@ -9,10 +9,27 @@ Logs = dict[str, float]
 
 
 class Callback:
-    """Something that is told what happens while a model trains. All methods may be left out."""
+    """Something that is told what happens while a model trains. All methods may be left out.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> class Counter(nn.callbacks.Callback):
+    ...     batches = 0
+    ...     def on_train_batch_end(self, batch, logs=None):
+    ...         self.batches += 1
+    >>> counter = Counter()
+    >>> history = model.fit(x, 2 * x, batch_size=8, epochs=3, verbose=0, callbacks=[counter])
+    >>> counter.batches
+    12
+    """
 
     model: Any = None
     params: dict[str, Any]
+    # The attributes that a training changes and an interrupted one needs back: numbers, text, lists, dictionaries and
+    # None, or a list of arrays. `BackupAndRestore` saves them.
+    remembers: tuple[str, ...] = ()
 
     def set_model(self, model: Any) -> None:
         """Which model is trained."""
@@ -21,6 +38,9 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """With how many epochs and steps, and how verbosely."""
         self.params = params
+
+    def set_others(self, others: list[Callback]) -> None:
+        """The other callbacks of the same training."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -72,7 +92,15 @@ class Callback:
 
 
 class CallbackList:
-    """Several callbacks told as one, in order."""
+    """Several callbacks told as one, in order.
+
+    >>> import nn
+    >>> history = nn.callbacks.History()
+    >>> all_of_them = nn.callbacks.CallbackList([nn.callbacks.TerminateOnNaN(), history], nn.Sequential())
+    >>> all_of_them.tell("on_epoch_end", 0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, **params: Any):
         self.callbacks = list(callbacks)
@@ -82,6 +110,8 @@ class CallbackList:
                 raise TypeError(f"callbacks are instances of nn.callbacks.Callback; {callback!r}{hint} came")
             callback.set_model(model)
             callback.set_params(params)
+        for callback in self.callbacks:
+            callback.set_others([other for other in self.callbacks if other is not callback])
         # Only those that listen are called for each batch.
         self.listeners: dict[str, list[Any]] = {}
 

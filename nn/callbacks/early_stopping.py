@@ -13,7 +13,18 @@ class EarlyStopping(Monitor):
 
     ``restore_best_weights`` brings back the weights of the best epoch when training ends, whether it was
     stopped or ran through. With a ``baseline`` only what is better than it counts as better.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> stop = nn.callbacks.EarlyStopping(monitor="loss", patience=2, min_delta=0.1)
+    >>> history = model.fit(x, 2 * x, epochs=100, verbose=0, callbacks=[stop])
+    >>> len(history.epoch) < 100
+    True
     """
+
+    remembers = ("best", "best_epoch", "wait", "stopped_epoch", "best_weights")
 
     def __init__(
         self,

@@ -21,6 +21,14 @@ class History(Callback):
     """Collects the logs of all epochs; `Model.fit` returns it.
 
     ``history`` maps each name to a list with one value per epoch, ``epoch`` holds the numbers of the epochs.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> history = model.fit(x, 2 * x, epochs=3, verbose=0)
+    >>> history.epoch, list(history.history), len(history.history["loss"])
+    ([0, 1, 2], ['loss'], 3)
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,17 @@ from .callback import Callback, Logs
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the beginning of each epoch to ``schedule(epoch, learning_rate)``."""
+    """Sets the learning rate at the beginning of each epoch to ``schedule(epoch, learning_rate)``.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> halve = nn.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[halve])
+    >>> round(float(model.optimizer.learning_rate), 6)
+    0.0025
+    """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         self.schedule, self.verbose = schedule, verbose

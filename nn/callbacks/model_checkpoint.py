@@ -13,7 +13,20 @@ class ModelCheckpoint(Monitor):
     """Saves the model after each epoch, after so many batches, or only when it is the best so far.
 
     ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "best.zip"
+    >>> best = nn.callbacks.ModelCheckpoint(file, monitor="loss", save_best_only=True)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[best])
+    >>> np.array_equal(nn.models.load_model(file).get_weights()[0], model.get_weights()[0])
+    True
     """
+
+    remembers = ("best", "seen")
 
     def __init__(
         self,

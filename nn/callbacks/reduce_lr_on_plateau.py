@@ -9,7 +9,19 @@ from .monitor import Monitor
 
 
 class ReduceLROnPlateau(Monitor):
-    """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value."""
+    """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> slower = nn.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.1, patience=1, min_delta=10.0)
+    >>> history = model.fit(x, 2 * x, epochs=2, verbose=0, callbacks=[slower])
+    >>> round(float(model.optimizer.learning_rate), 6)
+    0.001
+    """
+
+    remembers = ("best", "wait", "resting")
 
     def __init__(
         self,

@@ -14,6 +14,15 @@ class TensorBoard(Callback):
 
     ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
     number of batches, adds the running values in between. Needs tensorboardX.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> board = nn.callbacks.TensorBoard(log_dir=folder)  # doctest: +SKIP
+    >>> history = model.fit(x, 2 * x, verbose=0, callbacks=[board])  # doctest: +SKIP
     """
 
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):

@@ -8,7 +8,18 @@ from .callback import Callback, Logs
 
 
 class TerminateOnNaN(Callback):
-    """Stops the training after a batch whose loss is NaN or infinite."""
+    """Stops the training after a batch whose loss is NaN or infinite.
+
+    >>> import nn
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile(nn.optimizers.SGD(learning_rate=1e30), "mse")
+    >>> x = np.linspace(-1, 1, 32)[:, None]
+    >>> with np.errstate(all="ignore"):
+    ...     history = model.fit(x, 2 * x, epochs=100, verbose=0, callbacks=[nn.callbacks.TerminateOnNaN()])
+    Batch ...: Invalid loss, terminating training
+    >>> len(history.epoch) < 100
+    True
+    """
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss", 0.0)

@@ -21,7 +21,19 @@ class Watch(Callback):
     - ``zeros[name]``: the share of exact zeros in it (1.0 for a layer of dead ReLUs).
 
     NaN stands where nothing was computed: a layer without weights has no gradients.
+
+    >>> import nn
+    >>> from nn.callbacks.watch import watch
+    >>> layers = [nn.layers.Dense(4, "relu", name="hidden"), nn.layers.Dense(1)]
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), *layers])
+    >>> model.compile("sgd", "mse")
+    >>> watching = watch(model)
+    >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0, callbacks=[watching])
+    >>> len(watching.zeros["hidden"]), 0 <= watching.zeros["hidden"][0] <= 1
+    (3, True)
     """
+
+    remembers = ("layers", "gradients", "means", "spreads", "zeros")
 
     def __init__(self, model: Any) -> None:
         if not isinstance(model, Layer):
@@ -112,11 +124,10 @@ def watch(model: Any) -> Watch:
     """A callback that records how large the gradients and the activations of each layer are, for each epoch.
 
     >>> import numpy as np, nn
-    >>> from nn.callbacks.watch import watch
     >>> layers = [nn.layers.Dense(3, "tanh", name="a"), nn.layers.Dense(2, "softmax", name="b")]
     >>> model = nn.Sequential([nn.Input(shape=(2,)), *layers])
     >>> model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
-    >>> watching = watch(model)
+    >>> watching = nn.watch(model)
     >>> history = model.fit(np.ones((8, 2)), np.arange(8) % 2, epochs=2, verbose=0, callbacks=[watching])
     >>> watching.layers, len(watching.gradients["a"])
     (['a', 'b'], 2)

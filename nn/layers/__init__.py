@@ -72,12 +72,22 @@ __all__ = [
 
 
 def serialize(layer: Layer) -> Any:
-    """A layer as plain data, without its weights."""
+    """A layer as plain data, without its weights.
+
+    >>> import nn
+    >>> nn.layers.serialize(nn.layers.Flatten(name="flat"))["class_name"]
+    'Flatten'
+    """
     return config.serialize(layer)
 
 
 def deserialize(configuration: Any) -> Any:
-    """The layer that plain data describes, with new weights."""
+    """The layer that plain data describes, with new weights.
+
+    >>> import nn
+    >>> nn.layers.deserialize(nn.layers.serialize(nn.layers.Dense(3, "relu"))).units
+    3
+    """
     from ..models import Sequential
 
     return config.deserialize(configuration, {**KNOWN, "Sequential": Sequential}, "layer")

@@ -16,6 +16,17 @@ class BatchNormalization(Layer):
 
     Mean and variance are those of the batch while training, and their moving averages otherwise, or when the
     layer is frozen.
+
+    Takes any shape whose last axis is the channels (or ``axis``), and gives the same.
+
+    >>> import nn
+    >>> layer = nn.layers.BatchNormalization()
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0]], "float32")
+    >>> layer(x, training=True).numpy().round(2)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
+    >>> layer(x).shape
+    (2, 2)
     """
 
     def __init__(

@@ -11,8 +11,9 @@ from .layer import Layer
 
 
 class Dropout(Layer):
-    """While training each number is set to 0 with probability ``rate``, and the others are scaled up by
-    ``1 / (1 - rate)``, so that their expected value stays. Otherwise nothing happens.
+    """Sets each number to 0 with probability ``rate`` while training; otherwise nothing happens.
+
+    The others are scaled up by ``1 / (1 - rate)``, so that their expected value stays. Any shape comes out as it is.
 
     Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1.
 

@@ -11,7 +11,14 @@ from .layer import InputSpec, Layer
 
 
 class GlobalAveragePooling1D(Layer):
-    """The mean of each channel over all positions."""
+    """The mean of each channel over all positions.
+
+    Takes (batch, length, channels), gives (batch, channels).
+
+    >>> import nn
+    >>> nn.layers.GlobalAveragePooling1D()(np.ones((2, 5, 3), "float32")).shape
+    (2, 3)
+    """
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)

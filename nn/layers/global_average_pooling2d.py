@@ -11,7 +11,14 @@ from .layer import InputSpec, Layer
 
 
 class GlobalAveragePooling2D(Layer):
-    """The mean of each channel over all positions."""
+    """The mean of each channel over all positions.
+
+    Takes (batch, height, width, channels), gives (batch, channels).
+
+    >>> import nn
+    >>> nn.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3), "float32")).shape
+    (2, 3)
+    """
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)

@@ -11,7 +11,14 @@ from .layer import InputSpec, Layer
 
 
 class GlobalMaxPooling1D(Layer):
-    """The largest value of each channel over all positions."""
+    """The largest value of each channel over all positions.
+
+    Takes (batch, length, channels), gives (batch, channels).
+
+    >>> import nn
+    >>> nn.layers.GlobalMaxPooling1D()(np.ones((2, 5, 3), "float32")).shape
+    (2, 3)
+    """
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)

@@ -11,12 +11,23 @@ _format = "channels_last"
 
 
 def image_data_format() -> str:
-    """Where layers expect the channels unless they are told: "channels_last" to begin with."""
+    """Where layers expect the channels unless they are told: "channels_last" to begin with.
+
+    >>> import nn
+    >>> nn.backend.image_data_format()
+    'channels_last'
+    """
     return _format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Say where layers that are made from now on expect the channels."""
+    """Say where layers that are made from now on expect the channels.
+
+    >>> import nn
+    >>> nn.backend.set_image_data_format("channels_last")
+    >>> nn.backend.image_data_format()
+    'channels_last'
+    """
     global _format
     _format = data_format_of(data_format)
 

@@ -40,7 +40,14 @@ def forget_names() -> None:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a layer takes: how many axes, and how long some of them are."""
+    """What a layer takes: how many axes, and how long some of them are.
+
+    >>> import nn
+    >>> spec = nn.layers.InputSpec(ndim=2, axes={-1: 4})
+    >>> spec.check("dense", (None, 3))
+    Traceback (most recent call last):
+    ValueError: layer 'dense' expected an input with 4 on axis -1, and got one of shape (None, 3)
+    """
 
     ndim: int | None = None
     min_ndim: int | None = None
@@ -241,7 +248,7 @@ class Layer(config.Configurable):
 
     @property
     def weights(self) -> list[Tensor]:
-        """All weights: of each layer first those that train, then its state."""
+        """All weights, of each layer first those that train and then its state."""
         return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=lambda w: id(w) in layer._frozen)]
 
     variables = weights

@@ -11,7 +11,15 @@ from .layer import InputSpec, Layer
 
 
 class LayerNormalization(Layer):
-    """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016."""
+    """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016.
+
+    Takes any shape, and gives the same.
+
+    >>> import nn
+    >>> nn.layers.LayerNormalization()(np.array([[1.0, 3.0], [10.0, 30.0]], "float32")).numpy().round(2)
+    array([[-1.,  1.],
+           [-1.,  1.]], dtype=float32)
+    """
 
     def __init__(
         self,

@@ -9,7 +9,14 @@ from .layer import Layer
 
 
 class LeakyReLU(Layer):
-    """``x`` where it is positive, ``negative_slope · x`` elsewhere."""
+    """``x`` where it is positive, ``negative_slope · x`` elsewhere.
+
+    Takes any shape, and gives the same.
+
+    >>> import nn
+    >>> nn.layers.LeakyReLU(0.1)(np.array([[-2.0, 3.0]])).numpy()
+    array([[-0.2,  3. ]], dtype=float32)
+    """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)

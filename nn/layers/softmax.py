@@ -9,7 +9,14 @@ from .layer import Layer
 
 
 class Softmax(Layer):
-    """``exp(x) / Σ exp(x)`` along an axis."""
+    """``exp(x) / Σ exp(x)`` along an axis.
+
+    Takes any shape, and gives the same.
+
+    >>> import nn
+    >>> nn.layers.Softmax()(np.array([[0.0, 0.0]])).numpy()
+    array([[0.5, 0.5]], dtype=float32)
+    """
 
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)

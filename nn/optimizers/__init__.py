@@ -30,7 +30,14 @@ KNOWN: dict[str, Any] = {cls.__name__: cls for cls in (SGD, RMSprop, Adagrad, Ad
 
 
 def get(identifier: Any) -> Optimizer:
-    """The optimizer that a name, class or configuration means."""
+    """The optimizer that a name, class or configuration means.
+
+    An unknown name is a ValueError that suggests the nearest one.
+
+    >>> import nn
+    >>> nn.optimizers.get("adam").name
+    'adam'
+    """
     found = config.resolve(identifier, KNOWN, "optimizer")
     if not isinstance(found, Optimizer):
         raise ValueError(f"an optimizer is given by name, class or configuration; {identifier!r} came")
@@ -38,10 +45,20 @@ def get(identifier: Any) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> Any:
-    """An optimizer as plain data, without its state."""
+    """An optimizer as plain data, without its state.
+
+    >>> import nn
+    >>> nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))["config"]["momentum"]
+    0.9
+    """
     return config.serialize(optimizer)
 
 
 def deserialize(configuration: Any) -> Optimizer:
-    """The optimizer that plain data describes."""
+    """The optimizer that plain data describes.
+
+    >>> import nn
+    >>> nn.optimizers.deserialize(nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))).momentum
+    0.9
+    """
     return get(configuration)

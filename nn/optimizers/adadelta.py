@@ -10,7 +10,16 @@ from .optimizer import Optimizer, State
 
 
 class Adadelta(Optimizer):
-    """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012."""
+    """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012.
+
+    >>> import nn
+    >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> w.build((None, 2))
+    >>> nn.optimizers.Adadelta(learning_rate=1.0).apply([np.array([[1.0], [-3.0]])], w.weights)
+    >>> w.get_weights()[0].round(4)
+    array([[0.9986],
+           [1.0014]], dtype=float32)
+    """
 
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)

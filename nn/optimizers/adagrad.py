@@ -10,7 +10,16 @@ from .optimizer import Optimizer, State
 
 
 class Adagrad(Optimizer):
-    """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011."""
+    """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011.
+
+    >>> import nn
+    >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> w.build((None, 2))
+    >>> nn.optimizers.Adagrad(learning_rate=0.1).apply([np.array([[1.0], [-3.0]])], w.weights)
+    >>> w.get_weights()[0].round(4)
+    array([[0.9047],
+           [1.0994]], dtype=float32)
+    """
 
     def __init__(
         self,

@@ -13,6 +13,14 @@ class Adam(Optimizer):
     """``p - rate · m / (√v + epsilon)``, with averages m of g and v of g² corrected for their start at zero.
 
     Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018.
+
+    >>> import nn
+    >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> w.build((None, 2))
+    >>> nn.optimizers.Adam(learning_rate=0.1).apply([np.array([[1.0], [-3.0]])], w.weights)
+    >>> w.get_weights()[0].round(4)
+    array([[0.9],
+           [1.1]], dtype=float32)
     """
 
     def __init__(

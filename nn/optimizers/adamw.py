@@ -8,7 +8,16 @@ from .adam import Adam
 
 
 class AdamW(Adam):
-    """`Adam` after taking ``rate · weight_decay · p`` off each parameter: Loshchilov and Hutter, 2019."""
+    """`Adam` after taking ``rate · weight_decay · p`` off each parameter: Loshchilov and Hutter, 2019.
+
+    >>> import nn
+    >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> w.build((None, 2))
+    >>> nn.optimizers.AdamW(learning_rate=0.1).apply([np.array([[1.0], [-3.0]])], w.weights)
+    >>> w.get_weights()[0].round(4)
+    array([[0.8996],
+           [1.0996]], dtype=float32)
+    """
 
     def __init__(
         self,

@@ -21,6 +21,15 @@ class Optimizer(config.Configurable):
 
     An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
     to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
+
+    >>> import nn
+    >>> class SignDescent(nn.optimizers.Optimizer):
+    ...     def update(self, parameter, gradient, state, learning_rate, step):
+    ...         return parameter - learning_rate * np.sign(gradient), state
+    >>> w = Tensor(np.array([1.0, 2.0], "float32"))
+    >>> SignDescent(learning_rate=0.5).apply([np.array([3.0, -0.1])], [w])
+    >>> w.data
+    array([0.5, 2.5], dtype=float32)
     """
 
     def __init__(

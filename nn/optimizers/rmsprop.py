@@ -10,7 +10,16 @@ from .optimizer import Optimizer, State
 
 
 class RMSprop(Optimizer):
-    """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead."""
+    """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead.
+
+    >>> import nn
+    >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    >>> w.build((None, 2))
+    >>> nn.optimizers.RMSprop(learning_rate=0.1).apply([np.array([[1.0], [-3.0]])], w.weights)
+    >>> w.get_weights()[0].round(4)
+    array([[0.6838],
+           [1.3162]], dtype=float32)
+    """
 
     def __init__(
         self,

@@ -9,9 +9,28 @@ import numpy as np
 
 from .. import config
 
+__all__ = [
+    "CosineDecay",
+    "ExponentialDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "deserialize",
+    "serialize",
+]
+
 
 class LearningRateSchedule(config.Configurable):
-    """A function from the number of steps so far to a learning rate."""
+    """A function from the number of steps so far to a learning rate.
+
+    One of your own defines ``__call__(step)``.
+
+    >>> import nn
+    >>> class Linear(nn.optimizers.schedules.LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 / (1 + step)
+    >>> print(nn.optimizers.SGD(Linear()).learning_rate)
+    0.1
+    """
 
     def __call__(self, step: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(step)")
@@ -104,10 +123,21 @@ KNOWN: dict[str, Any] = {
 
 
 def serialize(schedule: LearningRateSchedule) -> Any:
-    """A schedule as plain data."""
+    """A schedule as plain data.
+
+    >>> import nn
+    >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
+    'CosineDecay'
+    """
     return config.serialize(schedule)
 
 
 def deserialize(configuration: Any) -> Any:
-    """The schedule that plain data describes."""
+    """The schedule that plain data describes.
+
+    >>> import nn
+    >>> described = nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))
+    >>> nn.optimizers.schedules.deserialize(described).decay_steps
+    100
+    """
     return config.deserialize(configuration, KNOWN, "learning rate schedule")

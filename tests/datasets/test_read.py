@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets import DataFileError
 from datasets._read import ARRAY_LIMIT, LISTS_LIMIT, OPCODES_LIMIT, WORDS_LIMIT, idx, npz, word_index
 
-anything = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+anything = settings(deadline=None, max_examples=200)
 
 LISTS, NUMBERS = (np.object_, (None,)), (np.integer, (None,))
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -365,9 +365,9 @@ def scratch(tmp_path_factory):
 
 
 @anything
-@given(st.binary() | mutated(gzip.compress(idx_bytes())) | mutated(idx_bytes()).map(gzip.compress))
-def test_any_idx_file_is_read_or_refused(scratch, data):
-    scratch.write_bytes(data)
+@given(st.binary() | mutated(gzip.compress(idx_bytes())) | mutated(idx_bytes()), st.booleans())
+def test_any_idx_file_is_read_or_refused(scratch, data, packed):
+    scratch.write_bytes(gzip.compress(data) if packed else data)
     with suppress(DataFileError):
         array = idx(scratch, (None, 4, 5))
         assert array.dtype == np.uint8
@@ -376,14 +376,14 @@ def test_any_idx_file_is_read_or_refused(scratch, data):
 
 @anything
 @given(
-    st.binary()
-    | mutated(npz_bytes(x=NPY_OBJECTS, y=NPY_NUMBERS))
-    | st.builds(npz_bytes, x=mutated(NPY_OBJECTS), y=st.just(NPY_NUMBERS))
-    | st.builds(npz_bytes, x=st.just(NPY_OBJECTS), y=mutated(NPY_NUMBERS))
-    | st.lists(st.sampled_from(SNIPPETS)).map(lambda opcodes: pickled(b"".join(opcodes)))
+    st.tuples(st.just(bytes), st.binary() | mutated(npz_bytes(x=NPY_OBJECTS, y=NPY_NUMBERS)))
+    | st.tuples(st.just(lambda data: npz_bytes(x=data, y=NPY_NUMBERS)), mutated(NPY_OBJECTS))
+    | st.tuples(st.just(lambda data: npz_bytes(x=NPY_OBJECTS, y=data)), mutated(NPY_NUMBERS))
+    | st.tuples(st.just(pickled), st.lists(st.sampled_from(SNIPPETS)).map(b"".join))
 )
-def test_any_archive_is_read_or_refused(scratch, data):
-    scratch.write_bytes(data)
+def test_any_archive_is_read_or_refused(scratch, archive):
+    make, data = archive  # made here, not in the strategy: compressing takes longer than drawing may
+    scratch.write_bytes(make(data))
     with suppress(DataFileError):
         x, y = npz(scratch, x=LISTS, y=NUMBERS)
         assert x.dtype == object

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,25 @@ def chromium():
 
 
 @pytest.fixture
-def visit(chromium, tmp_path):
+def visit(visits):
     """Open the page of some steps; any error of its script and any request that leaves fails the test."""
+    with visits() as go:
+        yield go
+
+
+@pytest.fixture(scope="module")
+def visits(chromium, tmp_path_factory):
+    """The same for what is opened within a ``with``: an example of a property is shorter than its test."""
+    folder = tmp_path_factory.mktemp("pages")
+    return lambda: visiting(chromium, folder)
+
+
+@contextmanager
+def visiting(chromium, folder):
     opened = []
 
     def go(steps, **options):
-        file = steps.save(tmp_path / f"page{len(opened)}.html")
+        file = steps.save(folder / f"page{len(opened)}.html")
         page = chromium.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
@@ -47,11 +61,12 @@ def visit(chromium, tmp_path):
         opened.append(page)
         return page
 
-    yield go
-    for page in opened:
-        faults = page.faults
-        page.close()
-        assert not faults
+    try:
+        yield go
+    finally:
+        for page in opened:
+            page.close()
+    assert not [fault for page in opened for fault in page.faults]
 
 
 @pytest.fixture

@@ -85,6 +85,24 @@ def test_arithmetic_means_what_it_means(expression, expected):
     assert compute(expression, *given).item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("sum(x, axis=0)", [4, 6]),
+        ("max(x, axis=-1, keepdims=True)", [[2], [4]]),
+        ("mean(x, axis=(0, 1))", 2.5),
+        ("reshape(x, shape=[4])", [1, 2, 3, 4]),
+        ("softmax(x, axis=0) * 0 + 1", [[1, 1], [1, 1]]),
+    ],
+)
+def test_functions_take_their_keywords(expression, expected):
+    assert np.array_equal(compute(expression, "x=[[1,2],[3,4]]").data, expected)
+
+
+def test_a_keyword_that_is_not_there_is_named_with_those_that_are():
+    assert "sum takes axis, keepdims; did you mean axis?" in refuse("sum(x, axs=0)", "x=1")[0]
+
+
 def test_every_registered_function_of_one_argument_can_be_called():
     assert {"tanh", "sigmoid", "relu", "sum", "mean", "max", "abs", "exp"} <= set(functions())
     assert np.array_equal(compute("mean(x @ w)", "x=[[1,2],[3,4]]", "w=[1,-1]").data, -1)
@@ -107,7 +125,15 @@ def test_every_registered_function_of_one_argument_can_be_called():
         ("'a' * x", "'a'"),
         ("x[0]", "x[0]"),
         ("(y := x)", "y :="),
-        ("sum(x, axis=0)", "0"),
+        ("sum(x, axes=0)", "0"),
+        ("sum(x, axis=x)", "x)"),
+        ("sum(x, axis=10**9)", "10**9"),
+        ("sum(x, axis='a')", "'a'"),
+        ("sum(x, **x)", "x)"),
+        ("tanh(x, axis=0)", "0)"),
+        ("reshape(x, shape=(99999999, 1))", "99999999"),
+        ("broadcast_to(x, shape=(9999, 9999))", "(9999"),
+        ("frame(x, pairs=((9, 9),))", "((9"),
         ("1j * x", "1j"),
         ("True * x", "True"),
         ("sum(*x)", "*x"),

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from autograd_core import Tensor, explain
+from autograd_core import Tensor, conv, explain, softmax
 
 
 def lecture():
@@ -33,6 +33,13 @@ def batch():
     """Constants that are too large to write out, and one that is not."""
     w = Tensor(np.ones((3, 2)), name="w")
     return explain(np.sum((np.ones((5, 3)) @ w - np.arange(10.0).reshape(5, 2)) * np.array([1.0, 2.0])), names={})
+
+
+def moved():
+    """What is no product element by element: a softmax, a reshape, a cumulative sum, an index, a convolution."""
+    x = Tensor([1.0, 2.0, -1.0], name="x0")
+    y = np.reshape(softmax(x), (3, 1)) * np.cumsum(x)[::-1]
+    return explain(np.sum(conv(np.expand_dims(y, -1), np.ones((2, 1, 2)))), names={})
 
 
 def cells(line):
@@ -93,7 +100,7 @@ def test_matrices_show_their_shapes():
     assert r"\sum_{\text{copies}}" in latex
 
 
-@pytest.mark.parametrize("story", [lecture, layer, awkward, batch])
+@pytest.mark.parametrize("story", [lecture, layer, awkward, batch, moved])
 def test_the_derivation_compiles(story, tmp_path, judge_program):
     program = judge_program("tectonic", "pdflatex")
     file = tmp_path / "derivation.tex"
@@ -146,6 +153,40 @@ def test_the_animation_has_the_frames(pillow, tmp_path):
         assert gif.format == "GIF"
         assert gif.n_frames == len(steps)
         assert gif.info["duration"] == 500
+
+
+ORANGE, YELLOW = (0xB3, 0x59, 0x00), (0xFF, 0xE0, 0x8A)  # a highlighted edge, a highlighted node
+
+
+def lit(image):
+    """The places of highlighted nodes and edges in a frame, and the pixels of its caption."""
+    pixels = np.asarray(image.convert("RGB")).astype(int)
+    near = lambda colour: np.argwhere(np.abs(pixels - colour).sum(axis=-1) < 40)  # noqa: E731
+    caption = pixels[int(0.78 * len(pixels)) :]
+    return near(YELLOW), near(ORANGE), caption
+
+
+def test_each_frame_of_the_animation_shows_its_step(pillow, tmp_path):
+    """x + y, then times z: nodes stand from left to right, x and y above z."""
+    with pillow.open(lecture().to_gif(tmp_path / "f.gif")) as gif:
+        frames = []
+        for i in range(gif.n_frames):
+            gif.seek(i)
+            frames.append(lit(gif.copy()))
+    width = gif.width
+    nodes = [(yellow[:, 1].min() / width, yellow[:, 1].max() / width) for yellow, _, _ in frames]
+    edges = [orange[:, 1].mean() / width for _, orange, _ in frames]
+    sum_forward, product_forward, to_q, to_z, to_x, to_y = nodes
+    assert sum_forward[0] < 0.35 < sum_forward[1] < 0.7  # x, y and q: the left
+    assert product_forward[1] > 0.85 > 0.3 < product_forward[0]  # q, z and f: the right
+    assert min(to_q[0], to_z[0]) > 0.3  # from f on the right to the middle,
+    assert max(to_x[1], to_y[1]) < 0.7  # and from q in the middle to the left
+    assert min(edges[1:4]) > 0.5 > max(edges[0], *edges[4:])
+    x_row, y_row = (frames[i][0][frames[i][0][:, 1] < 0.3 * width][:, 0].mean() for i in (4, 5))
+    assert x_row < y_row
+    captions = [caption.tobytes() for _, _, caption in frames]
+    assert all((caption.min() < 60) for _, _, caption in frames)  # each has words,
+    assert len(set(captions)) == len(captions)  # and no two the same
 
 
 def test_frames_of_a_layer_and_of_awkward_names_are_drawn(pillow, tmp_path):

@@ -2,13 +2,15 @@
 
 import gc
 import math
+import time
 
 import numpy as np
 import pytest
 
 import nn
-from autograd_core import GraphError, Tensor, explain, sigmoid
+from autograd_core import REGISTRY, GraphError, Tensor, explain, sigmoid, softmax
 from autograd_core.explain.formula import number
+from autograd_core.explain.story import sentence, text
 from autograd_core.graph import ancestors
 
 
@@ -100,6 +102,56 @@ def test_each_local_derivative_times_its_upstream_is_the_contribution():
         np.testing.assert_allclose(s.upstream * s.local, s.contribution, rtol=1e-14)
 
 
+def test_what_is_shown_as_a_product_is_one_for_every_op():
+    """Whatever the op: where a local derivative is given, upstream × local is the contribution."""
+    for name, o in REGISTRY.items():
+        for example in o.examples or ():
+            rng = np.random.default_rng(0)
+            drawn = [rng.uniform(0.1, 0.9, i) if isinstance(i, tuple) else np.array(i) for i in example.inputs]
+            leaves = [Tensor(v, name=f"leaf{i}") if v.dtype.kind == "f" else v for i, v in enumerate(drawn)]
+            if not any(isinstance(leaf, Tensor) for leaf in leaves):
+                continue
+            out = o(*leaves, **example.params)
+            with np.errstate(all="ignore"):
+                steps = explain(out, rng.normal(size=out.shape), names={})
+            for s in steps:
+                if s.kind == "backward" and s.local is not None and np.size(s.local):
+                    upstream = np.asarray(s.upstream)
+                    if upstream.ndim and upstream.shape != np.shape(s.local):  # a reduction: its axes are back
+                        axes = example.params.get("axis", ())
+                        upstream = upstream if upstream.ndim == np.ndim(s.local) else np.expand_dims(upstream, axes)
+                    np.testing.assert_allclose(upstream * s.local, s.contribution, rtol=1e-4, err_msg=name)
+
+
+def story(f):
+    steps = explain(f, names={})
+    return [text(sentence(steps, i)) for i in range(len(steps))]
+
+
+def test_what_is_no_product_is_told_as_what_it_is():
+    x = Tensor([1.0, 2.0, -1.0], name="x")
+    told = story(np.sum(softmax(x)[1:] * np.array([2.0, 3.0])))
+    assert any("∂f/∂v2 with each element back in its place" in t for t in told)
+    assert any(t.startswith("∂f/∂x receives Σ_i ∂f/∂v1_i × (v1_i · ([i = j] - v1_j))") for t in told)
+    assert any(t.startswith("v2 = v1[i] (index=1:), of shape 2: ") for t in told)
+
+
+def test_words_in_a_formula_stay_words():
+    i = Tensor(np.array([1.0, np.nan]), name="i")
+    assert any(t.startswith("v1 = i if finite, of shape 2") for t in story(np.sum(np.nan_to_num(i))))
+
+
+def test_matrices_show_where_the_transposes_come_from():
+    x, w = Tensor(np.ones((4, 3)), name="x"), Tensor(np.ones((3, 2)), name="w")
+    told = " ".join(story(np.sum(x @ w)))
+    assert "4×2 @ (3×2)ᵀ = 4×2 @ 2×3 gives 4×3, as x has" in told
+    assert "(4×3)ᵀ @ 4×2 = 3×4 @ 4×2 gives 3×2, as w has" in told
+    v = Tensor(np.ones(3), name="v")
+    told = " ".join(story(np.sum(x @ v)))
+    assert "4×1 @ (3×1)ᵀ = 4×1 @ 1×3 gives 4×3, as x has" in told
+    assert "(4×3)ᵀ @ 4×1 = 3×4 @ 4×1 gives 3×1, a column as v is" in told
+
+
 def test_undoing_broadcasting_is_a_step_of_its_own():
     x, b = Tensor(np.ones((4, 2))), Tensor(np.zeros(2))
     summed = [s for s in explain((x + b).sum()) if s.kind == "unbroadcast"]
@@ -150,6 +202,29 @@ def test_steps_leave_no_cycles_behind():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def chain(length):
+    x = Tensor(1.0, name="x")
+    for _ in range(length):
+        x = x * 1.0
+    return x
+
+
+def test_a_million_ops_are_refused_at_once():
+    f = chain(1_000_000)
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="from 1,000,000 values, and up to 50,000 are explained"):
+        explain(f)
+    assert time.perf_counter() - start < 20
+
+
+def test_thousands_of_steps_are_printed_in_seconds():
+    steps = explain(chain(5_000))
+    start = time.perf_counter()
+    assert "8,000 more: .to_text()" in str(steps)
+    assert len(steps.to_text().splitlines()) > 12_000
+    assert time.perf_counter() - start < 20
 
 
 def test_two_values_of_one_name_are_told_apart():

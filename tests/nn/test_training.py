@@ -302,7 +302,9 @@ def train(folder, result):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 6))
     history = model.fit(x, x[:, 0] * x[:, 1], epochs=20, verbose=0, batch_size=16, validation_split=0.1,
-                        callbacks=[nn.callbacks.BackupAndRestore(folder)])
+                        callbacks=[nn.callbacks.EarlyStopping(patience=15, restore_best_weights=True),
+                                   nn.callbacks.ReduceLROnPlateau(patience=1),
+                                   nn.callbacks.BackupAndRestore(folder)])
     np.savez(result, *model.get_weights(), *model.optimizer.get_weights(), *history.history.values())
 
 def run(folder, result, seconds):
@@ -350,3 +352,65 @@ def test_a_training_that_is_killed_twenty_times_ends_with_the_same_bits(tmp_path
             assert len(whole.files) > 20
             for name in whole.files:
                 np.testing.assert_array_equal(whole[name], killed[name])
+
+
+class Cut(nn.callbacks.Callback):
+    """Breaks a training off after an epoch, as a power cut would: before or after the backup of that epoch."""
+
+    def __init__(self, epoch, last):
+        self.epoch, self.last = epoch, last
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise ConnectionAbortedError
+
+
+def with_memory(folder, *more):
+    """A training whose callbacks all change its course, or remember what it did."""
+    nn.utils.set_random_seed(3)
+    layers = [nn.layers.Dense(8, "tanh", name="a"), nn.layers.Dropout(0.2, name="b"), nn.layers.Dense(1, name="c")]
+    model = nn.Sequential([nn.Input(shape=(4,)), *layers])
+    model.compile(nn.optimizers.Adam(0.05), "mse")
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 4))
+    callbacks = [
+        nn.callbacks.EarlyStopping(patience=6, restore_best_weights=True),
+        nn.callbacks.ReduceLROnPlateau(patience=1, factor=0.5, cooldown=1),
+        nn.callbacks.ModelCheckpoint(folder / "best.autograd", save_best_only=True),
+        nn.callbacks.CSVLogger(folder / "log.csv"),
+        nn.watch(model),
+        nn.callbacks.BackupAndRestore(folder / "backup"),
+        *more,
+    ]
+    y = x @ [1.0, -0.5, 0.3, 0.0] + 0.5 * rng.normal(size=60)
+    history = model.fit(x, y, epochs=40, verbose=0, batch_size=8, validation_split=0.4, callbacks=callbacks)
+    return model, history, callbacks
+
+
+def outcome(folder, trained):
+    model, history, callbacks = trained
+    best = nn.models.load_model(folder / "best.autograd").get_weights()
+    remembered = [{name: getattr(c, name) for name in c.remembers if name != "end"} for c in callbacks]
+    everything = [*model.get_weights(), *model.optimizer.get_weights(), *best]
+    return everything, history.history, (folder / "log.csv").read_text("utf-8"), remembered
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_callbacks_go_on_with_what_they_remember(tmp_path, last):
+    """However often a training is cut, its stopping, its learning rates, its best model and its log are the same."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir(), cut.mkdir()
+    weights, history, log, remembered = outcome(whole, with_memory(whole))
+    epochs = len(history["loss"])
+    assert 7 < epochs < 40  # it was stopped early,
+    assert len(set(history["learning_rate"])) > 2  # and had slowed down before
+    for epoch in range(0, epochs, 2 if last else 1):
+        with pytest.raises(ConnectionAbortedError):
+            with_memory(cut, Cut(epoch, last))
+    again = outcome(cut, with_memory(cut))
+    for a, b in zip(weights, again[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert again[1] == history
+    assert again[2] == log
+    np.testing.assert_equal(again[3], remembered)
+    assert not (cut / "backup").exists() or not any((cut / "backup").iterdir())

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import nn
-from nn.callbacks.watch import watch
-from nn.plots import plot_decision_boundary, predicted_classes
+from nn import plot_decision_boundary, watch
+from nn.plots import predicted_classes
 
 
 def mean_square(y_true, y_pred):

@@ -251,6 +251,36 @@ def test_pytorch(judge):
     assert error_of(f, x, w, grad=wrong).argument == "w"
 
 
+def test_a_float32_layer_of_pytorch_is_called_in_float32(judge):
+    torch = judge("torch")
+    torch.manual_seed(0)
+    layer = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+
+    def f(x):
+        return layer(x).sum()
+
+    def gradient(x):
+        x = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(f(x), x)[0]
+
+    x = torch.randn(3, 4)
+    assert check_gradients(f, x, grad=gradient).verdict == "pass"
+    error_of(f, x, grad=lambda x: gradient(x) * 1.05)
+
+
+def test_in_float32_no_part_of_a_gradient_hides_behind_another(judge):
+    jax = judge("jax")
+    x = jax.numpy.asarray(rng.normal(size=(6, 5)))
+
+    def loss(p):
+        return jax.numpy.mean(jax.numpy.tanh(x @ p["w"] + p["b"]) ** 2)
+
+    for _ in range(5):
+        p = {"w": jax.numpy.asarray(rng.normal(size=(5, 3))), "b": jax.numpy.asarray(rng.normal(size=3))}
+        g = jax.grad(loss)(p)
+        error_of(loss, p, grad=lambda p, g=g: {"w": g["w"], "b": g["b"] * 1.05})
+
+
 def test_jax_which_computes_in_float32_is_given_the_room_that_float32_needs(judge):
     jax = judge("jax")
 
@@ -334,6 +364,11 @@ def test_a_function_that_refuses_arguments_beside_the_point_is_at_the_edge_of_it
     assert check_gradients(f, np.array(1.001)).verdict == "pass"
     with pytest.raises(ValueError, match="1 or more"):
         check_gradients(f, np.array(0.5))
+
+
+def test_nan_at_a_kink_is_wrong():
+    """Where the slopes from both sides exist, the subdifferential does, and nan is not in it."""
+    assert np.isnan(error_of(lambda x: np.sqrt(np.sum(x * x)), np.zeros(3)).got)
 
 
 def test_inconclusive_is_an_error_when_strict():
@@ -438,3 +473,131 @@ def test_a_lambda_and_what_it_uses_are_written_out():
     assert "scale = np.array([1.0, 2.0])" in code
     with pytest.raises(GradientError):
         exec(code, {})
+
+
+def test_a_function_that_calls_itself_is_written_once():
+    def power(x, n):
+        return x * power(x, n - 1) if n else 1.0
+
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x: power(x, 3), 2.0, grad=lambda x: power(x, 2))
+    assert str(caught.value).count("def power(x, n)") == 2  # once for the function, once for its gradient
+
+
+def test_an_attribute_called_like_a_function_is_no_recursion():
+    def tanh(x):
+        return np.tanh(x)
+
+    globals()["tanh"] = tanh
+    try:
+        with pytest.raises(GradientError):
+            check_gradients(lambda x: tanh(x), 2.0, grad=lambda x: tanh(x))
+    finally:
+        del globals()["tanh"]
+
+
+# -- what a wrong gradient could hide behind -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [3, 40], ids=["whole Jacobian", "random directions"])
+@pytest.mark.parametrize(
+    ("f", "derivative", "beside"),
+    [(np.sqrt, lambda x: 0.5 / np.sqrt(x), 0.0), (np.log, lambda x: 1 / x, -1.0), (np.exp, np.exp, np.nan)]
+    + [(np.exp, np.exp, x) for x in (np.inf, -np.inf)]
+    + [(np.tanh, lambda x: 1 - np.tanh(x) ** 2, np.inf)],
+    ids=["an edge", "outside of the domain", "nan", "inf", "-inf", "a gradient of 0 at inf"],
+)
+def test_what_is_not_known_of_one_number_hides_no_wrong_gradient_of_another(f, derivative, beside, count):
+    x = np.append(rng.uniform(0.5, 2, count), beside)
+
+    def off(g, x):
+        return g * derivative(x) * np.where(np.arange(x.size) == 1, 1.01, 1.0)
+
+    assert check_gradients(f, x, grad=lambda g, x: g * derivative(x)).verdict == "inconclusive"
+    assert error_of(f, x, grad=off).index == (1,)
+
+
+def test_a_rule_that_forgets_the_gradient_that_arrives_is_wrong_even_where_one_number_comes_out():
+    for forgetful in (lambda g, z, x: 1 - z * z, lambda g, z, x: abs(g) * (1 - z * z)):
+        tanh = ac.REGISTRY["tanh"]
+        kept, tanh.rules = tanh.rules, [forgetful]
+        try:
+            error_of(np.tanh, 0.5)
+            error_of(lambda x: np.sum(np.tanh(x)), np.ones(3))
+        finally:
+            tanh.rules = kept
+
+
+def test_a_large_constant_hides_no_wrong_derivative_from_the_complex_step():
+    error_of(lambda x: 1e10 + np.exp(x), 1.0, grad=lambda x: 1.01 * np.exp(x))
+    assert check_gradients(lambda x: 1e10 + np.exp(x), 1.0, grad=np.exp).verdict == "pass"
+
+
+# -- what could be taken for a wrong gradient ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda x: np.fmod(x, 1 / 64), (-3.0,)),  # it jumps here, and every step is a multiple of its period
+        (lambda x: np.exp(x) - np.exp(x) * (1 - 1e-10), (3.0,)),  # cancels in the middle
+        (np.sqrt, (1e-300,)),  # the second derivative is too large for a number
+        (lambda x, y: ac.relu(x) - ac.relu(y), (np.zeros(8), np.zeros(8))),  # bends up here and down there
+        (lambda x, y: ac.relu(x) - ac.relu(y), (np.zeros(40), np.zeros(40))),
+        (np.copysign, (0.0, 0.0)),
+        (np.sort, (np.ones(5),)),  # the third of five equal numbers stands still when any one moves
+        (lambda x: np.sort(x)[2], (np.ones(5),)),
+    ],
+)
+def test_where_no_oracle_knows_nothing_is_called_wrong(f, args):
+    assert check_gradients(f, *args).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sin(2 * np.pi * 64 * x),  # every step is a multiple of its period
+        lambda x: 1000 * x + 5e-4 * np.abs(x),  # nearly analytic
+        lambda x: 1e9 * np.ones_like(x) + x,
+    ],
+)
+def test_right_gradients_of_functions_made_to_deceive_pass(f):
+    assert check_gradients(f, 3.0, order=1).verdict == "pass"
+
+
+def test_the_smooth_side_of_a_function_that_is_regular_nowhere_is_still_judged():
+    def pullback(g, x):
+        g = g.copy()
+        g[-1] *= 1.01
+        return g
+
+    assert error_of(np.sort, np.array([1.0, 1.0, 1.0, 5.0]), grad=pullback).index == (3,)
+
+
+def test_a_float64_function_with_a_float32_gradient_is_given_room():
+    x = rng.normal(size=(4, 3))
+    assert check_gradients(cubed, x, grad=lambda x: (3 * x**2).astype(np.float32)).verdict == "pass"
+    error_of(cubed, x, grad=lambda x: (3 * x**2 * 1.01).astype(np.float32))
+
+
+def test_gradients_that_are_no_real_numbers_are_refused():
+    with pytest.raises(TypeError, match="dx is complex128"):
+        check_gradients(cubed, np.ones(2), grad=lambda x: 3 * x**2 + 0j)
+    with pytest.raises(TypeError, match="positions of arguments"):
+        check_gradients(cubed, np.ones(2), argnums="x")
+    with pytest.raises(TypeError, match="twice"):
+        check_gradients(np.multiply, 1.0, 2.0, argnums=(0, 0))
+
+
+def test_weights_that_the_function_closes_over_are_constants():
+    weights = ac.Tensor(np.linspace(-1, 1, 12).reshape(4, 3), name="weights")
+    x = np.linspace(-0.5, 0.7, 8).reshape(2, 4)
+
+    def f(x):
+        return np.tanh(x @ weights).sum()
+
+    assert check_gradients(f, x).verdict == "pass"
+    assert check_gradients(f, x, grad=ac.grad(f)).verdict == "pass"
+    with pytest.raises(GradientError, match="x"):
+        check_gradients(f, x, grad=lambda x: 1.01 * ac.grad(f)(x))
+    assert weights.grad is None

@@ -1,17 +1,20 @@
 """The decorator makes tests of functions, and the plugin says which op is to blame."""
 
+import importlib
 import subprocess
 import sys
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from hypothesis import find, given, settings
 
 from autograd_core import REGISTRY, Domain, op
 from autograd_core.op import POSITIVE, example
-from autograd_core.testing import GradientError, gradient_property
+from autograd_core.testing import GradientError, check_gradients, gradient_property, programs
 from autograd_core.testing.graphs import diagnose
-from autograd_core.testing.report import page
+from autograd_core.testing.report import describe, page
+from autograd_core.testing.reproduce import function_code
 
 
 @gradient_property(domain=(Domain(), POSITIVE), max_examples=20)
@@ -142,16 +145,59 @@ def test_the_page_stands_alone_and_is_escaped(project):
     class Tags(HTMLParser):
         def __init__(self):
             super().__init__()
-            self.seen, self.links = set(), []
+            self.seen, self.links, self.frames = set(), [], []
 
         def handle_starttag(self, tag, attributes):
             self.seen.add(tag)
+            self.frames += [dict(attributes)] if tag == "iframe" else []
             self.links += [value for key, value in attributes if key in ("src", "href")]
 
     tags = Tags()
     tags.feed(text)
     assert "script" not in tags.seen
     assert not tags.links
+    for frame in tags.frames:  # the explained steps of each, which can reach nothing but themselves
+        assert frame["sandbox"] == "allow-scripts"
+        assert frame["srcdoc"].startswith("<!doctype html>")
+    assert any("tanh" in frame["srcdoc"] for frame in tags.frames)
+
+
+def test_a_wrong_gradient_that_was_given_is_marked_at_its_argument():
+    with pytest.raises(GradientError) as raised:
+        check_gradients(lambda w, b: np.exp(w) * b, 1.0, 2.0, grad=lambda w, b: {"dw": np.exp(w) * b, "db": 1.0})
+    marked = [line for line in describe(raised.value).splitlines() if line.startswith(("✗", "guilty"))]
+    assert marked[0].startswith("✗ b ")
+    assert marked[1] == "guilty: db, as grad= gave it"
+
+
+def test_a_message_fits_a_terminal_of_80_columns(broken):
+    with pytest.raises(GradientError) as raised:
+        check_gradients(lambda x, y: np.tanh(x) * y, np.linspace(0, 2, 30).reshape(5, 6), np.linspace(0, 1, 6))
+    assert max(map(len, str(raised.value).splitlines())) <= 80 - len("E       ")
+    assert max(map(len, describe(raised.value).splitlines())) <= 80
+
+
+def test_the_code_of_an_op_of_somebody_else_imports_it_from_there(project, monkeypatch):
+    monkeypatch.syspath_prepend(project)
+    module = importlib.import_module("test_cubes")
+    try:
+        assert function_code(module.cube, "f") == ["from test_cubes import cube as f"]
+    finally:
+        del REGISTRY["cube"], sys.modules["test_cubes"]
+
+
+def test_programs_of_ops_of_ones_own_find_the_wrong_one(broken):
+    @settings(max_examples=100, database=None)
+    @given(programs(["tanh", "add"]))
+    def holds(program):
+        check_gradients(program, *program.inputs)
+
+    with pytest.raises(GradientError) as raised:
+        holds()
+    assert [s.op for s in raised.value.function.statements] == ["tanh"]
+    assert describe(raised.value).endswith("guilty: tanh, in v0")
+    with pytest.raises(ValueError, match="none of 'no_such_op'"):
+        find(programs(["no_such_op"]), lambda p: True)
 
 
 def test_a_page_without_failures_says_so():

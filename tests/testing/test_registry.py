@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from autograd_core.op import COMPOSED, REGISTRY, Op, op
 from autograd_core.testing import check_gradients, programs, registry_calls
-from autograd_core.testing.calls import calls, entries, examples_of
+from autograd_core.testing.calls import calls, entries, examples_of, special_calls
 from autograd_core.testing.properties import check_call
 
 NAMES = [name for name, _ in entries()]
@@ -16,6 +16,11 @@ NAMES = [name for name, _ in entries()]
 def test_every_example_of_every_entry_has_a_right_gradient(name):
     verdicts = [check_call(call).verdict for call in calls([name]) if call.argnums]
     assert "pass" in verdicts
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name in REGISTRY and REGISTRY[name].elementwise])
+def test_every_elementwise_op_is_right_at_ties_kinks_edges_and_whole_numbers(name):
+    assert {check_call(call).verdict for call in special_calls([name])} <= {"pass", "inconclusive"}
 
 
 @settings(max_examples=200, deadline=None)

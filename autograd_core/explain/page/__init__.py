@@ -8,7 +8,9 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from importlib.resources import files
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,13 +18,14 @@ import numpy as np
 from ..drawing import RAMP, Drawing, of_values, summary
 from ..formula import formula, number
 from ..steps import Steps
-from ..story import Number, Parts, sentence
+from ..story import Number, Parts, sentence, settings, shape
 from .live import Program, program, rules_shown
 
 MAX_STEPS = 3000
 WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
 CORNER = 24
 DRAWN = 200
+FREELY, ALONE = 3, 20  # up to how many layers are opened in every combination, and each alone
 
 SVG = "http://www.w3.org/2000/svg"
 ET.register_namespace("", SVG)
@@ -44,6 +47,7 @@ def to_html(steps: Steps) -> str:
         "style": _file("page.css"),
         "summary": html.escape(_summary(steps)),
         "status": html.escape(_status(live)),
+        "liveness": "frozen" if live.frozen else "live",
         "pictures": pictures,
         "leaves": _leaves(steps, live),
         "steps": _steps(steps),
@@ -71,7 +75,7 @@ def _file(name: str) -> str:
 def _summary(steps: Steps) -> str:
     forward = sum(step.kind == "forward" for step in steps)
     leaves = ", ".join(
-        f"{name} = {number(value) if np.size(value) <= 4 else summary(value)}"
+        f"{name} = {number(value)}" if np.size(value) <= 4 else f"{name} ({shape(value)})"
         for name, value in list(steps.leaves.items())[:6]
     )
     more = ", …" if len(steps.leaves) > 6 else ""
@@ -83,7 +87,8 @@ def _summary(steps: Steps) -> str:
 def _status(live: Program) -> str:
     if live.frozen:
         return f"The numbers of this page are frozen: {live.frozen}."
-    return "The numbers of this page are live: change a leaf, and everything is computed again."
+    how = " in float32, rounded after each operation" if live.single else ""
+    return f"The numbers of this page are live: change a leaf, and everything is computed again{how}."
 
 
 # -- numbers with a name each, so that the script can change them ------------------------------------------
@@ -135,12 +140,13 @@ def _leaves(steps: Steps, live: Program) -> str:
         if value.op is not None:
             continue
         x = float(value.value)
+        shown = str(value.value) if live.single else repr(x)
         reach = max(1.0, 2 * abs(x)) if math.isfinite(x) else 1.0
         middle = x if math.isfinite(x) else 0.0
         label = html.escape(name)
         rows.append(
             f'<div class="leaf"><label for="box-{i}">{label}</label>'
-            f'<input id="box-{i}" data-leaf="{i}" type="number" step="any" value="{x!r}">'
+            f'<input id="box-{i}" data-leaf="{i}" type="number" step="any" value="{shown}">'
             f'<input data-leaf="{i}" type="range" step="any" min="{middle - reach!r}" max="{middle + reach!r}" '
             f'value="{middle!r}" aria-label="slider for {html.escape(name, quote=True)}"></div>'
         )
@@ -151,34 +157,63 @@ def _leaves(steps: Steps, live: Program) -> str:
 
 
 def _pictures(steps: Steps) -> tuple[str, list[Any]]:
-    """The graph as SVG, open and (where there are layers) closed, and where each value and step is in it."""
-    if len(steps.values) > DRAWN and not any(v.layers for v in steps.values.values()):
-        return (
-            f'<p class="note">The graph of {len(steps.values)} values is too large to draw here; see draw(f).</p>',
-            [],
-        )
+    """The graph as SVG with its layers closed or open, and where each value and step is in each picture."""
     handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
-    layered = any(v.layers for v in steps.values.values())
-    depths = [0, 99] if layered else [99]
+    layers = list(dict.fromkeys(v.layers[0] for v in steps.values.values() if v.layers))
     shown: list[str] = []
-    maps = []
-    for depth in depths:
-        drawing, group = of_values(steps.values, steps.result, handed, depth)
+    maps: list[Any] = []
+    notes = []
+    for opened in _choices(len(layers)):
+        closed = [layer for i, layer in enumerate(layers) if i not in opened]
+        drawing, group = of_values(steps.values, steps.result, handed, closed)
         if len(drawing.boxes) > DRAWN:
+            notes.append((opened, len(drawing.boxes)))
             continue
         try:
-            svg, where = _picture(steps, drawing, group, f"picture-{len(shown)}")
+            svg, where = _picture(steps, drawing, group, f"picture-{len(shown)}", layers)
         except ImportError as error:
-            return f'<p class="note">{html.escape(str(error))}</p>', []
-        label = "Layers" if depth == 0 else "Ops"
+            return _note(str(error)), []
         hidden = " hidden" if shown else ""
-        shown.append(f'<div class="picture" data-label="{label}" tabindex="0"{hidden}>{svg}</div>')
+        state = " ".join(map(str, opened))
+        shown.append(f'<div class="picture" data-open="{state}" tabindex="0"{hidden}>{svg}</div>')
         maps.append(where)
+    if notes:
+        opened, count = notes[-1]
+        what = f"with {'all layers' if len(opened) > 1 else layers[opened[0]]} open " if opened else ""
+        shown.append(
+            _note(
+                f"The graph {what}has {count:,} boxes, and a picture is drawn up to {DRAWN}. "
+                "draw(f, max_nodes=…).save('graph.svg') draws the part nearest to the result."
+            )
+        )
     return "\n".join(shown), maps
 
 
-def _picture(steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str) -> tuple[str, Any]:
+def _choices(count: int) -> list[tuple[int, ...]]:
+    """Which layers are open in a picture each: every choice of a few, else none, each alone, and all."""
+    if count <= FREELY:
+        return [c for n in range(count + 1) for c in combinations(range(count), n)]
+    alone = [(i,) for i in range(count)] if count <= ALONE else []
+    return [(), *alone, tuple(range(count))]
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{html.escape(text)}</p>'
+
+
+def _picture(
+    steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str, layers: Sequence[str]
+) -> tuple[str, Any]:
     root = ET.fromstring(drawing.render("svg"))
+    outermost = {f"cluster_{layer}": i for i, layer in enumerate(layers)}
+    for element in root.iter(f"{{{SVG}}}g"):
+        title = element.find(f"{{{SVG}}}title")
+        if element.get("class") == "cluster" and title is not None and title.text in outermost:
+            place = outermost[title.text]
+            for text in element.findall(f"{{{SVG}}}text"):
+                text.text = f"− {text.text}"
+            element.attrib |= {"data-layer": str(place), "tabindex": "0", "role": "button", "aria-expanded": "true"}
+            element.set("aria-label", f"Close the layer {layers[place]}")
     boxes = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
     index = {name: i for i, name in enumerate(steps.values)}
     parents = {child: parent for parent in root.iter() for child in parent}
@@ -191,7 +226,11 @@ def _picture(steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str)
             element.set("class", f"node {box.kind}")
             if box.kind in ("leaf", "op", "layer"):
                 element.attrib |= {"tabindex": "0", "role": "button", "aria-label": ", ".join((box.title, *box.lines))}
+            if box.kind == "layer":
+                element.attrib |= {"data-layer": str(layers.index(box.title)), "aria-expanded": "false"}
             texts = element.findall(f"{{{SVG}}}text")
+            if box.kind == "layer":
+                texts[0].text = f"+ {texts[0].text}"
             if box.key in index and np.ndim(steps.values[box.key].value) == 0:
                 i = index[box.key]
                 texts[-2].set("data-n", f"v{i}")
@@ -269,7 +308,7 @@ class _Arrays:
         kind = "f4" if array.dtype == np.float32 else "f8"
         entry: dict[str, Any] = {"shape": array.shape, "kind": kind, "text": number(array)}
         if array.size:
-            entry |= {k: _number(getattr(array, k)()) for k in ("min", "max", "mean")}
+            entry |= {k: _number(getattr(array, k)() + 0.0) for k in ("min", "max", "mean")}
         if flat.size * int(kind[1]) > self.left:
             flat = flat[:CORNER, :CORNER]
         self.left -= flat.size * int(kind[1])
@@ -299,6 +338,7 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
             node |= {
                 "op": value.op.name,
                 "formula": formula(value.expression, value.inputs, name),
+                "settings": settings(value.op, value.params),
                 "inputs": value.inputs,
                 "parents": [index.get(p) if p is not None else None for p in value.parents],
                 "constants": [_number(a) if np.ndim(a) == 0 else None for a in value.args],
@@ -330,6 +370,7 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         "arrays": arrays.table,
         "pictures": maps,
         "live": not live.frozen,
+        "single": live.single,
     }
 
 

@@ -30,6 +30,8 @@ for (const node of nodes) {
 
 // -- computing everything again ------------------------------------------------------------------------------
 
+const rounded = (x) => (data.single ? Math.fround(x) : x);
+
 function recompute() {
   const inputs = nodes.map((node) => () => node.parents.map((p, i) => (p === null ? Number(node.constants[i]) : nodes[p].value)));
   nodes.forEach((node, i) => {
@@ -44,7 +46,7 @@ function recompute() {
     step.upstream = out.gradient;
     step.local = step.local === null ? null : Number(rule(1, out.value, ...args));
     step.contribution = Number(rule(out.gradient, out.value, ...args));
-    receiver.gradient = receiver.gradient === null ? step.contribution : receiver.gradient + step.contribution;
+    receiver.gradient = receiver.gradient === null ? step.contribution : rounded(receiver.gradient + step.contribution);
     step.total = receiver.gradient;
   }
   write();
@@ -95,7 +97,7 @@ function strengths() {
 function change(leaf, text) {
   const x = Number(text);
   if (text === "" || Number.isNaN(x)) return;
-  nodes[leaf].value = x;
+  nodes[leaf].value = rounded(x);
   recompute();
 }
 
@@ -149,6 +151,7 @@ function play(on) {
   $("play").textContent = on ? "Pause" : "Play";
   $("play").setAttribute("aria-pressed", on);
   if (on && at === steps.length) show(0);
+describe(result);
 }
 
 $("position").max = steps.length;
@@ -192,6 +195,7 @@ function describe(i, step) {
   row("value", brief(node.value));
   row(`∂${name}/∂${node.name}`, brief(node.gradient));
   row("formula", node.op ? `${node.name} = ${node.formula}` : "a leaf: nothing computed it");
+  row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
     if (p === null) return;
     const product = /(^|[^\p{L}])g($|[^\p{L}])/u.test(node.locals[k]);
@@ -207,6 +211,7 @@ function describe(i, step) {
   }
   heat(`value of ${node.name}`, node.value);
   heat(`gradient of ${node.name}`, node.gradient);
+  if (heats.length) heats.unshift(element("p", "Focus a number to read all its digits.", { class: "note" }));
   panel.replaceChildren(element("h2", node.name), list, ...heats);
   panel.hidden = false;
 }
@@ -236,10 +241,10 @@ function heatmap(title, array) {
   const box = element("div", undefined, { class: "heat" }), shape = array.shape.join("×");
   const size = array.shape.reduce((a, b) => a * b, 1);
   box.append(element("p", size ? `${title}: ${shape}, min ${format(Number(array.min))}, max ${format(Number(array.max))}, mean ${format(Number(array.mean))}` : `${title}: ${shape}, empty`));
-  if (!size) return box;
+  if (!size || (size > 1 && array.min === array.max)) return box;
   const values = numbers(array), { rows, columns } = array;
   const largest = Math.max(Math.abs(Number(array.min)), Math.abs(Number(array.max))) || 1;
-  const exact = element("output", "Focus a number to read all its digits.");
+  const exact = element("output", "");
   const table = element("table");
   table.append(element("caption", title, { class: "hidden" }));
   let top = 0, left = 0;
@@ -291,19 +296,48 @@ function heatmap(title, array) {
 // -- layers, leaves, and off we go -----------------------------------------------------------------------------
 
 const pictures = all(".picture");
-if (pictures.length > 1) {
-  const fold = $("fold");
-  const label = () => {
-    const other = pictures.find((p) => p.hidden);
-    fold.textContent = other.dataset.label === "Ops" ? "Open the layers" : "Close the layers";
-  };
-  fold.hidden = false;
-  fold.addEventListener("click", () => {
-    for (const picture of pictures) picture.hidden = !picture.hidden;
-    label();
-    pictures.forEach(follow);
+const seen = () => pictures.find((picture) => !picture.hidden);
+const openIn = (picture) => (picture.dataset.open ? picture.dataset.open.split(" ") : []);
+
+// Show the picture in which exactly these layers are open; where there is none, that of ``otherwise``.
+function choose(layers, otherwise) {
+  const wanted = [...layers].sort((a, b) => a - b).join(" ");
+  const chosen = pictures.find((p) => p.dataset.open === wanted) || pictures.find((p) => p.dataset.open === otherwise);
+  if (!chosen) return;
+  for (const picture of pictures) picture.hidden = picture !== chosen;
+  follow(chosen);
+  buttons();
+}
+
+function toggle(layer, byKey) {
+  const now = openIn(seen()), closes = now.includes(layer);
+  choose(closes ? now.filter((l) => l !== layer) : [...now, layer], closes ? "" : layer);
+  if (byKey) all(`[data-layer="${layer}"]`, seen())[0]?.focus(); // the one that was pressed is in a hidden picture now
+}
+
+function buttons() {
+  const most = Math.max(...pictures.map((p) => openIn(p).length), 0), picture = seen();
+  $("fold").hidden = most === 0;
+  $("fold").textContent = openIn(picture).length < most ? "Open all layers" : "Close all layers";
+  $("fit").hidden = !picture.classList.contains("whole") && picture.scrollWidth <= picture.clientWidth;
+}
+
+if (pictures.length) {
+  for (const layer of all("[data-layer]")) {
+    layer.addEventListener("click", () => toggle(layer.dataset.layer));
+    layer.addEventListener("keydown", (event) => event.key === "Enter" && toggle(layer.dataset.layer, true));
+  }
+  $("fold").addEventListener("click", () => {
+    const most = pictures.reduce((a, b) => (openIn(b).length > openIn(a).length ? b : a));
+    choose(openIn(seen()).length < openIn(most).length ? openIn(most) : []);
   });
-  label();
+  $("fit").addEventListener("click", () => {
+    const whole = pictures.map((picture) => picture.classList.toggle("whole"))[0];
+    $("fit").setAttribute("aria-pressed", whole);
+    follow(seen());
+  });
+  addEventListener("resize", buttons);
+  buttons();
 }
 if (data.live) {
   for (const input of all("[data-leaf]")) input.addEventListener("input", () => change(input.dataset.leaf, input.value));
@@ -314,3 +348,4 @@ if (data.live) {
   });
 }
 show(0);
+describe(result);

@@ -1,0 +1,7 @@
+// What keyboards and screen readers need, and the theme leaves out.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const caption of document.querySelectorAll('p.caption[role="heading"]')) caption.setAttribute("aria-level", "2");
+  for (const box of document.querySelectorAll("pre, .table-wrapper")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // so that the arrow keys scroll it
+  }
+});

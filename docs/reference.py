@@ -1,0 +1,158 @@
+"""Write the pages of the reference, one for each public module, from what the modules say of themselves.
+
+A name is public when its module lists it in ``__all__``, or, in a module of ``datasets``, when that defines it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autograd_core.op import Op
+from autograd_core.tensor import full_name
+
+# The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
+MODULES = (
+    "autograd_core",
+    "autograd_core.testing",
+    "autograd_core.replay",
+    "nn",
+    "nn.callbacks.watch",
+    "nn.plots",
+    "datasets",
+)
+ELSEWHERE = {"autograd_core.ops"}  # functions.py
+
+# What is neither a function nor a class has no docstring of its own.
+DATA = {
+    "autograd_core.REGISTRY": """Every `Op` by its name, those of your own included: what tests and tables loop over.
+
+>>> REGISTRY["multiply"].formulas
+['y', 'x']
+"""
+}
+
+# The parts of the engine's page in the order to read them; a file that is not listed comes last.
+PARTS = {
+    "tensor": "Tensors",
+    "ops.shape": "Tensors",
+    "graph": "Recording",
+    "debugging": "Finding faults",
+    "errors": "Errors",
+    "transforms": "Transforms",
+    "explain.steps": "Explaining",
+    "explain.drawing": "Drawing",
+    "ops.network": "Functions that NumPy lacks",
+    "ops.conv": "Convolution",
+    "op": "Ops of your own",
+    "replay.capture": "Replaying",
+}
+
+
+def public(module: ModuleType) -> dict[str, Any]:
+    """The public names of a module, except the modules among them."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        written = [n for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__]
+        names = [n for n in written if n[0].isalpha() and (inspect.isroutine(vars(module)[n]) or n[0].isupper())]
+    found = {name: getattr(module, name) for name in names}
+    return {name: value for name, value in found.items() if not inspect.ismodule(value)}
+
+
+def modules(name: str) -> Iterator[ModuleType]:
+    """A module and the public ones in it."""
+    module = importlib.import_module(name)
+    yield module
+    for inner in getattr(module, "__all__", ()):
+        value = getattr(module, inner)
+        if inspect.ismodule(value) and value.__name__ not in ELSEWHERE:
+            yield from modules(value.__name__)
+
+
+def all_modules() -> list[ModuleType]:
+    """All public modules, each once."""
+    return list({module.__name__: module for name in MODULES for module in modules(name)}.values())
+
+
+def part(name: str, value: Any) -> str:
+    """The heading that a name of the engine stands under."""
+    file = str(value.__module__).removeprefix("autograd_core.") if hasattr(value, "__module__") else "op"
+    return PARTS.get(file, "More")
+
+
+def homes() -> dict[int, str]:
+    """The page of each object: the innermost of the modules that list it."""
+    return {id(v): m.__name__ for m in sorted(all_modules(), key=lambda m: len(m.__name__)) for v in public(m).values()}
+
+
+def entry(module: str, name: str, value: Any, home: str) -> str:
+    """The directive for one name."""
+    if home != module:
+        role = "class" if inspect.isclass(value) else "func"
+        return f"``{module}.{name}``\n   The same as :{role}:`{home}.{name}`.\n"
+    if isinstance(value, Op):
+        return function(module, name, signature(value.function), value)
+    if inspect.isclass(value):
+        kind = "autoexception" if issubclass(value, Exception) else "autoclass"
+        return f".. {kind}:: {module}.{name}\n   :members:\n"
+    if inspect.isroutine(value):
+        return f".. autofunction:: {module}.{name}\n"
+    return f".. py:data:: {name}\n   :module: {module}\n\n{textwrap.indent(DATA[f'{module}.{name}'], '   ')}\n"
+
+
+def signature(function: Any) -> str:
+    """The arguments, without their types: an op takes whatever NumPy takes."""
+    bare = inspect.signature(function)
+    parameters = [p.replace(annotation=p.empty) for p in bare.parameters.values()]
+    return str(bare.replace(parameters=parameters, return_annotation=bare.empty))
+
+
+def function(module: str, name: str, signature: str, op: Op) -> str:
+    """An op, which is an object: a function to whoever calls it."""
+    numpy = sorted({full_name(f) for f in op.numpy})
+    lines = [inspect.getdoc(op.function) or "", "", f":Value: :math:`{op.latex}`"]
+    formulas = [f":math:`{formula}`" for formula in op.formulas if formula]
+    if formulas:
+        lines.append(f":Local derivative: {', '.join(formulas)}")
+    if numpy:
+        lines.append(f":Answers for: {', '.join(f'``{n}``' for n in numpy)}")
+    body = textwrap.indent("\n".join(lines), "   ")
+    return f".. py:function:: {name}{signature}\n   :module: {module}\n\n{body}\n"
+
+
+def page(module: ModuleType, homes: dict[int, str]) -> str:
+    """The page of one module."""
+    name = module.__name__
+    doc = inspect.getdoc(module) or ""
+    title = f"``{name}``"
+    parts = [title, "=" * len(title), "", f".. py:module:: {name}", "", doc, ""]
+    names = public(module)
+    if name != "autograd_core":
+        return "\n".join((*parts, *(entry(name, key, value, homes[id(value)]) for key, value in names.items())))
+    order = list(dict.fromkeys(PARTS.values()))
+    groups: dict[str, list[str]] = {heading: [] for heading in (*order, "More")}
+    for key, value in names.items():
+        groups[part(key, value)].append(entry(name, key, value, homes[id(value)]))
+    for heading, entries in groups.items():
+        if entries:
+            parts += [heading, "-" * len(heading), "", *entries]
+    return "\n".join(parts)
+
+
+def write(folder: Path, more: dict[str, str]) -> None:
+    """Write the pages that have changed, and remove those whose module is gone."""
+    folder.mkdir(exist_ok=True)
+    where = homes()
+    pages = {**more, **{f"{module.__name__}.rst": page(module, where) for module in all_modules()}}
+    for old in folder.glob("*.rst"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        file = folder / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")

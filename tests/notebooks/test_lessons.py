@@ -1,0 +1,224 @@
+"""The lessons run as they are stored, and their exercises tell right answers from wrong ones."""
+
+import importlib.util
+import linecache
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="the notebooks extra is not installed")
+pytest.importorskip("nbclient", reason="the notebooks extra is not installed")
+pytest.importorskip("ipykernel", reason="the notebooks extra is not installed")
+pytest.importorskip("matplotlib", reason="the plots extra is not installed")
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+ANSWERS = Path(__file__).with_name("answers")
+# zmq's own event loop and history file are none of ours.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def module(name):
+    """A module of the folder of notebooks, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"notebooks_{name}", FOLDER / f"{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+run = module("run")
+LESSONS = run.lessons()
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def tagged(notebook, tag):
+    (cell,) = [c for c in notebook.cells if tag in c.metadata.get("tags", ())]
+    return cell
+
+
+@each_lesson
+def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decided(path):
+    stored, fresh = read(path), read(path)
+    folder = os.environ.get("AUTOGRAD_DATA_DIR")
+    for name in stored.metadata.get("needs", ()):
+        if folder is None or not (Path(folder) / name).is_dir():
+            pytest.skip(f"set AUTOGRAD_DATA_DIR to a folder that has the real {name}/ to run this lesson")
+    exercises = tomllib.loads((ANSWERS / f"{path.stem[:2]}.toml").read_text(encoding="utf-8"))["exercise"]
+    assert len(exercises) == 3
+
+    def answer(client):
+        for number, exercise in enumerate(exercises, 1):
+            check = tagged(stored, f"check-{number}").source
+            run.ask(client, exercise["right"])
+            assert "pass" in run.ask(client, check), f"exercise {number}: the right answer does not pass"
+            run.ask(client, exercise["wrong"])
+            with pytest.raises(run.CellExecutionError) as caught:
+                run.ask(client, check)
+            assert caught.value.ename == "GradientError", f"exercise {number}: {caught.value}"
+
+    seconds = run.execute(fresh, offline=True, afterwards=answer)
+    assert not (different := run.differences(stored, fresh)), "\n".join(different)
+    assert seconds < run.SECONDS, f"{seconds:.1f} s of processor time"
+
+
+@each_lesson
+def test_a_lesson_is_at_most_a_megabyte(path):
+    assert path.stat().st_size <= 1_000_000
+
+
+@each_lesson
+def test_a_lesson_opens_with_one_question(path):
+    first = read(path).cells[0]
+    number = int(path.stem[:2])
+    assert first.cell_type == "markdown"
+    title, _, rest = first.source.partition("\n")
+    assert title.startswith(f"# {number}. ")
+    assert rest.count("?") == 1
+    assert rest.strip().partition("\n\n")[0].rstrip("*").endswith("?"), "the question comes before anything else"
+
+
+@each_lesson
+def test_a_lesson_ends_with_three_exercises_checked_by_autograd_core_testing(path):
+    notebook = read(path)
+    tags = [
+        tag for cell in notebook.cells for tag in cell.metadata.get("tags", ()) if tag not in ("varies", run.HIDDEN)
+    ]
+    assert tags == [f"{kind}-{n}" for n in (1, 2, 3) for kind in ("exercise", "check")]
+    assert "check-3" in notebook.cells[-1].metadata.get("tags", ())
+    for n in (1, 2, 3):
+        assert "..." in tagged(notebook, f"exercise-{n}").source, "there is something left to do"
+        assert re.search(r"answered\(", tagged(notebook, f"check-{n}").source)
+        assert re.search(r"check_gradients\(|check_properties\(|\btest_\w+\(", tagged(notebook, f"check-{n}").source)
+
+
+@each_lesson
+def test_every_figure_of_a_lesson_has_a_text_alternative(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            assert "![](" not in cell.source
+            assert "<img" not in cell.source
+            continue
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert not any(kind.startswith("image/") for kind in data), "use show(figure, alt)"
+            page = data.get("text/html", "")
+            for image in re.findall(r"<img[^>]*>", page) if "<iframe" not in page else ():
+                alt = re.search(r'alt="([^"]+)"', image)
+                assert alt, "use show(figure, alt)"
+                assert len(alt[1].split()) >= 5
+            for frame in re.findall(r"<iframe[^>]*>", page):
+                assert re.search(r'title="[^"]+"', frame)
+
+
+@each_lesson
+def test_a_lesson_holds_nothing_that_changes_from_run_to_run(path):
+    before = path.read_text(encoding="utf-8")
+    notebook = read(path)
+    run.normalise(notebook)
+    assert nbformat.writes(notebook).strip() == before.strip(), "run notebooks/run.py, which stores it normalised"
+    assert not any(o.output_type == "error" for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
+
+
+def test_the_lessons_are_numbered_in_order():
+    assert [int(p.stem[:2]) for p in LESSONS] == list(range(1, len(LESSONS) + 1))
+
+
+def notebook_that_prints(*texts):
+    cells = [nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=t)]) for t in texts]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+@pytest.mark.parametrize(
+    ("stored", "fresh", "same"),
+    [
+        ("loss 0.123", "loss 0.124", True),
+        ("loss 0.123", "loss 0.126", False),
+        ("loss 1.5e-03", "loss 1.6e-03", True),
+        ("loss 1.5e-03", "loss 1.5e-02", False),
+        ("12 multiplications", "13 multiplications", False),
+        ("12 multiplications", "12 additions", False),
+        ("0.1 0.2", "0.1", False),
+        ("-0.50", "0.50", False),
+    ],
+)
+def test_numbers_agree_up_to_one_unit_of_the_last_digit_shown(stored, fresh, same):
+    assert (run.differences(notebook_that_prints(stored), notebook_that_prints(fresh)) == []) == same
+
+
+class TestHelpers:
+    lesson = property(lambda self: module("lesson"))
+
+    def test_a_figure_without_words_is_refused(self):
+        lesson = self.lesson
+        figure, _ = lesson.plt.subplots()
+        with pytest.raises(ValueError, match="cannot see"):
+            lesson.show(figure, "a figure")
+        lesson.plt.close(figure)
+
+    def test_a_figure_is_shown_with_its_words_and_is_the_same_bytes_twice(self, monkeypatch):
+        lesson = self.lesson
+        shown = []
+        monkeypatch.setattr(lesson, "display", shown.append)
+        for _ in range(2):
+            figure, axis = lesson.plt.subplots()
+            axis.plot([0, 1], [0, 1])
+            lesson.show(figure, 'a line that "rises" from 0 to 1')
+        first, second = shown
+        assert first.data == second.data
+        assert 'alt="a line that &quot;rises&quot; from 0 to 1"' in first._repr_html_()
+        assert 'a line that "rises" from 0 to 1' in repr(first)
+
+    def test_a_stored_result_of_other_code_is_told(self, monkeypatch, tmp_path, capsys):
+        lesson = self.lesson
+        monkeypatch.setattr(lesson, "RESULTS", tmp_path)
+
+        def one():
+            return {"loss": [1.0, 0.5]}
+
+        def two():
+            return {"loss": [1.0, 0.25]}
+
+        lesson.remember("training", one, redo=True)
+        assert lesson.remember("training", one)["loss"].tolist() == [1.0, 0.5]
+        assert capsys.readouterr().out == ""
+        lesson.remember("training", two)
+        assert "made by other code" in capsys.readouterr().out
+
+    def test_a_stored_result_remembers_what_its_code_calls(self):
+        lesson = self.lesson
+
+        def fingerprint(rate):
+            source = f"def helper():\n    return {rate}\n\ndef compute():\n    return {{'rate': helper()}}\n"
+            name = f"<made for {rate}>"
+            linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+            made = {"__name__": "made"}
+            exec(compile(source, name, "exec"), made)
+            return lesson._fingerprint(made["compute"])
+
+        assert fingerprint(0.1) == fingerprint(0.1)
+        assert fingerprint(0.1) != fingerprint(0.2)
+
+    def test_an_exercise_is_answered_once_its_dots_are_gone(self, capsys):
+        lesson = self.lesson
+
+        def open_one(x):
+            return ...
+
+        def open_pair(x):
+            return ..., ...
+
+        def done(x):
+            return 2 * x
+
+        assert not lesson.answered(open_one, done)
+        assert not lesson.answered(open_pair)
+        assert "open_one" in capsys.readouterr().out
+        assert lesson.answered(done)
