@@ -75,6 +75,7 @@ def test_type_errors(t, call, message):
         (lambda t: np.linalg.norm(t, 3), "no norm of order 3 over 2 axes"),
         (lambda t: np.gradient(t[:1], axis=0), "more samples"),
         (lambda t: np.tril(t[0, 0]), "tril needs 1 axes at least"),
+        (lambda t: np.where(t > 0, t), "both x and y, or neither"),
         (lambda t: np.select([], []), "number of cases|conditions|empty"),
         (lambda t: np.select([t > 0], []), "as many choices|same length|conditions"),
     ],
