@@ -25,14 +25,25 @@ INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", P
 
 # What a person who meets such a number most often did.
 _CAUSES = {
-    "log": "the logarithm of zero or of a negative number; add a small constant, or compute the loss from logits",
-    "divide": "a division by zero; add a small constant to the denominator",
+    **dict.fromkeys(
+        ("log", "log2", "log10"),
+        "the logarithm of zero or of a negative number; add a small constant, or compute the loss from logits",
+    ),
+    **dict.fromkeys(
+        ("divide", "reciprocal"),
+        "a division by zero; add a small constant to the denominator",
+    ),
+    "mean": "the mean of no elements",
+    "logabsdet": "a singular matrix, whose determinant is zero; add a small multiple of the identity",
     "sqrt": "the root of a negative number, or its slope at zero, which is infinite; add a small constant inside",
     "exp": "an exponential beyond the largest number (exp(710), exp(89) in float32); subtract the maximum first, or "
     "use logsumexp, softmax or sigmoid",
     "power": "a negative base with a fractional exponent, a zero base with a negative one, or an overflow",
     "multiply": "an overflow, or infinity times zero",
-    "matmul": "an overflow: weights or activations that have grown without bound; lower the learning rate",
+    **dict.fromkeys(
+        ("matmul", "conv"),
+        "an overflow: weights or activations that have grown without bound; lower the learning rate",
+    ),
     "square": "an overflow: values that have grown without bound; lower the learning rate",
 }
 _CAUSE = "an overflow, or an argument outside the function's domain"
@@ -64,7 +75,11 @@ class debug(ContextDecorator):
 
 def line_of_caller() -> str:
     """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
-    file, line, names = place_of_caller()
+    return shown_line(*place_of_caller())
+
+
+def shown_line(file: str, line: int, names: Any = None) -> str:
+    """A place in somebody's code as an error shows it."""
     if not file:
         return "an unknown line"
     source = linecache.getline(file, line, names).strip()
@@ -113,6 +128,19 @@ def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
         f"{made}: {_values(op, node.args, node.parents, index, product)}, with upstream gradient {upstream}"
         f"{_position(index)}{', recorded at ' + node.where if node.where else ''}\n{_usual(op)}"
     )
+
+
+def examine_total(parent: Node, parts: Sequence[Any], total: Any) -> None:
+    """Raise if gradients that are all finite overflow where they are added up."""
+    sources = [_plain(part) for part in parts if part is not None]
+    total = _plain(total)
+    made = np.any(np.isnan(total)) and not any(np.any(np.isnan(s)) for s in sources)
+    if made or (np.any(np.isinf(total)) and all(np.all(np.isfinite(s)) for s in sources)):
+        raise NonFiniteError(
+            f"the gradient of {parent.label()}, is the first {'nan' if made else 'inf'}, where the gradients that "
+            f"arrive are added up{', recorded at ' + parent.where if parent.where else ''}\n"
+            "The usual cause: an overflow: values that have grown without bound."
+        )
 
 
 def checksums(node: Node) -> tuple[tuple[str, int], ...]:

@@ -22,6 +22,7 @@ _UNSET: dict[str, Any] = {
     "grad": None,
     "name": None,
     "changed": 0,
+    "changer": ("", 0),
     "where": None,
     "fingerprints": None,
     "stopped": None,
@@ -57,6 +58,7 @@ class Node:
         "args",
         "born",
         "changed",
+        "changer",
         "fingerprints",
         "grad",
         "name",
@@ -78,6 +80,7 @@ class Node:
     params: dict[str, Any]
     born: int
     changed: int
+    changer: tuple[str, int]  # the file and line that changed it
     grad: Any
     name: str | None
     where: str | None
@@ -134,10 +137,12 @@ def kind(value: Any) -> str:
 last_change = 0
 
 
-def stamp(node: Node) -> None:
-    """Note that the data of ``node`` was changed in place just now."""
+def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
+    """Note that the data of ``nodes`` was changed in place just now, by a line of a file."""
     global last_change
-    node.changed = last_change = tick()
+    last_change = tick()
+    for node in nodes:
+        node.changed, node.changer = last_change, changer
 
 
 def mark(node: Node, layer: str, start: int) -> None:

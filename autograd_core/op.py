@@ -19,7 +19,7 @@ import numpy as np
 
 from . import debugging
 from .errors import OperandError, RuleError
-from .graph import Node, describe, mode
+from .graph import Node, describe, kind, mode
 from .tensor import NUMPY, Tensor, wrap
 
 Rule = Callable[..., Any]
@@ -171,7 +171,7 @@ class Op:
         except Exception as error:
             error.add_note(advice(self, (a,), error))
             raise
-        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (node,), (a,)))
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out, self), True, self, (node,), (a,)))
 
     def binary(self, x: Any, y: Any) -> Any:
         """``self(x, y)``."""
@@ -195,7 +195,7 @@ class Op:
         except Exception as error:
             error.add_note(advice(self, (a, b), error))
             raise
-        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out), True, self, (p, q), (a, b)))
+        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out, self), True, self, (p, q), (a, b)))
 
     def _apply(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if len(args) != self.arity and self.arity is not None:
@@ -230,7 +230,8 @@ class Op:
             raise
         if not traced:
             return out
-        out = _array(out)
+        if type(out) not in _PLAIN_RESULTS:
+            out = _array(out, self)
         if not (records and mode.recording):
             node = Node(out, False)
             stopped = "no_grad()" if records else next((p.stopped for p in parents if p and p.stopped), None)
@@ -326,36 +327,50 @@ class _SameRule(Sequence[Rule | None]):
         return 1
 
 
-def _array(out: Any) -> Any:
+def _array(out: Any, op: Op) -> Any:
     """The result of a forward function, which may be of Python arithmetic, as an array or NumPy scalar."""
-    return out if hasattr(out, "dtype") else np.asarray(out)[()]
+    array = out if hasattr(out, "dtype") else np.asarray(out)[()]
+    if isinstance(out, Tensor) or array is None or array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"the forward function of {op.name} computes with arrays and must return an array of real numbers; it "
+            f"returned {kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
+        )
+    return array
 
 
 def _operand(value: Any, op: Op) -> Any:
     """What is not a Tensor, as something that NumPy computes with."""
     if isinstance(value, list | tuple):
         value = np.asarray(value)
-    kind = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
-    if kind in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
+    letter = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
+    if letter in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
         return value
-    what = "complex numbers" if kind == "c" or isinstance(value, complex) else f"a {type(value).__name__}"
+    what = "complex numbers" if letter == "c" or isinstance(value, complex) else f"a {type(value).__name__}"
+    if letter not in ("", "b", "i", "u", "f", "c"):
+        what = f"an ndarray of {value.dtype}"
     raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
 
 
 def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
     """The note that an error inside an op gets: the call, and what would make the shapes fit."""
     call = f"in {describe(op, args)}"
-    if not isinstance(error, ValueError) or not op.broadcasts or len(args) < 2:
+    if type(error) is not ValueError or not op.broadcasts:
         return call
-    if op.function is np.matmul or op.name == "matmul":
+    if op.name == "matmul":
         return (
             f"{call}: the last axis of the first must be as long as the last but one of the second (its only one, if "
             "it has one); a transpose, x.T, may be missing"
         )
-    return (
-        f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
-        "x[:, None], or a reshape may be missing"
-    )
+    if op.batched:
+        return call
+    try:
+        np.broadcast_shapes(*map(np.shape, args))
+    except ValueError:
+        return (
+            f"{call}: shapes broadcast when, counted from the right, their axes are equal or 1; a new axis, as in "
+            "x[:, None], or a reshape may be missing"
+        )
+    return call
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .debugging import place_of_caller
 from .errors import GradientLossError, GraphError, OperandError
 from .graph import Node, stamp
 from .walk import walk
@@ -40,8 +41,6 @@ _IN_PLACE = {
     "resize": "t = t.reshape(shape)",
     "setfield": "t = t.at[index].set(value)",
 }
-
-Axis = int | tuple[int, ...] | None
 
 
 def wrap(node: Node) -> Tensor:
@@ -163,7 +162,7 @@ class Tensor:
                     "a new Tensor"
                 )
             node.out = array
-        stamp(node)
+        stamp((node,), place_of_caller()[:2])
 
     @property
     def grad(self) -> Any:
@@ -709,14 +708,24 @@ def _cast(value: Any, dtype: Any, casting: Any) -> Any:
 
 def full_name(function: Any) -> str:
     """What a NumPy function is called where it is used: ``np.linalg.norm``."""
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        return f"the ufunc {function.__name__}"  # of another library, which it does not tell
+    return f"{short_name(_module(function))}.{function.__name__}"
+
+
+def short_name(module: str) -> str:
+    """What a module of NumPy's is called where it is used: ``np.linalg``."""
+    return module.replace("numpy.lib.scimath", "np.emath").replace("numpy", "np", 1)
+
+
+def _module(function: Any) -> str:
+    return getattr(function, "__module__", None) or "numpy"  # ufuncs of older versions have none
 
 
 def _instead(name: str, parameter: str, function: Any) -> str:
     """What to write for a parameter of NumPy's that Tensors have no use for, or no rule."""
     if parameter == "out":
-        return f"what was in that array would be overwritten: write result = {name}(…)"
+        return f"what was in that array would be overwritten: write result = {name}(…), and a = a + t for a += t"
     if parameter == "where" and isinstance(function, np.ufunc):
         return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
     if parameter == "where":
@@ -734,10 +743,9 @@ def _instead(name: str, parameter: str, function: Any) -> str:
 
 def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function that has no derivative on the data, or say why there is no rule."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module}.{function.__name__}"
+    name = full_name(function)
     if function not in WITHOUT_DERIVATIVE:
-        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(module)
+        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(_module(function))
         if reason:
             raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError
-from .graph import Node, ancestors, in_order, mode, recorded, tick
+from .graph import Node, ancestors, in_order, kind, mode, recorded, tick
 from .op import Op
 from .ops.elementwise import identity
 from .tensor import Tensor, _array, owned, wrap
@@ -222,6 +222,12 @@ def _scalar(f: Function, run: _Run) -> None:
             f"grad needs a function that returns a single number, and {_name(f)} returned {came}; sum or average it, "
             "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
         )
+    dtype = _data(run.value).dtype
+    if dtype.kind != "f" and type(run.value) is not int:
+        raise TypeError(
+            f"grad needs a function that returns a floating number, and {_name(f)} returned {dtype}: comparisons, "
+            "counts and positions have no small changes"
+        )
 
 
 def _single(argnums: Any) -> bool:
@@ -250,7 +256,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), has_aux)
         _scalar(f, run)
-        pulled = run.pull(np.ones_like(_data(run.value)))
+        pulled = run.pull(np.ones_like(_data(run.value))[()])
         gradient = pulled[0] if _single(argnums) else tuple(pulled)
         value = run.result(run.value)
         return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
@@ -310,10 +316,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
     """
-    if len(args) != len(tangents):
-        raise TypeError(f"jvp needs a tangent for each argument: {len(args)} arguments, {len(tangents)} tangents")
+    _check_directions("jvp", args, tangents)
     run = _Run(f, args, {}, range(len(args)), aux=False)
-    zeros = rebuild(run.value, (np.zeros_like(_data(v)) for v in leaves(run.value)))
+    # A result that is no floating number does not change: its tangent is 0.
+    data = [_data(v) for v in leaves(run.value)]
+    zeros = rebuild(run.value, (np.zeros_like(v, dtype=v.dtype if v.dtype.kind == "f" else float) for v in data))
     _, push = vjp(run.pull, zeros)
     _same_structure(list(tangents), run.chosen, "the tangents")
     given = [t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))]
@@ -328,6 +335,17 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     if any(isinstance(t, Tensor) for t in leaves(shaped)):
         return run.value, tangent
     return run.result(run.value), run.result(tangent)
+
+
+def _check_directions(what: str, args: Any, tangents: Any) -> None:
+    for name, given in (("args", args), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"{what} takes {name} as a tuple with an entry for each argument, (x,) for a single one; it was given "
+                f"{kind(given)}"
+            )
+    if len(args) != len(tangents):
+        raise TypeError(f"{what} needs a tangent for each argument: {len(args)} arguments, {len(tangents)} tangents")
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -353,7 +371,10 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 rows.append(list(leaves(pulled)))
             shape = np.shape(_data(value))
             stacked = (
-                (np.reshape(np.stack(column), shape + np.shape(column[0])) for column in zip(*rows, strict=True))
+                (
+                    np.reshape(np.stack(column), shape + np.shape(column[0])) if shape else column[0]
+                    for column in zip(*rows, strict=True)
+                )
                 if rows
                 else (np.zeros_like(v.out, shape=shape + v.out.shape) for v in run.variables)
             )
@@ -382,6 +403,7 @@ def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     array([ 6., 12.])
     """
+    _check_directions("hvp", args, tangents)
     product = jvp(grad(f, tuple(range(len(args)))), args, tangents)[1]
     return product[0] if len(args) == 1 else product
 

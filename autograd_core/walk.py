@@ -87,7 +87,9 @@ def walk(
                     contribution = product
                     if type(product) is not float64 or type(parent.out) is not float64:
                         contribution = _fit(product, parent, node, position)
-                    total = contribution if total is None else total + contribution
+                    before, total = total, contribution if total is None else total + contribution
+                    if watched:
+                        debugging.examine_total(parent, (product, before), total)
                     gradients[parent] = total
                     if trace:
                         edges.append((position, parent, product, contribution, total))
@@ -175,7 +177,7 @@ def _check_unchanged(order: list[Node]) -> None:
         for parent in node.parents:
             if parent is not None and parent.changed > node.born:
                 raise GraphError(
-                    f"{parent.label()}, was changed in place after {node.op.name} had used it, so the recorded "
-                    "values and the present ones differ; run the forward computation again after changing .data, "
-                    "or call backward() before it"
+                    f"{parent.label()}, was changed in place after {node.op.name} had used it, by "
+                    f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
+                    "the forward computation again after changing .data, or call backward() before it"
                 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core import REGISTRY, grad, one_hot
 from autograd_core.op import COMPOSED, Composed, Op
-from autograd_core.tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name
+from autograd_core.tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {
@@ -142,7 +142,8 @@ def out_of_scope() -> dict[str, list[str]]:
     """The functions that are left out, by the reason."""
     reasons: dict[str, list[str]] = {}
     for function, why in OUT_OF_SCOPE.items():
-        reasons.setdefault(why, []).append(f"`{function if isinstance(function, str) else full_name(function)}`")
+        name = short_name(function) if isinstance(function, str) else full_name(function)
+        reasons.setdefault(why, []).append(f"`{name}`")
     return reasons
 
 
@@ -160,7 +161,7 @@ def table() -> str:
     for module, title in FAMILIES.items():
         lines += [
             f"## {title}\n",
-            "| name | NumPy | formula | local derivative | domain | at a kink | |",
+            "| name | NumPy | formula | local derivative | domain | at a kink | note |",
             "|---|---|---|---|---|---|---|",
             *(row(name, entry) for name, entry in entries.items() if family(entry) == module),
             "",

@@ -382,7 +382,11 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
 @where.spelled(np.where)
 def _(condition: Any, x: Any = None, y: Any = None) -> Any:
     condition = _plain(condition)
-    return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
+    if x is None and y is None:
+        return np.nonzero(condition)
+    if x is None or y is None:
+        raise ValueError("where takes both x and y, or neither of them for the places where the condition holds")
+    return where(condition, x, y)
 
 
 @composed(

@@ -326,7 +326,7 @@ MATRICES = (
 
 @op(r"x^{-1}", numpy=np.linalg.inv, examples=MATRICES)
 def inv(x: Any) -> Any:
-    """The inverse matrix, over the last two axes."""
+    """The inverse of a matrix that is not singular, over the last two axes."""
     return np.linalg.inv(x)
 
 
@@ -351,7 +351,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
     ),
 )
 def solve(x: Any, y: Any) -> Any:
-    """The solution of ``x @ z = y``, where ``y`` is one vector or a (stack of) matrices of columns."""
+    """The solution of ``x @ z = y``, ``x`` not singular and ``y`` one vector or a (stack of) matrices of columns."""
     return np.linalg.solve(x, y)
 
 
@@ -401,7 +401,7 @@ def _cofactors(x: Any) -> Any:
 
 @op(r"\ln \left|\det x\right|", examples=MATRICES)
 def logabsdet(x: Any) -> Any:
-    """The logarithm of the absolute value of the determinant, where the determinant itself would overflow."""
+    """The logarithm of the determinant's absolute value, which must not be 0 and may be beyond the largest number."""
     return np.linalg.slogdet(x)[1]
 
 

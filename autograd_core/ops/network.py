@@ -166,4 +166,6 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    return (np.expand_dims(np.asarray(_plain(indices)), -1) == np.arange(num_classes)).astype(dtype)
+    indices = _plain(indices)
+    indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    return (np.expand_dims(indices, -1) == np.arange(num_classes)).astype(dtype)

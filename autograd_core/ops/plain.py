@@ -33,19 +33,19 @@ FIRST_ONLY.update((np.full_like, np.bincount, np.histogram))
 
 # -- what is left out on purpose -----------------------------------------------------------------------
 
-_COMPLEX = "its results are complex numbers; compute it on t.data if no gradient is needed"
+_COMPLEX = "it is about complex numbers; compute it on t.data if no gradient is needed"
 _SPECTRAL = (
     "the derivatives of eigen- and singular-value decompositions divide by the distances between the values; compute "
     "it on t.data if no gradient is needed, or write a rule with @autograd_core.op"
 )
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
-OUT_OF_SCOPE["numpy.fft"] = _COMPLEX
-OUT_OF_SCOPE.update(dict.fromkeys((np.angle, np.emath.sqrt), _COMPLEX))
+OUT_OF_SCOPE.update(dict.fromkeys(("numpy.fft", "numpy.lib.scimath", np.angle), _COMPLEX))
 OUT_OF_SCOPE.update(
     dict.fromkeys(
         (np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
-         np.linalg.pinv, np.linalg.lstsq, np.linalg.qr),
+         np.linalg.pinv, np.linalg.lstsq, np.linalg.qr,
+         np.linalg.cond, np.roots),
         _SPECTRAL,
     )
 )  # fmt: skip

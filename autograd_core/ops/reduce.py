@@ -94,7 +94,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 )
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """The mean, weighted if ``weights`` (like ``x``, or one for each place along the axes) are given."""
-    axis = None if axis is None else axes_of(x, axis)
+    axis = None if axis is None else normalize_axis_tuple(axis, np.ndim(x))
     if weights is None:
         value = np.mean(x, axis=axis, keepdims=keepdims)
         return (value, np.full_like(value, count(x, axis))) if returned else value

@@ -575,10 +575,15 @@ HALVES = (example((3, 3)), example((2, 4), k=1), example((2, 3, 4), k=-1), examp
 @composed(r"[i \ge j - k] \cdot x_{ij}", numpy=np.tril, examples=HALVES)
 def tril(x: Any, k: int = 0) -> Any:
     """Zeros above the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k, dtype=bool), x, x.dtype.type(0))
+    return np.where(_triangle(x, k, "tril"), x, x.dtype.type(0))
 
 
 @composed(r"[i \le j - k] \cdot x_{ij}", numpy=np.triu, examples=HALVES)
 def triu(x: Any, k: int = 0) -> Any:
     """Zeros below the diagonal (or the k-th above it) of the last two axes."""
-    return np.where(np.tri(np.shape(x)[-2:][0], np.shape(x)[-1], k - 1, dtype=bool), x.dtype.type(0), x)
+    return np.where(_triangle(x, k - 1, "triu"), x.dtype.type(0), x)
+
+
+def _triangle(x: Any, k: int, name: str) -> Any:
+    rows, columns = np.shape(_deep(x, 1, name))[-2:][0], np.shape(x)[-1]
+    return np.tri(rows, columns, k, dtype=bool)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from .. import graph
+from ..debugging import place_of_caller
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
@@ -251,10 +252,7 @@ class Replay:
 
     def _stamp(self) -> None:
         """Tell the engine that graphs recorded before this step are of other values."""
-        graph.last_change = now = graph.tick()
-        for cell in self._cells:
-            if type(cell) is TensorCell:
-                cell.node.changed = now
+        graph.stamp([cell.node for cell in self._cells if type(cell) is TensorCell], place_of_caller()[:2])
 
     # -- recording -------------------------------------------------------------------------------------
 

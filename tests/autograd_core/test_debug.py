@@ -26,6 +26,21 @@ def test_a_nan_in_the_data_is_not_blamed_on_the_op():
         Tensor([1.0, np.nan], name="data") * 2
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize(
+    ("call", "cause"),
+    [
+        (lambda x: np.log10(x), "logarithm of zero"),
+        (lambda x: np.reciprocal(x), "division by zero"),
+        (lambda x: np.mean(x[:0]), "mean of no elements"),
+        (lambda x: np.linalg.slogdet(np.outer(x, x)), "singular matrix"),
+    ],
+)
+def test_the_usual_cause_is_that_of_the_function(call, cause):
+    with pytest.raises(NonFiniteError, match=cause), debug():
+        call(Tensor([0.0, 1.0]))
+
+
 def test_the_gradient_is_watched_too():
     x = Tensor([4.0, 0.0], name="x")
     with debug():
@@ -34,6 +49,15 @@ def test_the_gradient_is_watched_too():
             y.backward()
     assert "y = np.sqrt(x).sum()" in str(e.value)
     assert x.grad is None
+
+
+@pytest.mark.parametrize("f", [lambda t: t * 1e308 + t * 1e308, lambda t: np.sum(t * np.full(2, 1e308))])
+def test_gradients_that_overflow_where_they_are_added_up_are_found(f):
+    t = Tensor(0.1, name="t")
+    with np.errstate(all="ignore"), debug():
+        y = f(t)
+        with pytest.raises(NonFiniteError, match=r"the gradient of 't'.* is the first inf, where .* added up"):
+            y.backward()
 
 
 def test_a_matrix_product_shows_sizes_instead_of_values():
@@ -132,3 +156,12 @@ def test_a_released_graph_is_told_apart_from_a_changed_one():
         y.backward(release=True)
         with pytest.raises(GraphError, match="released"):
             y.backward()
+
+
+def test_the_line_that_changed_a_leaf_is_the_persons_own():
+    kernel = nn.layers.Dense(1)
+    loss = np.sum(kernel(np.ones((2, 3), np.float32)))
+    optimizer = nn.optimizers.SGD()
+    optimizer.apply_gradients([(np.ones((3, 1)), kernel.kernel)])
+    with pytest.raises(GraphError, match=r"'dense.*/kernel'.*test_debug.py:\d+: optimizer.apply_gradients"):
+        loss.backward()

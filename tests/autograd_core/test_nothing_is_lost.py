@@ -118,6 +118,18 @@ def test_an_elementwise_rule_of_a_wrong_shape_is_no_silent_sum():
         REGISTRY.pop("stretched")
 
 
+@pytest.mark.parametrize("forward", [lambda x: None, lambda x: np.exp(Tensor(x)), lambda x: "one"])
+def test_a_forward_function_that_returns_no_array_is_named(forward):
+    forward.__name__ = "broken"
+    broken = op("x")(forward)
+    broken.vjp("1")(lambda g, z, x: g)
+    try:
+        with pytest.raises(TypeError, match=r"forward function of broken .* must return an array of real numbers"):
+            broken(Tensor(1.0))
+    finally:
+        del REGISTRY["broken"]
+
+
 def test_the_same_argument_twice_is_refused():
     with pytest.raises(ValueError, match="twice"):
         grad(lambda x: x**2, (0, -1))(3.0)

@@ -243,3 +243,27 @@ def test_writing_to_a_value_does_not_change_its_pullback():
 def test_a_tangent_of_another_shape_is_told_both():
     with pytest.raises(ValueError, match=r"a tangent must have the shape of its argument: \[3\] was expected, \[2\]"):
         jvp(np.sin, (np.ones(3),), (np.ones(2),))
+
+
+@pytest.mark.parametrize("transform", [jvp, hvp])
+def test_arguments_and_tangents_that_are_no_tuples_are_told_so(transform):
+    for args, tangents in [(2.0, (1.0,)), ((2.0,), 1.0), (np.ones(2), np.ones(2))]:
+        with pytest.raises(TypeError, match=rf"{transform.__name__} takes (args|tangents) as a tuple.*\(x,\)"):
+            transform(np.sin, args, tangents)
+
+
+def test_the_tangent_of_a_comparison_is_zero():
+    value, tangent = jvp(lambda x: (x * x, x > 1, np.argmax(x)), (np.array([1.0, 2.0]),), (np.ones(2),))
+    assert value[1].tolist() == [False, True]
+    assert [t.tolist() for t in tangent] == [[2, 4], [0, 0], 0]
+
+
+@pytest.mark.parametrize("f", [lambda x: x > 1, lambda x: np.sum(np.array([x.data]) > 1), lambda x: "two"])
+def test_a_result_without_small_changes_is_no_gradient_of_zero(f):
+    with pytest.raises(TypeError, match="returns a floating number"):
+        grad(f)(2.0)
+
+
+@pytest.mark.parametrize("derivative", [grad(lambda x: x), hessian(lambda x: x**3), jacobian(lambda x: x**2)])
+def test_a_derivative_that_is_one_number_is_numpys_scalar(derivative):
+    assert type(derivative(2.0)) is np.float64

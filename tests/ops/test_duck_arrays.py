@@ -15,6 +15,7 @@ from autograd_core import (
     hvp,
     jacobian,
     jvp,
+    one_hot,
     stop_gradient,
     value_and_grad,
     vjp,
@@ -156,6 +157,10 @@ def test_debug_meets_the_first_infinity_in_a_duck():
         y = np.sum(np.sqrt(x))
         with pytest.raises(NonFiniteError, match=r"gradient of sqrt for its argument 'x' is the first inf"):
             y.backward()
+
+
+def test_classes_in_a_duck_become_a_duck():
+    assert one_hot(Duck(np.array([0, 2])), 3).inside.tolist() == [[1, 0, 0], [0, 0, 1]]
 
 
 def test_a_duck_shows_itself():

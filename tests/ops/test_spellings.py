@@ -180,6 +180,7 @@ def test_single_precision_stays_that_beside_places_of_double_precision():
         lambda x: np.take_along_axis(x, np.zeros((2, 1), int), axis=3),
         lambda x: np.tensordot(x, x, axes=((5,), (0,))),
         lambda x: np.average(x, axis=2, weights=[1.0, 2.0]),
+        lambda x: np.average(x[0, 0], axis=0),
         lambda x: np.sum(x, axis=2),
         lambda x: np.sort(x, axis=2),
         lambda x: np.array_split(x, 2, axis=2),
