@@ -121,6 +121,14 @@ class Node:
         return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
 
 
+class Recorded:
+    """What carries a node: the `Tensor`, for the modules that stand beneath it."""
+
+    __slots__ = ("node",)
+    node: Node
+    data: Any
+
+
 def describe(op: Op, args: Iterable[Any]) -> str:
     """A call as an error shows it: ``matmul(float32[3], float64[4])``."""
     return f"{op.name}({', '.join(kind(a) for a in args)})"

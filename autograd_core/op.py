@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from . import debugging
+from .dispatch import NUMPY
 from .errors import OperandError, RuleError
 from .graph import Node, describe, kind, mode
-from .tensor import NUMPY, Tensor, wrap
+from .tensor import Tensor, wrap
 
 Rule = Callable[..., Any]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator
 from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
@@ -11,25 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .debugging import place_of_caller
+from .dispatch import NUMPY, call_method, dispatch, plain
 from .errors import GradientLossError, GraphError, OperandError
-from .graph import Node, stamp
+from .graph import Node, Recorded, stamp
 from .walk import walk
 
 if TYPE_CHECKING:
     from .explain import Steps
     from .ops.index import At
-
-# Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
-# NumPy itself through the two protocols below.
-NUMPY: dict[Any, Any] = {}
-
-# NumPy functions whose result has no derivative to record (comparisons, positions, shapes): they see the data.
-WITHOUT_DERIVATIVE: set[Any] = set()
-# Those of them whose later arguments do have one, which must not be lost without a word.
-FIRST_ONLY: set[Any] = set()
-
-# Why some functions have no rule, by the function or by the module that it is from: a clause for the error.
-OUT_OF_SCOPE: dict[Any, str] = {}
 
 # Array methods that change the array, and what to write instead.
 _IN_PLACE = {
@@ -73,7 +61,7 @@ def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def operator(self: Tensor, other: Any) -> Any:
-        return compare(self.node.out, _plain(other))
+        return compare(self.node.out, plain(other))
 
     return operator
 
@@ -82,7 +70,7 @@ def _as_method(function: Any) -> Callable[..., Any]:
     """The method of arrays that is NumPy's ``function`` of the array, with the same arguments."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return _dispatch(function, (self, *args), kwargs)
+        return dispatch(function, (self, *args), kwargs)
 
     method.__name__ = function.__name__
     method.__doc__ = f"`numpy.{function.__name__}` of this Tensor."
@@ -95,7 +83,7 @@ def _of_data(attribute: str) -> Any:
     return property(lambda self: getattr(self.node.out, attribute), doc=f"`numpy.ndarray.{attribute}` of the data.")
 
 
-class Tensor:
+class Tensor(Recorded):
     """An array and the record of how it was computed.
 
     ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
@@ -111,8 +99,7 @@ class Tensor:
     -4.0 -4.0
     """
 
-    __slots__ = ("__weakref__", "node")
-    node: Node
+    __slots__ = ("__weakref__",)
 
     def __init__(
         self, data: Any, *, dtype: Any = None, requires_grad: bool | None = None, name: str | None = None
@@ -377,7 +364,7 @@ class Tensor:
         return bool(np.any(self == value))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return NUMPY[Tensor.__getitem__](self, index=_plain(index))
+        return NUMPY[Tensor.__getitem__](self, index=plain(index))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -407,13 +394,13 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            return _method(ufunc, method, inputs, kwargs)
+            return call_method(ufunc, method, inputs, kwargs)
         if not kwargs and ufunc in NUMPY:
             return NUMPY[ufunc](*inputs)
-        return _dispatch(ufunc, inputs, kwargs)
+        return dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _dispatch(function, args, kwargs)
+        return dispatch(function, args, kwargs)
 
     # -- operators -------------------------------------------------------------------------------------
 
@@ -528,7 +515,7 @@ class Tensor:
 
     def clip(self, min: Any = None, max: Any = None, **options: Any) -> Tensor:
         """`numpy.clip`; an element at a bound passes half its gradient."""
-        return _dispatch(np.clip, (self, min, max), options)
+        return dispatch(np.clip, (self, min, max), options)
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`numpy.compress`: the elements, or the places along an axis, where the condition holds."""
@@ -536,7 +523,7 @@ class Tensor:
 
     def dot(self, other: Any, **options: Any) -> Tensor:
         """`numpy.dot`."""
-        return _dispatch(np.dot, (self, other), options)
+        return dispatch(np.dot, (self, other), options)
 
     copy = _as_method(np.copy)
     ravel = _as_method(np.ravel)
@@ -604,192 +591,3 @@ def _array(data: Any, dtype: Any = None) -> Any:
 def owned(g: Any) -> Any:
     """``g`` in memory of its own: rules hand on views, and `add` hands one array to both its parents."""
     return g if isinstance(g, np.generic) else g.copy()
-
-
-def _plain(value: Any) -> Any:
-    """``value`` with the data of every Tensor in its place."""
-    if isinstance(value, Tensor):
-        return value.data
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(v) for v in value)
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return value
-
-
-def _dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call what answers for a NumPy function, or say why nothing does."""
-    ours = NUMPY.get(function)
-    if ours is None:
-        return _without_rule(function, args, kwargs)
-    least, most, names = _shared(function, ours)
-    if least <= len(args) <= most and kwargs.keys() <= names:
-        return ours(*args, **kwargs)
-    return _respelled(function, ours, args, kwargs)
-
-
-# The parameters of any ufunc: before NumPy 2.4 they did not say.
-_OF_UFUNCS = inspect.signature(
-    lambda *xs, out=None, where=True, casting="same_kind", order="K", dtype=None, subok=True, axis=None, axes=None: xs
-)
-
-
-def _spelling(function: Any, ours: Any) -> inspect.Signature:
-    """The parameters of a NumPy function."""
-    if isinstance(function, np.ufunc):
-        return _OF_UFUNCS
-    try:
-        return inspect.signature(function)
-    except ValueError:  # written in C, before NumPy 2.4: as ours, and whatever else it may take
-        casting = inspect.Parameter("casting", inspect.Parameter.KEYWORD_ONLY, default="same_kind")
-        others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD)
-        return inspect.Signature([*inspect.signature(ours).parameters.values(), casting, others])
-
-
-@functools.cache
-def _shared(function: Any, ours: Any) -> tuple[int, float, set[str]]:
-    """Which calls of a NumPy function are calls of what answers for it, argument by argument: nearly all.
-
-    The least and the largest number of arguments by position, and the names of those that may come by keyword.
-    """
-    mine, spelled = inspect.signature(ours).parameters, _spelling(function, ours).parameters.values()
-    most = 0.0
-    for own, theirs in zip(mine.values(), spelled, strict=False):
-        if theirs.kind is theirs.VAR_POSITIONAL:
-            most = np.inf
-        if max(own.kind, theirs.kind) > own.POSITIONAL_OR_KEYWORD or (
-            theirs.default is not theirs.empty and own.name != theirs.name
-        ):
-            break
-        most += 1
-    least = sum(p.default is p.empty and p.kind < p.VAR_POSITIONAL for p in spelled)
-    anything = any(p.kind is p.VAR_KEYWORD for p in spelled)
-    return least, most, {*mine} if anything else {p.name for p in spelled if p.default is not p.empty} & mine.keys()
-
-
-def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call ``ours`` for any other spelling: what NumPy requires by position, the rest by keyword."""
-    signature, takes = _spelling(function, ours), inspect.signature(ours).parameters
-    required: list[Any] = []
-    optional: dict[str, Any] = {}
-    try:
-        given = signature.bind(*args, **kwargs).arguments
-    except TypeError as error:
-        raise TypeError(f"{full_name(function)} on Tensors: {error}") from None
-    for name, value in given.items():
-        parameter, default = signature.parameters[name], signature.parameters[name].default
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            required += value
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            optional |= value
-        elif default is parameter.empty:
-            required.append(value)
-        elif name in takes or (value is not None and (type(value), value) != (type(default), default)):
-            optional[name] = value  # of what we lack, only what says more than the default
-    dtype = None if "dtype" in takes else optional.pop("dtype", None)
-    if dtype is not None:
-        casting = signature.parameters["casting"].default if "casting" in signature.parameters else "unsafe"
-        required = _cast(required, dtype, optional.pop("casting", casting))
-    unknown = [name for name in optional if name not in takes and optional[name] is not None]
-    if unknown:
-        name, keywords = full_name(function), ", ".join(f"{name}=" for name in unknown)
-        instead = "; ".join(_instead(name, parameter, function) for parameter in unknown)
-        raise TypeError(f"{name} on Tensors does not take {keywords}; {instead}")
-    result = ours(*required, **{name: value for name, value in optional.items() if name in takes})
-    return result if dtype is None or result.dtype == dtype else result.astype(dtype)
-
-
-def _cast(value: Any, dtype: Any, casting: Any) -> Any:
-    """``value`` with everything in it that has a dtype in another: what NumPy's ``dtype=`` does before it computes."""
-    if isinstance(value, list | tuple):
-        return [_cast(v, dtype, casting) for v in value]
-    return value.astype(dtype, casting=casting) if hasattr(value, "dtype") else value
-
-
-def full_name(function: Any) -> str:
-    """What a NumPy function is called where it is used: ``np.linalg.norm``."""
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        return f"the ufunc {function.__name__}"  # of another library, which it does not tell
-    return f"{short_name(_module(function))}.{function.__name__}"
-
-
-def short_name(module: str) -> str:
-    """What a module of NumPy's is called where it is used: ``np.linalg``."""
-    return module.replace("numpy.lib.scimath", "np.emath").replace("numpy", "np", 1)
-
-
-def _module(function: Any) -> str:
-    return getattr(function, "__module__", None) or "numpy"  # ufuncs of older versions have none
-
-
-def _instead(name: str, parameter: str, function: Any) -> str:
-    """What to write for a parameter of NumPy's that Tensors have no use for, or no rule."""
-    if parameter == "out":
-        return f"what was in that array would be overwritten: write result = {name}(…), and a = a + t for a += t"
-    if parameter == "where" and isinstance(function, np.ufunc):
-        return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
-    if parameter == "where":
-        if function in (np.mean, np.var, np.std):
-            return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
-        neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")
-        return f"write {name}(np.where(mask, t, {neutral}))"
-    if parameter in ("axis", "axes"):
-        return "bring the axes into their places with np.moveaxis first"
-    if parameter == "initial":
-        combined = {np.prod: "{} * initial", np.max: "np.maximum({}, initial)", np.min: "np.minimum({}, initial)"}
-        return "write " + combined.get(function, "{} + initial").format(f"{name}(t)")
-    return "it chooses how NumPy computes or stores, not what: leave it out"
-
-
-def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a function that has no derivative on the data, or say why there is no rule."""
-    name = full_name(function)
-    if function not in WITHOUT_DERIVATIVE:
-        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(_module(function))
-        if reason:
-            raise TypeError(f"{name} on Tensors is out of scope: {reason}")
-        raise TypeError(
-            f"{name} has no gradient rule here; compose it from functions that have one, write a rule with "
-            "@autograd_core.op, or pass t.data if no gradient is needed"
-        )
-    out = kwargs.get("out")
-    if any(isinstance(v, Tensor) for v in (out if isinstance(out, tuple) else (out,))):
-        raise TypeError(f"{name} on Tensors does not take out=; {_instead(name, 'out', function)}")
-    others = (*args[1:], *kwargs.values()) if function in FIRST_ONLY else ()
-    if any(isinstance(v, Tensor) and v.requires_grad for v in others):
-        raise TypeError(
-            f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
-            "from np.where, np.broadcast_to and sums, or pass .data"
-        )
-    return function(*_plain(args), **_plain(kwargs))
-
-
-# The methods of ufuncs that are functions of their own in NumPy. A reduction's axis is 0 unless given.
-_METHODS: dict[tuple[np.ufunc, str], Any] = {
-    (np.add, "reduce"): np.sum,
-    (np.multiply, "reduce"): np.prod,
-    (np.maximum, "reduce"): np.max,
-    (np.minimum, "reduce"): np.min,
-    (np.add, "accumulate"): np.cumsum,
-    (np.multiply, "accumulate"): np.cumprod,
-}
-
-
-def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``ufunc.reduce``, ``.accumulate`` and ``.outer`` on Tensors, or an error that names the rewrite."""
-    function = _METHODS.get((ufunc, method))
-    if function is not None:
-        x, *axis = inputs
-        return _dispatch(function, (x,), {"axis": axis[0] if axis else 0, **kwargs})
-    if method == "outer":
-        x, y = inputs
-        return ufunc(NUMPY[np.reshape](x, shape=np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
-    if ufunc in WITHOUT_DERIVATIVE and method != "at":
-        return getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
-    name = ufunc.__name__
-    rewrite = f"the result with np.{name}(…) and indexing, or pass t.data if no gradient is needed"
-    if method == "at":
-        rewrite = "t = t.at[index].add(value), or .set(value), which give a changed copy"
-    elif method == "reduceat":
-        rewrite = f"np.{name}.reduce on each part that np.split gives"
-    raise TypeError(f"np.{name}.{method} has no gradient rule here; write {rewrite}")

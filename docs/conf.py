@@ -56,7 +56,7 @@ def lines(path: str) -> int:
     return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
 
 
-_parts = ("graph.py", "op.py", "tensor.py", "walk.py", "transforms.py", "explain", "replay")
+_parts = ("graph.py", "op.py", "tensor.py", "dispatch.py", "walk.py", "transforms.py", "explain", "replay")
 myst_substitutions = {f"lines_{part.partition('.')[0]}": f"{lines(part):,}" for part in _parts}
 
 nitpicky = True

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from autograd_core.dispatch import full_name
 from autograd_core.op import Op
-from autograd_core.tensor import full_name
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
 MODULES = (

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core import REGISTRY, grad, one_hot
+from autograd_core.dispatch import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
 from autograd_core.op import COMPOSED, Composed, Op
-from autograd_core.tensor import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {

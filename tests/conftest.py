@@ -6,8 +6,8 @@ import os
 import hypothesis
 import pytest
 
+from autograd_core.dispatch import NUMPY
 from autograd_core.op import COMPOSED, REGISTRY
-from autograd_core.tensor import NUMPY
 
 # The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

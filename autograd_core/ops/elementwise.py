@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dispatch import NUMPY, plain
 from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
-from ..tensor import NUMPY, Tensor, _plain
+from ..tensor import Tensor
 
 LN2, LN10 = math.log(2), math.log(10)
 WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
@@ -381,7 +382,7 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
 
 @where.spelled(np.where)
 def _(condition: Any, x: Any = None, y: Any = None) -> Any:
-    condition = _plain(condition)
+    condition = plain(condition)
     if x is None and y is None:
         return np.nonzero(condition)
     if x is None or y is None:

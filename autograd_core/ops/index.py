@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..dispatch import NUMPY, plain
 from ..op import composed, example, op
-from ..tensor import NUMPY, Tensor, _plain
+from ..tensor import Tensor
 from ..walk import unbroadcast
 from .shape import along
 
@@ -142,7 +143,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 )
 def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
     """The places along an axis, or of all elements in a row, where the condition (as long or shorter) holds."""
-    return np.take(x, np.flatnonzero(_plain(condition)), axis)
+    return np.take(x, np.flatnonzero(plain(condition)), axis)
 
 
 @composed(
@@ -164,7 +165,7 @@ def choose(indices: Any, choices: Any, *, mode: str = "raise") -> Any:
 
 def _numbers(indices: Any, n: int = 0, mode: str = "raise") -> Any:
     """Indices as a plain array, of whatever library they are; those beyond n wrapped or held back where wanted."""
-    indices = _plain(indices)
+    indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices, int if np.size(indices) == 0 else None)
     indices = indices.astype(int) if indices.dtype == bool else indices
     if mode not in ("raise", "wrap", "clip"):
@@ -250,7 +251,7 @@ class At:
     tensor: Any
 
     def __getitem__(self, index: Any) -> Place:
-        return Place(self.tensor, _plain(index))
+        return Place(self.tensor, plain(index))
 
 
 @dataclass(frozen=True)

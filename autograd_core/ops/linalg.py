@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..dispatch import plain
 from ..op import composed, example, op
-from ..tensor import _plain
 from ..walk import unbroadcast
 
 
@@ -413,7 +413,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 @composed(r"\operatorname{sign} \det x, \ln \left|\det x\right|", numpy=np.linalg.slogdet, examples=MATRICES)
 def slogdet(x: Any) -> Any:
     """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`."""
-    return np.linalg.slogdet(_plain(x))._replace(logabsdet=logabsdet(x))
+    return np.linalg.slogdet(plain(x))._replace(logabsdet=logabsdet(x))
 
 
 @op(

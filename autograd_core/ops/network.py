@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..dispatch import plain
 from ..op import ELEMENTWISE, NONZERO, composed, example, op
-from ..tensor import _plain
 from .elementwise import finite, in_blocks
 from .reduce import REDUCTIONS, spread
 
@@ -166,6 +166,6 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
-    indices = _plain(indices)
+    indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
     return (np.expand_dims(indices, -1) == np.arange(num_classes)).astype(dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import FIRST_ONLY, OUT_OF_SCOPE, WITHOUT_DERIVATIVE
+from ..dispatch import FIRST_ONLY, OUT_OF_SCOPE, WITHOUT_DERIVATIVE
 
 # fmt: off
 NAMES = [

@@ -40,7 +40,7 @@ def text(schedule: Schedule, names: Names) -> str:
 
 
 def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A recorded step") -> str:
-    """A page without anything from elsewhere: a picture of the graph, and the calls in order beside the life of each buffer.
+    """A page without anything from elsewhere: the graph, and the calls in order beside the life of each buffer.
 
     Time goes down and the arena to the right. A box is a buffer, from the call that fills it to the last that reads
     it, so boxes side by side are there at once, and one below another lies in memory that was used before. ``graph``

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from ..dispatch import NUMPY
 from ..op import COMPOSED, REGISTRY, Domain, Op
-from ..tensor import NUMPY
 from .calls import domains_of, entries, examples_of, is_shape, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes
