@@ -404,7 +404,20 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return clamp(x, low, high)
 
 
-@op(r"\min(\max(x, y), w)", broadcasts=True, examples=(example((3, 4), (4,), (3, 1)), example((), (), ())))
+LOW, HIGH = np.full((1, 3), -9.0), np.full((1, 3), 9.0)  # beyond all numbers that are drawn
+
+
+@op(
+    r"\min(\max(x, y), w)",
+    broadcasts=True,
+    examples=(
+        example((3, 4), (4,), (3, 1)),
+        example((), (), ()),
+        *(example(x, LOW, HIGH) for x in ((2, 3), (2, 1))),
+        *(example(LOW, a, HIGH) for a in ((2, 3), (2, 1))),
+        *(example(HIGH, (3,), b) for b in ((2, 3), (2, 1))),
+    ),
+)
 def clamp(x: Any, a: Any, b: Any) -> Any:
     """``x`` held between two bounds; at a bound ``x`` and the bound share the gradient equally."""
     return np.minimum(np.maximum(x, a), b)

@@ -79,14 +79,15 @@ def entries() -> Iterator[tuple[str, Op | Composed]]:
 
 
 def examples_of(entry: Op | Composed) -> Sequence[Example]:
-    """The entry's own examples, or those that any elementwise ufunc can have.
+    """The entry's own examples, and those that any elementwise ufunc can have.
 
     Raises ValueError for an op that says nothing about how it can be called: it could not be tested.
     """
-    if entry.examples:
-        return entry.examples
+    own = entry.examples or ()
     if isinstance(entry, Op) and entry.elementwise and entry.arity in (1, 2):
-        return ONE_ARGUMENT if entry.arity == 1 else TWO_ARGUMENTS
+        return (*own, *(ONE_ARGUMENT if entry.arity == 1 else TWO_ARGUMENTS))
+    if own:
+        return own
     name = entry.name if isinstance(entry, Op) else entry.function.__name__
     raise ValueError(
         f"{name} has no examples, so nothing can test it; add examples=(example((2, 3)), …) with a shape for each "
