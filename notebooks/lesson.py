@@ -96,7 +96,7 @@ def show(figure: Figure | Drawing, alt: str, *, kind: str = "svg") -> None:
 def images(
     axes: Any, pictures: Any, titles: Any = None, *, limit: float | None = None
 ) -> None:
-    """Draw one picture into each of ``axes``: grey for images; with ``limit``, -limit to limit, orange to blue."""
+    """Draw one picture into each of ``axes``: grey for images; with ``limit``, -limit to limit, orange to purple."""
     look: dict[str, Any] = (
         {"cmap": "gray_r"}
         if limit is None
