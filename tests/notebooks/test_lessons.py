@@ -218,7 +218,14 @@ class TestHelpers:
         def done(x):
             return 2 * x
 
+        def open_index(x):
+            x[..., 0] = ...
+
+        def done_with_an_index(x):
+            return x[..., None]
+
         assert not lesson.answered(open_one, done)
         assert not lesson.answered(open_pair)
+        assert not lesson.answered(open_index)
         assert "open_one" in capsys.readouterr().out
-        assert lesson.answered(done)
+        assert lesson.answered(done, done_with_an_index)
