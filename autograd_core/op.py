@@ -410,9 +410,16 @@ def ufunc(
 ) -> Op:
     """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
 
-    ``note`` says in words what the derivative is at kinks and ties.
+    ``note`` says in words what the derivative is at kinks and ties. Raises RuleError unless there is one rule for
+    each argument.
 
-    >>> exp = ufunc(np.exp, r"e^x", (lambda g, z, x: g * z, "z"))  # doctest: +SKIP
+    >>> from autograd_core import Tensor
+    >>> cubes = np.frompyfunc(lambda x: x**3, 1, 1)  # or one of NumPy's or SciPy's
+    >>> cube = ufunc(cubes, "x^3", (lambda g, z, x: g * 3 * x**2, r"3 x^2"))
+    >>> x = Tensor(2.0)
+    >>> cube(x).backward()
+    >>> print(x.grad)
+    12.0
     """
     if len(rules) != np_ufunc.nin:
         raise RuleError(f"{np_ufunc.__name__} has {np_ufunc.nin} arguments, but {len(rules)} rules were given")

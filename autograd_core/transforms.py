@@ -388,6 +388,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """A function that returns all second derivatives of ``f``, in ``argument.shape + argument.shape``.
 
+    Raises GraphError unless ``f`` returns a single number.
+
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])

@@ -96,7 +96,7 @@ def show(figure: Figure | Drawing, alt: str, *, kind: str = "svg") -> None:
 def images(
     axes: Any, pictures: Any, titles: Any = None, *, limit: float | None = None
 ) -> None:
-    """Draw one picture into each of ``axes``: grey for images; with ``limit``, -limit to limit, orange to blue."""
+    """Draw one picture into each of ``axes``: grey for images; with ``limit``, -limit to limit, orange to purple."""
     look: dict[str, Any] = (
         {"cmap": "gray_r"}
         if limit is None
@@ -168,16 +168,22 @@ def _names(code: CodeType) -> set[str]:
 
 
 def answered(*functions: Callable[..., Any]) -> bool:
-    """Whether you have replaced the dots in these functions."""
-    open_ones = [f.__name__ for f in functions if _has_dots(f.__code__)]
+    """Whether you have replaced the dots in these functions; those of an index, ``x[..., 0]``, may stay."""
+    open_ones = [f.__name__ for f in functions if _has_dots(f)]
     if open_ones:
         print(f"{' and '.join(open_ones)}: replace the dots, then run this cell")
     return not open_ones
 
 
-def _has_dots(constant: Any) -> bool:
-    if isinstance(constant, CodeType):
-        return _has_dots(constant.co_consts)
-    return constant is ... or (
-        isinstance(constant, tuple) and any(map(_has_dots, constant))
+def _has_dots(function: Callable[..., Any]) -> bool:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    indices = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        for part in ast.walk(node.slice)
+    }
+    return any(
+        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indices
+        for node in ast.walk(tree)
     )

@@ -59,10 +59,11 @@ def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decid
             check = tagged(stored, f"check-{number}").source
             run.ask(client, exercise["right"])
             assert "pass" in run.ask(client, check), f"exercise {number}: the right answer does not pass"
-            run.ask(client, exercise["wrong"])
-            with pytest.raises(run.CellExecutionError) as caught:
-                run.ask(client, check)
-            assert caught.value.ename == "GradientError", f"exercise {number}: {caught.value}"
+            for wrong in exercise["wrong"] if isinstance(exercise["wrong"], list) else [exercise["wrong"]]:
+                run.ask(client, wrong)
+                with pytest.raises(run.CellExecutionError) as caught:
+                    run.ask(client, check)
+                assert caught.value.ename == "GradientError", f"exercise {number}: {caught.value}"
 
     seconds = run.execute(fresh, offline=True, afterwards=answer)
     assert not (different := run.differences(stored, fresh)), "\n".join(different)
@@ -218,7 +219,14 @@ class TestHelpers:
         def done(x):
             return 2 * x
 
+        def open_index(x):
+            x[..., 0] = ...
+
+        def done_with_an_index(x):
+            return x[..., None]
+
         assert not lesson.answered(open_one, done)
         assert not lesson.answered(open_pair)
+        assert not lesson.answered(open_index)
         assert "open_one" in capsys.readouterr().out
-        assert lesson.answered(done)
+        assert lesson.answered(done, done_with_an_index)
