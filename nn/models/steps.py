@@ -151,8 +151,8 @@ class Steps:
             if self._in_vain == KEPT:
                 warnings.warn(
                     f"an attribute of {self.model.name!r} or of something in it changes with every step, so its steps "
-                    "cannot be replayed and run eagerly, which is slower and gives the same; what is a result and "
-                    "no setting can be named in the class's `passing`",
+                    "cannot be replayed and run eagerly, which is slower and gives the same; return what a step "
+                    "computes instead of keeping it in an attribute, or say compile(run_eagerly=True)",
                     ReplayWarning,
                     stacklevel=5,
                 )
