@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -47,3 +48,11 @@ def the_registry_as_it_was():
     for table, entries in zip(tables, before, strict=True):
         table.clear()
         table.update(entries)
+
+
+@pytest.fixture
+def python_s_own_ctrl_c():
+    """What a person's terminal gives; a background job is started with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -255,14 +255,6 @@ def test_the_bar_in_a_terminal_looks_like_keras_bar(monkeypatch):
     assert re.search(r"\r2/2 ━{20} \d+s \d+[mu]?s/step - loss: [\d.e+-]+ - mae: [\d.e+-]+\n", text)
 
 
-@pytest.fixture
-def python_s_own_ctrl_c():
-    """What a person's terminal gives; a background job is started with Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("python_s_own_ctrl_c")
 def test_ctrl_c_ends_cleanly_and_leaves_a_usable_model():
     model = nn.Sequential([nn.layers.Dense(1)])

@@ -568,6 +568,7 @@ def test_a_forked_process_goes_on_by_itself():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=120)
 
 
+@pytest.mark.usefixtures("python_s_own_ctrl_c")
 def test_ctrl_c_in_training_leaves_a_model_that_trains_on():
     class Interrupt(nn.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
