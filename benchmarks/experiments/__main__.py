@@ -43,20 +43,30 @@ def read(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def summary(results: list[dict], name: str, library: str) -> str:
-    """Mean ± standard error."""
+def spread(results: list[dict], name: str, library: str) -> tuple[float, float, int]:
+    """The mean over the seeds, its standard error, and how many there were."""
     values = [r["value"] for r in results if r["name"] == name and r["library"] == library]
     if not values:
-        return "–"
+        return math.nan, math.nan, 0
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return f"{statistics.mean(values):.4f} ± {error:.4f}"
+    return statistics.mean(values), error, len(values)
+
+
+def written(mean: float, error: float, count: int) -> str:
+    if count < 2:
+        return f"{mean:.4f}" if count else "–"
+    return f"{mean:.4f} ± {error:.4f}"
 
 
 def table(results: list[dict]) -> str:
-    lines = ["| experiment | nn | Keras | published |", "|---|---|---|---|"]
+    """Both libraries beside what was published; "apart" is their difference in standard errors of it."""
+    lines = ["| experiment | seeds | nn | Keras | apart | published |", "|---|---|---|---|---|---|"]
     for name, experiment in EXPERIMENTS.items():
-        mine, theirs = (summary(results, name, library) for library in ("nn", "keras"))
-        lines.append(f"| {name}, {experiment.epochs} epochs | {mine} | {theirs} | {experiment.published} |")
+        ours, theirs = (spread(results, name, library) for library in ("nn", "keras"))
+        apart = abs(ours[0] - theirs[0]) / math.hypot(ours[1], theirs[1])
+        distance = "–" if math.isnan(apart) else f"{apart:.1f}"
+        cells = (f"{name}, {experiment.epochs} epochs", str(min(ours[2], theirs[2])), written(*ours), written(*theirs))
+        lines.append("| " + " | ".join((*cells, distance, experiment.published)) + " |")
     return "\n".join(lines) + "\n"
 
 
