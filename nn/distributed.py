@@ -85,6 +85,8 @@ def init() -> None:
     if started == 1:
         return
     _world = MPI.COMM_WORLD.Dup()  # so that nothing else that uses MPI gets in between
+    if _world.allreduce(_crowded(_world.Split_type(MPI.COMM_TYPE_SHARED)), MPI.MAX):
+        _world = Patient(_world)
     state = _world.bcast((python_random.getstate(), np.random.get_state(), random.get_state(random.generator)))  # noqa: NPY002
     python_random.setstate(state[0])
     np.random.set_state(state[1])  # noqa: NPY002
@@ -236,8 +238,6 @@ def agree(doing: str) -> None:
 
     A sum that one of them does not join would wait for it forever.
     """
-    if _world is None:
-        return
     code = zlib.crc32(doing.encode())
     from mpi4py import MPI
 
@@ -257,11 +257,9 @@ def agree(doing: str) -> None:
 
 def synchronise(model: Any) -> None:
     """Give every process the model's weights, its optimizer's state and its random numbers of the first one."""
-    if _world is None:
-        return
     from .saving import generators_of  # which asks here who writes
 
-    agree(f"{model.name!r} with weights of shapes {', '.join(str(w.shape) for w in model.weights)}")
+    agree(f"a {type(model).__name__} with weights of shapes {', '.join(str(w.shape) for w in model.weights)}")
     generators = [random.generator, *generators_of(model)]
     states = model.optimizer.variables if model.compiled else []
     weights, values, drawn = _world.bcast(
@@ -288,6 +286,36 @@ def talks(step: Callable[[], Any]) -> tuple[Any, bool]:
     global _talked
     _talked = False
     return step(), _talked
+
+
+class Patient:
+    """A communicator for more processes than there are cores.
+
+    MPI's own processes ask without pause whether the others are ready, which keeps these from getting ready.
+    """
+
+    def __init__(self, communicator: Any):
+        self._of = communicator
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of, name)
+
+    def Allreduce(self, *args: Any) -> None:
+        _sleep_until_done(self._of.Iallreduce(*args))
+
+    def Allgatherv(self, *args: Any) -> None:
+        _sleep_until_done(self._of.Iallgatherv(*args))
+
+
+def _sleep_until_done(request: Any) -> None:
+    while not request.Test():
+        time.sleep(2e-5)
+
+
+def _crowded(node: Any) -> bool:
+    """Whether the processes on this machine are more than the cores that they may use."""
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return bool(node.size > len(set().union(*node.allgather(set(mine)))))
 
 
 # -- the end -----------------------------------------------------------------------------------------------

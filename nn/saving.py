@@ -57,7 +57,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     True
     """
     path = os.fspath(filepath)
-    if not overwrite and os.path.exists(path):
+    if not overwrite and not distributed.rank() and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
@@ -128,7 +128,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     True
     """
     path = os.fspath(filepath)
-    if not overwrite and os.path.exists(path):
+    if not overwrite and not distributed.rank() and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")

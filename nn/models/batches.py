@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
@@ -81,6 +82,11 @@ class Arrays:
         self.batch_size, self.shuffle = int(batch_size), shuffle
         self.steps: int | None = math.ceil(self.length / self.batch_size)
 
+    def __str__(self) -> str:
+        ends = [plain(a[[0, -1]]) for a in leaves(self.data) if not is_sparse(a)]
+        code = zlib.crc32(b"".join(a.tobytes() for a in ends))
+        return f"{self.length} examples (checksum of the first and the last: {code:08x})"
+
     def __iter__(self) -> Iterator[Batch]:
         order = random.generator.permutation(self.length) if self.shuffle else None
         for start in range(0, self.length, self.batch_size):
@@ -115,9 +121,9 @@ class Feed:
         self.rest: Iterator[Batch] | None = None
 
     def __str__(self) -> str:
-        many = "" if self.steps is None else f"{self.steps} "
-        length = getattr(self.source, "length", None)
-        return f"{many}batches" if length is None else f"{length} examples in {many}batches"
+        """What there is, as far as it is known: processes that train together must have the same."""
+        many = "batches" if self.steps is None else f"{self.steps} batches"
+        return f"{self.source}, {many}" if isinstance(self.source, Arrays) else many
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch."""

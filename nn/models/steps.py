@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -141,10 +141,12 @@ class Steps:
 
     # -- shared with other processes -------------------------------------------------------------------
 
-    def begin(self, doing: str) -> None:
+    def begin(self, doing: Callable[[], str]) -> None:
         """Before a training: look closely at all settings, and begin with what the first process has."""
         self.check()
-        distributed.agree(doing)
+        if distributed.size() == 1:
+            return
+        distributed.agree(doing())
         distributed.synchronise(self.model)
         self._synchronised = self.model.built  # or else again, when its weights have been made
 

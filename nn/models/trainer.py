@@ -249,7 +249,7 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
-        self._steps.begin(f"a training of {epochs} epochs on {feed}")
+        self._steps.begin(lambda: f"a training of {epochs} epochs on {feed}")
         told.tell("on_train_begin", {})
         logs: Logs = {}
         with interruptible() as interrupted, self._steps.shown_to(told.callbacks):
@@ -401,8 +401,11 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch."""
+        if distributed.size() == 1:
+            return self._steps.predict(x)
+        x = arrays_of(x, "x")
         rows, total = distributed.rows(0, length_of(x, "x"))
-        return self._steps.predict(x if total is None else cut(x, rows), total)
+        return self._steps.predict(cut(x, rows), total)
 
 
 # -- what fit is given -------------------------------------------------------------------------------------
