@@ -73,7 +73,8 @@ def init() -> None:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # without the package, and without a library of MPI
         raise ImportError(
-            'nn.distributed.init() needs mpi4py and an MPI: pip install "autograd-core[distributed]"'
+            'nn.distributed.init() needs mpi4py and an MPI: pip install "autograd-core[distributed]", and pip install '
+            f"mpich where the machine has no MPI of its own ({error})"
         ) from error
     started = max(int(os.environ.get(name, 1)) for name in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE"))
     if started != MPI.COMM_WORLD.size:
@@ -94,7 +95,10 @@ def init() -> None:
     sys.excepthook = _ending(sys.excepthook)
     atexit.register(_finish)
     if _world.rank:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 -- open as long as the program runs
+        sys.stdout.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)  # standard output
+        os.close(nowhere)
 
 
 def rank() -> int:
