@@ -23,8 +23,10 @@ def _all_reduce(x: Any, communicator: Any = None) -> Any:
     [1. 2.]
     """
     part = np.asarray(x, np.result_type(x, np.float32), order="C")  # MPI knows no numbers of 16 bits
-    whole = part.copy()
-    if communicator is not None:
+    if communicator is None:
+        whole = part.copy()
+    else:
+        whole = np.empty_like(part)
         communicator.Allreduce(part, whole)
     return whole.astype(np.result_type(x), copy=False)[()]
 

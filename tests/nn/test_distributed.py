@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -104,6 +105,22 @@ def test_weights_come_from_the_first_process_and_only_that_writes(mpiexec, tmp_p
     assert len((tmp_path / "run" / "log.csv").read_text().splitlines()) == 2  # the names and one epoch
     saved = nn.models.load_model(tmp_path / "run" / "model.autograd").get_weights()
     np.testing.assert_array_equal(saved[0], weights["made before init(): weight 0"])
+
+
+def test_both_programs_of_the_page_print_what_it_says(mpiexec, tmp_path):
+    """Started twice they print once, the number of processes included."""
+    page = (ROOT / "docs" / "howto" / "train_on_several_machines.md").read_text(encoding="utf-8")
+    programs, printed = (re.findall(rf"^```{kind}\n(.*?)^```", page, re.DOTALL | re.M) for kind in ("python", "text"))
+    assert len(programs) == len(printed) == 2
+    lesson = [line for line in programs[1].splitlines() if line]
+    assert len(lesson) == 20  # as its headline says
+    for name, program, expected in zip(("fit.py", "lesson.py"), programs, printed, strict=True):
+        (tmp_path / name).write_text(program, encoding="utf-8")
+        status, out, errors = run(mpiexec, "-n", 2, sys.executable, tmp_path / name)
+        assert (status, errors) == (0, "")
+        shown, said = ([float(n) for n in re.findall(r"\d+\.?\d*", text)] for text in (out, expected))
+        assert re.sub(r"\d+\.?\d*", "#", out) == re.sub(r"\d+\.?\d*", "#", expected)
+        np.testing.assert_allclose(shown, said, rtol=0.02)  # another machine rounds otherwise
 
 
 # -- an end for all ----------------------------------------------------------------------------------------
