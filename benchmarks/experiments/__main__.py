@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -28,9 +29,14 @@ def run(name: str, library: str, seed: int) -> dict[str, object]:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         import keras
+
+        # Weights and dropout are seeded from this. Not keras.utils.set_random_seed: with TensorFlow seeded,
+        # Keras 3 shuffles in the same order in each epoch.
+        random.seed(seed)
     else:
         import nn as keras
-    keras.utils.set_random_seed(seed)
+
+        keras.utils.set_random_seed(seed)
     experiment = EXPERIMENTS[name]
     data = load(experiment.data)
     begun = time.perf_counter()
