@@ -77,7 +77,7 @@ def table(results: list[dict]) -> str:
 
 
 def curves(results: list[dict], path: Path) -> None:
-    """The validation curves of the first seed, ours and Keras'."""
+    """What was measured over the epochs, ours and Keras', of the first seed; needs matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -86,18 +86,28 @@ def curves(results: list[dict], path: Path) -> None:
     names = [n for n in EXPERIMENTS if any(r["name"] == n for r in results)]
     if not names:
         return
-    figure, axes = plt.subplots(-(-len(names) // 4), 4, figsize=(18, 3.2 * -(-len(names) // 4)), squeeze=False)
+    rows = -(-len(names) // 4)
+    figure, axes = plt.subplots(rows, 4, figsize=(13, 2.4 * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(names) :]:
+        axis.set_axis_off()
     for axis, name in zip(axes.flat, names, strict=False):
-        for library, style in (("nn", "-"), ("keras", "--")):
-            found = [r for r in results if r["name"] == name and r["library"] == library]
+        for library, label, style in (("nn", "nn", "-"), ("keras", "Keras", "--")):
+            found = min((r for r in results if (r["name"], r["library"]) == (name, library)), key=by_seed, default=None)
             if found:
-                curve = found[0]["curves"]
-                key = next(k for k in ("val_loss", "smoothed", "loss") if k in curve)
-                axis.plot(curve[key], style, label=f"{library} {key}")
-        axis.set_title(name)
-        axis.legend()
-    figure.tight_layout()
-    figure.savefig(path)
+                key = next(k for k in ("smoothed", "val_loss", "val_mae", "loss") if k in found["curves"])
+                values = found["curves"][key]
+                axis.plot(range(1, len(values) + 1), values, style, label=label)
+                axis.set_ylabel(key)
+        axis.set_title(name, fontsize=10)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].legend(frameon=False)
+    figure.supxlabel("epoch")
+    figure.savefig(path, dpi=100)
+
+
+def by_seed(result: dict) -> int:
+    return result["seed"]
 
 
 def main() -> None:
