@@ -230,10 +230,11 @@ def _gathered(part: Any, total: int) -> Any:
     return array
 
 
-def from_first(make: Callable[[], Any]) -> Any:
+def from_first(make: Callable[[], Any], doing: str) -> Any:
     """What ``make`` gives in the first process, in all of them."""
     if _world is None:
         return make()
+    agree(doing)
     return _world.bcast(None if _world.rank else make())
 
 

@@ -185,7 +185,7 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
 
 def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> int:
     """Restore what `save_training` saved; the epoch to go on with."""
-    content, arrays = distributed.from_first(lambda: read(path))
+    content, arrays = distributed.from_first(lambda: read(path), "reading a backup")
     with _described(path):
         if not model.built:
             model.build(_shape(content["input_shape"]))

@@ -47,7 +47,7 @@ class BackupAndRestore(Callback):
         from .. import saving
 
         self.resume_from = 0
-        if distributed.from_first(self._prepare):
+        if distributed.from_first(self._prepare, "looking for a backup"):
             self.resume_from = saving.restore_training(self.model, self.path, self.others)
             if self.model.stop_training:  # it was killed after its last epoch
                 self.resume_from = self.params["epochs"]

@@ -161,6 +161,8 @@ model.compile("adam", "sparse_categorical_crossentropy")
 if case == "alone" and rank == 1:
     model.predict(x, verbose=0)
 callbacks = [Stumble()]
+if case == "one backup" and rank == 1:
+    callbacks.append(nn.callbacks.BackupAndRestore("."))
 if len(sys.argv) > 2:
     callbacks.append(nn.callbacks.BackupAndRestore(sys.argv[2] + "/backup"))
     callbacks.append(nn.callbacks.CSVLogger(sys.argv[2] + "/log.csv"))
@@ -188,6 +190,7 @@ def training(tmp_path):
         ("other data", "examples (checksum of the first and the last: "),
         ("other model", "rank 1: a Sequential with weights of shapes (4, 6), (6,), (6, 2), (2,)"),
         ("alone", "; rank 1: a prediction for 20 examples). Each must build the same model and make the same calls"),
+        ("one backup", "(rank 0: a training step on 8 examples; rank 1: looking for a backup)"),
         ("by hand", "(rank 0: a training step on 7 examples; rank 1: a training step on 8 examples)"),
     ],
 )
