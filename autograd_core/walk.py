@@ -80,7 +80,7 @@ def walk(
                 rule: Any = rules[position]
                 if watched:
                     rule = np.errstate(all="ignore")(rule)  # what is said below says more than a warning
-                if simple == 2:  # spelled out, because it takes half the time
+                if simple == 2:  # spelled out: small graphs feel the time that unpacking takes
                     product = rule(g, z, args[0], args[1])
                 elif simple == 1:
                     product = rule(g, z, args[0])
