@@ -277,8 +277,8 @@ class Op:
 
 
 # The next two are `Op._apply` for what small graphs are made of, in half the time: one or two arguments, Tensors or
-# plain numbers, no parameters, recording. Whatever else they meet they pass on; what is no operand of the op gives
-# NotImplemented, so that the other's own operator gets its turn.
+# plain numbers and arrays, no parameters, recording. Whatever else they meet they pass on; what is no operand of the
+# op gives NotImplemented, so that the other's own operator gets its turn.
 
 
 def _quick_unary(op: Op) -> Callable[[Any], Any]:
@@ -316,12 +316,12 @@ def _quick_binary(op: Op) -> Callable[[Any, Any], Any]:
         if type(x) is Tensor:
             p = x.node
             a = p.out
-        elif type(x) not in _PLAIN:
+        elif type(x) not in _PLAIN and not _is_real_array(x):
             return apply(x, y)
         if type(y) is Tensor:
             q = y.node
             b = q.out
-        elif type(y) not in _PLAIN:
+        elif type(y) not in _PLAIN and not _is_real_array(y):
             return apply(x, y)
         if (graph.exceptional and not mode.quick) or not op.complete or not ((p and p.records) or (q and q.records)):
             return apply(x, y)
@@ -374,6 +374,11 @@ def _array(out: Any, op: Op) -> Any:
             f"returned {kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
         )
     return array
+
+
+def _is_real_array(value: Any) -> bool:
+    """Whether ``value`` is one of NumPy's own arrays, of a dtype that we compute with."""
+    return type(value) is np.ndarray and value.dtype.kind in "biuf"
 
 
 def _operand(value: Any, op: Op) -> Any:
