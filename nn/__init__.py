@@ -11,6 +11,7 @@ from . import (
     activations,
     backend,
     callbacks,
+    export,
     initializers,
     layers,
     losses,
@@ -22,6 +23,7 @@ from . import (
     utils,
 )
 from .callbacks import watch
+from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -34,6 +36,8 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "export",
+    "export_onnx",
     "initializers",
     "layers",
     "losses",

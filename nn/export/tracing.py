@@ -1,0 +1,402 @@
+"""What a prediction computes, as a list of steps that holds for every batch size.
+
+The model is run twice on stand-ins for arrays, with two batch sizes. The engine records its ops as always; what is
+computed beside them, on plain data (a mask ``x.data > 0``, the whole numbers that an `Embedding` looks up), reaches
+the stand-ins and is noted too. A number that differs between the two runs follows the length of an input, and a
+constant that differs is none: it was drawn at random, or taken from the data behind the recorder's back.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_core.debugging import line_of_caller
+from autograd_core.dispatch import NUMPY
+from autograd_core.explain.values import layers_of
+from autograd_core.graph import Node, ancestors, in_order, recorded, tick
+from autograd_core.op import Op
+from autograd_core.replay.calls import branches
+from autograd_core.replay.recording import Recording
+from autograd_core.replay.traced import Traced, unwrapped
+from autograd_core.tensor import Tensor, wrap
+
+from ..layers.layer import Layer
+from .errors import ExportError
+
+BATCHES = (2, 3)
+
+# What these make of a weight is still called by its name.
+_MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
+
+
+def lengths(unknown: int) -> tuple[int, int]:
+    """The two lengths that stand for the input's unknown axis with this number: never in the ratio of the batches."""
+    return 32 + unknown, 45 + unknown
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A whole number that is not the same in the two runs."""
+
+    first: int
+    second: int
+
+    def times(self, other: Varying) -> int | None:
+        """How many times ``other`` this is in both runs; None if it is no multiple of it."""
+        times = self.first // other.first
+        return times if (self.first, self.second) == (times * other.first, times * other.second) else None
+
+
+Length = int | Varying
+Lengths = tuple[Length, ...]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The result of a step, by its position."""
+
+    step: int
+
+
+@dataclass(eq=False)
+class Constant:
+    """An array of the model. Where ``shape`` is longer than ``array``, its elements repeat along that axis."""
+
+    array: Any
+    shape: Lengths
+    name: str | None = None
+
+
+@dataclass
+class Step:
+    """``op(*args, **params)``: in ``args`` and ``params`` stand `Ref`, `Constant` and plain numbers."""
+
+    op: str
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    shape: Lengths
+    dtype: np.dtype[Any]
+    layer: str  # "block/dense": those that it belongs to, the outermost first
+
+
+@dataclass
+class Trace:
+    """The steps of a prediction, the inputs first, and what it returns: `Ref`, `Constant` or several of them."""
+
+    steps: list[Step]
+    inputs: int
+    result: Any
+    uses: Counter[int]
+
+
+# -- running -----------------------------------------------------------------------------------------------
+
+
+class Symbol(Traced):
+    """The stand-in for an array. Taking elements out of it makes another one."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        recording = self.recording_now()
+        return self.array[unwrapped(index)] if recording is None else recording.run(operator.getitem, (self, index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[unwrapped(index)] = unwrapped(value)  # what was made of other values then differs between the runs
+
+
+@dataclass
+class _Made:
+    """How a stand-in came about."""
+
+    op: str
+    args: tuple[Any, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    born: int = 0
+    node: Node | None = None
+
+
+class Tape(Recording):
+    """Notes the NumPy calls that stand-ins meet, and refuses to let a value leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[int, _Made] = {}
+        self.alive: list[Symbol] = []  # as long as the ids in `made` are to mean something
+
+    def symbol(self, array: Any, made: _Made) -> Symbol:
+        """A new stand-in."""
+        symbol = Symbol(array, self)
+        self.made[id(symbol)] = made
+        self.alive.append(symbol)
+        return symbol
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        noted: Callable[..., Any] | None = None,
+        pinned: bool = False,
+    ) -> Any:
+        kwargs = kwargs or {}
+        value = function(*unwrapped(args), **unwrapped(kwargs))
+        op = NUMPY.get(function)
+        if isinstance(op, Op) and op.arity is not None:  # np.max(x, 0) as max(x, axis=0)
+            kwargs = {**dict(zip(op.params, args[op.arity :], strict=False)), **kwargs}
+            args = args[: op.arity]
+        name = getattr(function, "__name__", type(function).__name__).lstrip("_")
+        if isinstance(value, np.ndarray | np.generic):
+            return self.symbol(np.asarray(value), _Made(name, args, kwargs, tick()))
+        if isinstance(value, tuple | list):
+            parts = [
+                self.symbol(np.asarray(part), _Made(f"part {i} of {name}", args, kwargs, tick()))
+                for i, part in enumerate(value)
+            ]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return value
+
+    def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
+        function(*unwrapped(args), **unwrapped(kwargs))
+
+    def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
+        function(*unwrapped(args), out=unwrapped(target), **unwrapped(kwargs))
+        self.made[id(target)] = _Made("an operation in place", args, {}, tick())
+
+    def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
+        np.copyto(unwrapped(target), unwrapped(value), casting=casting)
+
+    def can_change(self, target: Any) -> bool:
+        return isinstance(target, Traced)
+
+    def guard(self, condition: Traced) -> bool:
+        # The checks that say `decide` raise on data that is not meant to come; what they guard is exported.
+        return bool(condition.array)
+
+    def give_up(self, what: str) -> None:
+        raise ExportError(
+            f"{what}, at {line_of_caller()}: a file holds one computation for all inputs, and here Python decides or "
+            "computes with the value of one; write it with NumPy functions of the Tensor (np.where for a choice)"
+        )
+
+
+@contextmanager
+def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
+    """Let stand-ins take the places of the weights, all of which then record, inside a ``with`` block."""
+    nodes = [w.node for w in model.weights]
+    before = [(node.out, node.records) for node in nodes]
+    shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
+    try:
+        for node in nodes:
+            node.out, node.records = tape.symbol(node.out, _Made("constant", node=node)), True
+        yield
+    finally:
+        for node, (out, records) in zip(nodes, before, strict=True):
+            node.out, node.records = out, records
+        for layer, shape in shapes:
+            layer.output_shape = shape
+        tape.finished = True
+
+
+def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
+    """The steps of one run, and what it returned."""
+    tape = Tape()
+    unknown = iter(range(1000))
+    # From 0 to 1, so that as whole numbers they are rows that every table has.
+    draw = np.random.default_rng(which).random
+    leaves: list[Tensor] = []
+
+    def leaf(shape: Any) -> Tensor:
+        sizes = [lengths(next(unknown))[which] if n is None else n for n in shape[1:]]
+        values = draw((BATCHES[which], *sizes)).astype(np.float32)
+        made = _Made("input", (len(leaves),))
+        leaves.append(wrap(Node(tape.symbol(values, made), True)))
+        return leaves[-1]
+
+    if isinstance(shapes, dict):
+        x: Any = {key: leaf(shape) for key, shape in shapes.items()}
+    else:
+        x = [leaf(shape) for shape in shapes] if isinstance(shapes, list) else leaf(shapes)
+    with standing_in(model, tape), recorded():
+        result = model(x, training=False)
+        inputs = [leaf.node.out for leaf in leaves]
+        return _steps(tape, inputs, branches(result, lambda v: v))
+
+
+def _steps(tape: Tape, inputs: list[Any], result: Any) -> tuple[list[Step], Any]:
+    """What the result needs, in the order in which it was computed."""
+    tensors: list[Tensor] = []
+    _each(result, lambda v: tensors.append(v) if isinstance(v, Tensor) else None)
+    nodes = in_order(ancestors(t.node for t in tensors))
+    made = dict(tape.made)
+    paths: dict[int, tuple[str, ...]] = {}
+    by_node = layers_of(nodes)
+    for node in reversed(nodes):  # the first to have a value is the one that computed it
+        if node.op is not None and isinstance(node.out, Symbol) and all(a is not node.out for a in node.args):
+            made[id(node.out)] = _Made(node.op.name, node.args, node.params, node.born, node)
+            paths[id(node.out)] = by_node.get(node, ())
+    roots: list[Symbol] = [*inputs]
+    _each([t.node.out for t in tensors], lambda v: roots.append(v) if isinstance(v, Symbol) else None)
+    needed = {id(symbol): symbol for symbol in roots}
+    stack = list(needed)
+    while stack:
+        key = stack.pop()
+        step = made[key]
+
+        def visit(value: Any, of: int = key) -> None:
+            if isinstance(value, Symbol):
+                paths.setdefault(id(value), paths.get(of, ()))
+                if id(value) not in needed:
+                    needed[id(value)] = value
+                    stack.append(id(value))
+
+        if step.op != "input":
+            _each((step.args, step.params), visit)
+    order = sorted(needed, key=lambda key: (made[key].op != "input", made[key].born))
+    # What no input reaches is the model's own: a constant, computed here and now.
+    position: dict[int, Ref | Constant] = {}
+    steps: list[Step] = []
+    for key in order:
+        step, array = made[key], needed[key].array
+        found: list[Any] = []
+
+        def look(value: Any, found: list[Any] = found) -> None:
+            if isinstance(value, Symbol):
+                found.append(position[id(value)])
+
+        if step.op != "input":
+            _each((step.args, step.params), look)
+        if step.op != "input" and not any(isinstance(v, Ref) for v in found):
+            name = step.node.name if step.node else None
+            if step.op in _MOVING:  # still the weight that it was
+                name = next((v.name for v in found if isinstance(v, Constant)), None)
+            position[key] = Constant(array, array.shape, name)
+            continue
+
+        def placed(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                value = value.data
+            if isinstance(value, Symbol):
+                return position[id(value)]
+            if isinstance(value, np.ndarray | np.generic):
+                return Constant(np.asarray(value), np.shape(value))
+            return branches(value, placed)
+
+        args, params = (), {}
+        if step.op != "input":
+            args, params = placed(step.args), placed(step.params)
+        position[key] = Ref(len(steps))
+        steps.append(Step(step.op, args, params, array.shape, array.dtype, "/".join(paths.get(key, ()))))
+
+    def returned(value: Any) -> Any:
+        value = value.node.out if isinstance(value, Tensor) else value
+        if isinstance(value, Symbol):
+            return position[id(value)]
+        if isinstance(value, np.ndarray | np.generic | int | float):
+            return Constant(np.asarray(value), np.shape(value))
+        return branches(value, returned)
+
+    return steps, returned(result)
+
+
+def _each(tree: Any, visit: Callable[[Any], None]) -> None:
+    """Show every leaf of a tree of tuples, lists, dicts and slices."""
+
+    def look(branch: Any) -> Any:
+        visit(branch)
+        return branches(branch, look)
+
+    look(tree)
+
+
+# -- comparing ---------------------------------------------------------------------------------------------
+
+
+def trace(model: Layer, shapes: Any) -> Trace:
+    """What a prediction computes, for inputs of these shapes, in which None is an unknown length.
+
+    Raises ExportError where it is not the same computation for every batch.
+    """
+    (first, result), (second, other) = _run(model, shapes, 0), _run(model, shapes, 1)
+    same = [step.op for step in first] == [step.op for step in second]
+    if not same:
+        raise ExportError(
+            f"{model.name!r} computes other things for {BATCHES[0]} examples than for {BATCHES[1]}, and a file holds one "
+            "computation for all batch sizes"
+        )
+    steps = []
+    for a, b in zip(first, second, strict=True):
+        try:
+            args, params = _both(a.args, b.args), _both(a.params, b.params)
+        except _Differs as difference:
+            raise ExportError(f"{place(a)}: {a.op} {difference}") from None
+        steps.append(Step(a.op, args, params, _shape(a.shape, b.shape), a.dtype, a.layer))
+    uses: Counter[int] = Counter()
+    try:
+        result = _both(result, other)
+    except _Differs as difference:
+        raise ExportError(f"{model.name!r} returns what it did not compute: it {difference}") from None
+    _each(
+        ([(s.args, s.params) for s in steps], result), lambda v: uses.update([v.step] if isinstance(v, Ref) else ())
+    )
+    return Trace(steps, sum(step.op == "input" for step in steps), result, uses)
+
+
+def place(step: Step) -> str:
+    """Where a step is, for an error."""
+    return f"in layer {step.layer!r}" if step.layer else "in the model's own call"
+
+
+class _Differs(Exception):
+    """Something that must be the same in both runs is not."""
+
+
+def _both(a: Any, b: Any) -> Any:
+    """What two runs have in common: whole numbers that differ become `Varying`."""
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return _constant(a, b)
+    if type(a) is not type(b):
+        raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+    if isinstance(a, tuple | list):
+        if len(a) != len(b):
+            raise _Differs(f"is given {len(a)} values for {BATCHES[0]} examples and {len(b)} for {BATCHES[1]}")
+        return type(a)(_both(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return {key: _both(a[key], b[key]) for key in a}
+    if isinstance(a, slice):
+        return slice(_both(a.start, b.start), _both(a.stop, b.stop), _both(a.step, b.step))
+    if a is b or a == b or (a != a and b != b):
+        return a
+    if isinstance(a, int):
+        return Varying(a, b)
+    raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+
+
+def _shape(a: Any, b: Any) -> Lengths:
+    return tuple(n if n == m else Varying(n, m) for n, m in zip(a, b, strict=True))
+
+
+def _constant(a: Constant, b: Constant) -> Constant:
+    x, y = a.array, b.array
+    if x.ndim != y.ndim:
+        raise _Differs("is given constants of different numbers of axes")
+    for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
+        if n != m:  # it must say the same for each example
+            one, other = x.take([0], axis), y.take([0], axis)
+            if not (np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))):
+                raise _Differs("is given constants that are not the same for each example of the batch")
+            x, y = one, other
+    if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
+        raise _Differs(
+            "is given numbers that are neither weights nor recorded results: they were drawn at random, or taken from "
+            "a Tensor's data; compute with NumPy functions of the Tensor itself, and draw only while training"
+        )
+    return Constant(x, _shape(a.shape, b.shape), a.name)
