@@ -7,9 +7,9 @@ class ExportError(ValueError):
     """A model computes something that the file cannot say; the message names the layer, the function and a way out.
 
     >>> import nn
-    >>> inverse = nn.layers.Lambda(np.linalg.inv, name="inverse")
-    >>> model = nn.Sequential([nn.Input(shape=(2, 2)), inverse])
+    >>> roots = nn.layers.Lambda(np.cbrt, name="roots")
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), roots])
     >>> nn.export_onnx(model, "model.onnx")
     Traceback (most recent call last):
-    nn.export.ExportError: in layer 'inverse': inv has no counterpart in ONNX here
+    nn.export.ExportError: in layer 'roots': cbrt has no counterpart in ONNX here
     """

@@ -157,9 +157,9 @@ def _write(traced: Trace, names: list[str], dtypes: list[Any], w: Writer) -> lis
         rule = RULES.get(step.op)
         if rule is None:
             raise w.fail(
-                "has no counterpart in ONNX here; write it with functions that have one (arithmetic, elementary functions, "
-                "sums, maxima, matrix products, convolutions, np.where), or export the model up to this layer and "
-                "compute the rest behind it"
+                "has no counterpart in ONNX here; write it with functions that have one (arithmetic, elementary "
+                "functions, sums, maxima, matrix products, convolutions, np.where), or export the model up to this "
+                "layer and compute the rest behind it"
             )
         pending = rule in TAKES_PENDING
         params = {name: found(value, pending) for name, value in step.params.items()}

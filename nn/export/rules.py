@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.images import same_padding
-from .tracing import Constant, Lengths, Step, Varying
+from .tracing import Constant, Length, Lengths, Step, Varying
 from .writing import Axes, Value, Writer, channels_first, straight
 
 Rule = Callable[..., Any]
@@ -326,7 +326,16 @@ def sliced(w: Writer, x: Value, cuts: dict[int, slice]) -> Value:
         ends.append((FAR if step > 0 else -FAR) if cut.stop is None else w.whole(cut.stop))
         steps.append(step)
     inputs = [w.plain(x), *map(w.numbers, (starts, ends, list(cuts), steps))]
-    return w.value(w.node("Slice", inputs), x.dtype)
+    shape = tuple(cut_to(n, cuts.get(axis, slice(None))) for axis, n in enumerate(x.shape))
+    return w.value(w.node("Slice", inputs), x.dtype, shape)
+
+
+def cut_to(length: Length, cut: slice) -> Length:
+    """How much of a length a slice leaves."""
+    if isinstance(length, int):
+        return len(range(*cut.indices(length)))
+    first, second = (len(range(*cut.indices(n))) for n in (length.first, length.second))
+    return first if first == second else Varying(first, second)
 
 
 @rule("flip")

@@ -9,11 +9,13 @@ constant that differs is none: it was drawn at random, or taken from the data be
 from __future__ import annotations
 
 import operator
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -29,6 +31,8 @@ from autograd_core.tensor import Tensor, wrap
 
 from ..layers.layer import Layer
 from .errors import ExportError
+
+PACKAGE = Path(__file__).parent.parent
 
 BATCHES = (2, 3)
 
@@ -178,10 +182,11 @@ class Tape(Recording):
         return isinstance(target, Traced)
 
     def guard(self, condition: Traced) -> bool:
-        # The checks that say `decide` raise on data that is not meant to come; what they guard is exported.
-        return bool(condition.array)
+        if not Path(sys._getframe(2).f_code.co_filename).is_relative_to(PACKAGE):
+            self.give_up("deciding by a value that is being recorded")
+        return bool(condition.array)  # our own checks, which raise on data that is not meant to come
 
-    def give_up(self, what: str) -> None:
+    def give_up(self, what: str) -> NoReturn:
         raise ExportError(
             f"{what}, at {line_of_caller()}: a file holds one computation for all inputs, and here Python decides or "
             "computes with the value of one; write it with NumPy functions of the Tensor (np.where for a choice)"
@@ -326,11 +331,10 @@ def trace(model: Layer, shapes: Any) -> Trace:
     Raises ExportError where it is not the same computation for every batch.
     """
     (first, result), (second, other) = _run(model, shapes, 0), _run(model, shapes, 1)
-    same = [step.op for step in first] == [step.op for step in second]
-    if not same:
+    if [step.op for step in first] != [step.op for step in second]:
         raise ExportError(
-            f"{model.name!r} computes other things for {BATCHES[0]} examples than for {BATCHES[1]}, and a file holds one "
-            "computation for all batch sizes"
+            f"{model.name!r} computes other things for {BATCHES[0]} examples than for {BATCHES[1]}, and a file holds "
+            "one computation for all batch sizes"
         )
     steps = []
     for a, b in zip(first, second, strict=True):
@@ -344,9 +348,7 @@ def trace(model: Layer, shapes: Any) -> Trace:
         result = _both(result, other)
     except _Differs as difference:
         raise ExportError(f"{model.name!r} returns what it did not compute: it {difference}") from None
-    _each(
-        ([(s.args, s.params) for s in steps], result), lambda v: uses.update([v.step] if isinstance(v, Ref) else ())
-    )
+    _each(([(s.args, s.params) for s in steps], result), lambda v: uses.update([v.step] if isinstance(v, Ref) else ()))
     return Trace(steps, sum(step.op == "input" for step in steps), result, uses)
 
 
@@ -391,7 +393,9 @@ def _constant(a: Constant, b: Constant) -> Constant:
     for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
         if n != m:  # it must say the same for each example
             one, other = x.take([0], axis), y.take([0], axis)
-            if not (np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))):
+            if not (
+                np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))
+            ):
                 raise _Differs("is given constants that are not the same for each example of the batch")
             x, y = one, other
     if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):

@@ -118,8 +118,8 @@ class Writer:
                 name = self._lengths[pair]
                 return name if times == 1 else self.node("Mul", [name, self.numbers([times])])
         raise self.fail(
-            f"needs a length that is {length.first} in one run and {length.second} in another, and which is no multiple "
-            "of a length of the inputs; pass Input(shape=…) without None, so that only the batch varies"
+            f"needs a length that is {length.first} in one run and {length.second} in another, and which is no "
+            "multiple of a length of the inputs; pass Input(shape=…) without None, so that only the batch varies"
         )
 
     def whole(self, number: Any) -> int:
@@ -172,13 +172,16 @@ class Writer:
         """
         values = [x for x in args if isinstance(x, Value)]
         full = [x for x in values if len(x.shape) == ndim]
-        orders = {x.axes for x in full}
+        orders = {x.axes for x in full} - {straight(ndim)}  # where one of them lies, the others may well be needed too
         axes = orders.pop() if len(orders) == 1 and all(x in full or not x.shape for x in values) else straight(ndim)
         names = []
         for x, dtype in zip(args, dtypes, strict=True):
             if isinstance(x, Value):
                 x = self.cast(x, dtype)
                 names.append(self.in_order(x, axes) if len(x.shape) == ndim else self.plain(x))
+            elif isinstance(x, Varying):  # the number of examples, as a number to compute with
+                name, to = self._length(x), self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+                names.append(self.node("Cast", [name], to=to))
             elif not isinstance(x, Constant) or not x.array.ndim:
                 names.append(self.constant(np.asarray(x.array if isinstance(x, Constant) else x, dtype)))
             elif full and _stretched(x.shape, full):
