@@ -355,7 +355,11 @@ def _after_op(node: Node, order: dict[Node, Order | None]) -> Order | None:
         return None
     same = all(order[p] == found for p in known)
     if op.name == "concatenate":  # of channels
-        return found if same and found is FIRST and node.params["axis"] % node.out.ndim == node.out.ndim - 1 else LOST
+        return (
+            found
+            if same and found is FIRST and node.params.get("axis", 0) % node.out.ndim == node.out.ndim - 1
+            else LOST
+        )
     fits = op.broadcasts and not op.batched and all(p.out.shape == node.out.shape for p in known)
     return found if same and fits else LOST
 

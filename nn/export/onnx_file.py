@@ -35,8 +35,8 @@ def export_onnx(model: Layer, filepath: Any) -> None:
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, name="last")])
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.onnx"
-    >>> nn.export_onnx(model, file)
-    >>> file.stat().st_size > 0
+    >>> nn.export_onnx(model, file)  # doctest: +SKIP
+    >>> file.stat().st_size > 0  # doctest: +SKIP
     True
     """
     onnx = _onnx()
