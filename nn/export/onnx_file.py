@@ -10,6 +10,7 @@ import numpy as np
 from ..layers.layer import Layer
 from ..saving import written_whole
 from .errors import ExportError
+from .idioms import recognise
 from .rules import RULES, TAKES_PENDING, Product, settled
 from .tracing import BATCHES, Constant, Ref, Step, Trace, Varying, trace
 from .writing import Value, Writer, straight
@@ -66,6 +67,7 @@ def to_proto(model: Layer, shapes: Any) -> Any:
     from autograd_core import __version__
 
     traced = trace(model, shapes)
+    recognise(traced)
     inputs = traced.steps[: traced.inputs]
     declared = _input_of(model)
     names = _names(shapes, getattr(declared, "name", None) or "input")
@@ -153,6 +155,9 @@ def _write(traced: Trace, names: list[str], dtypes: list[Any], w: Writer) -> lis
         w.step = step
         if i < traced.inputs:
             results.append(Value(w.fresh(names[i]), step.shape, dtypes[i], straight(len(step.shape))))
+            continue
+        if step.op == "nothing":
+            results.append(None)
             continue
         rule = RULES.get(step.op)
         if rule is None:

@@ -376,6 +376,50 @@ def _(w: Writer, step: Step, x: Any, index: Any = ()) -> Value:
     return reshaped(w, sliced(w, x, cuts), step.shape)
 
 
+# -- what is recognised as one -----------------------------------------------------------------------------
+
+
+def number(x: Any) -> float:
+    """A plain number, or that in an array of one."""
+    return float(x.array if isinstance(x, Constant) else x)
+
+
+@rule("LeakyRelu", "Elu")
+def _(w: Writer, step: Step, x: Value, alpha: Any) -> Value:
+    return w.value(w.node(step.op, [w.cast(x, step.dtype).name], alpha=number(alpha)), axes=x.axes)
+
+
+@rule("HardSigmoid")
+def _(w: Writer, step: Step, x: Value, shift: Any) -> Value:
+    return w.value(w.node(step.op, [w.cast(x, step.dtype).name], alpha=1 / 6, beta=number(shift)), axes=x.axes)
+
+
+@rule("Softsign")
+def _(w: Writer, step: Step, x: Value) -> Value:
+    return w.value(w.node(step.op, [w.cast(x, step.dtype).name]), axes=x.axes)
+
+
+@rule("BatchNormalization")
+def _(
+    w: Writer, step: Step, x: Value, mean: Constant, deviation: Constant, scale: Constant, shift: Constant, axis: int
+) -> Value:
+    axes = x.axes
+    if axes[1] != axis:
+        axes = (0, axis, *(a for a in range(1, len(axes)) if a != axis))
+    variance = Constant(deviation.array**2, deviation.shape, f"{step.layer}/variance" if step.layer else "variance")
+    inputs = [
+        w.constant(c.array.ravel().astype(step.dtype, copy=False), c.name) for c in (scale, shift, mean, variance)
+    ]
+    name = w.node(step.op, [w.in_order(w.cast(x, step.dtype), axes), *inputs], epsilon=0.0)
+    return w.value(name, axes=axes)
+
+
+@rule("LayerNormalization")
+def _(w: Writer, step: Step, x: Value, epsilon: Any, scale: Constant, shift: Constant, axis: int) -> Value:
+    inputs = [w.constant(c.array.reshape(c.array.shape[axis:]).astype(step.dtype), c.name) for c in (scale, shift)]
+    return w.value(w.node(step.op, [w.plain(x, step.dtype), *inputs], axis=axis, epsilon=number(epsilon)))
+
+
 # -- products, convolutions and windows --------------------------------------------------------------------
 
 

@@ -114,7 +114,10 @@ class Symbol(Traced):
         return self.array[unwrapped(index)] if recording is None else recording.run(operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[unwrapped(index)] = unwrapped(value)  # what was made of other values then differs between the runs
+        self.array[unwrapped(index)] = unwrapped(value)
+        recording = self.recording_now()
+        if isinstance(recording, Tape):
+            recording.changed(self, value)
 
 
 @dataclass
@@ -169,15 +172,23 @@ class Tape(Recording):
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         return value
 
+    def changed(self, target: Any, value: Any) -> None:
+        """Note that elements of ``target`` were overwritten: it is no longer what it was made as."""
+        before = self.made.get(id(target))
+        if before is not None:
+            self.made[id(target)] = _Made("an assignment to elements", (before.args, before.params, value), {}, tick())
+
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), **unwrapped(kwargs))
+        self.changed(target, (args, kwargs))
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), out=unwrapped(target), **unwrapped(kwargs))
-        self.made[id(target)] = _Made("an operation in place", args, {}, tick())
+        self.changed(target, [a for a in args if a is not target])
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         np.copyto(unwrapped(target), unwrapped(value), casting=casting)
+        self.changed(target, value)
 
     def can_change(self, target: Any) -> bool:
         return isinstance(target, Traced)
@@ -197,7 +208,7 @@ class Tape(Recording):
 @contextmanager
 def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
     """Let stand-ins take the places of the weights, all of which then record, inside a ``with`` block."""
-    nodes = [w.node for w in model.weights]
+    nodes = list(dict.fromkeys(w.node for w in model.weights))
     before = [(node.out, node.records) for node in nodes]
     shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
     try:
@@ -344,13 +355,19 @@ def trace(model: Layer, shapes: Any) -> Trace:
         except _Differs as difference:
             raise ExportError(f"{place(a)}: {a.op} {difference}") from None
         steps.append(Step(a.op, args, params, _shape(a.shape, b.shape), a.dtype, a.layer))
-    uses: Counter[int] = Counter()
     try:
         result = _both(result, other)
     except _Differs as difference:
         raise ExportError(f"{model.name!r} returns what it did not compute: it {difference}") from None
-    _each(([(s.args, s.params) for s in steps], result), lambda v: uses.update([v.step] if isinstance(v, Ref) else ()))
-    return Trace(steps, sum(step.op == "input" for step in steps), result, uses)
+    return Trace(steps, sum(step.op == "input" for step in steps), result, uses_of(steps, result))
+
+
+def uses_of(steps: list[Step], result: Any) -> Counter[int]:
+    """How often each step's result is needed, by its position."""
+    uses: Counter[int] = Counter()
+    needs = ([(step.args, step.params) for step in steps], result)
+    _each(needs, lambda value: uses.update([value.step] if isinstance(value, Ref) else ()))
+    return uses
 
 
 def place(step: Step) -> str:

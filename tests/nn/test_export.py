@@ -168,7 +168,7 @@ def test_a_model_with_a_call_of_its_own(session, onnx, tmp_path):
     agree(session, model, lambda n: normal(n, 8, 8, 3))
     # The axes move once, at the input: ONNX has the channels first.
     assert kinds(onnx, tmp_path / "model.onnx") == [
-        "Transpose", "Conv", "Relu", "Conv", "Sub", "Div", "Mul", "Add", "Add", "Relu", "ReduceMean", "Gemm",
+        "Transpose", "Conv", "Relu", "Conv", "BatchNormalization", "Add", "Relu", "ReduceMean", "Gemm",
     ]  # fmt: skip
 
 
@@ -254,6 +254,37 @@ def test_a_network_for_images_moves_its_axes_at_both_ends_only(session, onnx, tm
     assert kinds(onnx, tmp_path / "model.onnx") == ["Conv", "Relu", "MaxPool", "Reshape", "Gemm"]
 
 
+def test_what_onnx_knows_by_name_is_called_by_it(session, onnx, tmp_path):
+    model = nn.Sequential([
+        nn.Input(shape=(6, 5)), L.Dense(4, "elu"), L.LayerNormalization(), L.Dense(4, "leaky_relu"),
+        L.BatchNormalization(axis=1), L.Activation("hard_sigmoid"), L.LayerNormalization(axis=[1, 2]),
+        L.Dense(3, "softsign"), L.LeakyReLU(0.1),
+    ])  # fmt: skip
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in model.weights])
+    agree(session, model, lambda n: normal(n, 6, 5))
+    assert [kind for kind in kinds(onnx, tmp_path / "model.onnx") if kind not in ("MatMul", "Add")] == [
+        "Elu", "LayerNormalization", "LeakyRelu", "BatchNormalization", "HardSigmoid", "LayerNormalization", "Softsign",
+        "LeakyRelu",
+    ]  # fmt: skip
+
+
+def test_what_others_need_too_is_not_hidden_in_an_operator(session, onnx, tmp_path):
+    def shared(x):
+        small = x * 0.2
+        return np.where(x.data > 0, x, small) + small
+
+    agree(session, of(shared), lambda n: normal(n, 4))
+    assert kinds(onnx, tmp_path / "model.onnx") == ["Mul", "Greater", "Where", "Add"]
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_batch_normalization_along_an_axis_of_length_one(session, axis):
+    model = nn.Sequential([nn.Input(shape=(8, 1)), L.BatchNormalization(axis=axis)])
+    model.set_weights([np.random.default_rng(0).uniform(0.5, 1.5, w.shape) for w in model.weights])
+    agree(session, model, lambda n: normal(n, 8, 1))
+
+
 # -- every rule --------------------------------------------------------------------------------------------
 
 # Functions that no table of shapes fits; x is (batch, 4), or what stands beside.
@@ -289,6 +320,10 @@ FUNCTIONS = {
     "frame": lambda x: np.pad(x, ((0, 0), (1, 2)), constant_values=0.5) + np.pad(x, ((0, 0), (3, 0)), mode="wrap"),
     "conv": lambda x: ag.conv(x[..., None], x[0, :2, None, None], padding=((1, 0),)),
     "windows": lambda x: np.min(ag.windows(x[..., None], 2, dilation=2), axis=2),
+    "LeakyRelu": lambda x: nn.activations.leaky_relu(x - 0.5),
+    "Elu": lambda x: nn.activations.selu(x - 0.5),
+    "HardSigmoid": lambda x: nn.activations.hard_sigmoid(10 * x - 5),
+    "Softsign": lambda x: nn.activations.softsign(x - 0.5),
     "isnan": lambda x: np.where(np.isnan(x), 0.0, x),
     "isinf": lambda x: np.where(np.isinf(x), 0.0, x),
 }
@@ -321,7 +356,8 @@ def case(name):
     return lambda x: op(x + 1 if name == "arccosh" else x, *more) + (op(x[:, ::-1], x) if more else 0)
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
+# The two that have weights are above.
+@pytest.mark.parametrize("name", sorted(RULES.keys() - {"BatchNormalization", "LayerNormalization"}))
 def test_every_function_that_has_a_rule(session, name):
     # Between 0 and 1, where all of them are defined.
     agree(
@@ -422,6 +458,19 @@ def test_a_file_is_replaced_whole_or_not_at_all(onnx, tmp_path, monkeypatch):
 
 # -- what cannot be exported -------------------------------------------------------------------------------
 
+
+def overwriting(x):
+    values = x.data.copy()
+    values[:, 0] = 0
+    return x + values
+
+
+def in_place(x):
+    values = x.data.copy()
+    values += 1
+    return x + values
+
+
 REFUSED = {
     "a function without a counterpart": (np.cbrt, r"in layer 'mine': cbrt has no counterpart in ONNX here; write it"),
     "a number taken out": (lambda x: x * float(x.data[0, 0]), r"number \(float\).*test_export.py:\d+.*np\.where"),
@@ -435,6 +484,8 @@ REFUSED = {
     "half of the batch": (lambda x: x[: len(x) // 2 + 3], r"getitem is given a number that depends on the length"),
     "work that follows the batch": (lambda x: sum(x[i] for i in range(len(x))), r"computes other things for 2"),
     "the batch in a float": (lambda x: x * (1 / len(x)), r"multiply is given 0\.5 for 2 examples"),
+    "elements that are overwritten": (overwriting, r"an assignment to elements has no counterpart"),
+    "an array that is changed in place": (in_place, r"an assignment to elements has no counterpart"),
     "nothing of the input": (lambda x: np.ones((3, 3), "float32"), r"does not depend on its input"),
 }  # fmt: skip
 
@@ -445,6 +496,13 @@ def test_what_a_file_cannot_say_is_an_error_that_names_it(tmp_path, what):
     function, message = REFUSED[what]
     with pytest.raises(ExportError, match=f"(?s){message}"):
         nn.export_onnx(of(function), tmp_path / "model.onnx")
+
+
+@pytest.mark.usefixtures("onnx")
+def test_a_model_that_is_too_large_for_the_format_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("nn.export.onnx_file.LIMIT", 50)
+    with pytest.raises(ExportError, match=r"'small' take 92 bytes, and an ONNX file holds 2 GB at most"):
+        nn.export_onnx(small(), tmp_path / "model.onnx")
 
 
 @pytest.mark.usefixtures("onnx")
