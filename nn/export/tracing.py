@@ -117,7 +117,7 @@ class Symbol(Traced):
         self.array[unwrapped(index)] = unwrapped(value)
         recording = self.recording_now()
         if isinstance(recording, Tape):
-            recording.changed(self, value)
+            recording.changed(self)
 
 
 @dataclass
@@ -128,7 +128,7 @@ class _Made:
     args: tuple[Any, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     born: int = 0
-    node: Node | None = None
+    weight: str | None = None
 
 
 class Tape(Recording):
@@ -172,23 +172,24 @@ class Tape(Recording):
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         return value
 
-    def changed(self, target: Any, value: Any) -> None:
+    def changed(self, target: Any) -> None:
         """Note that elements of ``target`` were overwritten: it is no longer what it was made as."""
         before = self.made.get(id(target))
         if before is not None:
-            self.made[id(target)] = _Made("an assignment to elements", (before.args, before.params, value), {}, tick())
+            args = (before.args, before.params)
+            self.made[id(target)] = _Made("an assignment to elements", args, {}, before.born)
 
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), **unwrapped(kwargs))
-        self.changed(target, (args, kwargs))
+        self.changed(target)
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), out=unwrapped(target), **unwrapped(kwargs))
-        self.changed(target, [a for a in args if a is not target])
+        self.changed(target)
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         np.copyto(unwrapped(target), unwrapped(value), casting=casting)
-        self.changed(target, value)
+        self.changed(target)
 
     def can_change(self, target: Any) -> bool:
         return isinstance(target, Traced)
@@ -213,7 +214,7 @@ def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
     shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
     try:
         for node in nodes:
-            node.out, node.records = tape.symbol(node.out, _Made("constant", node=node)), True
+            node.out, node.records = tape.symbol(node.out, _Made("constant", weight=node.name)), True
         yield
     finally:
         for node, (out, records) in zip(nodes, before, strict=True):
@@ -234,8 +235,7 @@ def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
     def leaf(shape: Any) -> Tensor:
         sizes = [lengths(next(unknown))[which] if n is None else n for n in shape[1:]]
         values = draw((BATCHES[which], *sizes)).astype(np.float32)
-        made = _Made("input", (len(leaves),))
-        leaves.append(wrap(Node(tape.symbol(values, made), True)))
+        leaves.append(wrap(Node(tape.symbol(values, _Made("input")), True)))
         return leaves[-1]
 
     if isinstance(shapes, dict):
@@ -243,95 +243,79 @@ def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
     else:
         x = [leaf(shape) for shape in shapes] if isinstance(shapes, list) else leaf(shapes)
     with standing_in(model, tape), recorded():
-        result = model(x, training=False)
-        inputs = [leaf.node.out for leaf in leaves]
-        return _steps(tape, inputs, branches(result, lambda v: v))
+        return _steps(tape, [leaf.node.out for leaf in leaves], model(x, training=False))
 
 
-def _steps(tape: Tape, inputs: list[Any], result: Any) -> tuple[list[Step], Any]:
-    """What the result needs, in the order in which it was computed."""
-    tensors: list[Tensor] = []
-    _each(result, lambda v: tensors.append(v) if isinstance(v, Tensor) else None)
-    nodes = in_order(ancestors(t.node for t in tensors))
-    made = dict(tape.made)
-    paths: dict[int, tuple[str, ...]] = {}
-    by_node = layers_of(nodes)
-    for node in reversed(nodes):  # the first to have a value is the one that computed it
-        if node.op is not None and isinstance(node.out, Symbol) and all(a is not node.out for a in node.args):
-            made[id(node.out)] = _Made(node.op.name, node.args, node.params, node.born, node)
-            paths[id(node.out)] = by_node.get(node, ())
-    roots: list[Symbol] = [*inputs]
-    _each([t.node.out for t in tensors], lambda v: roots.append(v) if isinstance(v, Symbol) else None)
-    needed = {id(symbol): symbol for symbol in roots}
-    stack = list(needed)
-    while stack:
-        key = stack.pop()
-        step = made[key]
+def _steps(tape: Tape, inputs: list[Symbol], result: Any) -> tuple[list[Step], Any]:
+    """What the result needs, in the order in which it was computed, and the result in terms of it."""
+    nodes = in_order(ancestors(t.node for t in found_in(result, Tensor)))
+    made = _made_by(tape, nodes)
+    layers = {id(node.out): path for node, path in layers_of(nodes).items()}
+    roots = [*inputs, *(s for s in found_in(_plain(result), Symbol))]
+    place: dict[int, Ref | Constant] = {}
 
-        def visit(value: Any, of: int = key) -> None:
-            if isinstance(value, Symbol):
-                paths.setdefault(id(value), paths.get(of, ()))
-                if id(value) not in needed:
-                    needed[id(value)] = value
-                    stack.append(id(value))
-
-        if step.op != "input":
-            _each((step.args, step.params), visit)
-    order = sorted(needed, key=lambda key: (made[key].op != "input", made[key].born))
-    # What no input reaches is the model's own: a constant, computed here and now.
-    position: dict[int, Ref | Constant] = {}
-    steps: list[Step] = []
-    for key in order:
-        step, array = made[key], needed[key].array
-        found: list[Any] = []
-
-        def look(value: Any, found: list[Any] = found) -> None:
-            if isinstance(value, Symbol):
-                found.append(position[id(value)])
-
-        if step.op != "input":
-            _each((step.args, step.params), look)
-        if step.op != "input" and not any(isinstance(v, Ref) for v in found):
-            name = step.node.name if step.node else None
-            if step.op in _MOVING:  # still the weight that it was
-                name = next((v.name for v in found if isinstance(v, Constant)), None)
-            position[key] = Constant(array, array.shape, name)
-            continue
-
-        def placed(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                value = value.data
-            if isinstance(value, Symbol):
-                return position[id(value)]
-            if isinstance(value, np.ndarray | np.generic):
-                return Constant(np.asarray(value), np.shape(value))
-            return branches(value, placed)
-
-        args, params = (), {}
-        if step.op != "input":
-            args, params = placed(step.args), placed(step.params)
-        position[key] = Ref(len(steps))
-        steps.append(Step(step.op, args, params, array.shape, array.dtype, "/".join(paths.get(key, ()))))
-
-    def returned(value: Any) -> Any:
-        value = value.node.out if isinstance(value, Tensor) else value
+    def placed(value: Any) -> Any:
         if isinstance(value, Symbol):
-            return position[id(value)]
-        if isinstance(value, np.ndarray | np.generic | int | float):
+            return place[id(value)]
+        if isinstance(value, np.ndarray | np.generic):
             return Constant(np.asarray(value), np.shape(value))
-        return branches(value, returned)
+        return branches(value, placed)
 
-    return steps, returned(result)
+    steps: list[Step] = []
+    for symbol in _needed(roots, made, layers):
+        how, array = made[id(symbol)], symbol.array
+        parts = [place[id(part)] for part in found_in((how.args, how.params), Symbol)]
+        if how.op == "input" or any(isinstance(part, Ref) for part in parts):
+            place[id(symbol)] = Ref(len(steps))
+            args, params = placed(_plain(how.args)), placed(_plain(how.params))
+            steps.append(Step(how.op, args, params, array.shape, array.dtype, "/".join(layers.get(id(symbol), ()))))
+        else:  # no input reaches it: it is the model's own, and computed here and now
+            moved = (part.name for part in parts if isinstance(part, Constant) and how.op in _MOVING)
+            place[id(symbol)] = Constant(array, array.shape, how.weight or next(moved, None))
+    return steps, placed(_plain(result))
 
 
-def _each(tree: Any, visit: Callable[[Any], None]) -> None:
-    """Show every leaf of a tree of tuples, lists, dicts and slices."""
+def _made_by(tape: Tape, nodes: list[Node]) -> dict[int, _Made]:
+    """How each stand-in came about, by its id: by an op, where one was recorded, else by a call of NumPy's."""
+    made = dict(tape.made)
+    for node in reversed(nodes):  # where several have one value, the first has computed it
+        if node.op is not None and isinstance(node.out, Symbol) and all(a is not node.out for a in node.args):
+            made[id(node.out)] = _Made(node.op.name, node.args, node.params, node.born)
+    return made
+
+
+def _needed(roots: list[Symbol], made: dict[int, _Made], layers: dict[int, tuple[str, ...]]) -> list[Symbol]:
+    """What these were made of, in order. What was computed beside the ops belongs to the layer that needs it."""
+    needed = {id(symbol): symbol for symbol in roots}
+    stack = [*roots]
+    while stack:
+        symbol = stack.pop()
+        how = made[id(symbol)]
+        for part in found_in((how.args, how.params), Symbol):
+            layers.setdefault(id(part), layers.get(id(symbol), ()))
+            if id(part) not in needed:
+                needed[id(part)] = part
+                stack.append(part)
+    return sorted(needed.values(), key=lambda s: (made[id(s)].op != "input", made[id(s)].born))
+
+
+def found_in(tree: Any, kind: type[Any]) -> list[Any]:
+    """All of a kind in a tree of tuples, lists, dicts and slices."""
+    found: list[Any] = []
 
     def look(branch: Any) -> Any:
-        visit(branch)
+        if isinstance(branch, kind):
+            found.append(branch)
+            return branch
         return branches(branch, look)
 
     look(tree)
+    return found
+
+
+def _plain(tree: Any) -> Any:
+    """``tree`` with the array or stand-in of each Tensor."""
+    return tree.node.out if isinstance(tree, Tensor) else branches(tree, _plain)
 
 
 # -- comparing ---------------------------------------------------------------------------------------------
@@ -364,10 +348,7 @@ def trace(model: Layer, shapes: Any) -> Trace:
 
 def uses_of(steps: list[Step], result: Any) -> Counter[int]:
     """How often each step's result is needed, by its position."""
-    uses: Counter[int] = Counter()
-    needs = ([(step.args, step.params) for step in steps], result)
-    _each(needs, lambda value: uses.update([value.step] if isinstance(value, Ref) else ()))
-    return uses
+    return Counter(ref.step for ref in found_in(([(step.args, step.params) for step in steps], result), Ref))
 
 
 def place(step: Step) -> str:
@@ -414,7 +395,10 @@ def _constant(a: Constant, b: Constant) -> Constant:
             if not (
                 np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))
             ):
-                raise _Differs("is given constants that are not the same for each example of the batch")
+                raise _Differs(
+                    "is given constants that are not the same for each example of the batch: places in it, as np.arange "
+                    "counts them, or values taken from a Tensor's data; compute with NumPy functions of the Tensor"
+                )
             x, y = one, other
     if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
         raise _Differs(

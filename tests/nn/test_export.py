@@ -461,7 +461,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(onnx, tmp_path, monkeypatch):
 
 def overwriting(x):
     values = x.data.copy()
-    values[:, 0] = 0
+    values[:, 0] = 2 * x.data[:, 1]
+    return x + values
+
+
+def filling(x):
+    values = np.zeros_like(x.data)
+    values[:, 0] = 2 * x.data[:, 1]
     return x + values
 
 
@@ -485,6 +491,7 @@ REFUSED = {
     "work that follows the batch": (lambda x: sum(x[i] for i in range(len(x))), r"computes other things for 2"),
     "the batch in a float": (lambda x: x * (1 / len(x)), r"multiply is given 0\.5 for 2 examples"),
     "elements that are overwritten": (overwriting, r"an assignment to elements has no counterpart"),
+    "zeros that are overwritten": (filling, r"add is given constants that are not the same.*of the Tensor"),
     "an array that is changed in place": (in_place, r"an assignment to elements has no counterpart"),
     "nothing of the input": (lambda x: np.ones((3, 3), "float32"), r"does not depend on its input"),
 }  # fmt: skip
