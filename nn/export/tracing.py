@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +23,6 @@ from autograd_core.debugging import line_of_caller
 from autograd_core.dispatch import NUMPY
 from autograd_core.explain.values import layers_of
 from autograd_core.graph import Node, ancestors, in_order, recorded, tick
-from autograd_core.op import Op
 from autograd_core.replay.calls import branches
 from autograd_core.replay.recording import Recording
 from autograd_core.replay.traced import Traced, unwrapped
@@ -34,8 +33,8 @@ from .errors import ExportError
 
 PACKAGE = Path(__file__).parent.parent
 
-# Far enough apart that half of the one is not half of the other.
-BATCHES = (2, 9)
+# Far enough apart that half of the one is not half of the other, a third not a third.
+BATCHES = (2, 5)
 
 # What these make of a weight is still called by its name.
 _MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
@@ -104,10 +103,28 @@ class Trace:
 # -- running -----------------------------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
+class Origin:
+    """How a value came about: ``op(*args, **params)``, with other origins among the arguments.
+
+    Only a constant keeps its numbers, so that what is computed on the way takes no memory for longer than it needs.
+    """
+
+    op: str
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    born: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    array: Any = None  # of a constant
+    weight: str | None = None
+
+
 class Symbol(Traced):
     """The stand-in for an array. Taking elements out of it makes another one."""
 
-    __slots__ = ()
+    __slots__ = ("origin",)
+    origin: Origin
 
     def __getitem__(self, index: Any) -> Any:
         recording = self.recording_now()
@@ -115,35 +132,34 @@ class Symbol(Traced):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.array[unwrapped(index)] = unwrapped(value)
-        recording = self.recording_now()
-        if isinstance(recording, Tape):
-            recording.changed(self)
+        _overwritten(self, value)
 
 
-@dataclass
-class _Made:
-    """How a stand-in came about."""
+def _overwritten(target: Any, value: Any) -> None:
+    """Note that elements of ``target`` were replaced: it is no longer what it was made as."""
+    if isinstance(target, Symbol):
+        origin = target.origin
+        if target.array.base is not None:  # of which others would not know
+            target.recording.give_up("changing a part of an array")
+        origin.op, origin.args, origin.params = "an assignment to elements", (origin.args, origin.params), {}
+        if varies(origins(value)):
+            origin.array = None
 
-    op: str
-    args: tuple[Any, ...] = ()
-    params: dict[str, Any] = field(default_factory=dict)
-    born: int = 0
-    weight: str | None = None
+
+def varies(tree: Any) -> bool:
+    """Whether anything among these depends on an input."""
+    return any(origin.array is None for origin in found_in(tree, Origin))
 
 
 class Tape(Recording):
     """Notes the NumPy calls that stand-ins meet, and refuses to let a value leave."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.made: dict[int, _Made] = {}
-        self.alive: list[Symbol] = []  # as long as the ids in `made` are to mean something
-
-    def symbol(self, array: Any, made: _Made) -> Symbol:
-        """A new stand-in."""
+    def symbol(self, array: Any, op: str, args: Any = (), params: Any = None, weight: str | None = None) -> Symbol:
+        """A new stand-in, for an input, a weight, or the result of a call. What no input reaches is a constant."""
+        args, params = origins(args), origins(params or {})
+        constant = op != "input" and not varies((args, params))
         symbol = Symbol(array, self)
-        self.made[id(symbol)] = made
-        self.alive.append(symbol)
+        symbol.origin = Origin(op, args, params, tick(), array.shape, array.dtype, array if constant else None, weight)
         return symbol
 
     def run(
@@ -157,39 +173,29 @@ class Tape(Recording):
     ) -> Any:
         kwargs = kwargs or {}
         value = function(*unwrapped(args), **unwrapped(kwargs))
-        op = NUMPY.get(function)
-        if isinstance(op, Op) and op.arity is not None:  # np.max(x, 0) as max(x, axis=0)
+        op: Any = NUMPY.get(function)
+        if getattr(op, "arity", None) is not None:  # np.max(x, 0) as max(x, axis=0)
             kwargs = {**dict(zip(op.params, args[op.arity :], strict=False)), **kwargs}
             args = args[: op.arity]
         name = getattr(function, "__name__", type(function).__name__).lstrip("_")
         if isinstance(value, np.ndarray | np.generic):
-            return self.symbol(np.asarray(value), _Made(name, args, kwargs, tick()))
+            return self.symbol(np.asarray(value), name, args, kwargs)
         if isinstance(value, tuple | list):
-            parts = [
-                self.symbol(np.asarray(part), _Made(f"part {i} of {name}", args, kwargs, tick()))
-                for i, part in enumerate(value)
-            ]
+            parts = [self.symbol(np.asarray(v), f"part {i} of {name}", args, kwargs) for i, v in enumerate(value)]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         return value
 
-    def changed(self, target: Any) -> None:
-        """Note that elements of ``target`` were overwritten: it is no longer what it was made as."""
-        before = self.made.get(id(target))
-        if before is not None:
-            args = (before.args, before.params)
-            self.made[id(target)] = _Made("an assignment to elements", args, {}, before.born)
-
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), **unwrapped(kwargs))
-        self.changed(target)
+        _overwritten(target, (args, kwargs))
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         function(*unwrapped(args), out=unwrapped(target), **unwrapped(kwargs))
-        self.changed(target)
+        _overwritten(target, args)
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         np.copyto(unwrapped(target), unwrapped(value), casting=casting)
-        self.changed(target)
+        _overwritten(target, value)
 
     def can_change(self, target: Any) -> bool:
         return isinstance(target, Traced)
@@ -214,7 +220,7 @@ def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
     shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
     try:
         for node in nodes:
-            node.out, node.records = tape.symbol(node.out, _Made("constant", weight=node.name)), True
+            node.out, node.records = tape.symbol(node.out, "weight", weight=node.name), True
         yield
     finally:
         for node, (out, records) in zip(nodes, before, strict=True):
@@ -235,7 +241,7 @@ def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
     def leaf(shape: Any) -> Tensor:
         sizes = [lengths(next(unknown))[which] if n is None else n for n in shape[1:]]
         values = draw((BATCHES[which], *sizes)).astype(np.float32)
-        leaves.append(wrap(Node(tape.symbol(values, _Made("input")), True)))
+        leaves.append(wrap(Node(tape.symbol(values, "input"), True)))
         return leaves[-1]
 
     if isinstance(shapes, dict):
@@ -243,60 +249,70 @@ def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
     else:
         x = [leaf(shape) for shape in shapes] if isinstance(shapes, list) else leaf(shapes)
     with standing_in(model, tape), recorded():
-        return _steps(tape, [leaf.node.out for leaf in leaves], model(x, training=False))
+        return _steps([leaf.node.out.origin for leaf in leaves], model(x, training=False))
 
 
-def _steps(tape: Tape, inputs: list[Symbol], result: Any) -> tuple[list[Step], Any]:
+def _steps(inputs: list[Origin], result: Any) -> tuple[list[Step], Any]:
     """What the result needs, in the order in which it was computed, and the result in terms of it."""
     nodes = in_order(ancestors(t.node for t in found_in(result, Tensor)))
-    made = _made_by(tape, nodes)
-    layers = {id(node.out): path for node, path in layers_of(nodes).items()}
-    roots = [*inputs, *(s for s in found_in(_plain(result), Symbol))]
-    place: dict[int, Ref | Constant] = {}
+    paths = _by_op(nodes)
+    result = origins(result)
+    place: dict[Origin, Ref | Constant] = {}
 
     def placed(value: Any) -> Any:
-        if isinstance(value, Symbol):
-            return place[id(value)]
+        if isinstance(value, Origin):
+            return place[value]
         if isinstance(value, np.ndarray | np.generic):
             return Constant(np.asarray(value), np.shape(value))
         return branches(value, placed)
 
     steps: list[Step] = []
-    for symbol in _needed(roots, made, layers):
-        how, array = made[id(symbol)], symbol.array
-        parts = [place[id(part)] for part in found_in((how.args, how.params), Symbol)]
-        if how.op == "input" or any(isinstance(part, Ref) for part in parts):
-            place[id(symbol)] = Ref(len(steps))
-            args, params = placed(_plain(how.args)), placed(_plain(how.params))
-            steps.append(Step(how.op, args, params, array.shape, array.dtype, "/".join(layers.get(id(symbol), ()))))
-        else:  # no input reaches it: it is the model's own, and computed here and now
-            moved = (part.name for part in parts if isinstance(part, Constant) and how.op in _MOVING)
-            place[id(symbol)] = Constant(array, array.shape, how.weight or next(moved, None))
-    return steps, placed(_plain(result))
+    for origin in _needed([*inputs, *found_in(result, Origin)], paths):
+        if origin.array is None:
+            place[origin] = Ref(len(steps))
+            args, params = placed(origin.args), placed(origin.params)
+            steps.append(Step(origin.op, args, params, origin.shape, origin.dtype, "/".join(paths.get(origin, ()))))
+        else:
+            moved = (place[part] for part in found_in(origin.args, Origin) if origin.op in _MOVING)
+            names = (part.name for part in moved if isinstance(part, Constant))
+            place[origin] = Constant(origin.array, origin.shape, origin.weight or next(names, None))
+    return steps, placed(result)
 
 
-def _made_by(tape: Tape, nodes: list[Node]) -> dict[int, _Made]:
-    """How each stand-in came about, by its id: by an op, where one was recorded, else by a call of NumPy's."""
-    made = dict(tape.made)
-    for node in reversed(nodes):  # where several have one value, the first has computed it
-        if node.op is not None and isinstance(node.out, Symbol) and all(a is not node.out for a in node.args):
-            made[id(node.out)] = _Made(node.op.name, node.args, node.params, node.born)
-    return made
+def _by_op(nodes: list[Node]) -> dict[Origin, tuple[str, ...]]:
+    """Let what an op computed be that op's result, and not what NumPy did in it; the layers that each belongs to."""
+    layers = layers_of(nodes)
+    paths: dict[Origin, tuple[str, ...]] = {}
+    for node in nodes:
+        if node.op is None or not isinstance(node.out, Symbol) or any(a is node.out for a in node.args):
+            continue
+        origin = node.out.origin
+        if origin not in paths:  # where several have one value, the first has computed it
+            origin.op, origin.args, origin.params = node.op.name, origins(node.args), origins(node.params)
+            origin.born = node.born
+            paths[origin] = layers.get(node, ())
+    return paths
 
 
-def _needed(roots: list[Symbol], made: dict[int, _Made], layers: dict[int, tuple[str, ...]]) -> list[Symbol]:
+def _needed(roots: list[Origin], paths: dict[Origin, tuple[str, ...]]) -> list[Origin]:
     """What these were made of, in order. What was computed beside the ops belongs to the layer that needs it."""
-    needed = {id(symbol): symbol for symbol in roots}
+    needed = dict.fromkeys(roots)
     stack = [*roots]
     while stack:
-        symbol = stack.pop()
-        how = made[id(symbol)]
-        for part in found_in((how.args, how.params), Symbol):
-            layers.setdefault(id(part), layers.get(id(symbol), ()))
-            if id(part) not in needed:
-                needed[id(part)] = part
+        origin = stack.pop()
+        for part in found_in((origin.args, origin.params), Origin):
+            paths.setdefault(part, paths.get(origin, ()))
+            if part not in needed:
+                needed[part] = None
                 stack.append(part)
-    return sorted(needed.values(), key=lambda s: (made[id(s)].op != "input", made[id(s)].born))
+    return sorted(needed, key=lambda origin: (origin.op != "input", origin.born))
+
+
+def origins(tree: Any) -> Any:
+    """``tree`` with the origin of each stand-in, and of each Tensor that holds one."""
+    if isinstance(tree, Tensor):
+        tree = tree.node.out
+    return tree.origin if isinstance(tree, Symbol) else branches(tree, origins)
 
 
 def found_in(tree: Any, kind: type[Any]) -> list[Any]:
@@ -311,11 +327,6 @@ def found_in(tree: Any, kind: type[Any]) -> list[Any]:
 
     look(tree)
     return found
-
-
-def _plain(tree: Any) -> Any:
-    """``tree`` with the array or stand-in of each Tensor."""
-    return tree.node.out if isinstance(tree, Tensor) else branches(tree, _plain)
 
 
 # -- comparing ---------------------------------------------------------------------------------------------
@@ -396,8 +407,9 @@ def _constant(a: Constant, b: Constant) -> Constant:
                 np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))
             ):
                 raise _Differs(
-                    "is given constants that are not the same for each example of the batch: places in it, as np.arange "
-                    "counts them, or values taken from a Tensor's data; compute with NumPy functions of the Tensor"
+                    "is given constants that are not the same for each example of the batch: places in it, as "
+                    "np.arange counts them, or values taken from a Tensor's data; compute with NumPy functions of "
+                    "the Tensor"
                 )
             x, y = one, other
     if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
