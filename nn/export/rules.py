@@ -478,8 +478,12 @@ class Frame(Pending):
         return self.pairs[1:-1] if inside and self.fill == fill else None
 
     def write(self, w: Writer) -> Value:
-        pads = [self.pairs[a][side] for side in (0, 1) for a in self.x.axes]
-        inputs = [self.x.name, w.numbers(pads), w.constant(np.array(self.fill, self.x.dtype))]
+        # The stored axes, those that are padded first. Were all of them named, in their order, onnxruntime would merge
+        # this into a pooling behind it, also where that cannot pad as far, or pads with other values.
+        order = sorted(range(len(self.pairs)), key=lambda i: self.pairs[self.x.axes[i]] == (0, 0))
+        order = order[: max(2, sum(pair != (0, 0) for pair in self.pairs))]
+        pads = [self.pairs[self.x.axes[i]][side] for side in (0, 1) for i in order]
+        inputs = [self.x.name, w.numbers(pads), w.constant(np.array(self.fill, self.x.dtype)), w.numbers(order)]
         return w.value(w.node("Pad", inputs), self.x.dtype, axes=self.x.axes)
 
 

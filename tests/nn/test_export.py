@@ -254,6 +254,66 @@ def test_a_network_for_images_moves_its_axes_at_both_ends_only(session, onnx, tm
     assert kinds(onnx, tmp_path / "model.onnx") == ["Conv", "Relu", "MaxPool", "Reshape", "Gemm"]
 
 
+@pytest.mark.parametrize("pool", [L.MaxPooling2D, L.AveragePooling2D])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_zeros_around_an_image_count_in_the_pooling_behind(session, pool, padding):
+    """As before the first pooling of a ResNet. A runtime that merges the two must not take them for nothing."""
+    for frame in (1, 2, 3, ((0, 0), (0, 1))):
+        for window in (2, 3):
+            model = nn.Sequential(
+                [nn.Input(shape=(9, 8, 1)), L.Conv2D(2, 3), L.ZeroPadding2D(frame), pool(window, padding=padding)]
+            )
+            model.set_weights([np.ones_like(w) for w in model.get_weights()])
+            agree(session, model, lambda n: -1 - np.abs(normal(n, 9, 8, 1)))
+
+
+def layers_at_random(rng):
+    """A few layers for images, in an order and with settings that nobody has thought of."""
+
+    def pick(*choices):
+        return choices[rng.integers(len(choices))]
+
+    where = {"data_format": pick("channels_last", "channels_first")}
+    kinds = [
+        lambda: L.Conv2D(
+            pick(2, 4), pick(1, 3, (2, 3)), pick(1, 2), pick("same", "valid"), groups=pick(1, 2),
+            activation=pick(None, "relu", "elu", "softmax"), **where,
+        ),
+        lambda: L.MaxPooling2D(2, pick(None, 1), pick("same", "valid"), **where),
+        lambda: L.AveragePooling2D(pick(2, 3), pick(None, 1, 2), "same", **where),
+        lambda: L.ZeroPadding2D(pick(1, ((0, 1), (2, 0))), **where),
+        lambda: L.BatchNormalization(pick(-1, 1, 2), center=pick(True, False)),
+        lambda: L.LayerNormalization(pick(-1, 1, [1, 2], [1, 2, 3])),
+        lambda: L.Activation(pick("leaky_relu", "gelu", "hard_sigmoid")),
+        lambda: L.Softmax(pick(-1, 1)),
+        lambda: L.Lambda(pick(
+            lambda x: x + x * x, lambda x: x - np.mean(x, axis=(1, 2), keepdims=True),
+            lambda x: np.concatenate([x, -x], axis=-1), lambda x: np.where(x.data > 0, x, 0.5),
+        )),
+    ]  # fmt: skip
+    body = [pick(*kinds)() for _ in range(rng.integers(3, 7))]
+    shape = (4, 12, 11) if where["data_format"] == "channels_first" else (12, 11, 4)
+    return [nn.Input(shape=shape), *body, pick(L.Flatten(), L.GlobalAveragePooling2D(**where)), L.Dense(3)]
+
+
+def test_networks_put_together_at_random(session):
+    made = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        try:
+            model = nn.Sequential(layers_at_random(rng))
+        except ValueError:  # windows larger than what is left of the image, groups that do not divide the channels
+            continue
+        positive = ("gamma", "moving_variance")
+        model.set_weights([
+            rng.uniform(0.5, 1.5, w.shape) if w.name.endswith(positive) else rng.normal(0, 0.4, w.shape)
+            for w in model.weights
+        ])  # fmt: skip
+        agree(session, model, lambda n, shape=model.called_with[1:]: normal(n, *shape), sizes=(1, 3))
+        made += 1
+    assert made > 30
+
+
 def test_what_onnx_knows_by_name_is_called_by_it(session, onnx, tmp_path):
     model = nn.Sequential([
         nn.Input(shape=(6, 5)), L.Dense(4, "elu"), L.LayerNormalization(), L.Dense(4, "leaky_relu"),
