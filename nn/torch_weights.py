@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -308,13 +309,15 @@ def _orders(model: Layer) -> dict[int, Order | None]:
 def _heard(model: Layer) -> Iterator[list[tuple[Layer, Tensor, Tensor]]]:
     """The calls of the innermost layers inside a ``with`` block: each with its input and its output."""
     calls: list[tuple[Layer, Tensor, Tensor]] = []
+    here = threading.get_ident()
+    shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
 
     def listen(layer: Layer) -> None:
         call = layer.call
 
         def heard(*args: Any, **kwargs: Any) -> Any:
             y = call(*args, **kwargs)
-            if args and isinstance(args[0], Tensor) and isinstance(y, Tensor):
+            if threading.get_ident() == here and args and isinstance(args[0], Tensor) and isinstance(y, Tensor):
                 calls.append((layer, args[0], y))
             return y
 
@@ -328,6 +331,8 @@ def _heard(model: Layer) -> Iterator[list[tuple[Layer, Tensor, Tensor]]]:
     finally:
         for layer in inner:
             vars(layer).pop("call", None)
+        for layer, shape in shapes:
+            layer.output_shape = shape
 
 
 def _after(layer: Layer, order: Order | None, shape: tuple[int, ...], result: tuple[int, ...]) -> Order | None:

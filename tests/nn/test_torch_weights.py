@@ -291,3 +291,30 @@ def test_arrays_that_were_handed_out_are_copies():
     for array in to_torch(model).values():
         array[...] = 9
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_asking_for_the_weights_changes_nothing():
+    model = sequential(L.Conv1D(2, 3), L.GlobalMaxPooling1D(), L.Dense(1), shape=(None, 4))
+    shapes = [layer.output_shape for layer in model.layers]
+    to_torch(model)
+    assert [layer.output_shape for layer in model.layers] == shapes == [(None, None, 2), (None, 2), (None, 1)]
+    assert not any("call" in vars(layer) for layer in model.layers)
+    assert all(w.grad is None for w in model.weights)
+
+
+def test_a_layer_that_two_orders_reach_is_an_error():
+    class Twice(nn.Model):
+        def __init__(self):
+            super().__init__()
+            self.convolution, self.dense = L.Conv2D(4, 1), L.Dense(2)
+
+        def call(self, x):
+            images = self.convolution(x)
+            flat = np.reshape(images, (x.shape[0], -1))
+            turned = self.dense(np.reshape(np.transpose(images, (0, 2, 1, 3)), (x.shape[0], -1)))
+            return self.dense(flat) + turned
+
+    model = Twice()
+    model(normal(2, 3, 4, 2))
+    with pytest.raises(ValueError, match=r"layer 'dense.* is called twice|cannot be known in which order"):
+        to_torch(model)
