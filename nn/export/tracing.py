@@ -22,7 +22,7 @@ import numpy as np
 from autograd_core.debugging import line_of_caller
 from autograd_core.dispatch import NUMPY
 from autograd_core.explain.values import layers_of
-from autograd_core.graph import Node, ancestors, in_order, recorded, tick
+from autograd_core.graph import Node, ancestors, in_order, mode, recorded, tick
 from autograd_core.replay.calls import branches
 from autograd_core.replay.recording import Recording
 from autograd_core.replay.traced import Traced, unwrapped
@@ -218,6 +218,8 @@ def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
     nodes = list(dict.fromkeys(w.node for w in model.weights))
     before = [(node.out, node.records) for node in nodes]
     shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
+    debugging = mode.debugging
+    mode.switch(debugging=False)  # which looks at the numbers; these mean nothing
     try:
         for node in nodes:
             node.out, node.records = tape.symbol(node.out, "weight", weight=node.name), True
@@ -227,6 +229,7 @@ def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
             node.out, node.records = out, records
         for layer, shape in shapes:
             layer.output_shape = shape
+        mode.switch(debugging=debugging)
         tape.finished = True
 
 
