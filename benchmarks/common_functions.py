@@ -269,7 +269,7 @@ def markdown(best: dict[str, dict[str, float]], about: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.2, help="of measuring per case and round")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of measuring per case and round")
     parser.add_argument("--contenders", help="only these beside ours, with commas: micrograd,PyTorch")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where common_functions.md and .json go")
     parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
