@@ -395,6 +395,7 @@ FUNCTIONS = {
     "Softsign": lambda x: nn.activations.softsign(x - 0.5),
     "isnan": lambda x: np.where(np.isnan(x), 0.0, x),
     "isinf": lambda x: np.where(np.isinf(x), 0.0, x),
+    "fabs": lambda x: x * np.fabs(x.data - 0.5),  # on a Tensor it is absolute
 }
 TRUTHS = {
     "equal": lambda x: x.data == x.data[:, :1],
