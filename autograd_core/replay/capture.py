@@ -19,6 +19,7 @@ from ..debugging import place_of_caller
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
+from . import threads
 from .calls import Memory, owner_of
 from .comparing import Results, difference, mistake
 from .outside import Outside
@@ -327,7 +328,7 @@ class Replay:
     def _rehearse(self, recording: Recording, results: Results, given: Sequence[Any]) -> Rehearsal | str:
         """Plan a program and run it on the inputs of a call that the function itself will answer, or say why not."""
         try:
-            schedule = plan(recording, [p for p in results.places if p is not None])
+            schedule = plan(recording, [p for p in results.places if p is not None], threads.lanes())
             return Program(schedule).rehearse(_arrays(given))
         except Unplannable as error:
             return str(error)

@@ -11,6 +11,7 @@ from typing import Any
 
 from .calls import Guard, Memory, Place
 from .grouping import Unit, cut, early, group, side_by_side
+from .lanes import spread
 from .placing import Change, allocate, changes_of, reuse_operands
 from .recording import Recording
 from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies
@@ -31,10 +32,11 @@ class Schedule:
     changes: list[Change]
     generators: list[Any]
     recorded: int  # how many calls there were before planning
+    lanes: int = 1  # how many threads can run it together
 
 
-def plan(recording: Recording, outputs: list[Place]) -> Schedule:
-    """The schedule for a recording whose results are at ``outputs``."""
+def plan(recording: Recording, outputs: list[Place], lanes: int = 1) -> Schedule:
+    """The schedule for a recording whose results are at ``outputs``, for at most so many threads."""
     guards = recording.guards
     numbers: dict[Any, Place] = {}
     ordered = [typed(call, numbers) for call in guards_first(recording.calls, guards)]
@@ -47,10 +49,11 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     ordered = alive(ordered, keep)
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
-    asked = _asked(units, guards)
-    units = side_by_side(early(units, max(asked, default=0)), keep)
+    units = side_by_side(early(units, max(_asked(units, guards), default=0)), keep)
     cut(units, keep)
     reuse_operands(units, keep)
+    units = spread(units, lanes, {max(n - 1, 0) for n in _asked(units, guards)})
+    asked = _asked(units, guards)
     offsets, size = allocate(units, keep)
     generators = [generator for generator, _ in recording.generators.values()]
     return Schedule(
@@ -65,6 +68,7 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
         changes_of(units, outputs),
         generators,
         len(recording.calls),
+        max((unit.lane for unit in units), default=0) + 1,
     )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from . import threads
 from .calls import Call, Guard, Memory, Place, branches, copied
 from .grouping import Unit
+from .lanes import segments
 from .placing import ALIGNMENT
 from .planning import Schedule
 from .simplifying import Unplannable
@@ -103,6 +105,7 @@ class Program:
                 self._late_units.append((slice(start, len(self.steps)), unit))
             self._ask(asked.get(position, []))
             self._ends.append(len(self.steps))
+        self._lanes = segments(schedule.units, self._ends, schedule.lanes)
         self._let_go()
         self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
 
@@ -110,8 +113,11 @@ class Program:
         """Run on these inputs, and return the outputs."""
         self._take(values)
         try:
-            for step in self.steps:
-                step()
+            if len(self._lanes) > 1 and not threads.limited.used and threads.lanes() > 1:
+                threads.side_by_side([partial(self._run_lane, lane) for lane in self._lanes])
+            else:
+                for step in self.steps:
+                    step()
             return self._found()
         finally:
             if self._late:
@@ -147,6 +153,14 @@ class Program:
             for generator, state in draws:
                 generator.bit_generator.state = state
             self._let_go()
+
+    def _run_lane(self, lane: list[list[slice]], meet: threads.Meet) -> None:
+        for n, stretch in enumerate(lane):
+            if n:
+                meet()
+            for part in stretch:
+                for step in self.steps[part]:
+                    step()
 
     def _take(self, values: Sequence[Any]) -> None:
         for (memory, own), value in zip(self._inputs, values, strict=True):
