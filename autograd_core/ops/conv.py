@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..op import example, op
 from . import winograd
 
 # How many numbers are lowered to a matrix at a time: about as many as a core's caches hold.
-_CACHED = 2**20
+_CACHED = 2**19
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -122,6 +123,10 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
             f"fold needs the windows of an array of shape {list(shape)}, which have shape {list(fitting)}; it was "
             f"given {list(np.shape(w))}"
         )
+    if window == reach == strides and all(p * k == s for p, k, s in zip(places, window, shape[1:-1], strict=True)):
+        # Tiles without gaps: where their elements stand in the order of x, this is only another view of them.
+        between = (axis for pair in zip(range(1, n + 1), range(n + 1, 2 * n + 1), strict=True) for axis in pair)
+        return np.reshape(np.transpose(w, (0, *between, 2 * n + 1)), shape)
     x = np.zeros_like(w, shape=shape)
     if all(r <= s for r, s in zip(reach, strides, strict=True)):  # windows that do not overlap: each has its place
         if np.size(w):
@@ -191,6 +196,7 @@ class _Layout:
 
     def _parts(self, numbers: int, cached: int) -> list[slice]:
         n = max(cached // max(math.prod(self.places()) * numbers, 1), 1)
+        n = 1 << n.bit_length() - 1  # so that the parts of one layer begin where those of another do
         return [slice(i, i + n) for i in range(0, self.shape[0], n)] or [slice(0, 0)]
 
     def suits_winograd(self, dtype: Any, filters: int) -> bool:
@@ -250,6 +256,14 @@ def _pairs(padding: Any, spatial: tuple[int, ...], reach: tuple[int, ...], strid
 
 def _joined(parts: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _total(terms: Iterator[Any]) -> Any:
+    """The sum of some arrays, as two sums in turns, since two threads may add at the same time."""
+    sums = [next(terms), next(terms, 0)]
+    for i, term in enumerate(terms):
+        sums[i % 2] = sums[i % 2] + term
+    return sums[0] + sums[1]
 
 
 def _pad(x: Any, pairs: Pairs) -> Any:
@@ -373,8 +387,8 @@ def conv_kernel(
     layout = _Layout.of(np.shape(x), shape, strides, padding, dilation, groups)
     if layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
         parts = layout.tiled_parts(np.shape(g)[-1])
-        return sum(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
-    k = sum(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts())
+        return _total(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
+    k = _total(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts())
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 
 

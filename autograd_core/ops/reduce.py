@@ -182,7 +182,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     chosen = (x == spread(z, x, axis, keepdims)).astype(x.dtype)
-    return spread(g, x, axis, keepdims) * (chosen / np.sum(chosen, axis=axis, keepdims=True))
+    each = g / np.sum(chosen, axis=axis, keepdims=keepdims)
+    return chosen * spread(each, x, axis, keepdims)
 
 
 for _extreme in (max, min):

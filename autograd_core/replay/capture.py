@@ -23,9 +23,9 @@ from . import threads
 from .calls import Memory, owner_of
 from .comparing import Results, difference, mistake
 from .outside import Outside
-from .planning import plan
+from .planning import Schedule, plan
 from .recording import Recording, active
-from .running import GuardFailed, Program, Rehearsal
+from .running import GuardFailed, Program, Rehearsal, give_back
 from .simplifying import Unplannable
 from .traced import Traced, unwrapped
 
@@ -288,7 +288,7 @@ class Replay:
         else:
             assert isinstance(rehearsal, Rehearsal)
             captured.results, captured.first = captured.first[1], None
-            captured.program, captured.outside = Program(rehearsal.schedule), recording.outside
+            captured.program, captured.outside = self._program(rehearsal.schedule), recording.outside
         returned = _owned(results.with_values(results.values))
         results.values = []
         return returned
@@ -325,11 +325,17 @@ class Replay:
                 _write_back(recording, given)
             recording.arguments.clear()
 
+    @staticmethod
+    def _program(schedule: Schedule) -> Program:
+        """A program, which needs memory of its own beside what the function itself used and has freed."""
+        give_back()
+        return Program(schedule)
+
     def _rehearse(self, recording: Recording, results: Results, given: Sequence[Any]) -> Rehearsal | str:
         """Plan a program and run it on the inputs of a call that the function itself will answer, or say why not."""
         try:
             schedule = plan(recording, [p for p in results.places if p is not None], threads.lanes())
-            return Program(schedule).rehearse(_arrays(given))
+            return self._program(schedule).rehearse(_arrays(given))
         except Unplannable as error:
             return str(error)
         except GuardFailed:

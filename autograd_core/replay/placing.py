@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .calls import Memory, Place, copied
 from .grouping import Unit, same
-from .simplifying import definitions, elementwise, rename
+from .simplifying import definitions, elementwise, moved, rename
 
 # Where buffers begin: what is in cache is added twice as fast when it is aligned to a cache line.
 ALIGNMENT = 64
@@ -61,6 +61,37 @@ def reuse_operands(units: list[Unit], keep: set[Memory]) -> None:
                     unit.local.discard(target.memory)
                     unit.calls[i] = rename(call, names)
                     break
+
+
+def apart(units: list[Unit], keep: set[Memory]) -> None:
+    """Make stretches of scratch that nobody touches together memories of their own, such as what one lane works on."""
+    local = {memory for unit in units for memory in unit.local}
+    extents: dict[Memory, list[tuple[int, int]]] = {}
+    for unit in units:
+        for place in (*unit.reads, *unit.writes):
+            if place.memory.kind == "scratch" and place.memory not in keep and place.memory not in local:
+                extents.setdefault(place.memory, []).append(place.extent)
+    stretches: dict[Memory, list[tuple[int, int, Memory]]] = {}
+    for memory, found in extents.items():
+        joined: list[list[int]] = []
+        for low, high in sorted(found):
+            if joined and low < joined[-1][1]:
+                joined[-1][1] = max(high, joined[-1][1])
+            else:
+                joined.append([low, high])
+        if len(joined) > 1:
+            stretches[memory] = [(low, high, Memory("scratch", high - low, 0)) for low, high in joined]
+
+    def of(place: Place) -> Place:
+        low, high = place.extent
+        for start, stop, memory in stretches.get(place.memory, ()):
+            if start <= low and high <= stop:
+                return replace(place, memory=memory, offset=place.offset - start)
+        return place
+
+    if stretches:
+        for unit in units:
+            unit.calls = [moved(call, of) for call in unit.calls]
 
 
 @dataclass(slots=True)

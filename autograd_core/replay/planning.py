@@ -12,9 +12,9 @@ from typing import Any
 from .calls import Guard, Memory, Place
 from .grouping import Unit, cut, early, group, side_by_side
 from .lanes import spread
-from .placing import Change, allocate, changes_of, reuse_operands
+from .placing import Change, allocate, apart, changes_of, reuse_operands
 from .recording import Recording
-from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies
+from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies, without_joining
 
 
 @dataclass(eq=False)
@@ -46,7 +46,7 @@ def plan(recording: Recording, outputs: list[Place], lanes: int = 1) -> Schedule
     outputs = [renamed_in(p, renamed) for p in outputs]
     guards = [replace(g, condition=renamed_in(g.condition, renamed)) for g in guards]
     keep = {p.memory for p in outputs} | {g.condition.memory for g in guards}
-    ordered = alive(ordered, keep)
+    ordered = alive(without_joining(ordered, keep), keep)
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
     units = side_by_side(early(units, max(_asked(units, guards), default=0)), keep)
@@ -54,6 +54,7 @@ def plan(recording: Recording, outputs: list[Place], lanes: int = 1) -> Schedule
     reuse_operands(units, keep)
     units = spread(units, lanes, {max(n - 1, 0) for n in _asked(units, guards)})
     asked = _asked(units, guards)
+    apart(units, keep)
     offsets, size = allocate(units, keep)
     generators = [generator for generator, _ in recording.generators.values()]
     return Schedule(

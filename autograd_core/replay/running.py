@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import threads
 from .calls import Call, Guard, Memory, Place, branches, copied
-from .grouping import Unit
+from .grouping import BLOCK, Unit
 from .lanes import segments
 from .placing import ALIGNMENT
 from .planning import Schedule
@@ -24,6 +28,12 @@ Step = Callable[[], Any]
 # bound anew instead.
 COPIED_INPUT = 1 << 18
 
+
+# A reduction over at most so many places, such as a pooling window, goes slice by slice; rows must have this length.
+WINDOW, ROW = 16, 16
+
+# Arrays of more elements are compared with an array rather than with a number.
+REPEATED = 1024
 
 # So many elements of a large state are compared by one number.
 DIGESTED = 256
@@ -38,6 +48,13 @@ def aligned(size: int) -> Any:
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.__array_interface__["data"][0] % ALIGNMENT
     return memory[start : start + size]
+
+
+def give_back() -> None:
+    """Let the system have the memory back that was freed, where the C library keeps it for later."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 @dataclass
@@ -273,8 +290,9 @@ def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:
         value = args[0]
         return partial(out.fill, value) if np.ndim(value) == 0 else partial(np.copyto, out, value, "unsafe")
     if isinstance(function, np.ufunc):
-        # np.maximum and np.minimum warn where the third argument is not a keyword.
-        if kwargs or function in (np.maximum, np.minimum):
+        if function in (np.maximum, np.minimum):  # they warn where the third argument is not a keyword
+            return partial(function, *(_repeated(p, a, out) for p, a in zip(call.args, args, strict=True)), out=out)
+        if kwargs:
             return partial(function, *args, **kwargs, out=out)
         return partial(function, *args, out)
     form = _FORMS.get(function)
@@ -311,13 +329,48 @@ def _with_errors(errors: dict[str, Any], step: Step) -> None:
         step()
 
 
+def _repeated(place: Any, value: Any, out: Any) -> Any:
+    """A constant number as an array: the larger of two arrays is found three times as fast as that with a number."""
+    known = isinstance(place, Place) and place.memory.kind == "constant" and not place.shape
+    return _full(value.item(), value.dtype, out.shape) if known and REPEATED < out.size <= 4 * BLOCK else value
+
+
+@lru_cache(maxsize=64)
+def _full(value: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
+    return np.full(shape, value, dtype)
+
+
 def _reduction(ufunc: Any) -> Callable[..., Step | None]:
     """`numpy.sum` and its like are a method of a ufunc behind a page of Python."""
 
     def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
-        return None if others else partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
+        if others:
+            return None
+        slices = _slices(x, axis) if out.shape and out.dtype == x.dtype else []
+        if slices:
+            return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
+        return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
 
     return form
+
+
+def _slices(x: Any, axis: Any) -> list[Any]:
+    """What is reduced over a few places of a window, with rows that are long enough: one array for each place."""
+    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    count = math.prod(x.shape[a] for a in axes)
+    if x.ndim - 1 in axes or x.shape[-1] < ROW or not 1 < count <= WINDOW:
+        return []
+    moved = np.moveaxis(x, axes, range(len(axes)))
+    return [moved[place] for place in np.ndindex(*moved.shape[: len(axes)])]
+
+
+def _slice_by_slice(ufunc: Any, slices: list[Any], out: Any) -> None:
+    rows = max(BLOCK * len(out) // max(out.size, 1), 1)  # so many stay in cache from one slice to the next
+    for start in range(0, len(out), rows):
+        part = out[start : start + rows]
+        ufunc(slices[0][start : start + rows], slices[1][start : start + rows], out=part)
+        for other in slices[2:]:
+            ufunc(part, other[start : start + rows], out=part)
 
 
 def _reshape(out: Any, x: Any, *_: Any, order: str = "C", **__: Any) -> Step | None:

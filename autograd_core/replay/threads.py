@@ -159,9 +159,7 @@ def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
             meetings.stop()
 
     # Each thread sees what np.errstate says here.
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(run, i)) for i in range(1, len(functions))
-    ]
+    threads = [threading.Thread(target=contextvars.copy_context().run, args=(run, i)) for i in range(1, len(functions))]
     waiting = list(threads)
     with limited():
         try:
