@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,23 +12,14 @@ from .calls import Call, Memory, Place
 from .grouping import Unit
 from .simplifying import moved
 
-Bounds = Callable[[int], Sequence[int]]
 
-
-def evenly(n: int) -> Bounds:
-    """Where n parts of about the same size begin, and where the last one ends."""
-    return lambda size: [size * i // n for i in range(n + 1)]
-
-
-def in_parts(unit: Unit, bounds: Bounds) -> list[Unit]:
-    """A unit in parts, or nothing when it cannot be cut so. ``bounds`` says where, for an axis of some size."""
-    if unit.rows:
-        size, axes, axis = unit.rows, {}, 0
-    else:
-        size, axes, axis = _axes(unit.calls[0]) if len(unit.calls) == 1 else (0, {}, 0)
-    ranges = list(pairwise(bounds(size))) if size else []
-    if any(start == stop for start, stop in ranges):
+def in_parts(unit: Unit, n: int) -> list[Unit]:
+    """A unit in n parts of about the same size, or nothing when it cannot be cut so."""
+    size, axes, axis = _axes(unit.calls[0]) if len(unit.calls) == 1 else (0, {}, 0)
+    size = unit.rows or size
+    if size < n:
         return []
+    ranges = pairwise(size * i // n for i in range(n + 1))
     if unit.rows:
         return [_chain(unit, start, stop) for start, stop in ranges]
     return [Unit([_part(unit.calls[0], axes, axis, start, stop)]) for start, stop in ranges]
@@ -68,7 +58,7 @@ def _axes(call: Call) -> tuple[int, dict[int, int], int]:
             return result.shape[longer], {longer: longer}, longer
         if all(len(shape) == len(result.shape) and shape[0] == result.shape[0] for shape in shapes):
             return result.shape[0], {0: 0, 1: 0}, 0
-    if function in _REDUCTIONS and set(call.kwargs) <= {"axis", "keepdims"}:
+    if function in REDUCTIONS and set(call.kwargs) <= {"axis", "keepdims"}:
         axis = call.args[1] if len(call.args) > 1 else call.kwargs.get("axis")
         axes = axis if isinstance(axis, tuple) else (axis,)
         if all(isinstance(a, int) and a % len(x.shape) for a in axes):
@@ -76,7 +66,7 @@ def _axes(call: Call) -> tuple[int, dict[int, int], int]:
     return 0, {}, 0
 
 
-_REDUCTIONS = (np.sum, np.mean, np.max, np.min, np.any, np.all)
+REDUCTIONS = (np.sum, np.mean, np.max, np.min, np.any, np.all)
 
 
 def _part(call: Call, axes: dict[int, int], axis: int, start: int, stop: int) -> Call:

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from .cutting import evenly, in_parts
+from .calls import Memory, Place
+from .cutting import in_parts
 from .grouping import Unit
-from .touching import Touched
+from .simplifying import may_fail
 
 # Times in microseconds by rule of thumb. They decide what runs where, never what is computed.
 FLOPS, BYTES, CALL = 1e5, 2e4, 1.0  # multiply-adds count twice; bytes are read or written
@@ -33,34 +34,58 @@ def spread(units: list[Unit], lanes: int, asking: Collection[int] = ()) -> list[
     if lanes < 2 or sum(map(time_of, units)) < SHORT:
         return units
     found: list[Unit] = []
-    meetings, since, busy = 0, Touched[tuple[int, float]](), [0.0] * lanes
+    meetings, since = 0, _Since(lanes)
     for i, unit in enumerate(units):
-        parts = in_parts(unit, evenly(lanes)) if time_of(unit) > LARGE and i not in asking else []
-        needs = [_latest(since.before(part)) for part in parts or [unit]]
+        parts = in_parts(unit, lanes) if time_of(unit) > LARGE and i not in asking else []
+        needs = [since.needed_by(part) for part in parts or [unit]]
         if parts:
             lane = 0
             meet = any(need.keys() - {lane} for lane, need in enumerate(needs))
         else:
             (need,) = needs
-            lane = min(need or range(lanes), key=busy.__getitem__)
-            idle = busy[lane] - max(min(busy), need.get(lane, 0))
+            lane = min(need or range(lanes), key=since.busy.__getitem__)
+            idle = since.busy[lane] - max(min(since.busy), need.get(lane, 0))
             meet = len(need) > 1 or (len(need) == 1 and idle > MEETING)
         if meet:
-            meetings, since, busy, lane = meetings + 1, Touched(), [0.0] * lanes, 0
+            meetings, since, lane = meetings + 1, _Since(lanes), 0
         for n, part in enumerate(parts or [unit]):
             part.lane, part.meetings = n if parts else lane, meetings
-            busy[part.lane] += time_of(part)
-            since.add(part, (part.lane, busy[part.lane]), i in asking)
+            since.add(part, i in asking)
             found.append(part)
     return found
 
 
-def _latest(done: Iterable[tuple[int, float]]) -> dict[int, float]:
-    """The lanes in which there is something, and when the last of it is done."""
-    latest: dict[int, float] = {}
-    for lane, time in done:
-        latest[lane] = max(time, latest.get(lane, 0))
-    return latest
+class _Since:
+    """What each lane has done since the lanes met."""
+
+    def __init__(self, lanes: int):
+        self.busy = [0.0] * lanes  # until when
+        self._touched: dict[Memory, list[tuple[Place, bool, int, float]]] = {}
+        self._failing: dict[int, float] = {}
+        self._draws: dict[int, float] = {}
+
+    def add(self, unit: Unit, asks: bool = False) -> None:
+        """Note a unit in its lane; ``asks`` if a guard is asked after it."""
+        lane = unit.lane
+        self.busy[lane] += time_of(unit)
+        for place, written in (*((p, False) for p in unit.reads), *((p, True) for p in unit.writes)):
+            self._touched.setdefault(place.memory, []).append((place, written, lane, self.busy[lane]))
+        if asks or any(map(may_fail, unit.calls)):
+            self._failing[lane] = self.busy[lane]
+        if any(call.pinned for call in unit.calls):
+            self._draws[lane] = self.busy[lane]
+
+    def needed_by(self, unit: Unit) -> dict[int, float]:
+        """The lanes that did what must come before this, and when the last of it was done."""
+        draws = any(call.pinned for call in unit.calls)
+        needed = dict(self._draws) if draws else {}
+        if draws or any(p.memory.kind == "state" for p in unit.writes):  # what may end the run comes before
+            needed.update({lane: max(done, needed.get(lane, 0)) for lane, done in self._failing.items()})
+        for place, writes in (*((p, False) for p in unit.reads), *((p, True) for p in unit.writes)):
+            for other, written, lane, done in self._touched.get(place.memory, ()):
+                if (writes or written) and done > needed.get(lane, 0) and place.overlaps(other):
+                    needed[lane] = done
+        return needed
 
 
 def time_of(unit: Unit) -> float:

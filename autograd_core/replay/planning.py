@@ -6,7 +6,7 @@ read places: none knows an op, a layer or a shape that somebody trains.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calls import Guard, Memory, Place
@@ -23,20 +23,27 @@ class Schedule:
 
     units: list[Unit]
     guards: list[Guard]
-    asked: dict[int, list[Guard]]  # by how many units have run before: none of them changes state or draws
     outputs: list[Place]
     inputs: list[Place]
     states: list[Memory]
-    offsets: dict[Memory, int]
-    size: int
-    changes: list[Change]
     generators: list[Any]
     recorded: int  # how many calls there were before planning
-    lanes: int = 1  # how many threads can run it together
+    lanes: int = 1  # how many threads run it together
+    asked: dict[int, list[Guard]] = field(init=False)  # by how many units ran before; none changes state or draws
+    offsets: dict[Memory, int] = field(init=False)
+    size: int = field(init=False)
+    changes: list[Change] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keep = {p.memory for p in self.outputs} | {g.condition.memory for g in self.guards}
+        apart(self.units, keep)
+        self.asked = _asked(self.units, self.guards)
+        self.offsets, self.size = allocate(self.units, keep)
+        self.changes = changes_of(self.units, self.outputs)
 
 
-def plan(recording: Recording, outputs: list[Place], lanes: int = 1) -> Schedule:
-    """The schedule for a recording whose results are at ``outputs``, for at most so many threads."""
+def plan(recording: Recording, outputs: list[Place]) -> Schedule:
+    """The schedule for a recording whose results are at ``outputs``."""
     guards = recording.guards
     numbers: dict[Any, Place] = {}
     ordered = [typed(call, numbers) for call in guards_first(recording.calls, guards)]
@@ -52,25 +59,15 @@ def plan(recording: Recording, outputs: list[Place], lanes: int = 1) -> Schedule
     units = side_by_side(early(units, max(_asked(units, guards), default=0)), keep)
     cut(units, keep)
     reuse_operands(units, keep)
-    units = spread(units, lanes, {max(n - 1, 0) for n in _asked(units, guards)})
-    asked = _asked(units, guards)
-    apart(units, keep)
-    offsets, size = allocate(units, keep)
     generators = [generator for generator, _ in recording.generators.values()]
-    return Schedule(
-        units,
-        guards,
-        asked,
-        outputs,
-        recording.inputs,
-        recording.states,
-        offsets,
-        size,
-        changes_of(units, outputs),
-        generators,
-        len(recording.calls),
-        max((unit.lane for unit in units), default=0) + 1,
-    )
+    return Schedule(units, guards, outputs, recording.inputs, recording.states, generators, len(recording.calls))
+
+
+def shared_out(schedule: Schedule, lanes: int) -> Schedule:
+    """The schedule for at most so many threads. Products that are cut may differ in the last digit."""
+    units = [replace(unit) for unit in schedule.units]
+    units = spread(units, lanes, {max(n - 1, 0) for n in schedule.asked})
+    return replace(schedule, units=units, lanes=max((unit.lane for unit in units), default=0) + 1)
 
 
 def _asked(units: list[Unit], guards: list[Guard]) -> dict[int, list[Guard]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -140,11 +141,11 @@ class Program:
             if self._late:
                 self._let_go()
 
-    def rehearse(self, values: Sequence[Any]) -> Rehearsal:
-        """Run on these inputs, but leave state and random generators as they are.
+    def rehearse(self, values: Sequence[Any], times: list[float] | None = None) -> Rehearsal:
+        """Run on these inputs in one thread, but leave state and random generators as they are.
 
         What is changed is put back as soon as nothing more looks at it, so that a large state never lies in memory
-        twice.
+        twice. ``times`` receives the seconds that each unit took.
         """
         draws = [(g, g.bit_generator.state) for g in self.schedule.generators]
         before: dict[int, Any] = {}
@@ -154,8 +155,11 @@ class Program:
             for n, (start, stop) in enumerate(pairwise([0, *self._ends])):
                 changes = [(i, c) for i, c in enumerate(self.schedule.changes) if c.first <= n <= c.last]
                 before.update((i, self.view(c.place).copy()) for i, c in changes if c.first == n)
+                begin = perf_counter()
                 for step in self.steps[start:stop]:
                     step()
+                if times is not None:
+                    times.append(perf_counter() - begin)
                 for i, change in changes:
                     if change.last == n:
                         left[i] = digest(self.view(change.place))

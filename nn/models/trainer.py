@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.graph import no_grad
+from autograd_core.replay import Replay
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
@@ -132,6 +133,15 @@ class Trainer(Layer):
         self._measure(x, y, y_pred, weights, loss)
 
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
+
+    @property
+    def schedule(self) -> Replay:
+        """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
+
+        The arguments of `profile` are those of a step: inputs, targets, weights (or None), and
+        ``*model.optimizer.moment()``.
+        """
+        return self._steps.now.training
 
     def _train_step(
         self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
