@@ -23,7 +23,7 @@ from ..op import example, op
 from . import winograd
 
 # How many numbers are lowered to a matrix at a time: about as many as a core's caches hold.
-_CACHED = 2**19
+_CACHED = 2**20
 
 Pairs = tuple[tuple[int, int], ...]
 

@@ -181,8 +181,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    chosen = (x == spread(z, x, axis, keepdims)).astype(x.dtype)
-    each = g / np.sum(chosen, axis=axis, keepdims=keepdims)
+    chosen = x == spread(z, x, axis, keepdims)
+    each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
     return chosen * spread(each, x, axis, keepdims)
 
 
