@@ -30,7 +30,7 @@ Step = Callable[[], Any]
 COPIED_INPUT = 1 << 18
 
 
-# A reduction over at most so many places, such as a pooling window, goes slice by slice; rows must have this length.
+# The largest of at most so many places, such as a pooling window, is found slice by slice; rows must have this length.
 WINDOW, ROW = 16, 16
 
 # Arrays of more elements are compared with an array rather than with a number.
@@ -350,7 +350,7 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
     def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
         if others:
             return None
-        slices = _slices(x, axis) if out.shape and out.dtype == x.dtype else []
+        slices = _slices(x, axis) if out.shape and ufunc in (np.maximum, np.minimum) else []  # a sum has an order
         if slices:
             return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
         return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
