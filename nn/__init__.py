@@ -11,6 +11,8 @@ from . import (
     activations,
     backend,
     callbacks,
+    distributed,
+    export,
     initializers,
     layers,
     losses,
@@ -22,6 +24,7 @@ from . import (
     utils,
 )
 from .callbacks import watch
+from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -34,6 +37,9 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "distributed",
+    "export",
+    "export_onnx",
     "initializers",
     "layers",
     "losses",
