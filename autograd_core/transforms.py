@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import beside
 from .errors import GraphError
 from .graph import Node, ancestors, in_order, kind, mode, recorded, tick
 from .op import Op
@@ -364,7 +365,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         matrices = []
         for i, value in enumerate(values):
             rows = []
-            places = np.reshape(np.arange(zeros[i].size), zeros[i].shape)
+            places = beside(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
             for j in range(zeros[i].size):
                 basis = np.where(places == j, 1, zeros[i])
                 pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))

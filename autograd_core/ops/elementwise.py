@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
 from ..dispatch import NUMPY, plain
 from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
 from ..tensor import Tensor
@@ -39,7 +40,7 @@ BLOCK = 1 << 14  # elements that stay in cache together with a few results of th
 
 def in_blocks(f: Any, x: Any) -> Any:
     """``f(x)`` of an elementwise ``f`` with many intermediate results, computed piece by piece to keep them small."""
-    if np.size(x) <= 2 * BLOCK:
+    if np.size(x) <= 2 * BLOCK or is_foreign(x):  # a GPU has no such cache, and wants all at once
         return f(x)
     parts = np.array_split(np.ravel(x), np.size(x) // BLOCK)
     return np.reshape(np.concatenate([f(part) for part in parts]), np.shape(x))
@@ -110,7 +111,7 @@ power = ufunc(
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
     double = np.dtype(np.float64)
-    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double) for v in (x, y))
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double)[()] for v in (x, y))
     x, y = (v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 
