@@ -22,6 +22,7 @@ from . import (
     utils,
 )
 from .callbacks import watch
+from .device import get_device, set_device
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -34,6 +35,7 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "get_device",
     "initializers",
     "layers",
     "losses",
@@ -43,6 +45,7 @@ __all__ = [
     "plot_decision_boundary",
     "regularizers",
     "saving",
+    "set_device",
     "utils",
     "watch",
 ]

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
+
 from . import config, random
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
@@ -253,7 +255,8 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
         with os.fdopen(handle, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 archive.writestr("config.json", json.dumps(content, indent=1))
-                whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
+                copies = {name: to_numpy(a) for name, a in arrays.items()}
+                whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in copies.items()}
                 archive.writestr("weights.safetensors", save(whole))
             file.flush()
             os.fsync(file.fileno())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..tensors import plain
 from .layer import Layer
 
 
@@ -40,5 +41,5 @@ class Dropout(Layer):
             if self.noise_shape is None
             else tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
         )
-        kept = self.generator.random(shape, np.float32) >= self.rate
+        kept = plain(self.generator.random(shape, np.float32) >= self.rate)
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
 
-from .. import config
+from .. import config, device
 from ..optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -93,13 +93,17 @@ class Steps:
         assert model is not None
         return model
 
+    def _runs_eagerly(self) -> bool:
+        """Whether to run the layers' own code: on demand, and on other devices, whose calls are not NumPy's."""
+        return self.eagerly or not device.is_cpu()
+
     def train(self, x: Any, y: Any, weights: Any) -> Any:
         """One step of training: the predictions and the loss before it.
 
         A replayed step leaves no gradients behind: they were used and their memory is another's.
         """
         optimizer = self.model.optimizer
-        if self.eagerly or type(optimizer).apply is not Optimizer.apply:
+        if self._runs_eagerly() or type(optimizer).apply is not Optimizer.apply:
             return self.model._train_step(x, y, weights)
         self._look()
         found = self.now.training(x, y, weights, *optimizer.moment())
@@ -108,14 +112,14 @@ class Steps:
 
     def test(self, x: Any, y: Any, weights: Any) -> Any:
         """The predictions and the loss."""
-        if self.eagerly:
+        if self._runs_eagerly():
             return self.model._test_step(x, y, weights)
         self._look()
         return self.now.testing(x, y, weights)
 
     def predict(self, x: Any) -> Any:
         """The predictions."""
-        if self.eagerly:
+        if self._runs_eagerly():
             return self.model._predict_step(x)
         self._look()
         return self.now.predicting(x)
