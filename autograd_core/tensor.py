@@ -343,6 +343,8 @@ class Tensor(Recorded):
                 "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array "
                 "from Tensors",
             )
+        if arrays.is_foreign(self.node.out):
+            raise TypeError(f"this Tensor is on {arrays.place_of(self.node.out)}; t.numpy() copies it to the CPU")
         return np.array(self.node.out, dtype=dtype, copy=copy)
 
     def __copy__(self) -> Tensor:
