@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -98,14 +97,20 @@ def register(library: Library) -> None:
     'strict:0 (a strict library)'
     """
     LIBRARIES[:] = [known for known in LIBRARIES if type(known) is not type(library)] + [library]
-    _library.cache_clear()
+    _KNOWN.clear()
 
 
-@cache
+_KNOWN: dict[type, Library | None] = {}  # by the types of what was asked about
+
+
 def _library(kind: type) -> Library | None:
-    for library in LIBRARIES:
-        if library.owns(kind):
-            return library
+    """The library of arrays of a type; None for NumPy's, and for what is no array at all."""
+    if kind not in _KNOWN:
+        _KNOWN[kind] = next((library for library in LIBRARIES if library.owns(kind)), None) or _unknown(kind)
+    return _KNOWN[kind]
+
+
+def _unknown(kind: type) -> Library | None:
     # What is of this package stands for NumPy's arrays: a Tensor, a symbol, what is recorded for a replay.
     ours = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
     strange = hasattr(kind, "__array_function__") and not issubclass(kind, np.ndarray | np.generic | Recorded)
@@ -215,5 +220,5 @@ def check_together(what: str, names: Sequence[str], values: Sequence[Any], error
         f"{what} cannot compute with arrays on two devices: {names[one]} is on {places[one]}, {names[other]} on "
         f"{places[other]}. Put them on one: "
         "make both Tensors from arrays of the same library (cupy.asarray(a) brings one to the GPU, t.numpy() to the "
-        'CPU), or call nn.set_device("cuda") before a model is made and loaded'
+        'CPU), or call nn.set_device("cuda") before a model is made or loaded'
     ) from error

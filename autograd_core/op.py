@@ -86,7 +86,8 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.multiply: operator.mul,
     np.divide: operator.truediv,
     np.negative: operator.neg,
-    np.square: lambda x: x * x,
+    # Of booleans the square is a number, the product a boolean.
+    np.square: lambda x: x * x if type(x) is np.float64 or x.dtype.kind != "b" else np.square(x),
     np.power: operator.pow,
     np.absolute: operator.abs,
     np.matmul: operator.matmul,

@@ -589,6 +589,11 @@ def _array(data: Any, dtype: Any = None) -> Any:
             )
         return data.copy() if dtype is None else data.astype(dtype)
     array = np.array(data, dtype=None if getattr(getattr(data, "dtype", None), "kind", "f") == "c" else dtype)
+    if array.dtype == object and all(type(v) is int for v in array.flat):  # longer than 64 bits
+        try:
+            array = array.astype(np.float64)
+        except OverflowError as error:
+            raise OverflowError(f"a Tensor holds numbers up to {np.finfo(float).max:.4g}; {error}") from None
     if array.dtype.kind not in "biuf":
         what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
         raise TypeError(f"a Tensor cannot hold {type(data).__name__} data of dtype {array.dtype}: {what}")

@@ -8,6 +8,7 @@ nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import operator
@@ -52,7 +53,11 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
         return type(tree)(branches)
     if isinstance(tree, dict):
         built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
-        return {key: built[key] for key in tree}
+        if type(tree) is dict:
+            return {key: built[key] for key in tree}
+        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory, or one of the caller's own
+        other.update(built)
+        return other
     return None if tree is None else next(new)
 
 

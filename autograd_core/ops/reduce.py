@@ -163,6 +163,37 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), np.shape(x))
 
 
+@composed(
+    r"\sum_{j \le i} x_j",
+    numpy=getattr(np, "cumulative_sum", None),  # from NumPy 2.1 on
+    examples=(example((4,)), example((2, 3), axis=0), example((2, 3), axis=-1, include_initial=True)),
+)
+def cumulative_sum(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """The running sum along an axis, which may begin with the sum of nothing, 0."""
+    return _running(np.cumsum, x, axis, include_initial, 0)
+
+
+@composed(
+    r"\prod_{j \le i} x_j",
+    numpy=getattr(np, "cumulative_prod", None),
+    examples=(example((4,)), example((2, 3), axis=0), example((2, 3), axis=-1, include_initial=True)),
+)
+def cumulative_prod(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """The running product along an axis, which may begin with the product of nothing, 1."""
+    return _running(np.cumprod, x, axis, include_initial, 1)
+
+
+def _running(scan: Any, x: Any, axis: int | None, include_initial: bool, start: int) -> Any:
+    if np.ndim(x) == 0 or (axis is None and np.ndim(x) > 1):
+        raise ValueError(f"a running result needs an axis, and where x has several, axis=; x has {np.ndim(x)}")
+    axis = normalize_axis_index(0 if axis is None else axis, np.ndim(x))
+    z = scan(x, axis=axis)
+    if not include_initial:
+        return z
+    shape = (*np.shape(z)[:axis], 1, *np.shape(z)[axis + 1 :])
+    return np.concatenate((np.full_like(z, start, shape=shape), z), axis)
+
+
 # -- extremes ------------------------------------------------------------------------------------------
 
 

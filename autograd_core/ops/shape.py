@@ -411,6 +411,16 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return [x[(*every, slice(a, b))] for a, b in itertools.pairwise(cuts)]
 
 
+@composed(
+    r"(x_1, x_2, \dots)",
+    numpy=getattr(np, "unstack", None),  # from NumPy 2.1 on
+    examples=(example((2, 3)), example((2, 3), axis=-1)),
+)
+def unstack(x: Any, *, axis: int = 0) -> Any:
+    """A tuple of the parts along an axis, which they lose: what `stack` undoes."""
+    return tuple(np.moveaxis(_deep(x, 1, "unstack"), axis, 0))
+
+
 @composed(r"\operatorname{split} x", numpy=np.split, examples=(example((4,), 2), example((2, 4), [1, 3], axis=-1)))
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of the parts between the given places, or of so many equal parts."""

@@ -18,6 +18,7 @@ array(6.)
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -283,36 +284,34 @@ def cupy() -> dict[str, dict[str, Any]]:
 
 
 def _signature(words: list[str]) -> inspect.Signature:
-    """``a axis= *xs`` as parameters: with ``=`` those that need not be given, after ``*`` those by keyword only."""
+    """``a axis= *xs * out=`` as parameters: with ``=`` those that need not be given, after ``*`` those by keyword."""
     of = inspect.Parameter
-    kind, parameters = of.POSITIONAL_OR_KEYWORD, []
+    parameters: list[inspect.Parameter] = []
+    starred = False
     for word in words:
-        if word == "*":
-            kind = of.KEYWORD_ONLY
-        elif word.startswith("**"):
+        if word.startswith("**"):
             parameters.append(of(word[2:], of.VAR_KEYWORD))
         elif word.startswith("*"):
-            parameters.append(of(word[1:], of.VAR_POSITIONAL))
-            kind = of.KEYWORD_ONLY
+            starred = True
+            parameters += [of(word[1:], of.VAR_POSITIONAL)] if word != "*" else []
         else:
-            parameters.append(of(word.rstrip("="), kind, default=None if word.endswith("=") else of.empty))
+            default = None if word.endswith("=") else of.empty
+            kind = of.KEYWORD_ONLY if starred else of.POSITIONAL_OR_KEYWORD
+            parameters.append(of(word.rstrip("="), kind, default=default))
     return inspect.Signature(parameters)
 
 
 def table() -> str:
     """The table as the installed CuPy gives it."""
-    import cupy
-    import cupyx.scipy.special
-
+    cupy, special = importlib.import_module("cupy"), importlib.import_module("cupyx.scipy.special")
     lines = [f"# CuPy {cupy.__version__}, made by python -m autograd_core.testing.strict"]
     for namespace in (np, np.linalg, np.lib.stride_tricks):
-        for name in sorted(vars(namespace)):
-            function = getattr(namespace, name)
+        for name, function in sorted(vars(namespace).items()):
             if isinstance(function, np.ufunc):
-                if namespace is np and (hasattr(cupy, name) or hasattr(cupyx.scipy.special, function.__name__)):
+                if namespace is np and (hasattr(cupy, function.__name__) or hasattr(special, function.__name__)):
                     lines.append(f"ufunc {function.__name__}")
             elif not name.startswith("_") and (inspect.isroutine(function) or hasattr(function, "_implementation")):
-                found: Any = cupy
+                found: Any = cupy  # as CuPy's own __array_function__ looks for it
                 for part in [*(function.__module__ or "").split(".")[1:], function.__name__]:
                     found = getattr(found, part, None)
                 if found is not None and found is not function:
@@ -322,16 +321,17 @@ def table() -> str:
 
 
 def _words(function: Any) -> str:
+    """The parameters of a function as `_signature` reads them."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # compiled: it does not tell
         return "*args **kwargs"
-    words, of = [], inspect.Parameter
+    words: list[str] = []
     for p in parameters:
-        if p.kind is of.KEYWORD_ONLY and not any(w.startswith("*") for w in words):
+        if p.kind is p.KEYWORD_ONLY and not any(word.startswith("*") for word in words):
             words.append("*")
-        star = {of.VAR_POSITIONAL: "*", of.VAR_KEYWORD: "**"}.get(p.kind, "")
-        words.append(star + p.name + ("=" if p.default is not p.empty else ""))
+        star = "*" if p.kind is p.VAR_POSITIONAL else "**" if p.kind is p.VAR_KEYWORD else ""
+        words.append(star + p.name + ("" if p.default is p.empty else "="))
     return " ".join(words)
 
 

@@ -1,22 +1,28 @@
-"""The rules run unchanged on an array of another library, which NumPy cannot turn into one of its own."""
+"""The rules run unchanged on an array of another library, which has CuPy's functions and manners and no others."""
 
-from copy import copy
+import math
+import pickle
+from copy import copy, deepcopy
 
 import numpy as np
 import pytest
 
 from autograd_core import (
+    DeviceError,
     NonFiniteError,
     Tensor,
     checkpoint,
     debug,
+    draw,
     elementwise_grad,
+    explain,
     grad,
     hessian,
     hvp,
     jacobian,
     jvp,
     one_hot,
+    replay,
     stop_gradient,
     value_and_grad,
     vjp,
@@ -120,6 +126,91 @@ def test_debug_meets_the_first_infinity_in_a_duck():
 
 def test_classes_in_a_duck_become_a_duck():
     assert one_hot(strict.array(np.array([0, 2])), 3).inside.tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+def test_a_number_beside_a_duck_keeps_its_gradient_on_the_cpu():
+    k, x = Tensor(3.0), Tensor(strict.array([1.0, 2.0]))
+    np.sum(np.sqrt(k) * x).backward()
+    assert type(k.grad) is np.float64
+    assert k.grad == pytest.approx(3 / (2 * math.sqrt(3)))
+    assert type(x.grad) is StrictArray
+
+
+def test_numpys_arrays_are_brought_to_a_leaf_that_is_given_them():
+    x = Tensor(strict.array([1.0, 2.0]))
+    x.data = np.array([3.0, 4.0])
+    (x * x).backward(np.ones(2))
+    assert type(x.data) is type(x.grad) is StrictArray
+    assert x.grad.get().tolist() == [6, 8]
+
+
+def test_a_changed_copy_of_a_duck():
+    x = Tensor(strict.array([1.0, 2.0, 3.0]))
+    last = x.at[strict.array([0, 0])].set(strict.array([5.0, 6.0]))
+    assert last.numpy().tolist() == [6, 2, 3]
+    assert x.at[np.array([1, 1])].add(1.0).numpy().tolist() == [1, 4, 3]
+
+
+@pytest.mark.parametrize(
+    ("mix", "said"),
+    [
+        (
+            lambda x, y: x + y,
+            r"^add .*: tensor 'x' is on strict:0 \(a strict .*\), tensor 'y' on the CPU \(NumPy\)",
+        ),
+        (lambda x, y: y.data / x, "^divide .*: argument 1 is on the CPU .NumPy., tensor 'x' on strict:0"),
+        (lambda x, y: x.data - y, "^subtract .*: argument 1 is on strict:0 .*, tensor 'y' on the CPU"),
+        (lambda x, y: x @ y, "^matmul .*tensor 'x' is on strict:0"),
+        (lambda x, y: np.concatenate([y, x]), "^concatenate .*: tensor 'y' is on the CPU .*, tensor 'x' on strict:0"),
+        (lambda x, y: np.where(y > 0, x, 0.0), "^where .*: argument 1 is on the CPU .*, tensor 'x' on strict:0"),
+        (lambda x, y: np.einsum("i,i->", x, y), "^einsum .*tensor 'x' is on strict:0"),
+    ],
+)
+def test_mixing_devices_says_which_tensor_is_where(mix, said):
+    with pytest.raises(DeviceError, match=said):
+        mix(Tensor(strict.array([1.0, 2.0]), name="x"), Tensor(np.ones(2), name="y"))
+
+
+def test_an_error_of_another_kind_stays_itself():
+    x = Tensor(strict.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        x + Tensor(strict.array([1.0, 2.0, 3.0]))
+
+
+def test_what_people_are_shown_of_a_duck_is_what_they_are_shown_of_an_array():
+    def shown(a):
+        x, w = Tensor(a, name="x"), Tensor(a * 2, name="w")
+        f = np.sum(np.maximum(x @ w + a[0], 0.5)) / 3
+        steps = explain(f)
+        y = x * 2
+        y.backward(a)
+        return [draw(f).source, draw(y).source, steps.to_text(), steps.to_latex(), str(steps), steps.to_html()]
+
+    a = np.array([[0.5, -1.0], [2.0, 0.25]])
+    assert shown(strict.array(a)) == shown(a)
+
+
+def test_ducks_are_copied_and_pickled():
+    x = Tensor(strict.array([1.0, 2.0]), name="x")
+    for again in (deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert type(again.data) is StrictArray
+        assert again.data is not x.data
+        assert again.tolist() == [1, 2]
+
+
+def test_a_constant_duck_becomes_a_numpy_array_only_when_asked():
+    x = Tensor(strict.array([1.0, 2.0]), requires_grad=False)
+    with pytest.raises(TypeError, match=r"this Tensor is on strict:0 \(a strict library\); t\.numpy\(\) copies it"):
+        np.asarray(x)
+    assert x.numpy().tolist() == [1, 2]
+    assert (x.item(1), float(x[0])) == (2, 1)
+
+
+def test_a_replayed_function_of_ducks_runs():
+    f = replay(lambda x: np.sum(np.tanh(x) * x))
+    for k in range(5):
+        a = np.array([1.0, k])
+        assert f(strict.array(a)).get() == pytest.approx(np.sum(np.tanh(a) * a))
 
 
 def test_a_duck_shows_itself():
