@@ -35,8 +35,9 @@ class Library:
 
     def place(self, array: Any) -> str:
         """Where an array lies, as an error says it: ``cuda:0 (CuPy)``."""
-        name = self.name or type(array).__module__.partition(".")[0]
-        return f"{self.device or 'a device'}:{self.number(array)} ({name})"
+        if not self.device:
+            return f"another device ({type(array).__module__.partition('.')[0]})"
+        return f"{self.device}:{self.number(array)} ({self.name})"
 
     def put(self, values: Any, number: int) -> Any:
         """A copy of NumPy's array on the device with this number."""
@@ -81,8 +82,8 @@ class CuPy(Library):
             ) from error
 
     def add_at(self, array: Any, index: Any, values: Any) -> None:
-        # Its ufuncs take an index array through NumPy's protocol, but no tuple of them.
-        importlib.import_module("cupyx").scatter_add(array, index, values)
+        # Its own ufunc takes every index, but through NumPy's protocol no tuple.
+        importlib.import_module("cupy").add.at(array, index, values)
 
 
 LIBRARIES: list[Library] = [CuPy()]

@@ -134,10 +134,6 @@ class StrictArray(NDArrayOperatorsMixin):
             raise ValueError("can only convert an array of size 1 to a Python scalar")
         return self.inside.item()
 
-    def scatter_add(self, index: Any, values: Any) -> None:
-        """Add at an index that may name a place several times."""
-        np.add.at(self.inside, _unwrap(_index(index)), _device_values(values))
-
     def __getitem__(self, index: Any) -> Any:
         return _wrap(self.inside[_unwrap(_index(index))])
 
@@ -183,7 +179,7 @@ class Strict(Library):
         return array(values)
 
     def add_at(self, array: Any, index: Any, values: Any) -> None:
-        array.scatter_add(index, values)
+        np.add.at(array.inside, _unwrap(_index(index)), _device_values(values))
 
 
 register(Strict())

@@ -27,6 +27,7 @@ from autograd_core import (
     value_and_grad,
     vjp,
 )
+from autograd_core.arrays import beside, to_numpy
 from autograd_core.testing import strict
 from autograd_core.testing.strict import StrictArray
 from autograd_core.walk import walk
@@ -169,6 +170,35 @@ def test_a_changed_copy_of_a_duck():
 def test_mixing_devices_says_which_tensor_is_where(mix, said):
     with pytest.raises(DeviceError, match=said):
         mix(Tensor(strict.array([1.0, 2.0]), name="x"), Tensor(np.ones(2), name="y"))
+
+
+class Stranger:
+    """An array of a library that nobody registered; it computes nothing."""
+
+    __module__ = "elsewhere.core"
+
+    dtype = np.dtype(float)
+    shape, ndim, size = (2,), 1, 2
+
+    def __array_ufunc__(self, *args, **kwargs):
+        raise TypeError("not with those")
+
+    def __array_function__(self, function, types, args, kwargs):
+        return Stranger() if function is np.asarray else NotImplemented
+
+    def get(self):
+        return np.array([1.0, 2.0])
+
+    def copy(self):
+        return Stranger()
+
+
+def test_a_library_that_nobody_registered_is_met_with_what_the_protocols_promise():
+    assert type(beside(Stranger(), np.zeros(2))) is Stranger
+    assert to_numpy(Stranger()).tolist() == [1, 2]
+    assert repr(Tensor(Stranger())) == "Tensor([1., 2.], on another device (elsewhere))"
+    with pytest.raises(DeviceError, match=r"argument 1 is on another device \(elsewhere\), argument 2 on the CPU"):
+        np.add(Tensor(Stranger()), np.ones(2))
 
 
 def test_an_error_of_another_kind_stays_itself():
