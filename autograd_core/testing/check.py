@@ -167,17 +167,16 @@ class _Check:
             self.reasons.append("the function gave two different values for the same arguments: seed what is random")
             return self._report("inconclusive", order, strict)
         self.eps = self.precision = _eps(self.single)
-        pull = self._pullback(x.copy())
         units, hs = ladders(x, self.eps, self._clearance())
         first = Side(
-            self._stepped, pull, x, value, units, hs, self.eps, self.precision, True, WHOLE, DIRECTIONS, self.rtol,
-            self.atol,
+            self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, True, WHOLE, DIRECTIONS,
+            self.rtol, self.atol,
         )  # fmt: skip
         self._judge(first, 1)
         if order == 2:
             self._judge(self._second(first), 2)
         if self.grad is None:
-            self._judge_single(x, value, pull)
+            self._judge_single(x, value, first.pull)
         return self._report("inconclusive" if self.reasons else "pass", order, strict)
 
     def _report(self, verdict: str, order: int, strict: bool) -> Report:
@@ -333,13 +332,17 @@ class _Check:
         u = self.rng.uniform(0.5, 1.5, first.value.size) * self.rng.choice([-1.0, 1.0], first.value.size)
         x = np.concatenate([first.x, u])
         units, hs = ladders(u, self.eps)
-        value, pullback = vjp(gradient, *split(x, shapes))
-        self.evaluations += 1
+
+        def pullback(x: Array) -> Callable[[Array], Array]:
+            self.evaluations += 1
+            _, pull = vjp(gradient, *split(x, shapes))
+            return lambda v: flatten(pull(tuple(split(v, shapes[:n]))))
+
         return Side(
             values,
-            lambda v: flatten(pullback(tuple(split(v, shapes[:n])))),
+            pullback,
             x,
-            flatten(value),
+            flatten(gradient(*split(x, shapes))),
             np.concatenate([first.units, units]),
             first.ladders + hs,
             self.eps,

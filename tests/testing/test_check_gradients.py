@@ -601,3 +601,27 @@ def test_weights_that_the_function_closes_over_are_constants():
     with pytest.raises(GradientError, match="x"):
         check_gradients(f, x, grad=lambda x: 1.01 * ac.grad(f)(x))
     assert weights.grad is None
+
+
+NEARLY_SINGULAR = np.array([[0.0625, 0.09375, 0.125], [0.15625, 0.1875, 0.21875], [0.28125, 0.25, 0.3125]])
+
+
+def test_what_rounding_leaves_of_a_gradient_that_cancels_to_zero_is_not_called_wrong():
+    """solve(x, x) is the identity, and its gradient what large terms leave of each other: 3e-14."""
+
+    def identity(x):
+        return np.linalg.solve(x, x)
+
+    left = ac.vjp(identity, NEARLY_SINGULAR)[1](np.eye(3)[::-1])[0]
+    assert 0 < np.abs(left).max() < 1e-12
+    assert check_gradients(identity, NEARLY_SINGULAR).verdict in ("pass", "inconclusive")
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-9, 1e-12])
+def test_a_small_gradient_of_a_function_that_stands_still_is_no_rounding(error):
+    with pytest.raises(GradientError, match="expected  0"):
+        check_gradients(
+            lambda x: np.linalg.solve(x, x),
+            NEARLY_SINGULAR,
+            grad=lambda g, x: error * g,
+        )
