@@ -122,8 +122,7 @@ def _fit(product: Any, parent: Node, node: Node, position: int) -> Any:
         if shape is None or not _stretches(out.shape, shape, node):
             raise _wrong_shape(product, parent, node, position)
         product = unbroadcast(product, out.shape)
-    if product.dtype != out.dtype:
-        product = product.astype(out.dtype)
+    product = product if product.dtype == out.dtype else product.astype(out.dtype)
     # A number of NumPy's may stand beside another library's arrays; its gradient is a number of NumPy's again.
     return product if type(product) is type(out) or isinstance(product, graph.Recorded) else arrays.like(out, product)
 
