@@ -43,6 +43,9 @@ class Library:
         """A copy of NumPy's array on the device with this number."""
         raise TypeError(f"{type(self).__name__} must define put(values, number)")
 
+    def use(self, number: int) -> None:
+        """Make this device the one on which new arrays are made and results computed."""
+
     def beside(self, array: Any, values: Any) -> Any:
         """A copy of NumPy's array where another array lies."""
         return self.put(values, self.number(array)) if self.device else np.asarray(values, like=array)
@@ -68,13 +71,18 @@ class CuPy(Library):
         return int(array.device.id)
 
     def put(self, values: Any, number: int) -> Any:
+        cupy = importlib.import_module("cupy")
+        with cupy.cuda.Device(number):
+            return cupy.asarray(values)
+
+    def use(self, number: int) -> None:
         try:
             cupy = importlib.import_module("cupy")
         except ImportError as error:
             raise ImportError('a CUDA device needs CuPy: pip install "autograd-core[gpu]"') from error
         try:
-            with cupy.cuda.Device(number):
-                return cupy.asarray(values)
+            cupy.cuda.Device(number).use()
+            cupy.zeros(1)  # now, rather than in the middle of something
         except cupy.cuda.runtime.CUDARuntimeError as error:
             raise DeviceError(
                 f'there is no device "cuda:{number}" that CuPy can use ({error}); `nvidia-smi` lists the devices, and '
@@ -190,7 +198,7 @@ def place_of(value: Any) -> str:
 
 
 def putter(device: str) -> Callable[[Any], Any] | None:
-    """What brings NumPy's arrays to a device: "cuda", "cuda:1"; None for "cpu", where they are.
+    """What brings NumPy's arrays to a device, "cuda" or "cuda:1", which is used from now on; None for "cpu".
 
     Raises ValueError when there is no such kind of device, DeviceError when there is none of that number.
     """
@@ -200,7 +208,7 @@ def putter(device: str) -> Callable[[Any], Any] | None:
     for library in LIBRARIES:
         if library.device == kind and (not number or number.isdecimal()):
             which = int(number or 0)
-            library.put(np.zeros(1, np.float32), which)  # now, rather than in the middle of something
+            library.use(which)
             return lambda values: library.put(values, which)
     known = ", ".join(repr(library.device) for library in LIBRARIES)
     raise ValueError(f"a device is 'cpu', or one of {known} with a number where there are several; {device!r} came")

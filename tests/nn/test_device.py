@@ -1,6 +1,7 @@
 """Models on another device give the numbers that they give on the CPU, and hand them back in NumPy."""
 
 import sys
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -264,6 +265,27 @@ def test_cuda_without_a_gpu_says_that_there_is_none(monkeypatch):
     with pytest.raises(DeviceError, match=r'no device "cuda:1" that CuPy can use .*no CUDA-capable device'):
         nn.set_device("cuda:1")
     assert nn.get_device() == "cpu"
+
+
+def test_the_cuda_device_that_is_named_is_the_one_used(monkeypatch):
+    used, put = [], []
+
+    @contextmanager
+    def inside(number):
+        yield put.append(number)
+
+    class Device:
+        def __new__(cls, number):
+            device = inside(number)
+            device.use = lambda: used.append(number)
+            return device
+
+    cuda = SimpleNamespace(Device=Device, runtime=SimpleNamespace(CUDARuntimeError=RuntimeError))
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda, zeros=np.zeros, asarray=strict.array))
+    nn.set_device("cuda:1")
+    assert used == [1]
+    assert type(nn.device.here(np.ones(2))) is StrictArray
+    assert put == [1]
 
 
 def test_sparse_arrays_stay_on_the_cpu(judge):
