@@ -11,6 +11,8 @@ from . import (
     activations,
     backend,
     callbacks,
+    distributed,
+    export,
     initializers,
     layers,
     losses,
@@ -23,6 +25,7 @@ from . import (
 )
 from .callbacks import watch
 from .device import get_device, set_device
+from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -35,6 +38,9 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "distributed",
+    "export",
+    "export_onnx",
     "get_device",
     "initializers",
     "layers",

@@ -18,10 +18,13 @@ from autograd_core.__main__ import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd")
+PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd", "onnx", "onnxruntime")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 
-ELSEWHERE = {DOCS / "howto" / "test_an_op.md"}  # tests/testing/test_howto.py looks closer
+ELSEWHERE = {  # where a test of their own looks closer
+    DOCS / "howto" / "test_an_op.md",  # tests/testing/test_howto.py
+    DOCS / "howto" / "train_on_several_machines.md",  # tests/nn/test_distributed.py
+}
 
 SIDE_BY_SIDE = sorted((DOCS / "coming_from").glob("[!i]*.md"))
 PAGES = [

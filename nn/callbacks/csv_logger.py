@@ -24,6 +24,7 @@ class CSVLogger(Callback):
     """
 
     remembers = ("end",)
+    writes = True
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
         self.filename, self.separator, self.append = os.fspath(filename), separator, append

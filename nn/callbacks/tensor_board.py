@@ -27,6 +27,8 @@ class TensorBoard(Callback):
     >>> history = model.fit(x, 2 * x, verbose=0, callbacks=[board])  # doctest: +SKIP
     """
 
+    writes = True
+
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
         if update_freq not in ("epoch", "batch") and not isinstance(update_freq, int):
             raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; {update_freq!r} came")

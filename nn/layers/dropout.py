@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import distributed, random
 from ..tensors import plain
 from .layer import Layer
 
@@ -36,10 +36,9 @@ class Dropout(Layer):
             return x
         if self.rate == 1:
             return x * x.dtype.type(0)
-        shape = (
-            x.shape
-            if self.noise_shape is None
-            else tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
-        )
-        kept = plain(self.generator.random(shape, np.float32) >= self.rate)
+        shape = distributed.whole(x.shape)
+        if self.noise_shape is not None:
+            shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
+        # Drawn for the whole batch, so that it does not matter how many processes share it.
+        kept = plain(distributed.own(self.generator.random(shape, np.float32)) >= self.rate)
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -212,6 +212,26 @@ def test_a_model_moves_from_device_to_device_in_a_file(tmp_path):
         agree(model.optimizer.get_weights(), state)
 
 
+def test_weights_go_to_pytorch_and_back():
+    def compute():
+        model = small()
+        state = nn.utils.to_torch_state_dict(model)
+        nn.utils.from_torch_state_dict(model, {name: -array for name, array in state.items()})
+        return state, model.get_weights()
+
+    agree(on("strict", compute), on("cpu", compute))
+
+
+def test_a_model_on_the_device_says_how_to_export_it(tmp_path, judge):
+    judge("onnx")
+
+    def compute():
+        with pytest.raises(ValueError, match=r"is on strict:0 .*nn\.set_device\(\"cpu\"\)"):
+            nn.export_onnx(small(), tmp_path / "m.onnx")
+
+    on("strict", compute)
+
+
 def test_callbacks_that_look_at_weights_and_gradients(tmp_path):
     def compute():
         model = small("adam", metrics=["accuracy"])
