@@ -137,7 +137,7 @@ def examine_total(parent: Node, parts: Sequence[Any], total: Any) -> None:
     made = np.any(np.isnan(total)) and not any(np.any(np.isnan(s)) for s in sources)
     if made or (np.any(np.isinf(total)) and all(np.all(np.isfinite(s)) for s in sources)):
         raise NonFiniteError(
-            f"the gradient of {parent.label()}, is the first {'nan' if made else 'inf'}, where the gradients that "
+            f"the gradient of {parent.subject()} is the first {'nan' if made else 'inf'}, where the gradients that "
             f"arrive are added up{', recorded at ' + parent.where if parent.where else ''}\n"
             "The usual cause: an overflow: values that have grown without bound."
         )

@@ -8,6 +8,7 @@ nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import operator
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import beside
 from .errors import GraphError
 from .graph import Node, ancestors, in_order, kind, mode, recorded, tick
 from .op import Op
@@ -51,7 +53,11 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
         return type(tree)(branches)
     if isinstance(tree, dict):
         built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
-        return {key: built[key] for key in tree}
+        if type(tree) is dict:
+            return {key: built[key] for key in tree}
+        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory, or one of the caller's own
+        other.update(built)
+        return other
     return None if tree is None else next(new)
 
 
@@ -364,7 +370,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         matrices = []
         for i, value in enumerate(values):
             rows = []
-            places = np.reshape(np.arange(zeros[i].size), zeros[i].shape)
+            places = beside(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
             for j in range(zeros[i].size):
                 basis = np.where(places == j, 1, zeros[i])
                 pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))

@@ -189,7 +189,7 @@ def sparse_categorical_crossentropy(
             f"are {labels.shape}" + (": for one-hot targets use loss='categorical_crossentropy'" if one_hot else "")
         )
     labels = labels.astype(np.int64, copy=False)
-    ignored = labels == ignore_class if ignore_class is not None else np.zeros((), bool)
+    ignored = labels == ignore_class if ignore_class is not None else np.False_
     outside = ((labels < 0) | (labels >= classes)) & ~ignored
     if decide(outside.any()):
         raise ValueError(
@@ -226,10 +226,10 @@ def binary_crossentropy(
             "for class numbers use loss='sparse_categorical_crossentropy'"
         )
     y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
-    low, high = np.min(y_true.data, initial=0), np.max(y_true.data, initial=0)
-    if decide((low < 0) | (high > 1)):
+    outside = (y_true.data < 0) | (y_true.data > 1)
+    if decide(outside.any()):
         raise ValueError(
-            f"binary_crossentropy needs targets between 0 and 1, and got {low if low < 0 else high:g}; for class "
+            f"binary_crossentropy needs targets between 0 and 1, and got {y_true.data[outside][0]:g}; for class "
             "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
         )
     if label_smoothing:

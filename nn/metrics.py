@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
+
 from . import config, losses
 from .tensors import plain
 
@@ -80,12 +82,12 @@ class Metric(config.Configurable):
             self.total += values * float(sample_weight)
             self.count += float(sample_weight)
             return
-        values = np.asarray(plain(values), np.float64)
+        values = plain(values).astype(np.float64, copy=False)
         if sample_weight is None:
             self.total += float(values.sum())
             self.count += values.size
             return
-        values, weights = losses.align(values, np.asarray(plain(sample_weight), np.float64))
+        values, weights = losses.align(values, plain(sample_weight).astype(np.float64, copy=False))
         while weights.ndim < values.ndim:
             weights = weights[..., None]
         weights = np.broadcast_to(weights, values.shape)
@@ -381,7 +383,7 @@ class _Hits(Metric):
         return np.atleast_1d(default if self.thresholds is None else self.thresholds)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = losses.align(plain(y_true).astype(bool), plain(y_pred).astype(np.float64))
+        y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(plain(y_pred)).astype(np.float64))
         if y_true.shape != y_pred.shape:
             raise ValueError(
                 f"{self.name} needs targets in the shape of the predictions, {y_pred.shape}; they are {y_true.shape}. "
@@ -394,7 +396,7 @@ class _Hits(Metric):
             y_pred = np.where(kept, y_pred, -np.inf)
         weights = np.ones(y_pred.shape)
         if sample_weight is not None:
-            w = plain(sample_weight).astype(np.float64)
+            w = to_numpy(plain(sample_weight)).astype(np.float64)
             weights = np.broadcast_to(w.reshape(w.shape + (1,) * (y_pred.ndim - w.ndim)), y_pred.shape)
         if self.class_id is not None:
             y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))

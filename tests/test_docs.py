@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nn
 from autograd_core import Op
 from autograd_core.__main__ import main
 
@@ -84,6 +85,8 @@ def elsewhere(tmp_path, monkeypatch):
     """Pages write their pictures into a folder that goes away, and open no browser."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("webbrowser.open", lambda url: True)
+    yield
+    nn.set_device("cpu")  # a page may stop on another
 
 
 # -- the code on the pages ---------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..graph import Node, ancestors, in_order
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..walk import walk
 from .formula import formula, number
 from .values import Value, constant, describe, layers_of, name_all
@@ -176,9 +177,9 @@ def _draw(
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
             found[node] = g
             for position, parent, _, contribution, _ in edges:
-                handed[names[parent], names[node], position] = contribution
+                handed[names[parent], names[node], position] = to_numpy(contribution)
     elif gradients:
-        found = {node: node.grad for node in nodes if node.grad is not None}
+        found = {node: to_numpy(wrap(node).grad) for node in nodes if node.grad is not None}
 
     if depth is None:
         deepest = max(map(len, layers.values()), default=0)

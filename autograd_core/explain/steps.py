@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arrays import in_numpy, to_numpy
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor
 from ..walk import Edge, walk
@@ -218,7 +219,7 @@ def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
         gradients[node] = g
         for edge in edges:
             steps += _backward(node, g, edge, names, names[f.node])
-    return Steps(steps, names[f.node], seed, describe(recorded, names, layers_of(recorded), gradients))
+    return Steps(steps, names[f.node], to_numpy(seed), describe(recorded, names, layers_of(recorded), gradients))
 
 
 def _forward(node: Node, names: Mapping[Node, str]) -> Step:
@@ -229,7 +230,7 @@ def _forward(node: Node, names: Mapping[Node, str]) -> Step:
         op.name,
         names[node],
         inputs(node, names),
-        node.out,
+        to_numpy(node.out),
         output=names[node],
         expression=expression(op, node),
     )
@@ -251,10 +252,13 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
     }
     stretched = np.shape(product) != np.shape(contribution)
     formula = op.formulas[position if op.arity is not None else 0]
+    local = _local(node, position, formula, g, product)
+    # What is shown lies in NumPy, wherever it was computed.
+    shared, g, product, contribution, total, local = in_numpy((shared, g, product, contribution, total, local))
     yield Step(
         "backward",
         upstream=g,
-        local=_local(node, position, formula, g, product),
+        local=local,
         contribution=product,
         total=None if stretched else total,
         formula=formula,

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
 from ..op import example, op
 from . import winograd
 
@@ -128,7 +129,8 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
         between = (axis for pair in zip(range(1, n + 1), range(n + 1, 2 * n + 1), strict=True) for axis in pair)
         return np.reshape(np.transpose(w, (0, *between, 2 * n + 1)), shape)
     x = np.zeros_like(w, shape=shape)
-    if all(r <= s for r, s in zip(reach, strides, strict=True)):  # windows that do not overlap: each has its place
+    apart = all(r <= s for r, s in zip(reach, strides, strict=True))
+    if apart and not is_foreign(x):  # windows that do not overlap, each with its place in a view that can be written to
         if np.size(w):
             np.copyto(_view(x, reach, strides, dilation, writeable=True), w)
         return x
@@ -185,9 +187,12 @@ class _Layout:
         reach = zip(self.shape[1:-1], self.pairs, _reach(self.window, self.dilation), self.strides, strict=True)
         return tuple((n + before + after - r) // s + 1 for n, (before, after), r, s in reach)
 
-    def parts(self) -> list[slice]:
-        """The batch in parts whose columns stay in the processor's cache: twice as fast as all at once."""
-        return self._parts(math.prod(self.window) * self.shape[-1], _CACHED)
+    def parts(self, x: Any) -> list[slice]:
+        """The batch in parts whose columns stay in the processor's cache: twice as fast as all at once.
+
+        On another library's device a few large products are faster than many small ones, up to what its memory holds.
+        """
+        return self._parts(math.prod(self.window) * self.shape[-1], _CACHED * (128 if is_foreign(x) else 1))
 
     def tiled_parts(self, filters: int) -> list[slice]:
         """The same for the patches of `winograd`, of which more is needed at a time."""
@@ -306,11 +311,11 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
     array([1., 2., 4.])
     """
     layout = _Layout.of(np.shape(x), np.shape(kernel), strides, padding, dilation, groups)
-    if layout.suits_winograd(np.result_type(x, kernel), np.shape(kernel)[-1]):
+    if not is_foreign(x) and layout.suits_winograd(np.result_type(x, kernel), np.shape(kernel)[-1]):
         parts = layout.tiled_parts(np.shape(kernel)[-1])
         return _joined([winograd.convolve(_pad(x[part], layout.pairs), kernel) for part in parts])
     matrices = layout.matrices(kernel)
-    rows = [np.moveaxis(np.matmul(layout.columns(x[part]), matrices), 0, 1) for part in layout.parts()]
+    rows = [np.moveaxis(np.matmul(layout.columns(x[part]), matrices), 0, 1) for part in layout.parts(x)]
     return np.reshape(_joined(rows), (layout.shape[0], *layout.places(), np.shape(kernel)[-1]))
 
 
@@ -365,7 +370,7 @@ def conv_transpose(
         return conv(x, np.swapaxes(np.flip(kernel, axes), -1, -2), padding=around, dilation=dilation)
     matrices = np.swapaxes(layout.matrices(kernel), -1, -2)
     images = (
-        layout.image(np.matmul(layout.rows(x[part]), matrices), np.shape(x[part])[:-1]) for part in layout.parts()
+        layout.image(np.matmul(layout.rows(x[part]), matrices), np.shape(x[part])[:-1]) for part in layout.parts(x)
     )
     return _joined([*images])
 
@@ -385,10 +390,10 @@ def conv_kernel(
     """The derivative of ``sum(g * conv(x, kernel))`` with respect to a kernel with this ``window``."""
     shape = (*window, np.shape(x)[-1] // groups, np.shape(g)[-1])
     layout = _Layout.of(np.shape(x), shape, strides, padding, dilation, groups)
-    if layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
+    if not is_foreign(x) and layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
         parts = layout.tiled_parts(np.shape(g)[-1])
         return _total(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
-    k = _total(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts())
+    k = _total(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts(x))
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import beside
 from ..dispatch import plain
 from ..op import ELEMENTWISE, NONZERO, composed, example, op
 from .elementwise import finite, in_blocks
@@ -168,4 +169,4 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """
     indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
-    return (np.expand_dims(indices, -1) == np.arange(num_classes)).astype(dtype)
+    return (np.expand_dims(indices, -1) == beside(indices, np.arange(num_classes))).astype(dtype)

@@ -255,7 +255,8 @@ def variants(entry: Op | Composed, given: Example) -> Iterator[Example]:
                     result = function(*_fill(inputs, lambda shape, n: np.ones(shape)), **given.params)
             except Exception:  # whatever NumPy raises for shapes that do not fit
                 continue
-            if all(np.isfinite(r).all() for r in leaves(result)):
+            results = list(leaves(result))
+            if results and all(np.isfinite(r).all() for r in results):
                 yield Example(tuple(_unmark(inputs)), given.params)
 
 

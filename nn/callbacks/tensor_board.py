@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from autograd_core.arrays import to_numpy
+
 from ..tensors import plain
 from .callback import Callback, Logs
 
@@ -61,7 +63,7 @@ class TensorBoard(Callback):
             self.writer(part).add_scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             for weight in self.model.weights:
-                self.writer("train").add_histogram(f"{weight.name}/histogram", plain(weight), epoch)
+                self.writer("train").add_histogram(f"{weight.name}/histogram", to_numpy(plain(weight)), epoch)
         for writer in self.writers.values():
             writer.flush()
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import distributed, random
+from ..tensors import plain
 from .layer import Layer
 
 
@@ -39,5 +40,5 @@ class Dropout(Layer):
         if self.noise_shape is not None:
             shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
         # Drawn for the whole batch, so that it does not matter how many processes share it.
-        kept = distributed.own(self.generator.random(shape, np.float32)) >= self.rate
+        kept = plain(distributed.own(self.generator.random(shape, np.float32)) >= self.rate)
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

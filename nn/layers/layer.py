@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
 from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
@@ -167,7 +168,7 @@ class Layer(config.Configurable):
         """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
         _spend(math.prod(shape))
         values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
-        values = np.asarray(plain(values), dtype or self.dtype)
+        values = plain(values).astype(dtype or self.dtype, copy=False)
         if values.shape != tuple(shape):
             raise ValueError(
                 f"the initializer of {self.name}/{name} returned shape {values.shape} where {tuple(shape)} is needed"
@@ -291,7 +292,7 @@ class Layer(config.Configurable):
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""
-        return [plain(w).copy() for w in self.weights]
+        return [np.array(to_numpy(w.data)) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
         """Replace all weights, given in the order of `get_weights`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors import plain
 from .layer import Layer
 
 
@@ -21,4 +22,5 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
 
     def call(self, x: Any) -> Any:
-        return x * np.asarray(self.scale, self.dtype) + np.asarray(self.offset, self.dtype)
+        scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))
+        return x * scale + offset

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import beside, is_foreign, like, to_numpy
 from autograd_core.tensor import Tensor
 
 from .. import config
@@ -110,6 +111,7 @@ class Optimizer(config.Configurable):
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
         for slot, start in self.slots.items():
             vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
+            vector = beside(self._variables[0], vector) if self._variables else vector
             begin = 0
             for v, state in zip(self._variables, self._state, strict=True):
                 part = vector[begin : begin + v.size].reshape(v.shape)
@@ -147,6 +149,8 @@ class Optimizer(config.Configurable):
         for i, gradient in zip(present, clipped, strict=True):
             variable, state = variables[i], self._state[places[i]]
             rate_, step_ = learning_rate.astype(variable.dtype), step.astype(variable.dtype)
+            if is_foreign(variable.data):  # beside which a number may stand, but no array of NumPy's
+                rate_, step_ = rate_[()], step_[()]
             for part in self._parts(variable):
                 parameter, slots = variable.data[part], {slot: array[part] for slot, array in state.items()}
                 new, after = self.update(self.decay(parameter, rate_), gradient[part], slots, rate_, step_)
@@ -157,7 +161,7 @@ class Optimizer(config.Configurable):
 
     def _parts(self, variable: Tensor) -> list[Any]:
         """What is updated at a time: everything, or so many rows."""
-        if not self.elementwise or variable.size <= PART:
+        if not self.elementwise or variable.size <= PART or is_foreign(variable.data):
             return [...]
         rows = max(PART * len(variable) // variable.size, 1)
         return [slice(start, start + rows) for start in range(0, len(variable), rows)]
@@ -214,7 +218,7 @@ class Optimizer(config.Configurable):
 
     def get_weights(self) -> list[Any]:
         """Copies of `variables`."""
-        return [np.array(v) for v in self.variables]
+        return [np.array(to_numpy(v)) for v in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace `variables`, given in the order of `get_weights`."""
@@ -227,7 +231,7 @@ class Optimizer(config.Configurable):
         for array, value in zip(own, weights, strict=True):
             if array.shape != np.shape(value):
                 raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
-            array[...] = value
+            array[...] = like(array, value)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""

@@ -1,5 +1,6 @@
 """Functions of functions: derivatives of every order, in the structure of their arguments."""
 
+from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +77,19 @@ def test_gradients_come_back_in_the_structure_of_the_arguments():
     assert g["layer"].w.tolist() == [6, 6]
     assert g["layer"].b == 6
     assert g["scales"] == [6, (1,)]
+
+
+def test_gradients_come_back_in_the_kind_of_dictionary_of_the_arguments():
+    def f(p):
+        return p["b"] * p["a"]
+
+    ordered = grad(f)(OrderedDict([("b", 1.0), ("a", 2.0)]))
+    assert type(ordered) is OrderedDict
+    assert [*ordered.items()] == [("b", 2.0), ("a", 1.0)]
+    filled = grad(f)(defaultdict(list, a=3.0, b=4.0))
+    assert type(filled) is defaultdict
+    assert filled["c"] == []
+    assert (filled["a"], filled["b"]) == (4, 3)
 
 
 def test_what_the_value_does_not_depend_on_has_gradient_zero():

@@ -21,6 +21,11 @@ INF, NAN = np.inf, np.nan
         (np.floor, 2.0, 0.0),
         (np.round, 0.5, 0.0),
         (np.rint, 0.5, 0.0),
+        (lambda x: np.heaviside(x, 0.5), 0.0, 0.0),
+        (lambda y: np.heaviside(0.0, y), 0.5, 1.0),
+        (lambda y: np.heaviside(2.0, y), 0.5, 0.0),
+        (lambda x: np.divmod(x, 2.0)[0], 3.0, 0.0),
+        (lambda x: np.divmod(7.5, x)[1], 2.0, -3.0),
         (ac.relu, 0.0, 0.0),
         (np.sinc, 0.0, 0.0),
         (lambda x: np.hypot(x, 0.0), 0.0, 0.0),
@@ -128,6 +133,23 @@ def test_the_second_derivative_of_a_determinant_is_right_where_it_is_zero():
     assert second[0, 0, 1, 1] == second[1, 1, 0, 0] == 1
     assert second[0, 1, 1, 0] == second[1, 0, 0, 1] == -1
     assert np.count_nonzero(second) == 4
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_both_derivatives_of_the_cube_root_are_infinite_at_zero():
+    assert grad(np.cbrt)(0.0) == INF
+    assert grad(grad(np.cbrt))(0.0) == -INF
+    assert grad(grad(np.cbrt))(8.0) == pytest.approx(-2 / 9 * 8 ** (-5 / 3), rel=1e-14)
+
+
+def test_running_results_may_begin_with_that_of_nothing():
+    if not hasattr(np, "cumulative_sum"):
+        pytest.skip("NumPy has these two from 2.1 on")
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.cumulative_sum(x, axis=1, include_initial=True).tolist() == [[0, 1, 3], [0, 3, 7]]
+    assert np.cumulative_prod(x, axis=0, include_initial=True).tolist() == [[1, 1], [1, 2], [3, 8]]
+    with pytest.raises(ValueError, match="axis="):
+        np.cumulative_sum(x)
 
 
 def test_every_derivative_of_sinc_is_right_at_zero():
