@@ -254,7 +254,7 @@ def serialize(activation: Activation) -> Any:
     >>> nn.activations.serialize(nn.activations.relu)
     'relu'
     """
-    return config.serialize(activation)
+    return config.described(activation, "activation")
 
 
 def deserialize(identifier: Any) -> Activation:

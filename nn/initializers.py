@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import config, random
+from .checks import number, whole
 
 __all__ = [
     "Constant",
@@ -83,17 +84,22 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0):
+        if np.asarray(value).dtype.kind not in "biuf":
+            raise ValueError(f"a Constant is a number, or an array of them; {value!r} came")
         self.value = value
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        return np.broadcast_to(np.asarray(self.value, dtype), shape).copy()
+        value = np.asarray(self.value, dtype)
+        if value.shape not in ((), tuple(shape)):
+            raise ValueError(f"a Constant of shape {value.shape} cannot fill a weight of shape {tuple(shape)}")
+        return np.broadcast_to(value, shape).copy()
 
 
 class Random(Initializer):
     """One that draws. With a seed each call gives the same values, without one they come from the common source."""
 
     def __init__(self, seed: int | None = None):
-        self.seed = seed
+        self.seed = None if seed is None else whole(seed, "a seed")
 
     def draw(self) -> np.random.Generator:
         """The generator to draw the next values from."""
@@ -111,7 +117,7 @@ class RandomNormal(Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean, self.stddev = number(mean, "mean"), number(stddev, "stddev", 0)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return self.draw().normal(self.mean, self.stddev, shape).astype(dtype)
@@ -139,7 +145,8 @@ class RandomUniform(Random):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = number(minval, "minval")
+        self.maxval = number(maxval, "maxval", self.minval)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return self.draw().uniform(self.minval, self.maxval, shape).astype(dtype)
@@ -168,7 +175,7 @@ class VarianceScaling(Random):
             raise ValueError(
                 f"distribution is 'truncated_normal', 'untruncated_normal' or 'uniform'; {distribution!r} came"
             )
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.scale, self.mode, self.distribution = number(scale, "scale", 0, above=True), mode, distribution
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         inputs, outputs = fans(shape)
@@ -309,7 +316,7 @@ def serialize(initializer: Any) -> Any:
     >>> nn.initializers.serialize(nn.initializers.Constant(0.5))
     {'class_name': 'Constant', 'config': {'value': 0.5}}
     """
-    return config.serialize(initializer)
+    return config.described(initializer, "initializer")
 
 
 def deserialize(configuration: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import config
+from .checks import number
 
 __all__ = [
     "L1",
@@ -50,7 +51,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1, self.l2 = _factor(l1), _factor(l2)
+        self.l1 = float(number(l1, "l1, the factor of a regularizer,", 0))
+        self.l2 = float(number(l2, "l2, the factor of a regularizer,", 0))
 
     def __call__(self, x: Any) -> Any:
         penalty = 0.0
@@ -85,12 +87,6 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
-def _factor(value: float) -> float:
-    if not (isinstance(value, float | int) and 0 <= value < np.inf):
-        raise ValueError(f"a regularization factor is a number from 0 on; {value!r} came")
-    return float(value)
-
-
 l1, l2, l1_l2 = L1, L2, L1L2
 KNOWN: dict[str, Any] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1_l2": L1L2}
 
@@ -114,7 +110,7 @@ def serialize(regularizer: Any) -> Any:
     >>> nn.regularizers.serialize(nn.regularizers.L2(0.5))
     {'class_name': 'L2', 'config': {'l2': 0.5}}
     """
-    return config.serialize(regularizer)
+    return config.described(regularizer, "regularizer")
 
 
 def deserialize(configuration: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.graph import Node
-from autograd_core.replay import Traced
+from autograd_core.replay import Traced, decide
 from autograd_core.tensor import Tensor, wrap
 
 
@@ -25,6 +25,17 @@ def plain(value: Any) -> Any:
     """The array in a Tensor, or ``value`` as an array; never a copy of an array. A sparse one stays sparse."""
     data = value.data if isinstance(value, Tensor) else value
     return data if isinstance(data, Traced) or is_sparse(data) else np.asarray(data)
+
+
+def class_numbers(values: Any, owner: str) -> Any:
+    """An array of whole numbers, which may have come as floats; rounding others would hide a mistake."""
+    if values.dtype.kind != "f":
+        return values.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        index = values.astype(np.int64)
+    if decide((index != values).any()):
+        raise ValueError(f"{owner} takes whole numbers; it was given {values[index != values][0]}")
+    return index
 
 
 def is_sparse(value: Any) -> bool:

@@ -26,6 +26,8 @@ class CSVLogger(Callback):
     remembers = ("end",)
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator is one character; {separator!r} came")
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.writer: Any = None
         self.file: Any = None

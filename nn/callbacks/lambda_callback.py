@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import checks
+from ..config import near
 from .callback import Callback
 
 
@@ -34,7 +36,8 @@ class LambdaCallback(Callback):
             **others,
         }
         for moment, function in given.items():
-            if not hasattr(Callback, moment):
-                raise TypeError(f"there is no moment {moment!r} in a training")
+            if not (moment.startswith("on_") and hasattr(Callback, moment)):
+                moments = [name for name in vars(Callback) if name.startswith("on_")]
+                raise TypeError(f"there is no moment {moment!r} in a training; {near(moment, moments)}")
             if function is not None:
-                setattr(self, moment, function)
+                setattr(self, moment, checks.function(function, moment))

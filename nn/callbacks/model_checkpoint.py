@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..checks import whole
 from .callback import Logs
 from .monitor import Monitor
 
@@ -40,8 +41,8 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode)
-        if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(f"save_freq is 'epoch' or a number of batches; {save_freq!r} came")
+        if save_freq != "epoch":
+            whole(save_freq, "save_freq, unless it is 'epoch',", 1)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.best = initial_value_threshold

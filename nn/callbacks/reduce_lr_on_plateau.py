@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number, whole
 from .callback import Logs
 from .monitor import Monitor
 
@@ -35,10 +36,9 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau needs a factor below 1; {factor!r} came")
-        self.factor, self.patience, self.verbose = factor, patience, verbose
-        self.cooldown, self.min_lr = cooldown, min_lr
+        self.factor = number(factor, "factor of ReduceLROnPlateau", 0, 1, below=True)
+        self.patience, self.verbose = whole(patience, "patience"), verbose
+        self.cooldown, self.min_lr = whole(cooldown, "cooldown"), number(min_lr, "min_lr", 0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best, self.wait, self.resting = None, 0, 0

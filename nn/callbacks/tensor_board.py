@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..checks import whole
 from ..tensors import plain
 from .callback import Callback, Logs
 
@@ -26,9 +27,10 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
-        if update_freq not in ("epoch", "batch") and not isinstance(update_freq, int):
-            raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; {update_freq!r} came")
-        self.log_dir, self.histogram_freq, self.update_freq = os.fspath(log_dir), histogram_freq, update_freq
+        if update_freq not in ("epoch", "batch"):
+            whole(update_freq, "update_freq, unless it is 'epoch' or 'batch',", 1)
+        self.log_dir, self.update_freq = os.fspath(log_dir), update_freq
+        self.histogram_freq = whole(histogram_freq, "histogram_freq")
         self.writers: dict[str, Any] = {}
         self.step = 0
 

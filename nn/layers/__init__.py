@@ -78,7 +78,7 @@ def serialize(layer: Layer) -> Any:
     >>> nn.layers.serialize(nn.layers.Flatten(name="flat"))["class_name"]
     'Flatten'
     """
-    return config.serialize(layer)
+    return config.described(layer, "layer")
 
 
 def deserialize(configuration: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, initializers, regularizers
+from ..checks import whole
 from .layer import InputSpec, Layer
 
 
@@ -32,9 +33,7 @@ class Dense(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"Dense needs a whole number of units above 0; {units!r} came")
-        self.units = units
+        self.units = whole(units, "the number of units of Dense", 1)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

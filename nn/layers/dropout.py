@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..checks import number
 from .layer import Layer
 
 
@@ -23,9 +24,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        if not (isinstance(rate, float | int) and 0 <= rate <= 1):
-            raise ValueError(f"the rate of Dropout is the fraction to leave out, between 0 and 1; {rate!r} came")
-        self.rate = rate
+        self.rate = number(rate, "the rate of Dropout, the fraction to leave out,", 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self.generator = random.generator_of(seed)
@@ -35,10 +34,12 @@ class Dropout(Layer):
             return x
         if self.rate == 1:
             return x * x.dtype.type(0)
-        shape = (
-            x.shape
-            if self.noise_shape is None
-            else tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
-        )
+        repeated = (None,) * x.ndim if self.noise_shape is None else self.noise_shape
+        if len(repeated) != x.ndim or any(m not in (None, 1, n) for m, n in zip(repeated, x.shape, strict=True)):
+            raise ValueError(
+                f"the noise_shape of layer {self.name!r} has a 1, None or the length for each axis of its input, whose "
+                f"shape is {x.shape}; {repeated} came"
+            )
+        shape = tuple(n if m is None else m for n, m in zip(x.shape, repeated, strict=True))
         kept = self.generator.random(shape, np.float32) >= self.rate
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .layer import Layer
+from .images import data_format_of
+from .layer import InputSpec, Layer
 
 
 class Flatten(Layer):
@@ -19,7 +20,8 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.data_format = data_format
+        self.data_format = data_format_of(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, x: Any) -> Any:
         if self.data_format == "channels_first" and x.ndim > 2:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
-from .. import config
+from .. import checks, config
 from .layer import Layer
 
 
@@ -31,11 +31,9 @@ class Lambda(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not callable(function):
-            raise TypeError(f"Lambda needs a function; {function!r} came")
         if mask is not None:
             raise ValueError("there are no masks here; multiply by a mask inside the function")
-        self.function = function
+        self.function = checks.function(function, "what a Lambda computes")
         self.arguments = arguments or {}
         self._told = "training" in inspect.signature(function).parameters
 

@@ -206,6 +206,8 @@ class Layer(config.Configurable):
             outputs = self.call(*tensors, **kwargs)
             if isinstance(outputs, Tensor):
                 mark(outputs.node, self.name, start)
+            elif outputs is None:
+                raise TypeError(f"call of layer {self.name!r} returned nothing; does it end without a return?")
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise

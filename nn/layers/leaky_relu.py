@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations
+from ..checks import number
 from .layer import Layer
 
 
@@ -20,9 +21,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"negative_slope is a number from 0 on; {negative_slope!r} came")
-        self.negative_slope = negative_slope
+        self.negative_slope = number(negative_slope, "negative_slope", 0)
 
     def call(self, x: Any) -> Any:
         return activations.leaky_relu(x, self.negative_slope)

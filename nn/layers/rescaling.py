@@ -19,6 +19,9 @@ class Rescaling(Layer):
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
+        for name, value in (("scale", scale), ("offset", offset)):
+            if np.asarray(value).dtype.kind not in "biuf":
+                raise ValueError(f"{name} of a Rescaling is a number, or an array of them; {value!r} came")
 
     def call(self, x: Any) -> Any:
         return x * np.asarray(self.scale, self.dtype) + np.asarray(self.offset, self.dtype)

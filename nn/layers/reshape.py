@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import whole
 from .layer import Layer
 
 
@@ -19,8 +20,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(n) for n in target_shape)
-        if self.target_shape.count(-1) > 1 or any(n < -1 for n in self.target_shape):
+        if not isinstance(target_shape, list | tuple):
+            raise ValueError(f"Reshape needs a tuple: Reshape(({target_shape!r},)), if one axis is meant")
+        self.target_shape = tuple(whole(n, "a length in the shape of a Reshape", -1) for n in target_shape)
+        if self.target_shape.count(-1) > 1:
             raise ValueError(f"a shape has lengths from 0 on and at most one -1; {self.target_shape} came")
 
     def call(self, x: Any) -> Any:

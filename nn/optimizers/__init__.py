@@ -51,7 +51,7 @@ def serialize(optimizer: Optimizer) -> Any:
     >>> nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))["config"]["momentum"]
     0.9
     """
-    return config.serialize(optimizer)
+    return config.described(optimizer, "optimizer")
 
 
 def deserialize(configuration: Any) -> Optimizer:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
@@ -31,7 +32,8 @@ class Adagrad(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+        self.initial_accumulator_value = number(initial_accumulator_value, "initial_accumulator_value", 0)
+        self.epsilon = number(epsilon, "epsilon", 0)
         self.slots = {"accumulator": initial_accumulator_value}
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:

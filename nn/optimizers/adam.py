@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
@@ -35,7 +36,9 @@ class Adam(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        self.beta_1 = number(beta_1, "beta_1", 0, 1, below=True)
+        self.beta_2 = number(beta_2, "beta_2", 0, 1, below=True)
+        self.epsilon, self.amsgrad = number(epsilon, "epsilon", 0), amsgrad
         self.slots = {"momentum": 0.0, "velocity": 0.0}
         if amsgrad:
             self.slots["velocity_hat"] = 0.0

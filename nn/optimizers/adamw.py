@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number
 from .adam import Adam
 
 
@@ -29,4 +30,5 @@ class AdamW(Adam):
         amsgrad: bool = False,
         **kwargs: Any,
     ):
+        number(weight_decay, "weight_decay of AdamW", 0)  # None would make it an Adam
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)

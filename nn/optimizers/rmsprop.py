@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
@@ -33,7 +34,8 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+        self.rho, self.momentum = number(rho, "rho", 0, 1), number(momentum, "momentum", 0, 1)
+        self.epsilon, self.centered = number(epsilon, "epsilon", 0), centered
         self.slots = {"velocity": 0.0}
         if momentum > 0:
             self.slots["momentum"] = 0.0

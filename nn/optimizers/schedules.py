@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from ..checks import number
 
 __all__ = [
     "CosineDecay",
@@ -51,9 +52,9 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ):
-        if decay_steps <= 0:
-            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.decay_rate = number(decay_rate, "decay_rate", 0)
         self.staircase, self.name = staircase, name
 
     def __call__(self, step: Any) -> Any:
@@ -72,10 +73,14 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Any, values: Any, name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} came")
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+        self.boundaries = [number(b, "a boundary", 0) for b in boundaries]
+        self.values = [number(v, "a learning rate", 0) for v in values]
+        if self.boundaries != sorted(set(self.boundaries)):
+            raise ValueError(f"boundaries are steps in order, each once; {self.boundaries} came")
+        self.name = name
 
     def __call__(self, step: Any) -> Any:
-        return np.asarray(self.values)[np.searchsorted(self.boundaries, step, side="left")]
+        return np.asarray(self.values, float)[np.searchsorted(self.boundaries, step, side="left")]
 
 
 class CosineDecay(LearningRateSchedule):
@@ -96,12 +101,11 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ):
-        if decay_steps <= 0:
-            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
-            initial_learning_rate, decay_steps, alpha, name,
-        )  # fmt: skip
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.alpha, self.name = number(alpha, "alpha", 0, 1), name
+        self.warmup_target = None if warmup_target is None else number(warmup_target, "warmup_target", 0)
+        self.warmup_steps = number(warmup_steps, "warmup_steps", 0)
 
     def __call__(self, step: Any) -> Any:
         start, top, warm = self.initial_learning_rate, self.warmup_target, self.warmup_steps
@@ -129,7 +133,7 @@ def serialize(schedule: LearningRateSchedule) -> Any:
     >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
     'CosineDecay'
     """
-    return config.serialize(schedule)
+    return config.described(schedule, "learning rate schedule")
 
 
 def deserialize(configuration: Any) -> Any:
