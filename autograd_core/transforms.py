@@ -196,12 +196,18 @@ def _variable(value: Any, f: Function) -> Node:
     return Node(array, True)
 
 
+def _callable(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"a transform takes a function, as in grad(f)(x), and not its value; {kind(f)} came")
+
+
 def _name(f: Function) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
 def _derived(f: Function, what: str, argnums: Any) -> Callable[[Function], Function]:
     """Give what a transform makes of ``f`` the name of ``f``, as JAX does, and say what it is."""
+    _callable(f)
 
     def decorate(transformed: Function) -> Function:
         functools.update_wrapper(transformed, f, updated=())  # an op's own attributes are not the derivative's
@@ -288,9 +294,21 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    return _derived(f, "Elementwise derivative", argnums)(
-        grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
-    )
+
+    def total(*args: Any, **kwargs: Any) -> Any:
+        value = f(*args, **kwargs)
+        shape = type(value).__name__ if isinstance(value, list | tuple | dict | None) else np.shape(value)
+        for n in _positions(argnums):
+            x = _argument(f, args, n)
+            if shape != (wanted := np.shape(x)):
+                raise ValueError(
+                    f"elementwise_grad needs a result in the shape of the argument, {wanted}, and {_name(f)} returned "
+                    f"{shape}; use jacobian"
+                )
+        return np.sum(value)
+
+    total.__name__ = _name(f)
+    return _derived(f, "Elementwise derivative", argnums)(grad(total, argnums))
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -432,6 +450,8 @@ def checkpoint(f: Function) -> Function:
     >>> grad(lambda x: np.sum(checkpoint(np.tanh)(x)))(np.zeros(2))
     array([1., 1.])
     """
+
+    _callable(f)
 
     @functools.wraps(f, updated=())
     def frugal(*args: Any, **kwargs: Any) -> Any:

@@ -14,13 +14,13 @@ import numpy as np
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor
 from ..walk import Edge, walk
-from .formula import uses_upstream
+from .formula import number, uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
 
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One line of the story.
 
@@ -36,10 +36,13 @@ class Step:
 
     >>> x = Tensor(3.0, name="x")
     >>> first, second, third = explain(x * x)
-    >>> first.kind, first.name, first.value
-    ('forward', 'f', np.float64(9.0))
-    >>> second.kind, second.name, second.upstream, second.local, second.contribution
-    ('backward', 'x', np.float64(1.0), np.float64(3.0), np.float64(3.0))
+    >>> first
+    <forward: op='multiply', name='f', inputs=('x', 'x'), output='f', value=9>
+    >>> second
+    <backward: op='multiply', name='x', inputs=('x', 'x'), output='f', value=9,
+     upstream=1, local=3, contribution=3, total=3>
+    >>> second.upstream, second.local
+    (np.float64(1.0), np.float64(3.0))
     """
 
     kind: str
@@ -56,6 +59,12 @@ class Step:
     formula: str = ""
     position: int = -1
     operands: tuple[tuple[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        said = [f"{name}={getattr(self, name)!r}" for name in ("op", "name", "inputs", "output")]
+        numbers = ("value", "upstream", "local", "contribution", "total")
+        said += [f"{name}={number(getattr(self, name))}" for name in numbers if getattr(self, name) is not None]
+        return f"<{self.kind}: {', '.join(said)}>"
 
 
 class Steps(Sequence[Step]):
@@ -157,7 +166,10 @@ class Steps(Sequence[Step]):
         """Write an animation with a frame for each step, each shown for so many seconds. Needs the plots extra."""
         from .frames import to_gif
 
-        return to_gif(self, Path(path), seconds)
+        path = Path(path)
+        if path.suffix.lower() != ".gif":
+            raise ValueError(f"an animation is saved in a file that ends in .gif; {path.name!r} came")
+        return to_gif(self, path, seconds)
 
 
 def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:

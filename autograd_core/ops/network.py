@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -168,4 +169,8 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """
     indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    if indices.dtype.kind not in "biuf":
+        raise TypeError(f"one_hot takes whole numbers; an array of {indices.dtype} came")
+    if operator.index(num_classes) < 0:
+        raise ValueError(f"num_classes is a whole number from 0 on; {num_classes} came")
     return (np.expand_dims(indices, -1) == np.arange(num_classes)).astype(dtype)

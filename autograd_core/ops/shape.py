@@ -325,7 +325,7 @@ def array(nested: Any) -> Any:
     4.0 3.0
     """
     leaves = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in _flat(nested)}  # one of each kind
-    dtyped = any(isinstance(kind, np.dtype) for kind in leaves)
+    dtyped = any(isinstance(kind, np.dtype) for kind in leaves) and not {str, type(None)} & leaves.keys()
     return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64)
 
 
@@ -339,6 +339,8 @@ def _flat(nested: Any) -> Iterator[Any]:
 
 def _array(nested: Any, dtype: Any) -> Any:
     if not isinstance(nested, list | tuple):
+        if nested is None or isinstance(nested, str):
+            raise TypeError(f"array takes Tensors, arrays, numbers and lists of them; {nested!r} came")
         return nested if hasattr(nested, "dtype") else np.asarray(nested, dtype)
     return np.stack([_array(part, dtype) for part in nested]) if nested else np.zeros(0, dtype)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ..dispatch import NUMPY
 from ..op import COMPOSED, REGISTRY, Domain, Op
-from .calls import domains_of, entries, examples_of, is_shape, place
+from .calls import domains_of, entries, examples_of, is_shape, known, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes
 
@@ -146,7 +146,7 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
         v0 = np.sum(x0)
         return v0
     """
-    choices = _choices(tuple(names) if names is not None else (*REGISTRY, *COMPOSED))
+    choices = _choices(tuple(known(names)) if names is not None else (*REGISTRY, *COMPOSED))
     if not choices:
         raise ValueError(f"none of {', '.join(map(repr, names or ()))} takes one or two arrays of any shape")
     count = draw(st.integers(1, max_inputs))

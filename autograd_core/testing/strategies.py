@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from ..op import COMPOSED, REAL, REGISTRY, Domain, Op
 from ..tensor import Tensor
-from .calls import Call, entries, examples_of, is_shape, make_call, place, shapes_of, size_of
+from .calls import Call, entries, examples_of, is_shape, known, make_call, place, shapes_of, size_of
 
 Strategy = st.SearchStrategy[Any]
 
@@ -63,6 +63,8 @@ def distinct_integers(draw: Any, count: int) -> list[int]:
 def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tuple[Any, ...]:
     if shape is None:
         drawn = draw(broadcastable_shapes(len(domains)))
+    elif not (is_shape(shape) and min(shape, default=0) >= 0) and not isinstance(shape, st.SearchStrategy):
+        raise TypeError(f"shape is a tuple of lengths from 0 on, or a strategy of such; {shape!r} came")
     else:
         one = shape if is_shape(shape) else draw(shape)
         drawn = (one,) * len(domains)
@@ -87,6 +89,8 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
     """
     if isinstance(what, Domain):
         return _arrays([what], shapes() if shape is None else shape, dtype).map(lambda drawn: drawn[0])
+    if not isinstance(what, Op):
+        raise TypeError(f"arrays_for takes an op, as in REGISTRY['tanh'], or a Domain; {what!r} came")
     if what.arity is None or not (what.broadcasts or what.arity == 1):
         raise TypeError(
             f"the shapes of {what.name}'s arguments depend on each other; use registry_calls(['{what.name}'])"
@@ -185,7 +189,7 @@ def registry_calls(draw: Any, names: Sequence[str] | None = None) -> Call:
     >>> find(registry_calls(["tanh"]), lambda call: True)
     tanh(np.zeros((0, 2), np.float64))
     """
-    name = draw(st.sampled_from(sorted(names if names is not None else [name for name, _ in entries()])))
+    name = draw(st.sampled_from(sorted(known(names) if names is not None else [name for name, _ in entries()])))
     entry = REGISTRY[name] if name in REGISTRY else COMPOSED[name]
     if isinstance(entry, Op) and entry.elementwise and entry.examples is None and draw(st.booleans()):
         drawn = draw(broadcastable_shapes(entry.arity or 1))
