@@ -252,7 +252,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """A function that returns the value of ``f``, a single number, and its gradient.
 
     ``argnums`` are the positions of the arguments to differentiate; a sequence gives a tuple of gradients.
-    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``.
+    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``. GraphError
+    where ``f`` returns anything else than a single number, TypeError for an argument of whole numbers or one that is
+    not there.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
@@ -273,7 +275,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of ``f``, which must return a single number.
 
-    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``.
+    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``. Raises what
+    that does.
 
     >>> grad(np.tanh)(0.0), grad(grad(grad(np.tanh)))(0.0)
     (np.float64(1.0), np.float64(-2.0))
@@ -290,6 +293,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 
 def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The derivative of each element of the result, where element i of it depends on element i only.
+
+    ValueError where the result has another shape than the argument.
 
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
@@ -314,6 +319,9 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """``f(*args)`` and its pullback: from the gradient of the value to a tuple of those of the arguments.
 
+    The pullback takes the structure and the shapes of the value, and gives those of the arguments; ValueError for
+    others. TypeError for arguments of whole numbers.
+
     >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> pullback(1.0)
     (np.float64(3.0), np.float64(2.0))
@@ -329,7 +337,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     """``f(*args)`` and its derivative in the direction of ``tangents``.
 
     The pullback is linear in the gradient it is given, and pulling the tangents back through *it* is the
-    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017). TypeError unless
+    ``args`` and ``tangents`` are tuples of one length, ValueError for a tangent in another shape than its argument.
 
     >>> jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
@@ -368,6 +377,8 @@ def _check_directions(what: str, args: Any, tangents: Any) -> None:
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """A function that returns all derivatives of ``f``, in the shape ``value.shape + argument.shape``.
+
+    TypeError for an argument of whole numbers or one that is not there.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -418,7 +429,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of ``f`` times a vector, at the cost of a few gradients and without the Hessian.
 
-    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument.
+    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument. Raises what `jvp` does,
+    and GraphError unless ``f`` returns a single number.
 
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     array([ 6., 12.])
@@ -445,7 +457,8 @@ def checkpoint(f: Function) -> Function:
 
     Only what goes in and what comes out stays; what ``f`` recorded on the way is dropped at once. Tensors that
     ``f`` closes over, such as a layer's weights, get their gradients too. ``f`` must compute the same each time:
-    pass random numbers, or a seed, as arguments. Wrap parts of a computation rather than the whole of it.
+    pass random numbers, or a seed, as arguments. Wrap parts of a computation rather than the whole of it. TypeError
+    unless ``f`` is a function.
 
     >>> grad(lambda x: np.sum(checkpoint(np.tanh)(x)))(np.zeros(2))
     array([1., 1.])

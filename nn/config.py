@@ -153,6 +153,8 @@ _custom: dict[str, Any] = {}
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Let strings and configurations name your own classes and functions inside a ``with`` block.
 
+    TypeError unless it is a mapping of names.
+
     >>> import nn
     >>> def cube(x):
     ...     return x**3

@@ -34,7 +34,7 @@ __all__ = [
 class Initializer(config.Configurable):
     """A function ``(shape, dtype) -> array``.
 
-    One of your own defines ``__call__(shape, dtype)``.
+    One of your own defines ``__call__(shape, dtype)``. TypeError when it does not.
 
     >>> import nn
     >>> class Ramp(nn.initializers.Initializer):
@@ -51,6 +51,8 @@ class Initializer(config.Configurable):
 class Zeros(Initializer):
     """All zero.
 
+    Gives the shape that is asked for; ValueError for lengths below 0.
+
     >>> import nn
     >>> nn.initializers.Zeros()((2, 2))
     array([[0., 0.],
@@ -64,6 +66,8 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """All one.
 
+    Gives the shape that is asked for; ValueError for lengths below 0.
+
     >>> import nn
     >>> nn.initializers.Ones()((2, 2))
     array([[1., 1.],
@@ -76,6 +80,8 @@ class Ones(Initializer):
 
 class Constant(Initializer):
     """All one value, or an array of the weight's shape.
+
+    ValueError for an array of another shape, or what is no number.
 
     >>> import nn
     >>> nn.initializers.Constant(0.5)((2, 2))
@@ -109,6 +115,8 @@ class Random(Initializer):
 class RandomNormal(Random):
     """Normally distributed values.
 
+    Gives the shape that is asked for. ValueError when ``stddev`` is below 0, or ``seed`` no whole number from 0 on.
+
     >>> import nn
     >>> nn.initializers.RandomNormal(mean=1.0, stddev=0.1, seed=0)((2, 2))
     array([[1.012573 , 0.9867895],
@@ -126,6 +134,8 @@ class RandomNormal(Random):
 class TruncatedNormal(RandomNormal):
     """Normally distributed values, drawn again where they are beyond two standard deviations.
 
+    Gives the shape that is asked for. ValueError as in `RandomNormal`.
+
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.TruncatedNormal(stddev=0.1, seed=0)((1000,))) <= 0.2))
     True
@@ -137,6 +147,8 @@ class TruncatedNormal(RandomNormal):
 
 class RandomUniform(Random):
     """Values spread evenly between two bounds.
+
+    Gives the shape that is asked for. ValueError when ``maxval`` is below ``minval``.
 
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.RandomUniform(-1.0, 1.0, seed=0)((1000,))) <= 1))
@@ -154,6 +166,9 @@ class RandomUniform(Random):
 
 class VarianceScaling(Random):
     """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average.
+
+    Gives the shape that is asked for. ValueError for a ``scale`` that is not above 0, an unknown ``mode`` or
+    ``distribution``.
 
     >>> import nn
     >>> weights = nn.initializers.VarianceScaling(scale=2.0, mode="fan_in", seed=0)((100, 1000))
@@ -202,6 +217,9 @@ class _Scaled(VarianceScaling):
 class GlorotUniform(_Scaled):
     """Uniform, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.GlorotUniform(seed=0)((100, 300)))), 4)
     0.005
@@ -212,6 +230,9 @@ class GlorotUniform(_Scaled):
 
 class GlorotNormal(_Scaled):
     """Truncated normal, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.GlorotNormal(seed=0)((100, 300)))), 4)
@@ -224,6 +245,9 @@ class GlorotNormal(_Scaled):
 class HeUniform(_Scaled):
     """Uniform, variance 2 / inputs: He et al., 2015.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.HeUniform(seed=0)((100, 300)))), 4)
     0.0199
@@ -234,6 +258,9 @@ class HeUniform(_Scaled):
 
 class HeNormal(_Scaled):
     """Truncated normal, variance 2 / inputs: He et al., 2015.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.HeNormal(seed=0)((100, 300)))), 4)
@@ -246,6 +273,9 @@ class HeNormal(_Scaled):
 class LecunUniform(_Scaled):
     """Uniform, variance 1 / inputs: LeCun et al., 1998.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.LecunUniform(seed=0)((100, 300)))), 4)
     0.0099
@@ -256,6 +286,9 @@ class LecunUniform(_Scaled):
 
 class LecunNormal(_Scaled):
     """Truncated normal, variance 1 / inputs: LeCun et al., 1998.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.LecunNormal(seed=0)((100, 300)))), 4)
@@ -312,6 +345,8 @@ def get(identifier: Any) -> Any:
 def serialize(initializer: Any) -> Any:
     """An initializer as plain data.
 
+    TypeError for what is neither an initializer nor a function.
+
     >>> import nn
     >>> nn.initializers.serialize(nn.initializers.Constant(0.5))
     {'class_name': 'Constant', 'config': {'value': 0.5}}
@@ -321,6 +356,8 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The initializer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> described = nn.initializers.serialize(nn.initializers.Constant(0.5))

@@ -323,7 +323,8 @@ class Loss(config.Configurable):
 
     ``reduction`` is "sum_over_batch_size" (the mean), "sum", or None for one number per example.
 
-    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them.
+    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them. Targets
+    and predictions are (batch, …). ValueError for another ``reduction``, or weights that do not fit.
 
     >>> import nn
     >>> class FourthPower(nn.losses.Loss):
@@ -374,6 +375,8 @@ def weighted(losses: Tensor, weights: Any) -> Tensor:
 class LossFunction(Loss):
     """A `Loss` made from a function, which gets the given options.
 
+    TypeError unless it is a function.
+
     >>> import nn
     >>> strict = nn.losses.LossFunction(nn.losses.huber, delta=0.5)
     >>> strict([[0.0]], [[2.0]]).numpy()
@@ -400,6 +403,8 @@ class LossFunction(Loss):
 class CategoricalCrossentropy(LossFunction):
     """The mean of `categorical_crossentropy`: targets are one-hot.
 
+    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
+
     >>> import nn
     >>> predicted = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
     >>> nn.losses.CategoricalCrossentropy()(np.eye(3)[[0, 1]], predicted).numpy().round(4)
@@ -421,6 +426,8 @@ class CategoricalCrossentropy(LossFunction):
 
 class SparseCategoricalCrossentropy(LossFunction):
     """The mean of `sparse_categorical_crossentropy`: targets are class numbers.
+
+    Shapes are those of the function, and its errors: ValueError for what is no class number.
 
     >>> import nn
     >>> loss = nn.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -444,6 +451,8 @@ class SparseCategoricalCrossentropy(LossFunction):
 class BinaryCrossentropy(LossFunction):
     """The mean of `binary_crossentropy`: targets lie between 0 and 1.
 
+    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
+
     >>> import nn
     >>> nn.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.25]]).numpy().round(4)
     np.float64(0.4904)
@@ -465,6 +474,8 @@ class BinaryCrossentropy(LossFunction):
 class MeanSquaredError(LossFunction):
     """The mean of `mean_squared_error`.
 
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
+
     >>> import nn
     >>> nn.losses.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
     np.float64(2.0)
@@ -479,6 +490,8 @@ class MeanSquaredError(LossFunction):
 class MeanAbsoluteError(LossFunction):
     """The mean of `mean_absolute_error`.
 
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
+
     >>> import nn
     >>> nn.losses.MeanAbsoluteError(reduction="sum")([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
     np.float64(2.0)
@@ -492,6 +505,8 @@ class MeanAbsoluteError(LossFunction):
 
 class Huber(LossFunction):
     """The mean of `huber`.
+
+    Shapes and errors are those of the function; ValueError unless ``delta`` is above 0.
 
     >>> import nn
     >>> nn.losses.Huber()([[0.0], [1.0]], [[3.0], [1.5]]).numpy().round(4)
@@ -510,6 +525,8 @@ class Huber(LossFunction):
 
 class KLDivergence(LossFunction):
     """The mean of `kl_divergence`.
+
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
 
     >>> import nn
     >>> nn.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
@@ -556,6 +573,8 @@ def get(identifier: Any) -> Any:
 def serialize(loss: Any) -> Any:
     """A loss as plain data.
 
+    TypeError for what is neither a loss nor a function.
+
     >>> import nn
     >>> nn.losses.serialize(nn.losses.mean_squared_error)
     'mean_squared_error'
@@ -565,6 +584,8 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The loss that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.losses.deserialize(nn.losses.serialize(nn.losses.Huber(delta=2.0))).delta

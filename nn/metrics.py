@@ -40,7 +40,9 @@ __all__ = [
 class Metric(config.Configurable):
     """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch.
 
-    One of your own defines `update_state`; what it hands to `add` is averaged.
+    One of your own defines `update_state`; what it hands to `add` is averaged. Targets and predictions are (batch, …),
+    weights (batch,) or (batch, …). TypeError where `update_state` is not defined, ValueError for weights that do not
+    fit.
 
     >>> import nn
     >>> class Largest(nn.metrics.Metric):
@@ -103,6 +105,8 @@ def stretched(weights: Any, shape: tuple[int, ...], owner: str) -> Any:
 class Mean(Metric):
     """The mean of the numbers that it is given.
 
+    Takes any shape, weights likewise; ValueError when they do not fit.
+
     >>> import nn
     >>> mean = nn.metrics.Mean()
     >>> mean.update_state([1.0, 2.0])
@@ -120,6 +124,8 @@ class Mean(Metric):
 
 class MeanMetricWrapper(Metric):
     """The mean of a function of targets and predictions, which gets the given options.
+
+    TypeError unless it is a function, ValueError for weights that do not fit what it gives.
 
     >>> import nn
     >>> near = nn.metrics.MeanMetricWrapper(lambda y_true, y_pred: np.abs(y_true - y_pred) < 0.5, name="near")
@@ -144,7 +150,7 @@ class MeanMetricWrapper(Metric):
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether targets and predictions are equal, element by element.
 
-    Takes two arrays of one shape and gives that shape.
+    Takes two arrays of one shape and gives that shape. ValueError when they do not fit.
 
     >>> import nn
     >>> nn.metrics.accuracy([[1], [2]], [[1], [3]])
@@ -158,7 +164,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Whether probabilities are on the right side of a threshold.
 
-    Takes two arrays of one shape and gives that shape.
+    Takes two arrays of one shape and gives that shape. ValueError when they do not fit.
 
     >>> import nn
     >>> nn.metrics.binary_accuracy([[1.0], [0.0]], [[0.8], [0.7]])
@@ -173,7 +179,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the largest target.
 
-    Takes predictions (batch, …, classes), gives (batch, …).
+    Takes predictions (batch, …, classes), gives (batch, …). ValueError when the targets, one-hot, have another shape.
 
     >>> import nn
     >>> nn.metrics.categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -186,7 +192,8 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the class whose number is the target.
 
-    Takes predictions (batch, …, classes), gives (batch, …).
+    Takes predictions (batch, …, classes), gives (batch, …). ValueError when the targets are not (batch, …) and whole; a
+    number that is no class counts as missed.
 
     >>> import nn
     >>> nn.metrics.sparse_categorical_accuracy(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -199,7 +206,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the largest target is among the k largest predictions.
 
-    Takes two shapes (batch, classes), gives (batch,).
+    Takes two shapes (batch, classes), gives (batch,). ValueError when they differ, or k is no whole number from 1 on.
 
     >>> import nn
     >>> nn.metrics.top_k_categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]), k=2)
@@ -212,7 +219,8 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the class whose number is the target is among the k largest predictions.
 
-    Takes targets (batch,) and predictions (batch, classes), gives (batch,).
+    Takes targets (batch,) and predictions (batch, classes), gives (batch,). ValueError when they do not fit, or k is no
+    whole number from 1 on; a number that is no class counts as missed.
 
     >>> import nn
     >>> predicted = np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]])
@@ -257,6 +265,8 @@ def _class_numbers(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
 class Accuracy(MeanMetricWrapper):
     """How often targets and predictions are equal.
 
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
     >>> import nn
     >>> nn.metrics.Accuracy()([[1], [2]], [[1], [3]])
     0.5
@@ -268,6 +278,8 @@ class Accuracy(MeanMetricWrapper):
 
 class BinaryAccuracy(MeanMetricWrapper):
     """How often probabilities are on the right side of a threshold.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.BinaryAccuracy()([[1.0], [0.0]], [[0.8], [0.7]])
@@ -281,6 +293,8 @@ class BinaryAccuracy(MeanMetricWrapper):
 class CategoricalAccuracy(MeanMetricWrapper):
     """How often the largest prediction is at the one in one-hot targets.
 
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
     >>> import nn
     >>> nn.metrics.CategoricalAccuracy()(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     0.5
@@ -292,6 +306,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
     """How often the largest prediction is at the class whose number is the target.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.SparseCategoricalAccuracy()(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -318,6 +334,8 @@ class ChosenAccuracy(Metric):
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the one in one-hot targets is among the k largest predictions.
 
+    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
+
     >>> import nn
     >>> nn.metrics.TopKCategoricalAccuracy(k=2)(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     1.0
@@ -329,6 +347,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the class whose number is the target is among the k largest predictions.
+
+    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
 
     >>> import nn
     >>> nn.metrics.SparseTopKCategoricalAccuracy(k=2)(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -342,6 +362,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 class MeanSquaredError(MeanMetricWrapper):
     """The mean of the squared errors.
 
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
     >>> import nn
     >>> nn.metrics.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]])
     2.0
@@ -353,6 +375,8 @@ class MeanSquaredError(MeanMetricWrapper):
 
 class MeanAbsoluteError(MeanMetricWrapper):
     """The mean of the absolute errors.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.MeanAbsoluteError()([[0.0], [1.0]], [[2.0], [1.0]])
@@ -427,6 +451,9 @@ class _Hits(Metric):
 class Precision(_Hits):
     """How many of the positive predictions are right.
 
+    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
+    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
+
     >>> import nn
     >>> nn.metrics.Precision()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
     0.5
@@ -439,6 +466,9 @@ class Precision(_Hits):
 
 class Recall(_Hits):
     """How many of the positive targets are found.
+
+    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
+    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
 
     >>> import nn
     >>> nn.metrics.Recall()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.1])
@@ -494,6 +524,8 @@ def as_metric(identifier: Any) -> Metric:
 def serialize(metric: Any) -> Any:
     """A metric as plain data.
 
+    TypeError for what is neither a metric nor a function.
+
     >>> import nn
     >>> nn.metrics.serialize(nn.metrics.accuracy)
     'accuracy'
@@ -503,6 +535,8 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The metric that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.metrics.deserialize(nn.metrics.serialize(nn.metrics.Recall())).name

@@ -26,7 +26,7 @@ __all__ = [
 class Regularizer(config.Configurable):
     """A function from a weight to a number.
 
-    One of your own defines ``__call__(x)``.
+    One of your own defines ``__call__(x)``. TypeError when it does not.
 
     >>> import nn
     >>> class Unit(nn.regularizers.Regularizer):
@@ -44,6 +44,8 @@ class Regularizer(config.Configurable):
 
 class L1L2(Regularizer):
     """``l1 · Σ|x| + l2 · Σx²``.
+
+    Takes any shape, gives a number. ValueError when a factor is below 0.
 
     >>> import nn
     >>> round(float(nn.regularizers.L1L2(l1=0.1, l2=0.1)(np.array([3.0, -4.0]))), 4)
@@ -66,6 +68,8 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """``l1 · Σ|x|``.
 
+    Takes any shape, gives a number. ValueError when the factor is below 0.
+
     >>> import nn
     >>> round(float(nn.regularizers.L1(0.1)(np.array([3.0, -4.0]))), 4)
     0.7
@@ -77,6 +81,8 @@ class L1(L1L2):
 
 class L2(L1L2):
     """``l2 · Σx²``.
+
+    Takes any shape, gives a number. ValueError when the factor is below 0.
 
     >>> import nn
     >>> round(float(nn.regularizers.L2(0.1)(np.array([3.0, -4.0]))), 4)
@@ -106,6 +112,8 @@ def get(identifier: Any) -> Any:
 def serialize(regularizer: Any) -> Any:
     """A regularizer as plain data.
 
+    TypeError for what is neither a regularizer nor a function.
+
     >>> import nn
     >>> nn.regularizers.serialize(nn.regularizers.L2(0.5))
     {'class_name': 'L2', 'config': {'l2': 0.5}}
@@ -115,6 +123,8 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The regularizer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.regularizers.deserialize(nn.regularizers.serialize(nn.regularizers.L2(0.5))).l2

@@ -17,6 +17,9 @@ __all__ = ["custom_object_scope", "plot_model", "set_random_seed", "to_categoric
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """Class numbers as one-hot rows, in float32.
 
+    Takes any shape, (…, 1) without the 1, and gives (…, classes). ValueError for what is no whole number from 0 to
+    ``num_classes - 1``, which by default is the largest that came.
+
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)

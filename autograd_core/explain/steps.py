@@ -39,7 +39,7 @@ class Step:
     >>> first
     <forward: op='multiply', name='f', inputs=('x', 'x'), output='f', value=9>
     >>> second
-    <backward: op='multiply', name='x', inputs=('x', 'x'), output='f', value=9,
+    <backward: op='multiply', name='x', inputs=('x', 'x'), output='f', value=3,
      upstream=1, local=3, contribution=3, total=3>
     >>> second.upstream, second.local
     (np.float64(1.0), np.float64(3.0))
@@ -72,7 +72,8 @@ class Steps(Sequence[Step]):
 
     A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
     computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
-    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
+    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from. Saving raises
+    ValueError for another ending, `save` than .html, `to_gif` than .gif, and ImportError without the plots extra.
 
     >>> x = Tensor(3.0, name="x")
     >>> steps = explain(x * x)
@@ -176,7 +177,9 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
     """Every step of the computation of ``f`` and of its backward pass; no gradient of yours changes.
 
     ``gradient`` is what arrives at ``f``, 1 by default for a single number. Values are called by their
-    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, ….
+    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, …. GraphError
+    where nothing was recorded, or ``f`` is no single number and ``gradient`` is missing or of another shape; ValueError
+    for more than 50,000 values.
 
     >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
     >>> q = x + y

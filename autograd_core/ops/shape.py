@@ -316,7 +316,8 @@ def stack(arrays: Any, axis: int = 0) -> Any:
 def array(nested: Any) -> Any:
     """One recorded array of a nested list of Tensors, arrays and numbers.
 
-    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array.
+    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array. ValueError where the
+    rows differ in shape, TypeError for what is no number.
 
     >>> from autograd_core import Tensor
     >>> x, y = Tensor(2.0), Tensor(3.0)

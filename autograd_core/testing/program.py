@@ -138,7 +138,8 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
     The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by
     several statements is shared. Values are led into the domain of the op that takes them by arctan, tanh and a
     square, so the numbers stay small and clear of poles. Statements that the result does not need are left out,
-    so shrinking ends at the smallest graph.
+    so shrinking ends at the smallest graph. ValueError for a name that is not there, or when none of them takes one or
+    two arrays.
 
     >>> from hypothesis import find
     >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)

@@ -12,6 +12,8 @@ from .callback import Callback, Logs
 class CSVLogger(Callback):
     """Writes a line for each epoch; ``append`` adds to what is in the file, and so does a training that goes on.
 
+    ValueError unless ``separator`` is one character; OSError where the file cannot be written.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")

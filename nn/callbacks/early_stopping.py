@@ -13,7 +13,9 @@ class EarlyStopping(Monitor):
     """Stops after ``patience`` epochs without a better value.
 
     ``restore_best_weights`` brings back the weights of the best epoch when training ends, whether it was
-    stopped or ran through. With a ``baseline`` only what is better than it counts as better.
+    stopped or ran through. With a ``baseline`` only what is better than it counts as better. ValueError unless
+    ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is "min", "max" or "auto". A value
+    that is not measured is warned of, as in Keras.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])

@@ -12,6 +12,8 @@ from .callback import Callback
 class LambdaCallback(Callback):
     """Calls the functions that it is given at their moments.
 
+    TypeError for an unknown moment, or what is no function.
+
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
     3
     """

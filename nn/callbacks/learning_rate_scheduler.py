@@ -11,6 +11,8 @@ from .callback import Callback, Logs
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch to ``schedule(epoch, learning_rate)``.
 
+    TypeError unless it is a function, ValueError where it gives no finite number from 0 on.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")

@@ -13,7 +13,8 @@ from .monitor import Monitor
 class ModelCheckpoint(Monitor):
     """Saves the model after each epoch, after so many batches, or only when it is the best so far.
 
-    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``. ValueError unless
+    ``save_freq`` is "epoch" or a whole number from 1 on; KeyError for a name that was not measured.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])

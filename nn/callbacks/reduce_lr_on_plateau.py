@@ -12,6 +12,9 @@ from .monitor import Monitor
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value.
 
+    ValueError unless ``factor`` is from 0 on and below 1, ``patience`` and ``cooldown`` are whole numbers from 0 on,
+    and ``min_lr`` is from 0 on. A value that is not measured is warned of, as in Keras.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")

@@ -14,7 +14,8 @@ class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
     ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
-    number of batches, adds the running values in between. Needs tensorboardX.
+    number of batches, adds the running values in between. Needs tensorboardX. ValueError for a number below 1 (a
+    ``histogram_freq`` below 0), ImportError without it.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])

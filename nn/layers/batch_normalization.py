@@ -18,7 +18,8 @@ class BatchNormalization(Layer):
     Mean and variance are those of the batch while training, and their moving averages otherwise, or when the
     layer is frozen.
 
-    Takes any shape whose last axis is the channels (or ``axis``), and gives the same.
+    Takes any shape whose last axis is the channels (or ``axis``), and gives the same. ValueError unless the input has
+    that axis and it is not that of the batch, ``momentum`` lies between 0 and 1, and ``epsilon`` is from 0 on.
 
     >>> import nn
     >>> layer = nn.layers.BatchNormalization()

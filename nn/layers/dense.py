@@ -12,7 +12,8 @@ from .layer import InputSpec, Layer
 class Dense(Layer):
     """``activation(x @ kernel + bias)``: each output is connected to each input.
 
-    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,).
+    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,). ValueError
+    unless ``units`` is a whole number from 1 on, and for an input with another last axis than the first one had.
 
     >>> import numpy as np
     >>> Dense(10, "relu")(np.ones((2, 4), "float32")).shape

@@ -16,7 +16,8 @@ class Dropout(Layer):
 
     The others are scaled up by ``1 / (1 - rate)``, so that their expected value stays. Any shape comes out as it is.
 
-    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1.
+    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1. ValueError when
+    ``rate`` is outside 0 … 1, or ``noise_shape`` does not fit the input.
 
     >>> Dropout(0.5)(np.ones((1, 3))).numpy()
     array([[1., 1., 1.]], dtype=float32)

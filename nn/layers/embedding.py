@@ -15,6 +15,8 @@ from .layer import Layer
 class Embedding(Layer):
     """The rows of a table that whole numbers ask for: (batch, …) gives (batch, …, output_dim).
 
+    ValueError for a number that is not from 0 to ``input_dim - 1``, or not whole.
+
     >>> Embedding(1000, 8)(np.array([[4, 20]])).shape
     (1, 2, 8)
     """

@@ -14,6 +14,8 @@ from .layer import InputSpec, Layer
 class Flatten(Layer):
     """All axes but that of the batch as one, in row-major order.
 
+    From (batch, …) to (batch, numbers). ValueError for an unknown ``data_format``.
+
     >>> Flatten()(np.zeros((2, 28, 28))).shape
     (2, 784)
     """

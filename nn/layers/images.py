@@ -23,6 +23,8 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Say where layers that are made from now on expect the channels.
 
+    ValueError unless it is "channels_last" or "channels_first".
+
     >>> import nn
     >>> nn.backend.set_image_data_format("channels_last")
     >>> nn.backend.image_data_format()

@@ -15,7 +15,7 @@ class Lambda(Layer):
 
     A saved model holds only the function's name: hand the function in when loading,
     ``load_model(path, custom_objects={"double": double})``. ``output_shape`` is taken for Keras' sake; shapes
-    are found by running the function.
+    are found by running the function. Takes and gives the shapes that the function does. TypeError for what is none.
 
     >>> import numpy as np
     >>> Lambda(lambda x: x * 2)(np.array([[1.0]])).numpy()

@@ -42,6 +42,8 @@ def forget_names() -> None:
 class InputSpec:
     """What a layer takes: how many axes, and how long some of them are.
 
+    ``ndim`` and ``min_ndim`` count axes, ``axes`` maps some of them to their lengths. `check` raises ValueError.
+
     >>> import nn
     >>> spec = nn.layers.InputSpec(ndim=2, axes={-1: 4})
     >>> spec.check("dense", (None, 3))
@@ -85,6 +87,9 @@ class Layer(config.Configurable):
 
     A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
     ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told.
+
+    TypeError for an argument that it does not have, or a ``call`` that returns nothing; ValueError unless ``dtype`` is
+    floating. What goes wrong in ``call`` is raised as it is, with a note that names the layer.
 
     >>> import nn
     >>> class Scale(nn.layers.Layer):

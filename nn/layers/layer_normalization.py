@@ -14,7 +14,8 @@ from .layer import InputSpec, Layer
 class LayerNormalization(Layer):
     """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016.
 
-    Takes any shape, and gives the same.
+    Takes any shape, and gives the same. ValueError unless the input has those axes, each named once and none that of
+    the batch, and ``epsilon`` is from 0 on.
 
     >>> import nn
     >>> nn.layers.LayerNormalization()(np.array([[1.0, 3.0], [10.0, 30.0]], "float32")).numpy().round(2)

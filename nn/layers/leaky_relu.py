@@ -12,7 +12,7 @@ from .layer import Layer
 class LeakyReLU(Layer):
     """``x`` where it is positive, ``negative_slope · x`` elsewhere.
 
-    Takes any shape, and gives the same.
+    Takes any shape, and gives the same. ValueError unless ``negative_slope`` is from 0 on.
 
     >>> import nn
     >>> nn.layers.LeakyReLU(0.1)(np.array([[-2.0, 3.0]])).numpy()

@@ -12,6 +12,8 @@ from .layer import Layer
 class Rescaling(Layer):
     """``x · scale + offset``: pixels from 0 … 255 to 0 … 1 with ``Rescaling(1 / 255)``.
 
+    ``scale`` and ``offset`` are numbers, or arrays that broadcast with the input; ValueError otherwise.
+
     >>> Rescaling(1 / 255)(np.array([[0, 255]], "uint8")).numpy()
     array([[0., 1.]], dtype=float32)
     """

@@ -14,6 +14,9 @@ from .layer import Layer
 class Reshape(Layer):
     """Each example in another shape; one length may be -1, which is then worked out.
 
+    From ``(batch, …)`` to ``(batch, *target_shape)``. ValueError when an example has another number of elements, or a
+    second length is -1.
+
     >>> Reshape((28, -1))(np.zeros((2, 784))).shape
     (2, 28, 28)
     """

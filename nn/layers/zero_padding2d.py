@@ -13,6 +13,9 @@ from .layer import InputSpec, Layer
 class ZeroPadding2D(Layer):
     """Zeros around images. ``padding`` is a number, (rows, columns), or ((top, bottom), (left, right)).
 
+    From (batch, height, width, channels) to (batch, top + height + bottom, left + width + right, channels). ValueError
+    for numbers below 0.
+
     >>> ZeroPadding2D(2)(np.ones((1, 28, 28, 1))).shape
     (1, 32, 32, 1)
     """

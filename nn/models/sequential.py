@@ -20,7 +20,8 @@ class Sequential(Model):
     """Layers one after another.
 
     With an `Input` first (or ``input_shape=`` on the first layer) the weights exist at once, otherwise from
-    the first call on.
+    the first call on. TypeError for what is no layer, ValueError for a name that is there already or an input of
+    another shape.
 
     >>> from nn import layers
     >>> model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dense(1)])

@@ -47,6 +47,8 @@ def get(identifier: Any) -> Optimizer:
 def serialize(optimizer: Optimizer) -> Any:
     """An optimizer as plain data, without its state.
 
+    TypeError for what is no optimizer.
+
     >>> import nn
     >>> nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))["config"]["momentum"]
     0.9
@@ -56,6 +58,8 @@ def serialize(optimizer: Optimizer) -> Any:
 
 def deserialize(configuration: Any) -> Optimizer:
     """The optimizer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.optimizers.deserialize(nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))).momentum

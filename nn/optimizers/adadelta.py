@@ -13,6 +13,8 @@ from .optimizer import Optimizer, State
 class Adadelta(Optimizer):
     """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012.
 
+    ValueError when ``rho`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

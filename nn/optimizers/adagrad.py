@@ -13,6 +13,8 @@ from .optimizer import Optimizer, State
 class Adagrad(Optimizer):
     """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011.
 
+    ValueError when ``initial_accumulator_value`` or ``epsilon`` is below 0, and as in `Optimizer`.
+
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

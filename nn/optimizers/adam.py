@@ -13,7 +13,8 @@ from .optimizer import Optimizer, State
 class Adam(Optimizer):
     """``p - rate · m / (√v + epsilon)``, with averages m of g and v of g² corrected for their start at zero.
 
-    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018.
+    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018. ValueError unless ``beta_1``
+    and ``beta_2`` are from 0 on and below 1 and ``epsilon`` is from 0 on, and as in `Optimizer`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)

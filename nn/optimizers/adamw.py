@@ -11,6 +11,8 @@ from .adam import Adam
 class AdamW(Adam):
     """`Adam` after taking ``rate · weight_decay · p`` off each parameter: Loshchilov and Hutter, 2019.
 
+    ValueError when ``weight_decay`` is below 0 or None, and as in `Adam`.
+
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

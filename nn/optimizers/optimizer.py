@@ -27,6 +27,9 @@ class Optimizer(config.Configurable):
     An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
     to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
 
+    Gradients have the shapes of their variables. ValueError when they do not, for a rate below 0, ``weight_decay``
+    below 0, a bound for clipping that is not above 0, or two of them; TypeError for a variable that is no Tensor.
+
     >>> import nn
     >>> class SignDescent(nn.optimizers.Optimizer):
     ...     def update(self, parameter, gradient, state, learning_rate, step):

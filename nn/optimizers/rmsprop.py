@@ -13,6 +13,8 @@ from .optimizer import Optimizer, State
 class RMSprop(Optimizer):
     """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead.
 
+    ValueError when ``rho`` or ``momentum`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

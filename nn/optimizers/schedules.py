@@ -23,7 +23,7 @@ __all__ = [
 class LearningRateSchedule(config.Configurable):
     """A function from the number of steps so far to a learning rate.
 
-    One of your own defines ``__call__(step)``.
+    One of your own defines ``__call__(step)``. TypeError when it does not.
 
     >>> import nn
     >>> class Linear(nn.optimizers.schedules.LearningRateSchedule):
@@ -39,6 +39,8 @@ class LearningRateSchedule(config.Configurable):
 
 class ExponentialDecay(LearningRateSchedule):
     """``initial · decay_rate^(step / decay_steps)``; with ``staircase`` the exponent is rounded down.
+
+    ValueError when a rate is below 0, or ``decay_steps`` not above it.
 
     >>> print(ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100))
     0.05
@@ -65,6 +67,8 @@ class ExponentialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including the step ``boundaries[i]``, and the last value after them all.
 
+    ValueError unless the boundaries grow and there is one value more than boundaries, each from 0 on.
+
     >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
     >>> print(rate(100), rate(101), rate(1000))
     0.1 0.01 0.001
@@ -86,7 +90,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from the initial rate down to ``alpha`` times it; after a linear warm-up, if one is asked for.
 
-    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one.
+    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one. ValueError
+    when a rate or ``warmup_steps`` is below 0, ``decay_steps`` not above it, or ``alpha`` outside 0 … 1.
 
     >>> print(CosineDecay(0.1, decay_steps=100)(50).round(6))
     0.05
@@ -129,6 +134,8 @@ KNOWN: dict[str, Any] = {
 def serialize(schedule: LearningRateSchedule) -> Any:
     """A schedule as plain data.
 
+    TypeError for what is neither a schedule nor a function.
+
     >>> import nn
     >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
     'CosineDecay'
@@ -138,6 +145,8 @@ def serialize(schedule: LearningRateSchedule) -> Any:
 
 def deserialize(configuration: Any) -> Any:
     """The schedule that plain data describes.
+
+    ValueError for an unknown class or what describes none.
 
     >>> import nn
     >>> described = nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))

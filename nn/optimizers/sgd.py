@@ -11,7 +11,8 @@ from .optimizer import Optimizer, State
 class SGD(Optimizer):
     """``p - rate · g``, or with a velocity that remembers earlier gradients.
 
-    Momentum: Polyak, 1964; Nesterov's form: Sutskever et al., 2013.
+    Momentum: Polyak, 1964; Nesterov's form: Sutskever et al., 2013. ValueError when ``momentum`` is outside 0 … 1, and
+    as in `Optimizer`.
 
     >>> import numpy as np
     >>> SGD(0.5).update(np.float32(1), np.float32(1), {}, np.float32(0.5), np.float32(1))[0]

@@ -152,6 +152,8 @@ def test_a_call_prints_as_itself():
         (lambda: arrays_for(REGISTRY["concatenate"]), TypeError, r"use registry_calls\(\['concatenate'\]\)"),
         (lambda: shapes(max_dims=-1), TypeError, r"max_dims=-1"),
         (lambda: broadcastable_shapes(0), TypeError, r"num_shapes=0"),
+        (lambda: conv_configurations(axes=0), ValueError, r"spatial axes there are, a whole number from 1 on; 0 came"),
+        (lambda: einsum_specs(max_operands=0), TypeError, r"max_size=0"),
         (lambda: indices((-1,)), TypeError, r"shape=\(-1,\)"),
     ],
 )
