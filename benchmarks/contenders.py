@@ -223,6 +223,53 @@ def mygrad(net: Net) -> tuple[Step, None]:
     return _by_hand(net, gradients, weights)
 
 
+def tinygrad(net: Net) -> tuple[Step, None]:
+    from tinygrad import Tensor, TinyJit
+
+    rng, width, shape = np.random.default_rng(0), net.inputs[-1], net.inputs
+    weights = []
+    for filters in net.conv:
+        kernel = rng.normal(size=(filters, width, 3, 3)) / (9 * width) ** 0.5
+        weights += [Tensor(kernel.astype(np.float32)), Tensor.zeros(filters).contiguous()]
+        width, shape = filters, (shape[0] - 2, shape[1] - 2, filters)
+    if net.conv:
+        width *= (shape[0] // 2) * (shape[1] // 2)
+    for units in net.dense:
+        kernel = rng.normal(size=(width, units)) / width**0.5
+        weights += [Tensor(kernel.astype(np.float32)), Tensor.zeros(units).contiguous()]
+        width = units
+    slots = [Tensor.zeros(*w.shape).contiguous() for w in weights]
+    x, y = net.data()
+    x, y = Tensor(x.transpose(0, 3, 1, 2) if net.conv else x), Tensor(y)
+    Tensor.realize(x, y, *weights, *slots)
+
+    def loss() -> Any:
+        z = x
+        for n, (kernel, bias) in enumerate(zip(weights[::2], weights[1::2], strict=True)):
+            if n < len(net.conv):
+                z = z.conv2d(kernel, bias)
+            else:
+                if net.conv and n == len(net.conv):
+                    z = z.max_pool2d(2).flatten(1)
+                z = z @ kernel + bias
+            if n < len(weights) // 2 - 1:
+                z = z.relu() if net.activation == "relu" else z.tanh()
+        if net.loss == "classes":
+            return z.sparse_categorical_crossentropy(y)
+        return z.binary_crossentropy_logits(y) if net.loss == "binary" else ((z - y) ** 2).mean()
+
+    @TinyJit
+    def step() -> Any:
+        value = loss()
+        for w, s, g in zip(weights, slots, value.gradient(*weights), strict=True):
+            s.assign(0.9 * s + 0.1 * g * g)
+            w.assign(w - 0.001 * g / (s + 1e-7).sqrt())
+        Tensor.realize(value, *weights, *slots)
+        return value
+
+    return (lambda: step().item()), None
+
+
 CONTENDERS: dict[str, Callable[[Net], tuple[Step, Step | None]]] = {
     "ours replayed": ours,
     "ours eager": ours_eager,
@@ -232,6 +279,7 @@ CONTENDERS: dict[str, Callable[[Net], tuple[Step, Step | None]]] = {
     "torch.compile": torch_compile,
     "Keras": keras,
     "JAX jit": jax_jit,
+    "tinygrad": tinygrad,
     "MyGrad": mygrad,
     "HIPS autograd": hips,
 }

@@ -36,7 +36,8 @@ HERE = Path(__file__).parent
 OURS = "ours replayed"
 LONGEST = 15 * 60  # seconds that one turn may take
 NEEDS = {"PyTorch": "torch", "PyTorch tuned": "torch", "torch.compile": "torch", "Keras": "keras", "JAX jit": "jax",
-         "MyGrad": "mygrad", "HIPS autograd": "autograd", "micrograd": "micrograd", "ours sparse": "scipy"}  # fmt: skip
+         "tinygrad": "tinygrad", "MyGrad": "mygrad", "HIPS autograd": "autograd", "micrograd": "micrograd",
+         "ours sparse": "scipy"}  # fmt: skip
 
 
 def table() -> dict[str, list[tuple[str, str, str, list[str]]]]:
@@ -147,7 +148,7 @@ def compare(task: str, net: str, contenders: list[str], turns: Turns, until: flo
 def machine() -> str:
     """What it ran on."""
     versions = []
-    for package in ("numpy", "torch", "keras", "tensorflow-cpu", "jax"):
+    for package in ("numpy", "torch", "keras", "tensorflow-cpu", "jax", "tinygrad"):
         try:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:

@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -28,9 +29,14 @@ def run(name: str, library: str, seed: int) -> dict[str, object]:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         import keras
+
+        # Weights and dropout are seeded from this. Not keras.utils.set_random_seed: with TensorFlow seeded,
+        # Keras 3 shuffles in the same order in each epoch.
+        random.seed(seed)
     else:
         import nn as keras
-    keras.utils.set_random_seed(seed)
+
+        keras.utils.set_random_seed(seed)
     experiment = EXPERIMENTS[name]
     data = load(experiment.data)
     begun = time.perf_counter()
@@ -43,25 +49,35 @@ def read(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def summary(results: list[dict], name: str, library: str) -> str:
-    """Mean ± standard error."""
+def spread(results: list[dict], name: str, library: str) -> tuple[float, float, int]:
+    """The mean over the seeds, its standard error, and how many there were."""
     values = [r["value"] for r in results if r["name"] == name and r["library"] == library]
     if not values:
-        return "–"
+        return math.nan, math.nan, 0
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return f"{statistics.mean(values):.4f} ± {error:.4f}"
+    return statistics.mean(values), error, len(values)
+
+
+def written(mean: float, error: float, count: int) -> str:
+    if count < 2:
+        return f"{mean:.4f}" if count else "–"
+    return f"{mean:.4f} ± {error:.4f}"
 
 
 def table(results: list[dict]) -> str:
-    lines = ["| experiment | nn | Keras | published |", "|---|---|---|---|"]
+    """Both libraries beside what was published; "apart" is their difference in standard errors of it."""
+    lines = ["| experiment | seeds | nn | Keras | apart | published |", "|---|---|---|---|---|---|"]
     for name, experiment in EXPERIMENTS.items():
-        mine, theirs = (summary(results, name, library) for library in ("nn", "keras"))
-        lines.append(f"| {name}, {experiment.epochs} epochs | {mine} | {theirs} | {experiment.published} |")
+        ours, theirs = (spread(results, name, library) for library in ("nn", "keras"))
+        apart = abs(ours[0] - theirs[0]) / math.hypot(ours[1], theirs[1])
+        distance = "–" if math.isnan(apart) else f"{apart:.1f}"
+        cells = (f"{name}, {experiment.epochs} epochs", str(min(ours[2], theirs[2])), written(*ours), written(*theirs))
+        lines.append("| " + " | ".join((*cells, distance, experiment.published)) + " |")
     return "\n".join(lines) + "\n"
 
 
 def curves(results: list[dict], path: Path) -> None:
-    """The validation curves of the first seed, ours and Keras'."""
+    """What was measured over the epochs, ours and Keras', of the first seed; needs matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -70,18 +86,28 @@ def curves(results: list[dict], path: Path) -> None:
     names = [n for n in EXPERIMENTS if any(r["name"] == n for r in results)]
     if not names:
         return
-    figure, axes = plt.subplots(-(-len(names) // 4), 4, figsize=(18, 3.2 * -(-len(names) // 4)), squeeze=False)
+    rows = -(-len(names) // 4)
+    figure, axes = plt.subplots(rows, 4, figsize=(13, 2.4 * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(names) :]:
+        axis.set_axis_off()
     for axis, name in zip(axes.flat, names, strict=False):
-        for library, style in (("nn", "-"), ("keras", "--")):
-            found = [r for r in results if r["name"] == name and r["library"] == library]
+        for library, label, style in (("nn", "nn", "-"), ("keras", "Keras", "--")):
+            found = min((r for r in results if (r["name"], r["library"]) == (name, library)), key=by_seed, default=None)
             if found:
-                curve = found[0]["curves"]
-                key = next(k for k in ("val_loss", "smoothed", "loss") if k in curve)
-                axis.plot(curve[key], style, label=f"{library} {key}")
-        axis.set_title(name)
-        axis.legend()
-    figure.tight_layout()
-    figure.savefig(path)
+                key = next(k for k in ("smoothed", "val_loss", "val_mae", "loss") if k in found["curves"])
+                values = found["curves"][key]
+                axis.plot(range(1, len(values) + 1), values, style, label=label)
+                axis.set_ylabel(key)
+        axis.set_title(name, fontsize=10)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].legend(frameon=False)
+    figure.supxlabel("epoch")
+    figure.savefig(path, dpi=100)
+
+
+def by_seed(result: dict) -> int:
+    return result["seed"]
 
 
 def main() -> None:
