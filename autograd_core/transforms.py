@@ -305,7 +305,7 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         shape = type(value).__name__ if isinstance(value, list | tuple | dict | None) else np.shape(value)
         for n in _positions(argnums):
             x = _argument(f, args, n)
-            if shape != (wanted := np.shape(x)):
+            if not isinstance(x, list | tuple | dict) and shape != (wanted := np.shape(x)):
                 raise ValueError(
                     f"elementwise_grad needs a result in the shape of the argument, {wanted}, and {_name(f)} returned "
                     f"{shape}; use jacobian"

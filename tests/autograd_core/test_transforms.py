@@ -280,3 +280,9 @@ def test_the_value_of_a_function_is_no_function(transform):
 def test_elementwise_grad_refuses_what_is_not_elementwise(f):
     with pytest.raises(ValueError, match=r"result in the shape of the argument, \(2,\), .*use jacobian"):
         elementwise_grad(f)(np.array([1.0, 2.0]))
+
+
+def test_the_elements_may_be_those_of_a_structure():
+    f = elementwise_grad(lambda p: p["a"] * p["b"])
+    np.testing.assert_array_equal(f({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})["a"], [3.0, 4.0])
+    assert elementwise_grad(lambda p: np.square(np.stack(p)))([1.0, 2.0]) == [2.0, 4.0]
