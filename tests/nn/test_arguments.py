@@ -151,6 +151,12 @@ def test_what_does_not_fit_the_input_is_refused_when_it_meets_it(call, words):
     refused(call, words)
 
 
+def test_fit_is_told_how_much_to_say():
+    model = nn.Sequential([nn.Input(shape=(4,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    refused(lambda: model.fit(X, np.ones(2), verbose="loud"), "2 for a line per epoch, or 'auto'; 'loud' came")
+
+
 def test_a_layer_that_forgets_to_return_says_so():
     refused(lambda: layers.Lambda(lambda x: None, name="mine")(X), "call of layer 'mine' returned nothing", TypeError)
 
