@@ -33,6 +33,7 @@ bench: .venv/pyvenv.cfg
 	$(BIN)/python benchmarks/scalar_ops.py
 	$(BIN)/python benchmarks/common_functions.py
 	$(BIN)/python benchmarks/time_of_a_check.py
+	$(BIN)/python benchmarks/all_reduce.py
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/gradient_checkers.py
 

@@ -13,7 +13,7 @@ from autograd_core.graph import Node
 from autograd_core.replay import decide
 from autograd_core.tensor import Tensor
 
-from . import activations, checks, config
+from . import activations, checks, config, distributed
 from .checks import axis_in, number
 from .tensors import class_numbers, constant, plain
 
@@ -354,10 +354,13 @@ class Loss(config.Configurable):
         if self.reduction in (None, "none"):
             return losses
         total: Any = np.sum(losses)
+        # What is no mean over the examples is brought to what the step multiplies again by this share of them.
+        share = distributed.fraction() or 1.0
         if self.reduction == "sum":
-            return total
+            return total if share == 1 else total / share
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            return total / np.maximum(np.sum(plain(sample_weight).astype(total.dtype)), 1e-30)
+            weight = distributed.sum_of(np.sum(plain(sample_weight).astype(total.dtype)))
+            return total / np.maximum(weight * share if share != 1 else weight, 1e-30)
         return total / max(losses.size, 1)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from . import config, random
+from . import config, distributed, random
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
 
@@ -57,7 +57,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     True
     """
     path = os.fspath(filepath)
-    if not overwrite and os.path.exists(path):
+    if not overwrite and not distributed.rank() and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
@@ -128,7 +128,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     True
     """
     path = os.fspath(filepath)
-    if not overwrite and os.path.exists(path):
+    if not overwrite and not distributed.rank() and os.path.exists(path):
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
@@ -174,7 +174,7 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
         "epochs": model.history.epoch,
         "input_shape": model.called_with,
         "generator": random.get_state(random.generator),
-        "generators": [random.get_state(g) for g in _generators(model)],
+        "generators": [random.get_state(g) for g in generators_of(model)],
         "stopped": model.stop_training,
         "callbacks": remembered,
     }
@@ -185,7 +185,7 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
 
 def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> int:
     """Restore what `save_training` saved; the epoch to go on with."""
-    content, arrays = read(path)
+    content, arrays = distributed.from_first(lambda: read(path), "reading a backup")
     with _described(path):
         if not model.built:
             model.build(_shape(content["input_shape"]))
@@ -193,7 +193,7 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         model.optimizer.build(model.trainable_variables)
         model.optimizer.set_weights(_part(arrays, "optimizer"))
         random.generator.bit_generator.state = content["generator"]
-        for generator, state in zip(_generators(model), content["generators"], strict=True):
+        for generator, state in zip(generators_of(model), content["generators"], strict=True):
             generator.bit_generator.state = state
         model.history.history.update(content["history"])
         model.history.epoch.extend(content["epochs"])
@@ -236,7 +236,8 @@ def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return content, arrays
 
 
-def _generators(model: Layer) -> list[np.random.Generator]:
+def generators_of(model: Layer) -> list[np.random.Generator]:
+    """The random generators that the layers of a model have of their own."""
     return [v for layer in model.walk_layers() for v in vars(layer).values() if isinstance(v, np.random.Generator)]
 
 
@@ -244,7 +245,9 @@ def _generators(model: Layer) -> list[np.random.Generator]:
 
 
 def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; of several processes the first one does."""
+    if distributed.rank():
+        return
     from safetensors.numpy import save
 
     folder = os.path.dirname(os.path.abspath(path))

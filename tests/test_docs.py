@@ -20,7 +20,10 @@ DOCS = ROOT / "docs"
 PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 
-ELSEWHERE = {DOCS / "howto" / "test_an_op.md"}  # tests/testing/test_howto.py looks closer
+ELSEWHERE = {  # where a test of their own looks closer
+    DOCS / "howto" / "test_an_op.md",  # tests/testing/test_howto.py
+    DOCS / "howto" / "train_on_several_machines.md",  # tests/nn/test_distributed.py
+}
 
 SIDE_BY_SIDE = sorted((DOCS / "coming_from").glob("[!i]*.md"))
 PAGES = [

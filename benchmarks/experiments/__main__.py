@@ -69,8 +69,8 @@ def table(results: list[dict]) -> str:
     lines = ["| experiment | seeds | nn | Keras | apart | published |", "|---|---|---|---|---|---|"]
     for name, experiment in EXPERIMENTS.items():
         ours, theirs = (spread(results, name, library) for library in ("nn", "keras"))
-        apart = abs(ours[0] - theirs[0]) / math.hypot(ours[1], theirs[1])
-        distance = "–" if math.isnan(apart) else f"{apart:.1f}"
+        difference, error = abs(ours[0] - theirs[0]), math.hypot(ours[1], theirs[1])
+        distance = "–" if math.isnan(error) else f"{difference / error:.1f}" if difference else "0.0"
         cells = (f"{name}, {experiment.epochs} epochs", str(min(ours[2], theirs[2])), written(*ours), written(*theirs))
         lines.append("| " + " | ".join((*cells, distance, experiment.published)) + " |")
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ import glob
 import os
 from typing import Any
 
+from .. import distributed
 from .callback import Callback, Logs
 
 
@@ -46,14 +47,18 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         from .. import saving
 
-        os.makedirs(self.backup_dir, exist_ok=True)
-        for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
-            os.remove(unfinished)  # what a killed training was writing
         self.resume_from = 0
-        if os.path.exists(self.path):
+        if distributed.from_first(self._prepare, "looking for a backup"):
             self.resume_from = saving.restore_training(self.model, self.path, self.others)
             if self.model.stop_training:  # it was killed after its last epoch
                 self.resume_from = self.params["epochs"]
+
+    def _prepare(self) -> bool:
+        """Make the folder tidy; whether there is a backup in it."""
+        os.makedirs(self.backup_dir, exist_ok=True)
+        for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
+            os.remove(unfinished)  # what a killed training was writing
+        return os.path.exists(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         from .. import saving
@@ -62,5 +67,6 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         done = self.model.history.epoch and self.model.history.epoch[-1] + 1 >= self.params["epochs"]
-        if self.delete_checkpoint and (done or self.model.stop_training) and os.path.exists(self.path):
+        unused = self.delete_checkpoint and (done or self.model.stop_training) and not distributed.rank()
+        if unused and os.path.exists(self.path):
             os.remove(self.path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .. import distributed
+
 Logs = dict[str, float]
 
 
@@ -34,6 +36,9 @@ class Callback:
     # Whether it looks at what a step computes inside: the outputs of layers, the gradients in the weights. A
     # replayed step does not pass there, so with such a callback the training runs the layers' own code.
     eager = False
+
+    # Whether it writes files and does nothing else: of several processes that train together the first one has it.
+    writes = False
 
     def set_model(self, model: Any) -> None:
         """Which model is trained."""
@@ -109,7 +114,7 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, **params: Any):
-        self.callbacks = list(callbacks)
+        self.callbacks = [c for c in callbacks if not (getattr(c, "writes", False) and distributed.rank())]
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 hint = " (the class; make one with parentheses)" if isinstance(callback, type) else ""

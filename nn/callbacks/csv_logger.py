@@ -26,6 +26,7 @@ class CSVLogger(Callback):
     """
 
     remembers = ("end",)
+    writes = True
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
         if not isinstance(separator, str) or len(separator) != 1:

@@ -29,6 +29,7 @@ class ModelCheckpoint(Monitor):
     """
 
     remembers = ("best", "seen")
+    writes = True
 
     def __init__(
         self,

@@ -27,6 +27,8 @@ class TensorBoard(Callback):
     >>> history = model.fit(x, 2 * x, verbose=0, callbacks=[board])  # doctest: +SKIP
     """
 
+    writes = True
+
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
         if update_freq not in ("epoch", "batch"):
             whole(update_freq, "update_freq, unless it is 'epoch' or 'batch',", 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import initializers, regularizers
+from .. import distributed, initializers, regularizers
 from ..checks import axis_in, number
 from ..tensors import assign, plain
 from .layer import InputSpec, Layer
@@ -75,8 +75,8 @@ class BatchNormalization(Layer):
         others = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         broadcast = tuple(1 if i in others else -1 for i in range(x.ndim))
         if training and self.trainable:
-            mean = np.mean(x, axis=others, keepdims=True)
-            variance = np.mean(np.square(x - mean), axis=others, keepdims=True)
+            mean = distributed.mean(x, axis=others, keepdims=True)
+            variance = distributed.mean(np.square(x - mean), axis=others, keepdims=True)
             for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 assign(moving, moving.data * self.momentum + plain(new).ravel() * (1 - self.momentum))
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import distributed, random
 from ..checks import number
 from .layer import Layer
 
@@ -35,12 +35,16 @@ class Dropout(Layer):
             return x
         if self.rate == 1:
             return x * x.dtype.type(0)
-        repeated = (None,) * x.ndim if self.noise_shape is None else self.noise_shape
-        if len(repeated) != x.ndim or any(m not in (None, 1, n) for m, n in zip(repeated, x.shape, strict=True)):
-            raise ValueError(
-                f"the noise_shape of layer {self.name!r} has a 1, None or the length for each axis of its input, whose "
-                f"shape is {x.shape}; {repeated} came"
-            )
-        shape = tuple(n if m is None else m for n, m in zip(x.shape, repeated, strict=True))
-        kept = self.generator.random(shape, np.float32) >= self.rate
+        shape = distributed.whole(x.shape)
+        if self.noise_shape is not None:
+            if len(self.noise_shape) != x.ndim or any(
+                m not in (None, 1, n) for m, n in zip(self.noise_shape, shape, strict=True)
+            ):
+                raise ValueError(
+                    f"the noise_shape of layer {self.name!r} has a 1, None or the length for each axis of its input, "
+                    f"whose shape is {shape}; {self.noise_shape} came"
+                )
+            shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
+        # Drawn for the whole batch, so that it does not matter how many processes share it.
+        kept = distributed.own(self.generator.random(shape, np.float32)) >= self.rate
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import random
+from .. import distributed, random
 from ..tensors import is_sparse, plain
 
-Batch = tuple[Any, Any, Any]
+# Inputs, targets, weights; and of how many examples, where several processes have a share of each batch.
+Batch = tuple[Any, Any, Any, int | None]
 
 
 def arrays_of(data: Any, what: str) -> Any:
@@ -59,6 +61,11 @@ def convert(value: Any) -> Any:
     return array
 
 
+def cut(data: Any, rows: Any) -> Any:
+    """Those examples of an array, or of several."""
+    return None if data is None else rebuild(data, (a[rows] for a in leaves(data)))
+
+
 class Arrays:
     """Batches cut from arrays, in a new random order each time when ``shuffle`` is set."""
 
@@ -75,14 +82,17 @@ class Arrays:
         self.batch_size, self.shuffle = int(batch_size), shuffle
         self.steps: int | None = math.ceil(self.length / self.batch_size)
 
+    def __str__(self) -> str:
+        ends = [plain(a[[0, -1]]) for a in leaves(self.data) if not is_sparse(a)]
+        code = zlib.crc32(b"".join(a.tobytes() for a in ends))
+        return f"{self.length} examples (checksum of the first and the last: {code:08x})"
+
     def __iter__(self) -> Iterator[Batch]:
         order = random.generator.permutation(self.length) if self.shuffle else None
         for start in range(0, self.length, self.batch_size):
-            part: Any = slice(start, start + self.batch_size)
-            if order is not None:
-                part = order[part]
-            x, y, w = (None if d is None else rebuild(d, (a[part] for a in leaves(d))) for d in self.data)
-            yield convert(x), convert(y), convert(w)
+            rows, total = distributed.rows(start, min(start + self.batch_size, self.length))
+            x, y, w = (cut(d, rows if order is None else order[rows]) for d in self.data)
+            yield convert(x), convert(y), convert(w), total
 
 
 class Batches:
@@ -95,7 +105,8 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         for item in _iterate(self.source):
             x, y, w = (*item, None, None)[:3] if isinstance(item, tuple) else (item, None, None)
-            yield convert(x), convert(y), convert(w)
+            rows, total = distributed.rows(0, length_of(x, "x"))
+            yield *(convert(d if total is None else cut(d, rows)) for d in (x, y, w)), total
 
 
 class Feed:
@@ -108,6 +119,11 @@ class Feed:
         self.steps = source.steps if steps is None else int(steps)
         self.once = isinstance(getattr(source, "source", None), Iterator)
         self.rest: Iterator[Batch] | None = None
+
+    def __str__(self) -> str:
+        """What there is, as far as it is known: processes that train together must have the same."""
+        many = "batches" if self.steps is None else f"{self.steps} batches"
+        return f"{self.source}, {many}" if isinstance(self.source, Arrays) else many
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch."""

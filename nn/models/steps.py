@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
 
-from .. import config
+from .. import config, distributed
 from ..optimizers.optimizer import Optimizer
+from ..tensors import constant, plain
 
 if TYPE_CHECKING:
     from ..callbacks.callback import Callback
@@ -31,13 +34,16 @@ class Recorded:
 
     settings: Any
     training: Replay
+    differentiating: Replay  # this and the next are the halves of a training step that several processes share
+    applying: Replay
     testing: Replay
     predicting: Replay
 
     @property
     def used(self) -> bool:
         """Whether anything was recorded to the end."""
-        return any(replay.programs for replay in (self.training, self.testing, self.predicting))
+        replays = (self.training, self.differentiating, self.applying, self.testing, self.predicting)
+        return any(replay.programs for replay in replays)
 
 
 class Steps:
@@ -54,6 +60,8 @@ class Steps:
         self._turns = Turns()
         self._changes = -1
         self._in_vain = 0
+        self._synchronised = False
+        self._talking: set[Any] = set()  # steps that need the other processes in their middle
         self._all: list[Recorded] = []  # the present one last
         self._begin(None)
 
@@ -69,6 +77,8 @@ class Steps:
             Recorded(
                 settings,
                 replay(_train, _trained, "training step"),
+                replay(_differentiate_and_forget, _weights, "gradient"),
+                replay(_apply, _trained, "update"),
                 replay(_test, _weights, "evaluation"),
                 replay(_predict, _weights, "prediction"),
             )
@@ -93,12 +103,14 @@ class Steps:
         assert model is not None
         return model
 
-    def train(self, x: Any, y: Any, weights: Any) -> Any:
+    def train(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
         """One step of training: the predictions and the loss before it.
 
         A replayed step leaves no gradients behind: they were used and their memory is another's.
         """
         optimizer = self.model.optimizer
+        if total is not None:
+            return self._train_together(x, y, weights, total)
         if self.eagerly or type(optimizer).apply is not Optimizer.apply:
             return self.model._train_step(x, y, weights)
         self._look()
@@ -106,19 +118,80 @@ class Steps:
         optimizer._step += 1
         return found
 
-    def test(self, x: Any, y: Any, weights: Any) -> Any:
+    def test(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
         """The predictions and the loss."""
+        if total is not None:
+            self._meet(f"an evaluation of {total} examples", x)
+            y_pred, loss = self._shared(_test, self.now.testing, x, y, weights, total)
+            return y_pred, constant(distributed.total_of([plain(loss)])[0])
         if self.eagerly:
             return self.model._test_step(x, y, weights)
         self._look()
         return self.now.testing(x, y, weights)
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, x: Any, total: int | None = None) -> Any:
         """The predictions."""
+        if total is not None:
+            self._meet(f"a prediction for {total} examples", x)
+            return distributed.gathered(self._shared(_predict, self.now.predicting, x), total)
         if self.eagerly:
             return self.model._predict_step(x)
         self._look()
         return self.now.predicting(x)
+
+    # -- shared with other processes -------------------------------------------------------------------
+
+    def begin(self, doing: Callable[[], str]) -> None:
+        """Before a training: look closely at all settings, and begin with what the first process has."""
+        self.check()
+        if distributed.size() == 1:
+            return
+        distributed.agree(doing())
+        distributed.synchronise(self.model)
+        self._synchronised = self.model.built  # or else again, when its weights have been made
+
+    def _meet(self, doing: str, x: Any) -> None:
+        """Wait for the other processes, which must be about to do the same to the same model."""
+        distributed.agree(doing)
+        if not self._synchronised:
+            distributed.build(self.model, x)
+            distributed.synchronise(self.model)
+            self._synchronised = True
+        if not self.eagerly:
+            self._look()
+
+    def _shared(self, function: Any, replay: Replay, *args: Any) -> Any:
+        """Run a function on this process's share, replayed unless it needs the others before it is done.
+
+        When a step is recorded and compared is for each process to decide, so it must not make another one wait. The
+        first step of all runs as it is, and shows which it is.
+        """
+        if self.eagerly or function in self._talking:
+            return function(self._model, *args)
+        found, talked = distributed.talks(lambda: replay(*args))
+        if talked:
+            self._talking.add(function)
+        return found
+
+    def _train_together(self, x: Any, y: Any, weights: Any, total: int) -> Any:
+        """A training step on a share of a batch: all gradients are summed between its two halves."""
+        self._meet(f"a training step on {total} examples", x)
+        model, optimizer = self.model, self.model.optimizer
+        y_pred, loss, gradients = self._shared(_differentiate, self.now.differentiating, x, y, weights, total)
+        loss, *gradients = distributed.total_of([plain(loss), *gradients])
+        variables = model.trainable_variables
+        if self.eagerly:  # who looks into the weights finds the gradients of the whole batch
+            for v, gradient in zip(variables, gradients, strict=True):
+                if gradient is not None:
+                    np.copyto(v.grad, gradient)
+        if not variables:
+            return y_pred, constant(loss)
+        if self.eagerly or type(optimizer).apply is not Optimizer.apply:
+            optimizer.apply(gradients, variables)
+        else:
+            self.now.applying(*optimizer.moment(), gradients)
+            optimizer._step += 1
+        return y_pred, constant(loss)
 
     @contextmanager
     def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
@@ -168,8 +241,26 @@ def _train(of: Any, *args: Any) -> Any:
         of().zero_grad()
 
 
-def _test(of: Any, *args: Any) -> Any:
-    return of()._test_step(*args)
+def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int) -> Any:
+    with distributed.sharing(total):
+        y_pred, loss, variables = of()._differentiate(x, y, weights)
+    return y_pred, loss, [v.grad for v in variables]
+
+
+def _differentiate_and_forget(of: Any, *args: Any) -> Any:
+    try:
+        return _differentiate(of, *args)
+    finally:
+        of().zero_grad()
+
+
+def _apply(of: Any, learning_rate: Any, step: Any, gradients: Any) -> None:
+    of().optimizer.apply_at(learning_rate, step, gradients, of().trainable_variables)
+
+
+def _test(of: Any, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
+    with distributed.sharing(total):
+        return of()._test_step(x, y, weights)
 
 
 def _predict(of: Any, x: Any) -> Any:

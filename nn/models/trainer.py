@@ -14,12 +14,12 @@ from autograd_core.graph import no_grad
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import config, losses, metrics, optimizers
+from .. import config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
 from ..tensors import constant, is_sparse, plain
-from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of, refuse_nan
+from .batches import Feed, arrays_of, batches, convert, cut, is_arrays, length_of, refuse_nan
 from .steps import Steps
 
 Logs = dict[str, float]
@@ -123,19 +123,30 @@ class Trainer(Layer):
 
     # -- one batch -------------------------------------------------------------------------------------
 
-    def _train_batch(self, x: Any, y: Any, weights: Any) -> None:
-        y_pred, loss = self._steps.train(x, y, weights)
-        self._measure(x, y, y_pred, weights, loss)
+    def _train_batch(self, x: Any, y: Any, weights: Any, total: int | None) -> None:
+        y_pred, loss = self._steps.train(x, y, weights, total)
+        self._measure(x, y, y_pred, weights, loss, total)
 
-    def _test_batch(self, x: Any, y: Any, weights: Any) -> None:
-        y_pred, loss = self._steps.test(x, y, weights)
-        self._measure(x, y, y_pred, weights, loss)
+    def _test_batch(self, x: Any, y: Any, weights: Any, total: int | None) -> None:
+        y_pred, loss = self._steps.test(x, y, weights, total)
+        self._measure(x, y, y_pred, weights, loss, total)
 
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
 
     def _train_step(
         self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
     ) -> tuple[Any, Tensor]:
+        y_pred, loss, variables = self._differentiate(x, y, weights)
+        if variables:
+            gradients = [v.grad for v in variables]
+            if learning_rate is None:
+                self.optimizer.apply(gradients, variables)
+            else:
+                self.optimizer.apply_at(learning_rate, step, gradients, variables)
+        return y_pred, loss
+
+    def _differentiate(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor, list[Tensor]]:
+        """The predictions, the loss, and the variables, which have got their gradients."""
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
@@ -143,12 +154,7 @@ class Trainer(Layer):
             v.grad = None
         if variables:
             loss.backward(release=True)
-            gradients = [v.grad for v in variables]
-            if learning_rate is None:
-                self.optimizer.apply(gradients, variables)
-            else:
-                self.optimizer.apply_at(learning_rate, step, gradients, variables)
-        return y_pred, loss
+        return y_pred, loss, variables
 
     def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:
         with no_grad():
@@ -176,12 +182,16 @@ class Trainer(Layer):
         loss = constant(self.compute_loss(x, y, y_pred, weights))
         if loss.size != 1:
             raise ValueError(f"the loss must be a single number to train on; it has shape {loss.shape}")
-        return loss
+        # The parts that processes have of the mean over a batch, penalties included, add up to it.
+        share = distributed.fraction()
+        return loss if share == 1 else loss * share
 
-    def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor) -> None:
-        size = next(leaves(x)).shape[0]
+    def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor, total: int | None) -> None:
+        size = next(leaves(x)).shape[0] if total is None else total
         self._loss_mean.update_state(float(loss.item()), size)
         y_pred = plain(y_pred)
+        if total is not None and (self._metrics or self._weighted_metrics):  # which may be of any kind
+            y, y_pred, weights = distributed.gathered((y, y_pred, weights), total)
         for m in self._metrics:
             m.update_state(y, y_pred)
         for m in self._weighted_metrics:
@@ -239,7 +249,7 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
-        self._steps.check()
+        self._steps.begin(lambda: f"a training of {epochs} epochs on {feed}")
         told.tell("on_train_begin", {})
         logs: Logs = {}
         with interruptible() as interrupted, self._steps.shown_to(told.callbacks):
@@ -280,14 +290,14 @@ class Trainer(Layer):
         self, feed: Feed, class_weight: Any, told: CallbackList, progress: Progress, interrupted: list[int]
     ) -> int:
         step = 0
-        for step, (x, y, weights) in enumerate(feed.epoch(), 1):
+        for step, (x, y, weights, total) in enumerate(feed.epoch(), 1):
             refuse_nan(x, "x")
             refuse_nan(y, "y")
             if class_weight is not None:
                 weights = by_class(y, class_weight, weights)
             told.tell("on_train_batch_begin", step - 1, {})
             told.tell("on_batch_begin", step - 1, {})
-            self._train_batch(x, y, weights)
+            self._train_batch(x, y, weights, total)
             logs = self._results()
             told.tell("on_train_batch_end", step - 1, logs)
             told.tell("on_batch_end", step - 1, logs)
@@ -301,13 +311,13 @@ class Trainer(Layer):
     ) -> Any:
         """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        x, y, weights = one_batch(x, y, sample_weight)
+        x, y, weights, total = one_batch(x, y, sample_weight)
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
             weights = by_class(y, class_weight, weights)
         self.reset_metrics()
-        self._train_batch(x, y, weights)
+        self._train_batch(x, y, weights, total)
         return self._returned(return_dict)
 
     # -- evaluate and predict --------------------------------------------------------------------------
@@ -336,9 +346,9 @@ class Trainer(Layer):
         self.reset_metrics()
         told.tell("on_test_begin", {})
         step = 0
-        for step, (x, y, weights) in enumerate(feed.epoch(), 1):
+        for step, (x, y, weights, total) in enumerate(feed.epoch(), 1):
             told.tell("on_test_batch_begin", step - 1, {})
-            self._test_batch(x, y, weights)
+            self._test_batch(x, y, weights, total)
             told.tell("on_test_batch_end", step - 1, self._results())
             if progress is not None:
                 progress.update(step, self._results())
@@ -377,9 +387,9 @@ class Trainer(Layer):
         told = CallbackList(callbacks or [], self)
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
-        for step, (part, _, _) in enumerate(feed.epoch(), 1):
+        for step, (part, _, _, total) in enumerate(feed.epoch(), 1):
             told.tell("on_predict_batch_begin", step - 1, {})
-            parts.append(self.predict_on_batch(part))
+            parts.append(self._steps.predict(part, total))
             told.tell("on_predict_batch_end", step - 1, {})
             progress.update(step, {})
         if progress.live:  # a file is not told about predictions
@@ -391,7 +401,11 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch."""
-        return self._steps.predict(x)
+        if distributed.size() == 1:
+            return self._steps.predict(x)
+        x = arrays_of(x, "x")
+        rows, total = distributed.rows(0, length_of(x, "x"))
+        return self._steps.predict(cut(x, rows), total)
 
 
 # -- what fit is given -------------------------------------------------------------------------------------
@@ -419,9 +433,9 @@ def ordered(results: Logs) -> Logs:
 
 def one_batch(x: Any, y: Any, weights: Any) -> Any:
     """All the data as a single batch."""
-    plain_arrays = type(x) is type(y) is np.ndarray and weights is None
+    plain_arrays = type(x) is type(y) is np.ndarray and weights is None and distributed.size() == 1
     if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
-        return convert(x), convert(y), None  # there is nothing to check
+        return convert(x), convert(y), None, None  # there is nothing to check
     return next(batches(x, y, weights, max(len_of(next(leaves(x))), 1)).epoch())
 
 
@@ -483,7 +497,7 @@ def validate_after(epoch: int, frequency: Any) -> bool:
 def interruptible() -> Iterator[list[int]]:
     """Turn Ctrl-C into an entry in a list, so that no step is torn apart; a second one interrupts at once."""
     caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or distributed.size() > 1:
         yield caught
         return
     before = signal.getsignal(signal.SIGINT)
