@@ -202,6 +202,7 @@ CANNOT_RAISE = {
     "autograd_core.replay": {"made by a recording, for you to read": ("Program", "Source", "Traced")},
     "nn.backend": {"takes nothing": ("clear_session", "epsilon", "floatx", "image_data_format")},
     "nn.callbacks": {"takes nothing": ("Callback", "TerminateOnNaN")},
+    "nn.distributed": {"takes nothing": ("rank", "size")},
     "datasets": {"takes nothing": ("catalog",)},
     "datasets.camera": {"takes nothing": ("get_label_names",)},
     "datasets.digits": {"takes nothing, and reads what ships with it": ("load_data",)},
