@@ -12,6 +12,7 @@ from . import (
     backend,
     callbacks,
     distributed,
+    export,
     initializers,
     layers,
     losses,
@@ -23,6 +24,7 @@ from . import (
     utils,
 )
 from .callbacks import watch
+from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -36,6 +38,8 @@ __all__ = [
     "backend",
     "callbacks",
     "distributed",
+    "export",
+    "export_onnx",
     "initializers",
     "layers",
     "losses",

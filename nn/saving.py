@@ -11,8 +11,8 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -250,14 +250,20 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
         return
     from safetensors.numpy import save
 
+    with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("config.json", json.dumps(content, indent=1))
+        whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
+        archive.writestr("weights.safetensors", save(whole))
+
+
+@contextlib.contextmanager
+def written_whole(path: str) -> Iterator[BinaryIO]:
+    """A file to write into, which takes its place only when all is written and on the disk."""
     folder = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr("config.json", json.dumps(content, indent=1))
-                whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
-                archive.writestr("weights.safetensors", save(whole))
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -10,8 +10,16 @@ from .checks import whole
 from .config import custom_object_scope
 from .random import set_random_seed
 from .tensors import class_numbers, plain
+from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
-__all__ = ["custom_object_scope", "plot_model", "set_random_seed", "to_categorical"]
+__all__ = [
+    "custom_object_scope",
+    "from_torch_state_dict",
+    "plot_model",
+    "set_random_seed",
+    "to_categorical",
+    "to_torch_state_dict",
+]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:

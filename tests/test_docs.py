@@ -17,7 +17,7 @@ from autograd_core.__main__ import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd")
+PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd", "onnx", "onnxruntime")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 ELSEWHERE = {  # where a test of their own looks closer

@@ -1,0 +1,423 @@
+"""What a prediction computes, as a list of steps that holds for every batch size.
+
+The model is run twice on stand-ins for arrays, with two batch sizes. The engine records its ops as always; what is
+computed beside them, on plain data (a mask ``x.data > 0``, the whole numbers that an `Embedding` looks up), reaches
+the stand-ins and is noted too. A number that differs between the two runs follows the length of an input, and a
+constant that differs is none: it was drawn at random, or taken from the data behind the recorder's back.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd_core.debugging import line_of_caller
+from autograd_core.dispatch import NUMPY
+from autograd_core.explain.values import layers_of
+from autograd_core.graph import Node, ancestors, in_order, mode, recorded, tick
+from autograd_core.replay.calls import branches
+from autograd_core.replay.recording import Recording
+from autograd_core.replay.traced import Traced, unwrapped
+from autograd_core.tensor import Tensor, wrap
+
+from ..layers.layer import Layer
+from .errors import ExportError
+
+PACKAGE = Path(__file__).parent.parent
+
+# Far enough apart that half of the one is not half of the other, a third not a third.
+BATCHES = (2, 5)
+
+# What these make of a weight is still called by its name.
+_MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
+
+
+def lengths(unknown: int) -> tuple[int, int]:
+    """The two lengths that stand for the input's unknown axis with this number: never in the ratio of the batches."""
+    return 32 + unknown, 45 + unknown
+
+
+@dataclass(frozen=True)
+class Varying:
+    """A whole number that is not the same in the two runs."""
+
+    first: int
+    second: int
+
+    def times(self, other: Varying) -> int | None:
+        """How many times ``other`` this is in both runs; None if it is no multiple of it."""
+        times = self.first // other.first
+        return times if (self.first, self.second) == (times * other.first, times * other.second) else None
+
+
+Length = int | Varying
+Lengths = tuple[Length, ...]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The result of a step, by its position."""
+
+    step: int
+
+
+@dataclass(eq=False)
+class Constant:
+    """An array of the model. Where ``shape`` is longer than ``array``, its elements repeat along that axis."""
+
+    array: Any
+    shape: Lengths
+    name: str | None = None
+
+
+@dataclass
+class Step:
+    """``op(*args, **params)``: in ``args`` and ``params`` stand `Ref`, `Constant` and plain numbers."""
+
+    op: str
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    shape: Lengths
+    dtype: np.dtype[Any]
+    layer: str  # "block/dense": those that it belongs to, the outermost first
+
+
+@dataclass
+class Trace:
+    """The steps of a prediction, the inputs first, and what it returns: `Ref`, `Constant` or several of them."""
+
+    steps: list[Step]
+    inputs: int
+    result: Any
+    uses: Counter[int]
+
+
+# -- running -----------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class Origin:
+    """How a value came about: ``op(*args, **params)``, with other origins among the arguments.
+
+    Only a constant keeps its numbers, so that what is computed on the way takes no memory for longer than it needs.
+    """
+
+    op: str
+    args: tuple[Any, ...]
+    params: dict[str, Any]
+    born: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    array: Any = None  # of a constant
+    weight: str | None = None
+
+
+class Symbol(Traced):
+    """The stand-in for an array. Taking elements out of it makes another one."""
+
+    __slots__ = ("origin",)
+    origin: Origin
+
+    def __getitem__(self, index: Any) -> Any:
+        recording = self.recording_now()
+        return self.array[unwrapped(index)] if recording is None else recording.run(operator.getitem, (self, index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[unwrapped(index)] = unwrapped(value)
+        _overwritten(self, value)
+
+
+def _overwritten(target: Any, value: Any) -> None:
+    """Note that elements of ``target`` were replaced: it is no longer what it was made as."""
+    if isinstance(target, Symbol):
+        origin = target.origin
+        if target.array.base is not None:  # of which others would not know
+            target.recording.give_up("changing a part of an array")
+        origin.op, origin.args, origin.params = "an assignment to elements", (origin.args, origin.params), {}
+        if varies(origins(value)):
+            origin.array = None
+
+
+def varies(tree: Any) -> bool:
+    """Whether anything among these depends on an input."""
+    return any(origin.array is None for origin in found_in(tree, Origin))
+
+
+class Tape(Recording):
+    """Notes the NumPy calls that stand-ins meet, and refuses to let a value leave."""
+
+    def symbol(self, array: Any, op: str, args: Any = (), params: Any = None, weight: str | None = None) -> Symbol:
+        """A new stand-in, for an input, a weight, or the result of a call. What no input reaches is a constant."""
+        args, params = origins(args), origins(params or {})
+        constant = op != "input" and not varies((args, params))
+        symbol = Symbol(array, self)
+        symbol.origin = Origin(op, args, params, tick(), array.shape, array.dtype, array if constant else None, weight)
+        return symbol
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        noted: Callable[..., Any] | None = None,
+        pinned: bool = False,
+    ) -> Any:
+        kwargs = kwargs or {}
+        value = function(*unwrapped(args), **unwrapped(kwargs))
+        op: Any = NUMPY.get(function)
+        if getattr(op, "arity", None) is not None:  # np.max(x, 0) as max(x, axis=0)
+            kwargs = {**dict(zip(op.params, args[op.arity :], strict=False)), **kwargs}
+            args = args[: op.arity]
+        name = getattr(function, "__name__", type(function).__name__).lstrip("_")
+        if isinstance(value, np.ndarray | np.generic):
+            return self.symbol(np.asarray(value), name, args, kwargs)
+        if isinstance(value, tuple | list):
+            parts = [self.symbol(np.asarray(v), f"part {i} of {name}", args, kwargs) for i, v in enumerate(value)]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return value
+
+    def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
+        function(*unwrapped(args), **unwrapped(kwargs))
+        _overwritten(target, (args, kwargs))
+
+    def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
+        function(*unwrapped(args), out=unwrapped(target), **unwrapped(kwargs))
+        _overwritten(target, args)
+
+    def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
+        np.copyto(unwrapped(target), unwrapped(value), casting=casting)
+        _overwritten(target, value)
+
+    def can_change(self, target: Any) -> bool:
+        return isinstance(target, Traced)
+
+    def guard(self, condition: Traced) -> bool:
+        if not Path(sys._getframe(2).f_code.co_filename).is_relative_to(PACKAGE):
+            self.give_up("deciding by a value that is being recorded")
+        return bool(condition.array)  # our own checks, which raise on data that is not meant to come
+
+    def give_up(self, what: str) -> NoReturn:
+        raise ExportError(
+            f"{what}, at {line_of_caller()}: a file holds one computation for all inputs, and here Python decides or "
+            "computes with the value of one; write it with NumPy functions of the Tensor (np.where for a choice)"
+        )
+
+
+@contextmanager
+def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
+    """Let stand-ins take the places of the weights, all of which then record, inside a ``with`` block."""
+    nodes = list(dict.fromkeys(w.node for w in model.weights))
+    before = [(node.out, node.records) for node in nodes]
+    shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
+    debugging = mode.debugging
+    mode.switch(debugging=False)  # which looks at the numbers; these mean nothing
+    try:
+        for node in nodes:
+            node.out, node.records = tape.symbol(node.out, "weight", weight=node.name), True
+        yield
+    finally:
+        for node, (out, records) in zip(nodes, before, strict=True):
+            node.out, node.records = out, records
+        for layer, shape in shapes:
+            layer.output_shape = shape
+        mode.switch(debugging=debugging)
+        tape.finished = True
+
+
+def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
+    """The steps of one run, and what it returned."""
+    tape = Tape()
+    unknown = iter(range(1000))
+    # From 0 to 1, so that as whole numbers they are rows that every table has.
+    draw = np.random.default_rng(which).random
+    leaves: list[Tensor] = []
+
+    def leaf(shape: Any) -> Tensor:
+        sizes = [lengths(next(unknown))[which] if n is None else n for n in shape[1:]]
+        values = draw((BATCHES[which], *sizes)).astype(np.float32)
+        leaves.append(wrap(Node(tape.symbol(values, "input"), True)))
+        return leaves[-1]
+
+    if isinstance(shapes, dict):
+        x: Any = {key: leaf(shape) for key, shape in shapes.items()}
+    else:
+        x = [leaf(shape) for shape in shapes] if isinstance(shapes, list) else leaf(shapes)
+    with standing_in(model, tape), recorded():
+        return _steps([leaf.node.out.origin for leaf in leaves], model(x, training=False))
+
+
+def _steps(inputs: list[Origin], result: Any) -> tuple[list[Step], Any]:
+    """What the result needs, in the order in which it was computed, and the result in terms of it."""
+    nodes = in_order(ancestors(t.node for t in found_in(result, Tensor)))
+    paths = _by_op(nodes)
+    result = origins(result)
+    place: dict[Origin, Ref | Constant] = {}
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, Origin):
+            return place[value]
+        if isinstance(value, np.ndarray | np.generic):
+            return Constant(np.asarray(value), np.shape(value))
+        return branches(value, placed)
+
+    steps: list[Step] = []
+    for origin in _needed([*inputs, *found_in(result, Origin)], paths):
+        if origin.array is None:
+            place[origin] = Ref(len(steps))
+            args, params = placed(origin.args), placed(origin.params)
+            steps.append(Step(origin.op, args, params, origin.shape, origin.dtype, "/".join(paths.get(origin, ()))))
+        else:
+            moved = (place[part] for part in found_in(origin.args, Origin) if origin.op in _MOVING)
+            names = (part.name for part in moved if isinstance(part, Constant))
+            place[origin] = Constant(origin.array, origin.shape, origin.weight or next(names, None))
+    return steps, placed(result)
+
+
+def _by_op(nodes: list[Node]) -> dict[Origin, tuple[str, ...]]:
+    """Let what an op computed be that op's result, and not what NumPy did in it; the layers that each belongs to."""
+    layers = layers_of(nodes)
+    paths: dict[Origin, tuple[str, ...]] = {}
+    for node in nodes:
+        if node.op is None or not isinstance(node.out, Symbol) or any(a is node.out for a in node.args):
+            continue
+        origin = node.out.origin
+        if origin not in paths:  # where several have one value, the first has computed it
+            origin.op, origin.args, origin.params = node.op.name, origins(node.args), origins(node.params)
+            origin.born = node.born
+            paths[origin] = layers.get(node, ())
+    return paths
+
+
+def _needed(roots: list[Origin], paths: dict[Origin, tuple[str, ...]]) -> list[Origin]:
+    """What these were made of, in order. What was computed beside the ops belongs to the layer that needs it."""
+    needed = dict.fromkeys(roots)
+    stack = [*roots]
+    while stack:
+        origin = stack.pop()
+        for part in found_in((origin.args, origin.params), Origin):
+            paths.setdefault(part, paths.get(origin, ()))
+            if part not in needed:
+                needed[part] = None
+                stack.append(part)
+    return sorted(needed, key=lambda origin: (origin.op != "input", origin.born))
+
+
+def origins(tree: Any) -> Any:
+    """``tree`` with the origin of each stand-in, and of each Tensor that holds one."""
+    if isinstance(tree, Tensor):
+        tree = tree.node.out
+    return tree.origin if isinstance(tree, Symbol) else branches(tree, origins)
+
+
+def found_in(tree: Any, kind: type[Any]) -> list[Any]:
+    """All of a kind in a tree of tuples, lists, dicts and slices."""
+    found: list[Any] = []
+
+    def look(branch: Any) -> Any:
+        if isinstance(branch, kind):
+            found.append(branch)
+            return branch
+        return branches(branch, look)
+
+    look(tree)
+    return found
+
+
+# -- comparing ---------------------------------------------------------------------------------------------
+
+
+def trace(model: Layer, shapes: Any) -> Trace:
+    """What a prediction computes, for inputs of these shapes, in which None is an unknown length.
+
+    Raises ExportError where it is not the same computation for every batch.
+    """
+    (first, result), (second, other) = _run(model, shapes, 0), _run(model, shapes, 1)
+    if [step.op for step in first] != [step.op for step in second]:
+        raise ExportError(
+            f"{model.name!r} computes other things for {BATCHES[0]} examples than for {BATCHES[1]}, and a file holds "
+            "one computation for all batch sizes"
+        )
+    steps = []
+    for a, b in zip(first, second, strict=True):
+        try:
+            args, params = _both(a.args, b.args), _both(a.params, b.params)
+        except _Differs as difference:
+            raise ExportError(f"{place(a)}: {a.op} {difference}") from None
+        steps.append(Step(a.op, args, params, _shape(a.shape, b.shape), a.dtype, a.layer))
+    try:
+        result = _both(result, other)
+    except _Differs as difference:
+        raise ExportError(f"{model.name!r} returns what it did not compute: it {difference}") from None
+    return Trace(steps, sum(step.op == "input" for step in steps), result, uses_of(steps, result))
+
+
+def uses_of(steps: list[Step], result: Any) -> Counter[int]:
+    """How often each step's result is needed, by its position."""
+    return Counter(ref.step for ref in found_in(([(step.args, step.params) for step in steps], result), Ref))
+
+
+def place(step: Step) -> str:
+    """Where a step is, for an error."""
+    return f"in layer {step.layer!r}" if step.layer else "in the model's own call"
+
+
+class _Differs(Exception):
+    """Something that must be the same in both runs is not."""
+
+
+def _both(a: Any, b: Any) -> Any:
+    """What two runs have in common: whole numbers that differ become `Varying`."""
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return _constant(a, b)
+    if type(a) is not type(b):
+        raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+    if isinstance(a, tuple | list):
+        if len(a) != len(b):
+            raise _Differs(f"is given {len(a)} values for {BATCHES[0]} examples and {len(b)} for {BATCHES[1]}")
+        return type(a)(_both(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return {key: _both(a[key], b[key]) for key in a}
+    if isinstance(a, slice):
+        return slice(_both(a.start, b.start), _both(a.stop, b.stop), _both(a.step, b.step))
+    if a is b or a == b or (a != a and b != b):
+        return a
+    if isinstance(a, int):
+        return Varying(a, b)
+    raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+
+
+def _shape(a: Any, b: Any) -> Lengths:
+    return tuple(n if n == m else Varying(n, m) for n, m in zip(a, b, strict=True))
+
+
+def _constant(a: Constant, b: Constant) -> Constant:
+    x, y = a.array, b.array
+    if x.ndim != y.ndim:
+        raise _Differs("is given constants of different numbers of axes")
+    for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
+        if n != m:  # it must say the same for each example
+            one, other = x.take([0], axis), y.take([0], axis)
+            if not (
+                np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))
+            ):
+                raise _Differs(
+                    "is given constants that are not the same for each example of the batch: places in it, as "
+                    "np.arange counts them, or values taken from a Tensor's data; compute with NumPy functions of "
+                    "the Tensor"
+                )
+            x, y = one, other
+    if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
+        raise _Differs(
+            "is given numbers that are neither weights nor recorded results: they were drawn at random, or taken from "
+            "a Tensor's data; compute with NumPy functions of the Tensor itself, and draw only while training"
+        )
+    return Constant(x, _shape(a.shape, b.shape), a.name)
