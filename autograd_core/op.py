@@ -452,6 +452,8 @@ def op(
     function (or a tuple of them) that the op answers for. ``broadcasts`` says that inputs of different
     shapes are stretched to a common one, which the backward walk then undoes.
 
+    RuleError where an argument that records has no rule, ValueError for a name that another module has taken.
+
     >>> @op(r"x^3")
     ... def cube(x):
     ...     return x * x * x

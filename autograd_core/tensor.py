@@ -92,6 +92,8 @@ class Tensor(Recorded):
     ``requires_grad`` is True by default when the dtype is floating; with False the Tensor is a constant.
     ``name`` is what errors, step tables and drawings call it.
 
+    GradientLossError for one that records, TypeError for what holds no real numbers.
+
     >>> x = Tensor(-2.0, name="x")
     >>> y = Tensor(5.0, name="y")
     >>> f = (x + y) * -4

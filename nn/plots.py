@@ -82,6 +82,9 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
 def predicted_classes(model: Any, points: Any) -> Any:
     """The class that a model gives to each point: the largest output, or the side of the boundary of one output.
 
+    ``points`` is (examples, numbers), the result (examples,) whole numbers. TypeError for a model that cannot be
+    called.
+
     >>> predicted_classes(lambda p: p[:, :1] - 1.0, np.array([[0.0, 0.0], [3.0, 0.0]]))
     array([0, 1])
     """

@@ -39,6 +39,19 @@ def plain(value: Any) -> Any:
     return here(data)
 
 
+def class_numbers(values: Any, owner: str) -> Any:
+    """An array of whole numbers, which may have come as floats; rounding others would hide a mistake."""
+    if values.dtype.kind != "f":
+        return values.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        index = values.astype(np.int64)
+    # While recording nobody looks: the first call with such an input was made on the values themselves, and an
+    # exported model takes whole numbers where floats are put to no other use.
+    if not isinstance(values, Traced) and np.any(index != values):
+        raise ValueError(f"{owner} takes whole numbers; it was given {values[index != values][0]}")
+    return index
+
+
 def is_sparse(value: Any) -> bool:
     """Whether this is a sparse array of SciPy, which a product with a matrix can begin with."""
     return hasattr(value, "tocsr")

@@ -64,6 +64,7 @@ class Drawing:
     """A computation graph, laid out when it is looked at or saved.
 
     ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text. Notebooks show the picture.
+    `save` raises ValueError for another ending than .svg, .png, .pdf, .dot and .gif.
 
     >>> x = Tensor(3.0, name="x")
     >>> picture = draw(x * x)
@@ -136,7 +137,8 @@ def draw(
     ``f`` are drawn, and one that says how many are not.
 
     The larger the gradient, the darker and the thicker the line, a step for each power of ten below the largest,
-    and it is written beside it.
+    and it is written beside it. TypeError for what is no Tensor, ValueError for an unknown direction, ``max_nodes``
+    below 1 or ``depth`` below 0.
 
     >>> x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
     >>> picture = draw(np.sum(x * w), direction="TB")

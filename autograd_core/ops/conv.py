@@ -71,6 +71,8 @@ def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) ->
     ``window``, ``strides`` (between windows) and ``dilation`` (between the elements of one) are numbers, or one
     for each spatial axis. On a plain array the result is a read-only view of it.
 
+    ValueError for numbers below 1, and a window that is longer than ``x``.
+
     >>> windows(np.arange(5.0).reshape(1, 5, 1), 3)[0, :, :, 0]
     array([[0., 1., 2.],
            [1., 2., 3.],
@@ -107,6 +109,8 @@ def _view(x: Any, reach: tuple[int, ...], strides: tuple[int, ...], dilation: tu
 )
 def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
     """The adjoint of `windows`: an array of ``shape``, in which each element is the sum of its copies in ``w``.
+
+    ValueError unless ``w`` has the shape of the windows of such an array.
 
     >>> fold(np.ones((1, 3, 3, 1)), (1, 5, 1))[0, :, 0]
     array([1., 2., 3., 2., 1.])
@@ -306,6 +310,8 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
     ``padding`` is "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair
     (before, after) for each spatial axis. With ``groups`` the channels are convolved in that many separate parts.
 
+    ValueError for axes that do not fit, numbers below 1, and a window that is longer than the padded ``x``.
+
     >>> x = np.array([1.0, 2.0, 4.0, 8.0]).reshape(1, 4, 1)
     >>> conv(x, np.array([-1.0, 1.0]).reshape(2, 1, 1))[0, :, 0]
     array([1., 2., 4.])
@@ -346,6 +352,8 @@ def conv_transpose(
     ``(batch, *spatial, out)``. Where several spatial sizes lead to these places, it is the one of Keras: ``n * stride``
     for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs; ``shape``,
     that of the whole result, chooses another.
+
+    ValueError as in `conv`.
 
     >>> x = np.array([1.0, 2.0]).reshape(1, 2, 1)
     >>> conv_transpose(x, np.array([1.0, 1.0, 1.0]).reshape(3, 1, 1), strides=2)[0, :, 0]

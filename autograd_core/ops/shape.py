@@ -318,7 +318,8 @@ def stack(arrays: Any, axis: int = 0) -> Any:
 def array(nested: Any) -> Any:
     """One recorded array of a nested list of Tensors, arrays and numbers.
 
-    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array.
+    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array. ValueError where the
+    rows differ in shape, TypeError for what is no number.
 
     >>> from autograd_core import Tensor
     >>> x, y = Tensor(2.0), Tensor(3.0)
@@ -327,7 +328,7 @@ def array(nested: Any) -> Any:
     4.0 3.0
     """
     leaves = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in _flat(nested)}  # one of each kind
-    dtyped = any(isinstance(kind, np.dtype) for kind in leaves)
+    dtyped = any(isinstance(kind, np.dtype) for kind in leaves) and not {str, type(None)} & leaves.keys()
     among = next((x for x in _flat(nested) if hasattr(x, "dtype")), None)
     return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64, among)
 
@@ -342,6 +343,8 @@ def _flat(nested: Any) -> Iterator[Any]:
 
 def _array(nested: Any, dtype: Any, among: Any) -> Any:
     if not isinstance(nested, list | tuple):
+        if nested is None or isinstance(nested, str):
+            raise TypeError(f"array takes Tensors, arrays, numbers and lists of them; {nested!r} came")
         return nested if hasattr(nested, "dtype") else beside(among, np.asarray(nested, dtype))
     return np.stack([_array(part, dtype, among) for part in nested]) if nested else np.zeros(0, dtype)
 

@@ -430,6 +430,8 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Any:
     same way. ``state`` lists the Tensors that it changes. The first call with new shapes runs as it is; the
     second and third are recorded and compared.
 
+    What cannot be replayed is no error but a `ReplayWarning`, and runs as it is.
+
     >>> import autograd_core as ag
     >>> slope = replay(ag.grad(lambda x: np.sum(np.sin(x))))
     >>> for n in range(5):

@@ -43,6 +43,8 @@ def forget_names() -> None:
 class InputSpec:
     """What a layer takes: how many axes, and how long some of them are.
 
+    ``ndim`` and ``min_ndim`` count axes, ``axes`` maps some of them to their lengths. `check` raises ValueError.
+
     >>> import nn
     >>> spec = nn.layers.InputSpec(ndim=2, axes={-1: 4})
     >>> spec.check("dense", (None, 3))
@@ -86,6 +88,9 @@ class Layer(config.Configurable):
 
     A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
     ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told.
+
+    TypeError for an argument that it does not have, or a ``call`` that returns nothing; ValueError unless ``dtype`` is
+    floating. What goes wrong in ``call`` is raised as it is, with a note that names the layer.
 
     >>> import nn
     >>> class Scale(nn.layers.Layer):
@@ -207,6 +212,8 @@ class Layer(config.Configurable):
             outputs = self.call(*tensors, **kwargs)
             if isinstance(outputs, Tensor):
                 mark(outputs.node, self.name, start)
+            elif outputs is None:
+                raise TypeError(f"call of layer {self.name!r} returned nothing; does it end without a return?")
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise

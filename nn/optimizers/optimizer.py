@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import beside, is_foreign, like, to_numpy
+from autograd_core.graph import kind
 from autograd_core.tensor import Tensor
 
 from .. import config
+from ..checks import number
 from ..tensors import plain
 from . import schedules
 
@@ -25,6 +27,9 @@ class Optimizer(config.Configurable):
 
     An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
     to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
+
+    Gradients have the shapes of their variables. ValueError when they do not, for a rate below 0, ``weight_decay``
+    below 0, a bound for clipping that is not above 0, or two of them; TypeError for a variable that is no Tensor.
 
     >>> import nn
     >>> class SignDescent(nn.optimizers.Optimizer):
@@ -54,14 +59,14 @@ class Optimizer(config.Configurable):
     ):
         config.reject(self, unknown)
         self.name = name or type(self).__name__.lower()
-        self.weight_decay = weight_decay
+        self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError("only one of clipnorm, clipvalue and global_clipnorm can be set")
         for bound in ("clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, bound)
-            if value is not None and value <= 0:
-                raise ValueError(f"{bound} is a number above 0; {value!r} came")
+            if value is not None:
+                number(value, bound, 0, above=True)
         self.slots: dict[str, float] = {}
         self.schedule: Any = None
         if isinstance(learning_rate, dict):
@@ -135,6 +140,14 @@ class Optimizer(config.Configurable):
         grads = [None if g is None else plain(g) for g in grads]
         if len(grads) != len(variables):
             raise ValueError(f"there are {len(variables)} variables and {len(grads)} gradients")
+        for v, g in zip(variables, grads, strict=True):
+            if not isinstance(v, Tensor):
+                raise TypeError(f"an optimizer changes Tensors, as in model.trainable_variables; {kind(v)} came")
+            if g is not None and np.shape(g) != v.shape:
+                raise ValueError(
+                    f"the gradient of {v.name or 'a variable'} has the shape of its values, {v.shape}; one of shape "
+                    f"{np.shape(g)} came"
+                )
         if not self._variables:
             self.build(variables)
         places = self._places(variables)
@@ -241,7 +254,7 @@ class Optimizer(config.Configurable):
 
 def rate(value: Any) -> float:
     """A learning rate as a number, if it is one."""
-    if isinstance(value, str) or np.ndim(value) != 0:
+    if isinstance(value, str | None) or np.ndim(value) != 0:
         raise ValueError(f"a learning rate is a number or a schedule; {value!r} came")
     number = float(plain(value))
     if not number >= 0 or number == np.inf:

@@ -230,6 +230,16 @@ def test_cholesky_reads_the_lower_triangle_and_only_that_has_a_gradient(judge):
     np.testing.assert_allclose((g + g.T) / 2, expected, rtol=1e-6)
 
 
+def test_one_hot_and_array_say_what_they_cannot_take():
+    with pytest.raises(TypeError, match=r"one_hot takes whole numbers; an array of <U1 came"):
+        ac.one_hot(["a"], 2)
+    with pytest.raises(ValueError, match=r"num_classes is a whole number from 0 on; -1 came"):
+        ac.one_hot([0, 1], -1)
+    for nothing in (None, "a", [Tensor(1.0), None], [Tensor(1.0), "a"], [[1.0, None]]):
+        with pytest.raises(TypeError, match=r"array takes Tensors, arrays, numbers and lists of them; (None|'a') came"):
+            ac.array(nothing)
+
+
 def test_one_hot():
     assert ac.one_hot([[0], [2]], 3).tolist() == [[[1, 0, 0]], [[0, 0, 1]]]
     assert ac.one_hot(Tensor([1.0, 5.0]), 2, dtype=np.float32).tolist() == [[0, 1], [0, 0]]
