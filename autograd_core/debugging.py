@@ -131,10 +131,11 @@ def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
     )
 
 
-def examine_total(parent: Node, parts: Sequence[Any], total: Any) -> None:
+def examine_total(parent: Node, product: Any, contribution: Any, before: Any) -> None:
     """Raise if gradients that are all finite overflow where they are added up."""
-    sources = [_plain(part) for part in parts if part is not None]
-    total = _plain(total)
+    with np.errstate(all="ignore"):
+        total = _plain(contribution if before is None else before + contribution)
+    sources = [_plain(part) for part in (product, before) if part is not None]
     made = np.any(np.isnan(total)) and not any(np.any(np.isnan(s)) for s in sources)
     if made or (np.any(np.isinf(total)) and all(np.all(np.isfinite(s)) for s in sources)):
         raise NonFiniteError(

@@ -9,8 +9,16 @@ from contextlib import ContextDecorator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from .op import Op
+
+# The arrays of a graph are freed together. glibc then hands the top of its heap back to the system and gets it again,
+# page by page, at the next step, which can take as long as a step on arrays of 1,000 elements does. It keeps what is
+# less than twice the largest block that it saw come and go (of up to 32 MB; mallopt(3), M_TRIM_THRESHOLD), and here is
+# one, whose pages are never touched. It changes nothing with other allocators, nor where MALLOC_TRIM_THRESHOLD_ is set.
+np.empty((32 << 20) - (1 << 16), np.uint8)
 
 # One clock counts births of nodes and changes of leaves, so "was this leaf changed after that node was
 # born?" is a comparison of two numbers.
@@ -186,6 +194,11 @@ def in_order(nodes: Iterable[Node]) -> list[Node]:
     return sorted(nodes, key=born)
 
 
+# The threads that do anything but record. While there are none, no op need ask what its own thread does, which takes
+# a tenth of the time of a small op.
+exceptional: set[int] = set()
+
+
 class _Mode(threading.local):
     """What the current thread does with the ops it runs."""
 
@@ -204,6 +217,7 @@ class _Mode(threading.local):
         if debugging is not None:
             self.debugging = debugging
         self.quick = self.recording and not self.debugging
+        (exceptional.discard if self.quick else exceptional.add)(threading.get_ident())
 
 
 mode = _Mode()

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from . import arrays, debugging
+from . import arrays, debugging, graph
 from .dispatch import NUMPY
 from .errors import OperandError, RuleError
-from .graph import Node, describe, kind, mode
-from .tensor import Tensor, wrap
+from .graph import NO_PARAMS, Node, describe, kind, mode, tick
+from .tensor import Tensor, bind_operator, wrap
 
 Rule = Callable[..., Any]
 
@@ -147,58 +147,17 @@ class Op:
         self.__name__ = self.name
         self.__module__ = getattr(forward, "__module__", __name__)
         self.__doc__ = forward.__doc__
+        # What the operators of a Tensor call: the op for one or two arguments, without parameters.
+        self.quick = _quick_unary(self) if self.arity == 1 else _quick_binary(self) if self.arity == 2 else None
 
     def __repr__(self) -> str:
         return f"<op {self.name}{self.__signature__}>"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        if not params:
-            if len(args) == self.arity == 2:
-                return self.binary(*args)
-            if len(args) == self.arity == 1:
-                return self.unary(*args)
-        return self._apply(args, params)
-
-    # The next two are `_apply` for what small graphs are made of, in half the time: one or two arguments,
-    # Tensors or plain numbers, no parameters, recording. Whatever else they meet they pass on.
-
-    def unary(self, x: Any) -> Any:
-        """``self(x)``."""
-        if type(x) is not Tensor or not x.node.records or not mode.quick or not self.complete:
-            return self._apply((x,), {})
-        node = x.node
-        a = node.out
-        try:
-            out = self.forward(a)
-        except Exception as error:
-            error.add_note(advice(self, (a,), error))
-            raise
-        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out, self), True, self, (node,), (a,)))
-
-    def binary(self, x: Any, y: Any) -> Any:
-        """``self(x, y)``."""
-        p: Any = None
-        q: Any = None
-        a, b = x, y
-        if type(x) is Tensor:
-            p = x.node
-            a = p.out
-        elif type(x) not in _PLAIN:
-            return self._apply((x, y), {})
-        if type(y) is Tensor:
-            q = y.node
-            b = q.out
-        elif type(y) not in _PLAIN:
-            return self._apply((x, y), {})
-        if not ((p and p.records) or (q and q.records)) or not mode.quick or not self.complete:
-            return self._apply((x, y), {})
-        try:
-            out = self.forward(a, b)
-        except Exception as error:
-            self._check_places((p, q), (a, b), error)
-            error.add_note(advice(self, (a, b), error))
-            raise
-        return wrap(Node(out if type(out) in _PLAIN_RESULTS else _array(out, self), True, self, (p, q), (a, b)))
+        if self.quick is None or params or len(args) != self.arity:
+            return self._apply(args, params)
+        result = self.quick(*args)
+        return self._apply(args, params) if result is NotImplemented else result
 
     def _apply(self, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if len(args) != self.arity and self.arity is not None:
@@ -324,6 +283,84 @@ class Op:
         return decorate
 
 
+# The next two are `Op._apply` for what small graphs are made of, in half the time: one or two arguments, Tensors or
+# plain numbers and arrays, no parameters, recording. Whatever else they meet they pass on; what is no operand of the
+# op gives NotImplemented, so that the other's own operator gets its turn.
+
+
+def _quick_unary(op: Op) -> Callable[[Any], Any]:
+    forward, apply = op.forward, op._apply
+
+    def unary(x: Any) -> Any:
+        if type(x) is not Tensor or (graph.exceptional and not mode.quick) or not op.complete:
+            return apply((x,), NO_PARAMS)
+        node = x.node
+        if not node.records:
+            return apply((x,), NO_PARAMS)
+        a = node.out
+        try:
+            out = forward(a)
+        except Exception as error:
+            error.add_note(advice(op, (a,), error))
+            raise
+        return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (node,), (a,))
+
+    return unary
+
+
+def _quick_binary(op: Op) -> Callable[[Any, Any], Any]:
+    forward = op.forward
+
+    def apply(x: Any, y: Any) -> Any:
+        try:
+            return op._apply((x, y), NO_PARAMS)
+        except OperandError:
+            return NotImplemented
+
+    def binary(x: Any, y: Any) -> Any:
+        p = q = None
+        a, b = x, y
+        if type(x) is Tensor:
+            p = x.node
+            a = p.out
+        elif type(x) not in _PLAIN and not _is_real_array(x):
+            return apply(x, y)
+        if type(y) is Tensor:
+            q = y.node
+            b = q.out
+        elif type(y) not in _PLAIN and not _is_real_array(y):
+            return apply(x, y)
+        if (graph.exceptional and not mode.quick) or not op.complete or not ((p and p.records) or (q and q.records)):
+            return apply(x, y)
+        try:
+            out = forward(a, b)
+        except Exception as error:
+            op._check_places((p, q), (a, b), error)
+            error.add_note(advice(op, (a, b), error))
+            raise
+        return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (p, q), (a, b))
+
+    return binary
+
+
+_new = object.__new__
+
+
+def _recorded(out: Any, op: Op, parents: tuple[Node | None, ...], args: tuple[Any, ...]) -> Tensor:
+    """``wrap(Node(out, True, op, parents, args))``, without the time that two constructors take."""
+    node = _new(Node)
+    node.out = out
+    node.records = True
+    node.op = op
+    node.parents = parents
+    node.args = args
+    node.params = NO_PARAMS
+    node.born = tick()
+    tensor = _new(Tensor)
+    tensor.node = node
+    return tensor
+
+
 class _SameRule(Sequence[Rule | None]):
     """The rules of an op of any number of arguments: one, which is told the position."""
 
@@ -345,6 +382,11 @@ def _array(out: Any, op: Op) -> Any:
             f"returned {kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
         )
     return array
+
+
+def _is_real_array(value: Any) -> bool:
+    """Whether ``value`` is one of NumPy's own arrays, of a dtype that we compute with."""
+    return type(value) is np.ndarray and value.dtype.kind in "biuf"
 
 
 def _operand(value: Any, op: Op) -> Any:
@@ -399,7 +441,10 @@ def _register(op: Op, numpy: Any) -> Op:
         raise ValueError(f"there is an op {op.name!r} already, from {before.__module__}; choose another name")
     REGISTRY[op.name] = op
     op.numpy = _functions(numpy)
-    NUMPY.update(dict.fromkeys(op.numpy, op))
+    for function in op.numpy:
+        NUMPY[function] = op
+        if op.quick is not None:
+            bind_operator(function, op.quick)
     return op
 
 

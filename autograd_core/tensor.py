@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
 from . import arrays
 from .debugging import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
-from .errors import GradientLossError, GraphError, OperandError
+from .errors import GradientLossError, GraphError
 from .graph import Node, Recorded, stamp
 from .walk import walk
 
@@ -39,25 +39,32 @@ def wrap(node: Node) -> Tensor:
     return tensor
 
 
-Operator = Callable[["Tensor", Any], "Tensor"]
+# The operators by the function of NumPy's that each stands for. They are what the op that answers for it calls, with
+# nothing in between: see `bind_operator`.
+_OPERATORS = {
+    np.add: ("__add__", "__radd__"),
+    np.subtract: ("__sub__", "__rsub__"),
+    np.multiply: ("__mul__", "__rmul__"),
+    np.divide: ("__truediv__", "__rtruediv__"),
+    np.matmul: ("__matmul__", "__rmatmul__"),
+    np.remainder: ("__mod__", "__rmod__"),
+    np.floor_divide: ("__floordiv__", "__rfloordiv__"),
+    np.power: ("_power", "__rpow__"),
+    np.negative: ("__neg__",),
+    np.absolute: ("__abs__",),
+}
+
+Unary = Callable[["Tensor"], "Tensor"]
+Binary = Callable[["Tensor", Any], "Tensor"]
 
 
-def _operator(ufunc: np.ufunc) -> tuple[Operator, Operator]:
-    """The operator of a ufunc, and the one for when the Tensor stands on the right."""
-
-    def operator(self: Tensor, other: Any) -> Tensor:
-        try:
-            return NUMPY[ufunc].binary(self, other)
-        except OperandError:
-            return NotImplemented  # so that the other's own operator gets its turn
-
-    def reflected(self: Tensor, other: Any) -> Tensor:
-        try:
-            return NUMPY[ufunc].binary(other, self)
-        except OperandError:
-            return NotImplemented
-
-    return operator, reflected
+def bind_operator(function: Any, call: Callable[..., Any]) -> None:
+    """Let ``call`` be the operator that stands for a function of NumPy's, if there is one."""
+    name, *reflected = _OPERATORS.get(function, ("",))
+    if name:
+        setattr(Tensor, name, call)
+    if reflected:
+        setattr(Tensor, reflected[0], lambda self, other: call(other, self))
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -412,22 +419,29 @@ class Tensor(Recorded):
 
     # -- operators -------------------------------------------------------------------------------------
 
-    __add__, __radd__ = _operator(np.add)
-    __sub__, __rsub__ = _operator(np.subtract)
-    __mul__, __rmul__ = _operator(np.multiply)
-    __truediv__, __rtruediv__ = _operator(np.divide)
-    __matmul__, __rmatmul__ = _operator(np.matmul)
-    __mod__, __rmod__ = _operator(np.remainder)
-    __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
-    _power, __rpow__ = _operator(np.power)
+    __neg__: ClassVar[Unary]
+    __abs__: ClassVar[Unary]
+    __add__: ClassVar[Binary]
+    __radd__: ClassVar[Binary]
+    __sub__: ClassVar[Binary]
+    __rsub__: ClassVar[Binary]
+    __mul__: ClassVar[Binary]
+    __rmul__: ClassVar[Binary]
+    __truediv__: ClassVar[Binary]
+    __rtruediv__: ClassVar[Binary]
+    __matmul__: ClassVar[Binary]
+    __rmatmul__: ClassVar[Binary]
+    __mod__: ClassVar[Binary]
+    __rmod__: ClassVar[Binary]
+    __floordiv__: ClassVar[Binary]
+    __rfloordiv__: ClassVar[Binary]
+    _power: ClassVar[Binary]
+    __rpow__: ClassVar[Binary]
 
     def __pow__(self, exponent: Any) -> Tensor:
         if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
-            return NUMPY[np.square].unary(self)
+            return NUMPY[np.square].quick(self)
         return self._power(exponent)
-
-    def __neg__(self) -> Tensor:
-        return NUMPY[np.negative].unary(self)
 
     def __pos__(self) -> Tensor:
         return self
@@ -440,9 +454,6 @@ class Tensor(Recorded):
 
     def __round__(self, decimals: int | None = None) -> Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
-
-    def __abs__(self) -> Tensor:
-        return NUMPY[np.abs].unary(self)
 
     # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
     __lt__, __le__ = _comparison(lt), _comparison(le)

@@ -7,6 +7,7 @@ shown is what ran.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -39,60 +40,65 @@ def walk(
     ``to`` restricts the walk to the paths to those nodes. ``lift`` turns a node into a Tensor: with it the
     rules get Tensors and what they compute is recorded, so that gradients have gradients.
     """
-    # The running sums, one for each node that is still to be visited; no other node is of interest.
-    gradients: dict[Any, Any] = ancestors(seeds)
-    order = in_order(gradients)
-    _check_unchanged(order)
     watched = mode.debugging
     if watched:
-        debugging.check_fingerprints(order)
-    if to is not None:
-        for node in order:
-            if node.parents is RELEASED:
-                raise _released(node)
-        order = _paths(order, to)
-        gradients = dict.fromkeys(order)
-    gradients.update((node, g) for node, g in seeds.items() if node in gradients)
+        debugging.check_fingerprints(in_order(ancestors(seeds)))
+    paths = None if to is None else _paths(in_order(ancestors(seeds)), to)
+    # The running sums of the nodes that something has arrived at, and these nodes with the youngest first: as a
+    # node is born after its parents, nothing more can arrive at the youngest.
+    gradients: dict[Any, Any] = {n: g for n, g in seeds.items() if n.records and (paths is None or n in paths)}
+    waiting = [(-node.born, node) for node in gradients]
+    heapify(waiting)
     del seeds
-    sum_of, take = gradients.get, gradients.pop
-    while order:
-        node = order.pop()
+    take = gradients.pop
+    last_change = graph.last_change
+    while waiting:
+        node = heappop(waiting)[1]
         g = take(node)
-        if g is None:  # only a restricted walk passes by nodes that nothing arrives at
-            continue
         op = node.op
         if op is None:
             yield node, g, _NO_EDGES
             continue
-        parents, z, args, params, rules = node.parents, node.out, node.args, node.params, op.rules
+        parents = node.parents
         if parents is RELEASED:
             raise _released(node)
+        if node.born < last_change:
+            _check_unchanged(node)
+        z = node.out
+        args = node.args
+        params = node.params
+        rules = op.rules
         if lift is not None:
             z, args = lift(node), tuple(a if p is None else lift(p) for p, a in zip(parents, args, strict=True))
-        given = (g, z, *args)
         edges: list[Edge] = [] if trace else _NO_EDGES
+        simple = 0 if params else len(args)
         try:
             parent: Any
             for position, parent in enumerate(parents):
-                total = sum_of(parent, _UNWANTED)
-                if total is not _UNWANTED:
-                    rule: Any = rules[position]
-                    if watched:
-                        with np.errstate(all="ignore"):  # what is said here says more than a warning
-                            product = rule(*given, **params)
-                        debugging.examine_gradient(node, position, g, product)
-                    else:
-                        product = rule(*given, **params) if params else rule(*given)
-                    # Two float64 numbers fit, and they are what small graphs are made of.
-                    contribution = product
-                    if type(product) is not float64 or type(parent.out) is not float64:
-                        contribution = _fit(product, parent, node, position)
-                    before, total = total, contribution if total is None else total + contribution
-                    if watched:
-                        debugging.examine_total(parent, (product, before), total)
-                    gradients[parent] = total
-                    if trace:
-                        edges.append((position, parent, product, contribution, total))
+                if parent is None or not parent.records or (paths is not None and parent not in paths):
+                    continue
+                rule: Any = rules[position]
+                if watched:
+                    rule = np.errstate(all="ignore")(rule)  # what is said below says more than a warning
+                if simple == 2:  # spelled out: small graphs feel the time that unpacking takes
+                    product = rule(g, z, args[0], args[1])
+                elif simple == 1:
+                    product = rule(g, z, args[0])
+                else:
+                    product = rule(g, z, *args, **params)
+                contribution = product
+                if type(product) is not float64 or type(parent.out) is not float64:  # these fit, and are frequent
+                    contribution = _fit(product, parent, node, position)
+                if watched:
+                    debugging.examine_gradient(node, position, g, product)
+                    debugging.examine_total(parent, product, contribution, gradients.get(parent))
+                if parent not in gradients:
+                    gradients[parent] = contribution
+                    heappush(waiting, (-parent.born, parent))
+                else:  # where no name holds the old sum, NumPy adds to a large array in its own memory
+                    gradients[parent] = take(parent) + contribution
+                if trace:
+                    edges.append((position, parent, product, contribution, gradients[parent]))
         except Exception as error:
             error.add_note(f"in the gradient of {describe(op, node.args)} for argument {position + 1}")
             raise
@@ -103,8 +109,6 @@ def walk(
 
 
 _NO_EDGES: list[Edge] = []
-# Marks a parent that gets no gradient: a constant, or off the paths to what was asked for.
-_UNWANTED: Any = object()
 
 
 def _released(node: Node) -> GraphError:
@@ -160,26 +164,25 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.sum(g, axis=(*range(new), *stretched)), shape)
 
 
-def _paths(order: list[Node], to: Iterable[Node]) -> list[Node]:
-    """Those nodes of ``order`` that depend on a node in ``to``, still in order."""
+def _paths(order: list[Node], to: Iterable[Node]) -> set[Node]:
+    """Those nodes of ``order`` that depend on a node in ``to``."""
     wanted = set(to)
     for node in order:
-        if node not in wanted and not wanted.isdisjoint(node.parents):
+        if node.parents is RELEASED:
+            raise _released(node)
+        if not wanted.isdisjoint(node.parents):
             wanted.add(node)
-    return [node for node in order if node in wanted]
+    return wanted
 
 
-def _check_unchanged(order: list[Node]) -> None:
-    """Raise if a leaf was changed after something was computed from it: its gradient would be of neither."""
-    for node in order:
-        if node.op is None:
-            continue
-        if node.born > graph.last_change:  # and so was all that follows
-            return
-        for parent in node.parents:
-            if parent is not None and parent.changed > node.born:
-                raise GraphError(
-                    f"{parent.subject()} was changed in place after {node.op.name} had used it, by "
-                    f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
-                    "the forward computation again after changing .data, or call backward() before it"
-                )
+def _check_unchanged(node: Node) -> None:
+    """Raise if an argument of ``node`` was changed since: its gradient would be of neither value."""
+    op = node.op
+    assert op is not None
+    for parent in node.parents:
+        if parent is not None and parent.changed > node.born:
+            raise GraphError(
+                f"{parent.subject()} was changed in place after {op.name} had used it, by "
+                f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
+                "the forward computation again after changing .data, or call backward() before it"
+            )

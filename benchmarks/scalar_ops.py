@@ -2,22 +2,19 @@
 
 Each contender runs in a process of its own, because libraries in one process disturb each other; the turns
 are rotated, so that a drift of the machine meets all alike. A graph has 600 ops on single numbers, and
-garbage collection is left on: what cycles cost is part of the price.
+garbage collection is left on: what cycles cost is part of the price, so a time is the mean over all steps of a turn.
 
-    python benchmarks/scalar_ops.py [--rounds 7] [--json FILE]
+    python benchmarks/scalar_ops.py [--rounds 7] [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import version
+from pathlib import Path
+
+from small_steps import RESULTS, in_turns, installed, machine, mean_time
 
 OPS = 600
 
@@ -96,49 +93,41 @@ CONTENDERS = {
 
 
 def measure(name: str, seconds: float = 1.0) -> float:
-    """Median microseconds per op over repeated graphs, after a warm-up."""
-    step = CONTENDERS[name][0]()
-    for _ in range(5):
-        step()
-    times = []
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        start = time.perf_counter()
-        for _ in range(5):
-            step()
-        times.append((time.perf_counter() - start) / 5)
-    return statistics.median(times) / OPS * 1e6
+    """Mean microseconds per op over repeated graphs, after a warm-up."""
+    return mean_time(CONTENDERS[name][0](), seconds) / OPS * 1e6
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of measuring per contender and round")
-    parser.add_argument("--json", help="also write the numbers to this file")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where scalar_ops.md and .json go")
     parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(measure(options.one, options.seconds))
+        print(json.dumps(measure(options.one, options.seconds)))
         return
-    names = list(CONTENDERS)
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(options.rounds):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            command = [sys.executable, __file__, "--one", name, "--seconds", str(options.seconds)]
-            times[name].append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-    machine = f"{platform.machine()}, Python {platform.python_version()}, NumPy {version('numpy')}"
-    print(f"{OPS} scalar ops, forward + backward; {options.rounds} rounds; {machine}\n")
-    print(f"{'':<24}{'µs per op':>12}{'best':>8}   ours / it")
-    rows = []
-    for name in names:
-        median, best = statistics.median(times[name]), min(times[name])
-        ratio = statistics.median(a / b for a, b in zip(times[names[0]], times[name], strict=True))
-        label = f"{name} {version(CONTENDERS[name][1])}"
-        print(f"{label:<24}{median:>12.2f}{best:>8.2f}{ratio:>12.2f}")
-        rows.append({"name": label, "median_us": median, "best_us": best, "ours_over_it": ratio})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "ops": OPS, "rounds": options.rounds, "rows": rows}, file, indent=2)
+    versions = installed({name: package for name, (_, package) in CONTENDERS.items()})
+    best = {name: min(of) for name, of in in_turns(__file__, list(versions), options.rounds, options.seconds).items()}
+    ours = best[next(iter(versions))]
+    lines = [
+        "# Scalar ops: ours beside the peers",
+        "",
+        f"{machine()}; the best of {options.rounds} turns.",
+        "",
+        f"µs per op of a graph of {OPS} on single numbers, forward and backward, garbage collection included.",
+        "`benchmarks/scalar_ops.py` says how it is measured.",
+        "",
+        "| | µs per op | ours / it |",
+        "|---|---:|---:|",
+        *(f"| {name} {number} | {best[name]:.2f} | {ours / best[name]:.2f} |" for name, number in versions.items()),
+        "",
+    ]
+    print("\n".join(lines))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "scalar_ops.md").write_text("\n".join(lines), encoding="utf-8")
+    rows = {"machine": machine(), "ops": OPS, "rounds": options.rounds, "best_us": best}
+    (options.out / "scalar_ops.json").write_text(json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":

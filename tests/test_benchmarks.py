@@ -97,3 +97,43 @@ def test_a_ring_sends_the_least_and_a_tree_waits_the_least(monkeypatch):
     assert all_reduce.tree_cost(1000, 1, 1.0, 0.0, 0.0) == 20 < all_reduce.ring_cost(1000, 1, 1.0, 0.0, 0.0) == 1998
     times = {str(n): all_reduce.ring_cost(4, n, 3e-6, 2e-9, 1e-10) for n in (64, 4096, 10**6)}
     np.testing.assert_allclose(all_reduce.fit(times, all_reduce.ring_cost, 1e-10, 4), (3e-6, 2e-9))
+
+
+@pytest.mark.parametrize("script", ["scalar_ops", "common_functions"])
+def test_small_steps_are_timed_and_tabled(script, tmp_path):
+    few = ["--contenders", "micrograd"] if script == "common_functions" else []
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{script}.py"), "--rounds", "1", "--seconds", "0.001"]
+    done = subprocess.run([*command, *few, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    best = json.loads((tmp_path / f"{script}.json").read_text(encoding="utf-8"))["best_us"]
+    mine = best["autograd-core"]
+    assert all(t > 0 for t in (mine.values() if isinstance(mine, dict) else [mine]))
+    assert "µs" in (tmp_path / f"{script}.md").read_text(encoding="utf-8")
+
+
+def test_the_arithmetic_alone_gives_the_gradient_too(monkeypatch):
+    """What the other contenders are compared with does the same work, or the comparison would mean nothing."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import common_functions
+
+    mine, by_hand = common_functions.ours(), common_functions.alone()
+    for label, case in common_functions.cases("autograd-core").items():
+        np.testing.assert_allclose(mine.step(*case)(), by_hand.step(*case)(), rtol=1e-12, err_msg=label)
+
+
+def test_a_missed_target_is_told_with_what_the_arithmetic_takes(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import common_functions
+
+    best = {
+        "autograd-core": {"sin": 6.0, "add": 4.0},
+        "arithmetic alone": {"sin": 5.5, "add": 1.0},
+        "HIPS autograd": {"sin": 10.0, "add": 10.0},
+        "MyGrad": {"sin": 20.0, "add": 8.0},
+        "micrograd": {"add": 5.0},
+    }
+    (line,) = common_functions.missed(best)
+    assert line.startswith("sin: 0.60 of HIPS autograd and MyGrad")
+    assert line.endswith("takes 0.55; the arithmetic alone takes more than the target")
+    best["micrograd"]["add"] = 4.0
+    assert common_functions.missed(best)[1].startswith("add: 1.00 of micrograd, where at most 0.9")

@@ -330,13 +330,15 @@ absolute = ufunc(
     domain=NONZERO,
     note="0 at 0, the middle of the subdifferential",
 )
-fabs = ufunc(
-    np.fabs,
-    r"\left|x\right|",
-    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
-    domain=NONZERO,
-    note="0 at 0, the middle of the subdifferential",
-)
+
+
+@composed(r"\left|x\right|", numpy=np.fabs, domain=NONZERO, examples=ELEMENTWISE)
+def fabs(x: Any) -> Any:
+    """`absolute`, in floating point even where ``x`` is of whole numbers."""
+    floating = np.result_type(x.dtype, np.float16)
+    return np.absolute(x if x.dtype == floating else x.astype(floating))
+
+
 copysign = ufunc(
     np.copysign,
     r"\left|x\right| \cdot \operatorname{sign} y",

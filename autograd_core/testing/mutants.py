@@ -318,10 +318,10 @@ def _like(tree: Any, rng: np.random.Generator) -> Any:
 
 # (what is wrong, the function of autograd_core.walk, what its source says, what it says instead)
 WALK = [
-    ("accumulation replaced by assignment", "walk", "contribution if total is None else total + contribution",
-     "contribution"),
-    ("accumulation that doubles", "walk", "total + contribution", "total + contribution + contribution"),
-    ("a wrong order", "walk", "node = order.pop()", "node = order.pop(0)"),
+    ("accumulation replaced by assignment", "walk", "gradients[parent] = take(parent) + contribution",
+     "gradients[parent] = contribution"),
+    ("accumulation that doubles", "walk", "take(parent) + contribution", "take(parent) + contribution + contribution"),
+    ("a wrong order", "walk", "heappop(waiting)[1]", "waiting.pop()[1]"),
     ("the last argument left out", "walk", "in enumerate(parents):", "in enumerate(parents[:1]):"),
     ("rules of the wrong argument", "walk", "rule: Any = rules[position]", "rule: Any = rules[-1 - position]"),
     ("unbroadcasting left out", "unbroadcast", "np.sum(g, axis=(*range(new), *stretched))",
