@@ -10,7 +10,7 @@
 
 from . import ops
 from .debugging import debug
-from .errors import GradientLossError, GraphError, NonFiniteError, RuleError
+from .errors import DeviceError, GradientLossError, GraphError, NonFiniteError, RuleError
 from .explain import Drawing, Step, Steps, draw, explain
 from .graph import Node, no_grad
 from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
@@ -36,6 +36,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "REGISTRY",
+    "DeviceError",
     "Domain",
     "Drawing",
     "GradientLossError",

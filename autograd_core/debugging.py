@@ -47,6 +47,7 @@ _CAUSES = {
     "square": "an overflow: values that have grown without bound; lower the learning rate",
 }
 _CAUSE = "an overflow, or an argument outside the function's domain"
+_SUMS = ("sum", "mean", "cumsum", "add", "subtract")
 
 
 class debug(ContextDecorator):
@@ -106,7 +107,7 @@ def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: An
             made = f"nan came into {op.name} with its argument {' and '.join(came)}"
         raise NonFiniteError(
             f"{made}: {_values(op, args, parents, index, out)}{_position(index)}, at {where}\n"
-            + ("It was there before debug() began: look at the data." if came else _usual(op))
+            + ("It was there before debug() began: look at the data." if came else _usual(op, out))
         )
     return where
 
@@ -126,7 +127,7 @@ def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
     upstream = _shown(g, index) if _elementwise(op, sources, product) else kind(_plain(g))
     raise NonFiniteError(
         f"{made}: {_values(op, node.args, node.parents, index, product)}, with upstream gradient {upstream}"
-        f"{_position(index)}{', recorded at ' + node.where if node.where else ''}\n{_usual(op)}"
+        f"{_position(index)}{', recorded at ' + node.where if node.where else ''}\n{_usual(op, product)}"
     )
 
 
@@ -138,7 +139,7 @@ def examine_total(parent: Node, product: Any, contribution: Any, before: Any) ->
     made = np.any(np.isnan(total)) and not any(np.any(np.isnan(s)) for s in sources)
     if made or (np.any(np.isinf(total)) and all(np.all(np.isfinite(s)) for s in sources)):
         raise NonFiniteError(
-            f"the gradient of {parent.label()}, is the first {'nan' if made else 'inf'}, where the gradients that "
+            f"the gradient of {parent.subject()} is the first {'nan' if made else 'inf'}, where the gradients that "
             f"arrive are added up{', recorded at ' + parent.where if parent.where else ''}\n"
             "The usual cause: an overflow: values that have grown without bound."
         )
@@ -257,5 +258,14 @@ def _position(index: tuple[int, ...]) -> str:
     return f" at index {list(index)}" if index else ""
 
 
-def _usual(op: Op) -> str:
-    return f"The usual cause: {_CAUSES.get(op.name, _CAUSE)}."
+def _usual(op: Op, out: Any) -> str:
+    cause = _CAUSES.get(op.name, _CAUSE)
+    array = _plain(out)
+    if op.name in _SUMS and np.any(np.isinf(array)) and not np.any(np.isnan(array)):
+        cause = (
+            f"a sum beyond the largest {array.dtype}, {np.finfo(array.dtype).max:.2g}, of values that have grown "
+            "without bound; lower the learning rate, or scale them down before adding them up"
+        )
+    elif op.name in _SUMS and op.name not in _CAUSES:
+        cause = "infinity minus infinity"
+    return f"The usual cause: {cause}."

@@ -58,3 +58,14 @@ class NonFiniteError(FloatingPointError):
     Traceback (most recent call last):
     autograd_core.errors.NonFiniteError: divide made the first inf: 'x' = 1, y = 0, at ...
     """
+
+
+class DeviceError(TypeError):
+    """Arrays that lie on different devices met in one expression, or there is no such device.
+
+    >>> from autograd_core import Tensor
+    >>> from autograd_core.testing import strict
+    >>> Tensor(strict.array([1.0, 2.0]), name="x") + Tensor([1.0, 2.0], name="y")
+    Traceback (most recent call last):
+    autograd_core.errors.DeviceError: add cannot compute with arrays on two devices: tensor 'x' is ...
+    """

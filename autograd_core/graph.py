@@ -128,6 +128,10 @@ class Node:
         made = f"result of {self.op.name}" if self.op else "leaf" if self.records else "constant"
         return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
 
+    def subject(self) -> str:
+        """`label` as a sentence begins with it: an apposition ends with a comma, where there is one."""
+        return self.label() + ("," if self.name else "")
+
 
 class Recorded:
     """What carries a node: the `Tensor`, for the modules that stand beneath it."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import debugging, graph
+from . import arrays, debugging, graph
 from .dispatch import NUMPY
 from .errors import OperandError, RuleError
 from .graph import NO_PARAMS, Node, describe, kind, mode, tick
@@ -86,7 +86,8 @@ _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.multiply: operator.mul,
     np.divide: operator.truediv,
     np.negative: operator.neg,
-    np.square: lambda x: x * x,
+    # Of booleans the square is a number, the product a boolean.
+    np.square: lambda x: x * x if type(x) is np.float64 or x.dtype.kind != "b" else np.square(x),
     np.power: operator.pow,
     np.absolute: operator.abs,
     np.matmul: operator.matmul,
@@ -170,24 +171,25 @@ class Op:
                     )
                 params = {**params, name: value.data}
         parents: list[Node | None] = []
-        arrays = []
+        data = []
         traced = records = False
         for a in args:
             if isinstance(a, Tensor):
                 node = a.node
                 parents.append(node)
-                arrays.append(node.out)
+                data.append(node.out)
                 traced = True
                 if node.records:
                     records = True
             else:
                 parents.append(None)
-                arrays.append(a if type(a) in _PLAIN else _operand(a, self))
+                data.append(a if type(a) in _PLAIN else _operand(a, self))
         try:
             with np.errstate(all="ignore") if mode.debugging else nullcontext():  # debug() says more than a warning
-                out = self.forward(*arrays, **params) if traced else self.function(*arrays, **params)
+                out = self.forward(*data, **params) if traced else self.function(*data, **params)
         except Exception as error:
-            error.add_note(advice(self, arrays, error))
+            self._check_places(parents, data, error)
+            error.add_note(advice(self, data, error))
             raise
         if not traced:
             return out
@@ -200,10 +202,10 @@ class Op:
                 node.stopped = stopped
         else:
             if not self.complete:
-                self._check_rules(parents, arrays)
-            node = Node(out, True, self, tuple(parents), tuple(arrays), params)
+                self._check_rules(parents, data)
+            node = Node(out, True, self, tuple(parents), tuple(data), params)
         if mode.debugging:
-            node.where = debugging.examine(self, arrays, parents, out)
+            node.where = debugging.examine(self, data, parents, out)
             node.fingerprints = debugging.checksums(node)
         return wrap(node)
 
@@ -218,14 +220,19 @@ class Op:
             args = (*args, *(params.pop(name) for name in named))
         return args[:n], params
 
-    def _check_rules(self, parents: Sequence[Node | None], arrays: Sequence[Any]) -> None:
+    def _check_places(self, parents: Sequence[Node | None], data: Sequence[Any], error: Exception) -> None:
+        """Raise if the call failed because its arguments lie on several devices."""
+        names = [f"tensor {p.name!r}" if p and p.name else f"argument {i + 1}" for i, p in enumerate(parents)]
+        arrays.check_together(self.name, names, data, error)
+
+    def _check_rules(self, parents: Sequence[Node | None], data: Sequence[Any]) -> None:
         """Raise if a recording argument has no rule: its gradient would be lost without a word."""
         for name, rule, parent in zip(self.inputs, self.rules, parents, strict=True):
             if rule is None and parent is not None and parent.records:
                 raise RuleError(
                     f"{self.name} has no gradient rule for its argument {name!r}, which here is {parent.label()}; pass "
                     f"its .data if no gradient is meant to flow there, or add one with @{self.name}.vjp(…, "
-                    f"arg={name!r}). The call was {describe(self, arrays)}"
+                    f"arg={name!r}). The call was {describe(self, data)}"
                 )
 
     def vjp(self, formula: str, arg: int | str | None = None) -> Callable[[Rule], Rule]:
@@ -328,6 +335,7 @@ def _quick_binary(op: Op) -> Callable[[Any, Any], Any]:
         try:
             out = forward(a, b)
         except Exception as error:
+            op._check_places((p, q), (a, b), error)
             error.add_note(advice(op, (a, b), error))
             raise
         return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (p, q), (a, b))
@@ -488,6 +496,8 @@ def op(
     The arguments without a default are the inputs, those with one are parameters. ``numpy`` is the NumPy
     function (or a tuple of them) that the op answers for. ``broadcasts`` says that inputs of different
     shapes are stretched to a common one, which the backward walk then undoes.
+
+    RuleError where an argument that records has no rule, ValueError for a name that another module has taken.
 
     >>> @op(r"x^3")
     ... def cube(x):

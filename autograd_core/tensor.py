@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
+from . import arrays
 from .debugging import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
 from .errors import GradientLossError, GraphError
@@ -98,6 +99,8 @@ class Tensor(Recorded):
     ``requires_grad`` is True by default when the dtype is floating; with False the Tensor is a constant.
     ``name`` is what errors, step tables and drawings call it.
 
+    GradientLossError for one that records, TypeError for what holds no real numbers.
+
     >>> x = Tensor(-2.0, name="x")
     >>> y = Tensor(5.0, name="y")
     >>> f = (x + y) * -4
@@ -149,10 +152,10 @@ class Tensor(Recorded):
                 "computed; change what it was computed from, or work on x.detach()"
             )
         if value is not node.out:
-            array = _array(value, node.out.dtype)
+            array = arrays.like(node.out, _array(value, node.out.dtype))
             if array.shape != node.out.shape:
                 raise ValueError(
-                    f"{node.label()}, cannot take data of shape {list(array.shape)}; assign the same shape, or make "
+                    f"{node.subject()} cannot take data of shape {list(array.shape)}; assign the same shape, or make "
                     "a new Tensor"
                 )
             node.out = array
@@ -169,7 +172,7 @@ class Tensor(Recorded):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            value = _array(value, self.dtype)
+            value = arrays.like(self.node.out, _array(value, self.dtype))
             if value.shape != self.shape:
                 raise ValueError(f"the gradient of {self.node.label()} cannot have shape {list(value.shape)}")
         self.node.grad = value
@@ -209,14 +212,17 @@ class Tensor(Recorded):
         return self.node.out.size
 
     def numpy(self) -> Any:
-        """The data as an array, without the record; it shares the Tensor's memory, as ``data`` does."""
-        return np.asarray(self.data)
+        """The data as a NumPy array, without the record.
+
+        It shares the Tensor's memory, as ``data`` does; from another library, such as one on a GPU, it is a copy.
+        """
+        return np.asarray(arrays.to_numpy(self.data))
 
     def item(self, *index: Any) -> float | int | bool:
         """The only element, or that at an index, as a Python number."""
         if self.size != 1 and not index:
             raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
-        return self.node.out.item(*index)
+        return arrays.to_numpy(self.node.out).item(*index)
 
     tolist, tobytes = _of_data("tolist"), _of_data("tobytes")
     nbytes, itemsize, strides, flags = map(_of_data, ("nbytes", "itemsize", "strides", "flags"))
@@ -268,7 +274,7 @@ class Tensor(Recorded):
             return np.ones_like(out)[()]
         if isinstance(gradient, Tensor):
             gradient = gradient.data
-        gradient = _array(gradient, out.dtype)
+        gradient = arrays.like(out, _array(gradient, out.dtype))
         if gradient.shape != out.shape:
             raise GraphError(
                 f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
@@ -286,9 +292,10 @@ class Tensor(Recorded):
 
     def __repr__(self) -> str:
         node = self.node
-        parts = [repr(node.out)]  # another library's array shows itself
-        if isinstance(node.out, np.ndarray | np.generic):
-            parts = [np.array2string(np.asarray(node.out), separator=", ", prefix="Tensor(", threshold=100)]
+        data = np.asarray(arrays.to_numpy(node.out))
+        parts = [np.array2string(data, separator=", ", prefix="Tensor(", threshold=100)]
+        if arrays.is_foreign(node.out):
+            parts.append(f"on {arrays.place_of(node.out)}")
         if node.out.dtype != np.float64:
             parts.append(f"dtype={node.out.dtype}")
         if node.name is not None:
@@ -302,11 +309,10 @@ class Tensor(Recorded):
     def __format__(self, spec: str) -> str:
         if not spec:
             return repr(self)
-        if not isinstance(self.node.out, np.ndarray | np.generic):
-            return format(self.node.out, spec)
+        data = np.asarray(arrays.to_numpy(self.node.out))
         if self.ndim == 0:
-            return format(self.node.out.item(), spec)
-        return np.array2string(np.asarray(self.node.out), formatter={"all": lambda v: format(v, spec)})
+            return format(data.item(), spec)
+        return np.array2string(data, formatter={"all": lambda v: format(v, spec)})
 
     def _refuse(self, conversion: str, instead: str) -> NoReturn:
         raise GradientLossError(
@@ -346,6 +352,8 @@ class Tensor(Recorded):
                 "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array "
                 "from Tensors",
             )
+        if arrays.is_foreign(self.node.out):
+            raise TypeError(f"this Tensor is on {arrays.place_of(self.node.out)}; t.numpy() copies it to the CPU")
         return np.array(self.node.out, dtype=dtype, copy=copy)
 
     def __copy__(self) -> Tensor:
@@ -588,8 +596,17 @@ def _array(data: Any, dtype: Any = None) -> Any:
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):  # another library's array
+        if data.dtype.kind not in "biuf":
+            raise TypeError(
+                f"a Tensor cannot hold {type(data).__name__} data of dtype {data.dtype}: it needs real numbers"
+            )
         return data.copy() if dtype is None else data.astype(dtype)
     array = np.array(data, dtype=None if getattr(getattr(data, "dtype", None), "kind", "f") == "c" else dtype)
+    if array.dtype == object and all(type(v) is int for v in array.flat):  # longer than 64 bits
+        try:
+            array = array.astype(np.float64)
+        except OverflowError as error:
+            raise OverflowError(f"a Tensor holds numbers up to {np.finfo(float).max:.4g}; {error}") from None
     if array.dtype.kind not in "biuf":
         what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
         raise TypeError(f"a Tensor cannot hold {type(data).__name__} data of dtype {array.dtype}: {what}")

@@ -8,6 +8,7 @@ nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import operator
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import beside
 from .errors import GraphError
 from .graph import Node, ancestors, in_order, kind, mode, recorded, tick
 from .op import Op
@@ -51,7 +53,11 @@ def rebuild(tree: Any, new: Iterator[Any]) -> Any:
         return type(tree)(branches)
     if isinstance(tree, dict):
         built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
-        return {key: built[key] for key in tree}
+        if type(tree) is dict:
+            return {key: built[key] for key in tree}
+        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory, or one of the caller's own
+        other.update(built)
+        return other
     return None if tree is None else next(new)
 
 
@@ -196,12 +202,18 @@ def _variable(value: Any, f: Function) -> Node:
     return Node(array, True)
 
 
+def _callable(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"a transform takes a function, as in grad(f)(x), and not its value; {kind(f)} came")
+
+
 def _name(f: Function) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
 def _derived(f: Function, what: str, argnums: Any) -> Callable[[Function], Function]:
     """Give what a transform makes of ``f`` the name of ``f``, as JAX does, and say what it is."""
+    _callable(f)
 
     def decorate(transformed: Function) -> Function:
         functools.update_wrapper(transformed, f, updated=())  # an op's own attributes are not the derivative's
@@ -246,7 +258,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """A function that returns the value of ``f``, a single number, and its gradient.
 
     ``argnums`` are the positions of the arguments to differentiate; a sequence gives a tuple of gradients.
-    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``.
+    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``. GraphError
+    where ``f`` returns anything else than a single number, TypeError for an argument of whole numbers or one that is
+    not there.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
@@ -267,7 +281,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of ``f``, which must return a single number.
 
-    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``.
+    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``. Raises what
+    that does.
 
     >>> grad(np.tanh)(0.0), grad(grad(grad(np.tanh)))(0.0)
     (np.float64(1.0), np.float64(-2.0))
@@ -285,16 +300,33 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The derivative of each element of the result, where element i of it depends on element i only.
 
+    ValueError where the result has another shape than the argument.
+
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    return _derived(f, "Elementwise derivative", argnums)(
-        grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
-    )
+
+    def total(*args: Any, **kwargs: Any) -> Any:
+        value = f(*args, **kwargs)
+        shape = type(value).__name__ if isinstance(value, list | tuple | dict | None) else np.shape(value)
+        for n in _positions(argnums):
+            x = _argument(f, args, n)
+            if not isinstance(x, list | tuple | dict) and shape != (wanted := np.shape(x)):
+                raise ValueError(
+                    f"elementwise_grad needs a result in the shape of the argument, {wanted}, and {_name(f)} returned "
+                    f"{shape}; use jacobian"
+                )
+        return np.sum(value)
+
+    total.__name__ = _name(f)
+    return _derived(f, "Elementwise derivative", argnums)(grad(total, argnums))
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """``f(*args)`` and its pullback: from the gradient of the value to a tuple of those of the arguments.
+
+    The pullback takes the structure and the shapes of the value, and gives those of the arguments; ValueError for
+    others. TypeError for arguments of whole numbers.
 
     >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> pullback(1.0)
@@ -311,7 +343,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     """``f(*args)`` and its derivative in the direction of ``tangents``.
 
     The pullback is linear in the gradient it is given, and pulling the tangents back through *it* is the
-    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017). TypeError unless
+    ``args`` and ``tangents`` are tuples of one length, ValueError for a tangent in another shape than its argument.
 
     >>> jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
@@ -351,6 +384,8 @@ def _check_directions(what: str, args: Any, tangents: Any) -> None:
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """A function that returns all derivatives of ``f``, in the shape ``value.shape + argument.shape``.
 
+    TypeError for an argument of whole numbers or one that is not there.
+
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
@@ -364,7 +399,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         matrices = []
         for i, value in enumerate(values):
             rows = []
-            places = np.reshape(np.arange(zeros[i].size), zeros[i].shape)
+            places = beside(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
             for j in range(zeros[i].size):
                 basis = np.where(places == j, 1, zeros[i])
                 pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))
@@ -400,7 +435,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of ``f`` times a vector, at the cost of a few gradients and without the Hessian.
 
-    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument.
+    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument. Raises what `jvp` does,
+    and GraphError unless ``f`` returns a single number.
 
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     array([ 6., 12.])
@@ -427,11 +463,14 @@ def checkpoint(f: Function) -> Function:
 
     Only what goes in and what comes out stays; what ``f`` recorded on the way is dropped at once. Tensors that
     ``f`` closes over, such as a layer's weights, get their gradients too. ``f`` must compute the same each time:
-    pass random numbers, or a seed, as arguments. Wrap parts of a computation rather than the whole of it.
+    pass random numbers, or a seed, as arguments. Wrap parts of a computation rather than the whole of it. TypeError
+    unless ``f`` is a function.
 
     >>> grad(lambda x: np.sum(checkpoint(np.tanh)(x)))(np.zeros(2))
     array([1., 1.])
     """
+
+    _callable(f)
 
     @functools.wraps(f, updated=())
     def frugal(*args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import float64
 
-from . import debugging, graph
+from . import arrays, debugging, graph
 from .errors import GraphError, RuleError
 from .graph import NO_PARAMS, RELEASED, Node, ancestors, describe, in_order, mode
 
@@ -126,7 +126,9 @@ def _fit(product: Any, parent: Node, node: Node, position: int) -> Any:
         if shape is None or not _stretches(out.shape, shape, node):
             raise _wrong_shape(product, parent, node, position)
         product = unbroadcast(product, out.shape)
-    return product if product.dtype == out.dtype else product.astype(out.dtype)
+    product = product if product.dtype == out.dtype else product.astype(out.dtype)
+    # A number of NumPy's may stand beside another library's arrays; its gradient is a number of NumPy's again.
+    return product if type(product) is type(out) or isinstance(product, graph.Recorded) else arrays.like(out, product)
 
 
 def _stretches(shape: tuple[int, ...], to: tuple[int, ...], node: Node) -> bool:
@@ -180,7 +182,7 @@ def _check_unchanged(node: Node) -> None:
     for parent in node.parents:
         if parent is not None and parent.changed > node.born:
             raise GraphError(
-                f"{parent.label()}, was changed in place after {op.name} had used it, by "
+                f"{parent.subject()} was changed in place after {op.name} had used it, by "
                 f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
                 "the forward computation again after changing .data, or call backward() before it"
             )

@@ -86,7 +86,7 @@ def keras(net: Net) -> tuple[Step, Step]:
     return (lambda: model.train_on_batch(x, y)), (lambda: model.predict(many(net), batch_size=net.batch, verbose=0))
 
 
-def pytorch(net: Net, channels_last: bool = False, compiled: bool = False) -> tuple[Step, Step]:
+def pytorch(net: Net, channels_last: bool = False, compiled: bool = False, device: str = "cpu") -> tuple[Step, Step]:
     import torch
     from torch import nn
 
@@ -103,8 +103,8 @@ def pytorch(net: Net, channels_last: bool = False, compiled: bool = False) -> tu
     for units in net.dense[:-1]:
         parts += [nn.Linear(width, units), act()]
         width = units
-    model = nn.Sequential(*parts, nn.Linear(width, net.dense[-1]))
-    x, y = (torch.from_numpy(a) for a in net.data())
+    model = nn.Sequential(*parts, nn.Linear(width, net.dense[-1])).to(device)
+    x, y = (torch.from_numpy(a).to(device) for a in net.data())
     if net.conv:
         x = x.permute(0, 3, 1, 2).contiguous()
         if channels_last:

@@ -32,7 +32,7 @@ def multi_hot(
         An array of shape `(len(sequences), dimension)`.
 
     Raises:
-        ValueError: a sequence holds something else than integers from 0 up to `dimension`.
+        ValueError: a sequence holds something else than integers from 0 up to `dimension`, which is at least 1.
         ImportError: `sparse` is set and SciPy is not installed.
 
     Example:
@@ -41,6 +41,8 @@ def multi_hot(
         array([[1, 0, 1, 0],
                [0, 1, 0, 0]], dtype=uint8)
     """
+    if dimension < 1:
+        raise ValueError(f"dimension is how many columns there are, at least 1; got {dimension}")
     numbers = [_numbers(sequence, i, dimension) for i, sequence in enumerate(sequences)]
     if sparse:
         try:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from reference import errors, shapes
 from table_of_ops import FAMILIES, family, numpy_names
 
 import autograd_core
@@ -98,7 +99,9 @@ def entry_of(name: str, entry: Op | Composed) -> str:
     formulas = [f":math:`{f}`" for f in entry.formulas if f] if isinstance(entry, Op) else []
     derivative = f"; local derivative {', '.join(formulas)}" if formulas else ""
     # An empty line between the planes of an array would end the block.
-    body = [said, "", f"Value :math:`{entry.latex}`{derivative}", "", *(line for line in lines if line)]
+    raised = f". {errors(entry)}" if isinstance(entry, Op) else ""
+    facts = [f"Value :math:`{entry.latex}`{derivative}", "", f"Shapes: {shapes(entry)}{raised}", ""]
+    body = [said, "", *facts, *(line for line in lines if line)]
     return f".. py:function:: {shown}{arguments}\n   :no-index:\n\n{textwrap.indent(chr(10).join(body), '   ')}\n"
 
 

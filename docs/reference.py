@@ -8,13 +8,20 @@ from __future__ import annotations
 import importlib
 import inspect
 import textwrap
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from autograd_core import Tensor
 from autograd_core.dispatch import full_name
-from autograd_core.op import Op
+from autograd_core.op import Composed, Op
+from autograd_core.testing.calls import examples_of, make_call, random_numbers, shapes_of, size_of
+from autograd_core.testing.reproduce import literal
+from autograd_core.transforms import leaves
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
 MODULES = (
@@ -121,8 +128,55 @@ def function(module: str, name: str, signature: str, op: Op) -> str:
         lines.append(f":Local derivative: {', '.join(formulas)}")
     if numpy:
         lines.append(f":Answers for: {', '.join(f'``{n}``' for n in numpy)}")
+    lines += [f":Shapes: {shapes(op)}", f":Raises: {errors(op)}"]
     body = textwrap.indent("\n".join(lines), "   ")
     return f".. py:function:: {name}{signature}\n   :module: {module}\n\n{body}\n"
+
+
+def shapes(entry: Op | Composed) -> str:
+    """The shapes that go in and come out: the rule where there is a common one, else those of the examples."""
+    if isinstance(entry, Op) and (entry.elementwise or (entry.broadcasts and not entry.batched)):
+        return "as that of the argument" if entry.arity == 1 else "those of the arguments, broadcast together"
+    name = getattr(entry, "name", "") or entry.function.__name__
+    found: dict[str, str] = {}
+    for given in examples_of(entry):
+        call = make_call(name, given, random_numbers(size_of(shapes_of(entry, given)), np.random.default_rng(0)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = call(*call.args)
+        said = f"{_shown(call.args)} to {_shown(result)}"
+        params = ", ".join(f"{key}={literal(value)}" for key, value in call.params.items())
+        if all(map(np.size, leaves(call.args))):
+            found.setdefault(params, f"{said} with ``{params}``" if params else said)
+    return "; ".join(list(found.values())[:3])
+
+
+def _shown(tree: Any) -> str:
+    if isinstance(tree, list | tuple):
+        return "[" * isinstance(tree, list) + ", ".join(map(_shown, tree)) + "]" * isinstance(tree, list)
+    return f"``{np.shape(tree)}``" if np.ndim(tree) or not isinstance(tree, int | str) else f"``{tree!r}``"
+
+
+def errors(op: Op) -> str:
+    """What the commonest mistakes raise, found by making them."""
+    given = examples_of(op)[0]
+    x, others = Tensor(np.ones((2, 3))), given.inputs[1:]
+    mistakes: dict[str, Callable[[], Any]] = {
+        "what is no array of numbers": lambda: op("text", *others, **given.params),
+    }
+    if op.arity != 1:
+        several = [np.ones((n, n + 1)) for n in (4, 6)[: (op.arity or 3) - 1]]
+        mistakes["shapes that do not fit"] = lambda: op(x, *several, **given.params)
+    if "axis" in op.params:
+        mistakes["an axis that is not there"] = lambda: op(x, *others, **{**given.params, "axis": 9})
+    found: dict[str, list[str]] = {}
+    for mistake, make in mistakes.items():
+        try:
+            make()
+        except (TypeError, ValueError) as error:
+            kind = "TypeError" if isinstance(error, TypeError) else "ValueError"
+            found.setdefault(kind, []).append(mistake)
+    return "; ".join(f"{kind} for {' and for '.join(of)}" for kind, of in found.items())
 
 
 def page(module: ModuleType, homes: dict[int, str]) -> str:

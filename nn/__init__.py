@@ -24,6 +24,7 @@ from . import (
     utils,
 )
 from .callbacks import watch
+from .device import get_device, set_device
 from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
@@ -40,6 +41,7 @@ __all__ = [
     "distributed",
     "export",
     "export_onnx",
+    "get_device",
     "initializers",
     "layers",
     "losses",
@@ -49,6 +51,7 @@ __all__ = [
     "plot_decision_boundary",
     "regularizers",
     "saving",
+    "set_device",
     "utils",
     "watch",
 ]

@@ -49,6 +49,8 @@ LOGITS: weakref.WeakKeyDictionary[Node, tuple[str, Tensor, int]] = weakref.WeakK
 def linear(x: Any) -> Any:
     """``x`` itself.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.linear(np.array([-2.0, 0.0, 3.0])).numpy()
     array([-2.,  0.,  3.])
@@ -58,6 +60,8 @@ def linear(x: Any) -> Any:
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.relu(np.array([-2.0, 0.0, 3.0])).numpy()
@@ -76,6 +80,8 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """``x`` where it is positive, ``negative_slope · x`` elsewhere.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.leaky_relu(np.array([-2.0, 0.0, 3.0])).numpy()
     array([-0.4,  0. ,  3. ])
@@ -86,6 +92,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.elu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
@@ -98,6 +106,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 def selu(x: Any) -> Any:
     """`elu`, scaled so that mean 0 and variance 1 reproduce themselves: Klambauer et al., 2017.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.selu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([-1.5202,  0.    ,  3.1521])
@@ -107,6 +117,8 @@ def selu(x: Any) -> Any:
 
 def gelu(x: Any, approximate: bool = False) -> Any:
     """``x · Φ(x)``, Φ being the normal distribution's: Hendrycks and Gimpel, 2016.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.gelu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
@@ -121,6 +133,8 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 def silu(x: Any) -> Any:
     """``x · sigmoid(x)``, also called swish.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.silu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([-0.2384,  0.    ,  2.8577])
@@ -132,6 +146,8 @@ def silu(x: Any) -> Any:
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.softplus(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([0.1269, 0.6931, 3.0486])
@@ -141,6 +157,8 @@ def softplus(x: Any) -> Any:
 
 def softsign(x: Any) -> Any:
     """``x / (1 + |x|)``.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.softsign(np.array([-2.0, 0.0, 3.0])).numpy()
@@ -152,6 +170,8 @@ def softsign(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.sigmoid(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
@@ -166,6 +186,8 @@ def sigmoid(x: Any) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """``x / 6 + 1/2``, held between 0 and 1.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.hard_sigmoid(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([0.1667, 0.5   , 1.    ])
@@ -175,6 +197,8 @@ def hard_sigmoid(x: Any) -> Any:
 
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent.
+
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
     >>> nn.activations.tanh(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
@@ -186,6 +210,8 @@ def tanh(x: Any) -> Any:
 def exponential(x: Any) -> Any:
     """``exp(x)``.
 
+    Takes any shape, and gives the same; TypeError for what holds no numbers.
+
     >>> import nn
     >>> nn.activations.exponential(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([ 0.1353,  1.    , 20.0855])
@@ -195,6 +221,8 @@ def exponential(x: Any) -> Any:
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / Σ exp(x)`` along an axis: positive numbers that sum to one.
+
+    Takes any shape, and gives the same; ValueError when there is no such axis.
 
     >>> import nn
     >>> nn.activations.softmax(np.array([[0.0, 1.0, 2.0]])).numpy().round(3)
@@ -208,6 +236,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``log(softmax(x))``, finite for all finite ``x``.
+
+    Takes any shape, and gives the same; ValueError when there is no such axis.
 
     >>> import nn
     >>> nn.activations.log_softmax(np.array([0.0, 1000.0])).numpy()
@@ -250,15 +280,19 @@ def get(identifier: Any) -> Activation:
 def serialize(activation: Activation) -> Any:
     """The name of an activation.
 
+    TypeError for what is no function.
+
     >>> import nn
     >>> nn.activations.serialize(nn.activations.relu)
     'relu'
     """
-    return config.serialize(activation)
+    return config.described(activation, "activation")
 
 
 def deserialize(identifier: Any) -> Activation:
     """The activation with this name.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.activations.deserialize("relu") is nn.activations.relu

@@ -138,12 +138,22 @@ def serialize(value: Any) -> Any:
     return value
 
 
+def described(value: Any, what: str) -> Any:
+    """A thing that is configured, or a function, as plain data; an error where neither is given."""
+    if not (isinstance(value, Configurable) or callable(value)):
+        article = "an" if what[0] in "aeiou" else "a"
+        raise TypeError(f"{article} {what} or a function is needed; {value!r} came")
+    return serialize(value)
+
+
 _custom: dict[str, Any] = {}
 
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Let strings and configurations name your own classes and functions inside a ``with`` block.
+
+    TypeError unless it is a mapping of names.
 
     >>> import nn
     >>> def cube(x):
@@ -153,6 +163,8 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     >>> layer(np.array([2.0])).numpy()
     array([8.], dtype=float32)
     """
+    if not isinstance(custom_objects, Mapping | None):
+        raise TypeError(f"custom_objects maps names to classes and functions; {custom_objects!r} came")
     before = dict(_custom)
     _custom.update(custom_objects or {})
     try:
@@ -198,4 +210,5 @@ def resolve(identifier: Any, known: Mapping[str, Any], what: str) -> Any:
         return identifier()
     if callable(identifier) or isinstance(identifier, Configurable):
         return identifier
-    raise ValueError(f"a {what} is given by name, function, class or configuration; {identifier!r} came")
+    article = "an" if what[0] in "aeiou" else "a"
+    raise ValueError(f"{article} {what} is given by name, function, class or configuration; {identifier!r} came")

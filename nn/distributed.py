@@ -125,7 +125,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`numpy.mean` over the whole batch, for a layer of your own that looks at several examples at once.
 
     ``axis`` includes the first. In training each process has a share of the batch, and this sums over all of them;
-    gradients flow through it to all. Anywhere else it is `numpy.mean`.
+    gradients flow through it to all. Anywhere else it is `numpy.mean`. ValueError for an axis that is not there.
 
     >>> import nn
     >>> print(nn.distributed.mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0))

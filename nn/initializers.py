@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import config, random
+from .checks import number, whole
 
 __all__ = [
     "Constant",
@@ -33,7 +34,7 @@ __all__ = [
 class Initializer(config.Configurable):
     """A function ``(shape, dtype) -> array``.
 
-    One of your own defines ``__call__(shape, dtype)``.
+    One of your own defines ``__call__(shape, dtype)``. TypeError when it does not.
 
     >>> import nn
     >>> class Ramp(nn.initializers.Initializer):
@@ -50,6 +51,8 @@ class Initializer(config.Configurable):
 class Zeros(Initializer):
     """All zero.
 
+    Gives the shape that is asked for; ValueError for lengths below 0.
+
     >>> import nn
     >>> nn.initializers.Zeros()((2, 2))
     array([[0., 0.],
@@ -62,6 +65,8 @@ class Zeros(Initializer):
 
 class Ones(Initializer):
     """All one.
+
+    Gives the shape that is asked for; ValueError for lengths below 0.
 
     >>> import nn
     >>> nn.initializers.Ones()((2, 2))
@@ -76,6 +81,8 @@ class Ones(Initializer):
 class Constant(Initializer):
     """All one value, or an array of the weight's shape.
 
+    ValueError for an array of another shape, or what is no number.
+
     >>> import nn
     >>> nn.initializers.Constant(0.5)((2, 2))
     array([[0.5, 0.5],
@@ -83,17 +90,22 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0):
+        if np.asarray(value).dtype.kind not in "biuf":
+            raise ValueError(f"a Constant is a number, or an array of them; {value!r} came")
         self.value = value
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        return np.broadcast_to(np.asarray(self.value, dtype), shape).copy()
+        value = np.asarray(self.value, dtype)
+        if value.shape not in ((), tuple(shape)):
+            raise ValueError(f"a Constant of shape {value.shape} cannot fill a weight of shape {tuple(shape)}")
+        return np.broadcast_to(value, shape).copy()
 
 
 class Random(Initializer):
     """One that draws. With a seed each call gives the same values, without one they come from the common source."""
 
     def __init__(self, seed: int | None = None):
-        self.seed = seed
+        self.seed = None if seed is None else whole(seed, "a seed")
 
     def draw(self) -> np.random.Generator:
         """The generator to draw the next values from."""
@@ -103,6 +115,8 @@ class Random(Initializer):
 class RandomNormal(Random):
     """Normally distributed values.
 
+    Gives the shape that is asked for. ValueError when ``stddev`` is below 0, or ``seed`` no whole number from 0 on.
+
     >>> import nn
     >>> nn.initializers.RandomNormal(mean=1.0, stddev=0.1, seed=0)((2, 2))
     array([[1.012573 , 0.9867895],
@@ -111,7 +125,7 @@ class RandomNormal(Random):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean, self.stddev = number(mean, "mean"), number(stddev, "stddev", 0)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return self.draw().normal(self.mean, self.stddev, shape).astype(dtype)
@@ -119,6 +133,8 @@ class RandomNormal(Random):
 
 class TruncatedNormal(RandomNormal):
     """Normally distributed values, drawn again where they are beyond two standard deviations.
+
+    Gives the shape that is asked for. ValueError as in `RandomNormal`.
 
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.TruncatedNormal(stddev=0.1, seed=0)((1000,))) <= 0.2))
@@ -132,6 +148,8 @@ class TruncatedNormal(RandomNormal):
 class RandomUniform(Random):
     """Values spread evenly between two bounds.
 
+    Gives the shape that is asked for. ValueError when ``maxval`` is below ``minval``.
+
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.RandomUniform(-1.0, 1.0, seed=0)((1000,))) <= 1))
     True
@@ -139,7 +157,8 @@ class RandomUniform(Random):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = number(minval, "minval")
+        self.maxval = number(maxval, "maxval", self.minval)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         return self.draw().uniform(self.minval, self.maxval, shape).astype(dtype)
@@ -147,6 +166,9 @@ class RandomUniform(Random):
 
 class VarianceScaling(Random):
     """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average.
+
+    Gives the shape that is asked for. ValueError for a ``scale`` that is not above 0, an unknown ``mode`` or
+    ``distribution``.
 
     >>> import nn
     >>> weights = nn.initializers.VarianceScaling(scale=2.0, mode="fan_in", seed=0)((100, 1000))
@@ -168,7 +190,7 @@ class VarianceScaling(Random):
             raise ValueError(
                 f"distribution is 'truncated_normal', 'untruncated_normal' or 'uniform'; {distribution!r} came"
             )
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.scale, self.mode, self.distribution = number(scale, "scale", 0, above=True), mode, distribution
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         inputs, outputs = fans(shape)
@@ -195,6 +217,9 @@ class _Scaled(VarianceScaling):
 class GlorotUniform(_Scaled):
     """Uniform, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.GlorotUniform(seed=0)((100, 300)))), 4)
     0.005
@@ -205,6 +230,9 @@ class GlorotUniform(_Scaled):
 
 class GlorotNormal(_Scaled):
     """Truncated normal, variance 2 / (inputs + outputs): Glorot and Bengio, 2010.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.GlorotNormal(seed=0)((100, 300)))), 4)
@@ -217,6 +245,9 @@ class GlorotNormal(_Scaled):
 class HeUniform(_Scaled):
     """Uniform, variance 2 / inputs: He et al., 2015.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.HeUniform(seed=0)((100, 300)))), 4)
     0.0199
@@ -227,6 +258,9 @@ class HeUniform(_Scaled):
 
 class HeNormal(_Scaled):
     """Truncated normal, variance 2 / inputs: He et al., 2015.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.HeNormal(seed=0)((100, 300)))), 4)
@@ -239,6 +273,9 @@ class HeNormal(_Scaled):
 class LecunUniform(_Scaled):
     """Uniform, variance 1 / inputs: LeCun et al., 1998.
 
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
+
     >>> import nn
     >>> round(float(np.var(nn.initializers.LecunUniform(seed=0)((100, 300)))), 4)
     0.0099
@@ -249,6 +286,9 @@ class LecunUniform(_Scaled):
 
 class LecunNormal(_Scaled):
     """Truncated normal, variance 1 / inputs: LeCun et al., 1998.
+
+    Inputs are all axes but the last, outputs all but the last but one. ValueError unless ``seed`` is a whole number
+    from 0 on.
 
     >>> import nn
     >>> round(float(np.var(nn.initializers.LecunNormal(seed=0)((100, 300)))), 4)
@@ -305,15 +345,19 @@ def get(identifier: Any) -> Any:
 def serialize(initializer: Any) -> Any:
     """An initializer as plain data.
 
+    TypeError for what is neither an initializer nor a function.
+
     >>> import nn
     >>> nn.initializers.serialize(nn.initializers.Constant(0.5))
     {'class_name': 'Constant', 'config': {'value': 0.5}}
     """
-    return config.serialize(initializer)
+    return config.described(initializer, "initializer")
 
 
 def deserialize(configuration: Any) -> Any:
     """The initializer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> described = nn.initializers.serialize(nn.initializers.Constant(0.5))

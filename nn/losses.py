@@ -13,8 +13,9 @@ from autograd_core.graph import Node
 from autograd_core.replay import decide
 from autograd_core.tensor import Tensor
 
-from . import activations, config, distributed
-from .tensors import constant, plain
+from . import activations, checks, config, distributed
+from .checks import axis_in, number
+from .tensors import class_numbers, constant, plain
 
 __all__ = [
     "BinaryCrossentropy",
@@ -59,12 +60,18 @@ def pair(y_true: Any, y_pred: Any, loss: str) -> tuple[Any, Any]:
     """Targets and predictions as Tensors of one shape and dtype, or an error that names both shapes."""
     y_pred = constant(y_pred)
     y_true = constant(y_true, y_pred.dtype)
-    y_true, y_pred = align(y_true, y_pred)
+    return fit(*align(y_true, y_pred), loss)
+
+
+def fit(y_true: Any, y_pred: Any, what: str) -> tuple[Any, Any]:
+    """Targets and predictions as they are, or an error that names both shapes."""
     if y_true.shape != y_pred.shape:
         raise ValueError(
-            f"{loss} compares targets and predictions of one shape; the targets are {y_true.shape}, the predictions "
+            f"{what} compares targets and predictions of one shape; the targets are {y_true.shape}, the predictions "
             f"{y_pred.shape}"
         )
+    if not y_pred.ndim:
+        raise ValueError(f"{what} takes arrays whose first axis is the batch; a single number came")
     return y_true, y_pred
 
 
@@ -113,6 +120,11 @@ def inside(probabilities: Any) -> Any:
     return np.clip(probabilities, EPSILON, 1 - EPSILON)
 
 
+def smoothing_of(label_smoothing: Any) -> float:
+    """A ``label_smoothing``, if it is one."""
+    return float(number(label_smoothing, "label_smoothing", 0, 1))
+
+
 def _warn_from_logits(loss: str, activation: str) -> None:
     warnings.warn(
         f"{loss} was told from_logits=True, but the model ends in {activation}, so what it gets are probabilities; "
@@ -149,13 +161,13 @@ def categorical_crossentropy(
                 else ""
             )
         )
-    if y_pred.shape[axis] == 1:
+    if y_pred.shape[axis_in(axis, y_pred.ndim, "categorical_crossentropy")] == 1:
         warnings.warn(
             "categorical_crossentropy of a single class is always 0; for one probability use "
             "loss='binary_crossentropy' with a sigmoid",
             stacklevel=2,
         )
-    if label_smoothing:
+    if smoothing_of(label_smoothing):
         y_true = y_true * (1 - label_smoothing) + label_smoothing / y_pred.shape[axis]
     log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
     if log_p is None:
@@ -180,16 +192,16 @@ def sparse_categorical_crossentropy(
     labels = plain(y_true)
     if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    classes = y_pred.shape[axis]
-    expected = tuple(n for i, n in enumerate(y_pred.shape) if i != axis % y_pred.ndim)
+    place = axis_in(axis, y_pred.ndim, "sparse_categorical_crossentropy")
+    classes, expected = y_pred.shape[place], (*y_pred.shape[:place], *y_pred.shape[place + 1 :])
     if labels.shape != expected:
         one_hot = labels.shape == y_pred.shape
         raise ValueError(
             f"sparse_categorical_crossentropy needs one class number per prediction, shape {expected}; the targets "
             f"are {labels.shape}" + (": for one-hot targets use loss='categorical_crossentropy'" if one_hot else "")
         )
-    labels = labels.astype(np.int64, copy=False)
-    ignored = labels == ignore_class if ignore_class is not None else np.zeros((), bool)
+    labels = class_numbers(labels, "sparse_categorical_crossentropy")
+    ignored = labels == ignore_class if ignore_class is not None else np.False_
     outside = ((labels < 0) | (labels >= classes)) & ~ignored
     if decide(outside.any()):
         raise ValueError(
@@ -202,7 +214,7 @@ def sparse_categorical_crossentropy(
         log_p = activations.log_softmax(np.log(inside(y_pred)), axis)
     safe = np.where(ignored, 0, labels)
     index = list(np.indices(labels.shape, sparse=True))
-    index.insert(axis % y_pred.ndim, safe)
+    index.insert(place, safe)
     loss = -log_p[tuple(index)]
     return np.where(ignored, np.zeros((), loss.dtype), loss) if ignore_class is not None else loss
 
@@ -226,13 +238,13 @@ def binary_crossentropy(
             "for class numbers use loss='sparse_categorical_crossentropy'"
         )
     y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
-    low, high = np.min(y_true.data, initial=0), np.max(y_true.data, initial=0)
-    if decide((low < 0) | (high > 1)):
+    outside = (y_true.data < 0) | (y_true.data > 1)
+    if decide(outside.any()):
         raise ValueError(
-            f"binary_crossentropy needs targets between 0 and 1, and got {low if low < 0 else high:g}; for class "
+            f"binary_crossentropy needs targets between 0 and 1, and got {y_true.data[outside][0]:g}; for class "
             "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
         )
-    if label_smoothing:
+    if smoothing_of(label_smoothing):
         y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
     known = logits_of(y_pred, "sigmoid")
     if from_logits and known is not None:
@@ -282,6 +294,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     >>> nn.losses.huber([[0.0, 1.0]], [[3.0, 1.5]]).numpy().round(4)
     array([1.3125])
     """
+    number(delta, "delta", 0, above=True)
     y_true, y_pred = pair(y_true, y_pred, "huber")
     error = np.abs(y_pred - y_true)
     small = np.minimum(error, delta)  # the square must not overflow where it is not used
@@ -310,7 +323,8 @@ class Loss(config.Configurable):
 
     ``reduction`` is "sum_over_batch_size" (the mean), "sum", or None for one number per example.
 
-    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them.
+    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them. Targets
+    and predictions are (batch, …). ValueError for another ``reduction``, or weights that do not fit.
 
     >>> import nn
     >>> class FourthPower(nn.losses.Loss):
@@ -364,6 +378,8 @@ def weighted(losses: Tensor, weights: Any) -> Tensor:
 class LossFunction(Loss):
     """A `Loss` made from a function, which gets the given options.
 
+    TypeError unless it is a function.
+
     >>> import nn
     >>> strict = nn.losses.LossFunction(nn.losses.huber, delta=0.5)
     >>> strict([[0.0]], [[2.0]]).numpy()
@@ -379,14 +395,18 @@ class LossFunction(Loss):
         **options: Any,
     ):
         super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
-        self.fn, self.options = fn, options
+        self.fn, self.options = checks.function(fn, "what a loss computes"), tuple(options)
+        for option, value in options.items():
+            setattr(self, option, value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self.options)
+        return self.fn(y_true, y_pred, **{option: getattr(self, option) for option in self.options})
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(LossFunction):
     """The mean of `categorical_crossentropy`: targets are one-hot.
+
+    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
 
     >>> import nn
     >>> predicted = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
@@ -403,15 +423,14 @@ class CategoricalCrossentropy(Loss):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ):
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+        options = {"from_logits": from_logits, "label_smoothing": smoothing_of(label_smoothing), "axis": axis}
+        super().__init__(categorical_crossentropy, reduction, name, dtype, **options)
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(LossFunction):
     """The mean of `sparse_categorical_crossentropy`: targets are class numbers.
+
+    Shapes are those of the function, and its errors: ValueError for what is no class number.
 
     >>> import nn
     >>> loss = nn.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -428,15 +447,14 @@ class SparseCategoricalCrossentropy(Loss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ):
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
+        options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **options)
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(LossFunction):
     """The mean of `binary_crossentropy`: targets lie between 0 and 1.
+
+    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
 
     >>> import nn
     >>> nn.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.25]]).numpy().round(4)
@@ -452,15 +470,14 @@ class BinaryCrossentropy(Loss):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ):
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
+        options = {"from_logits": from_logits, "label_smoothing": smoothing_of(label_smoothing), "axis": axis}
+        super().__init__(binary_crossentropy, reduction, name, dtype, **options)
 
 
-class MeanSquaredError(Loss):
+class MeanSquaredError(LossFunction):
     """The mean of `mean_squared_error`.
+
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
 
     >>> import nn
     >>> nn.losses.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
@@ -470,14 +487,13 @@ class MeanSquaredError(Loss):
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
     ):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return mean_squared_error(y_true, y_pred)
+        super().__init__(mean_squared_error, reduction, name, dtype)
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(LossFunction):
     """The mean of `mean_absolute_error`.
+
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
 
     >>> import nn
     >>> nn.losses.MeanAbsoluteError(reduction="sum")([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
@@ -487,14 +503,13 @@ class MeanAbsoluteError(Loss):
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
     ):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return mean_absolute_error(y_true, y_pred)
+        super().__init__(mean_absolute_error, reduction, name, dtype)
 
 
-class Huber(Loss):
+class Huber(LossFunction):
     """The mean of `huber`.
+
+    Shapes and errors are those of the function; ValueError unless ``delta`` is above 0.
 
     >>> import nn
     >>> nn.losses.Huber()([[0.0], [1.0]], [[3.0], [1.5]]).numpy().round(4)
@@ -508,15 +523,13 @@ class Huber(Loss):
         name: str | None = "huber_loss",
         dtype: Any = None,
     ):
-        super().__init__(name, reduction, dtype)
-        self.delta = delta
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return huber(y_true, y_pred, self.delta)
+        super().__init__(huber, reduction, name, dtype, delta=number(delta, "delta", 0, above=True))
 
 
-class KLDivergence(Loss):
+class KLDivergence(LossFunction):
     """The mean of `kl_divergence`.
+
+    Shapes are those of the function, and its errors: ValueError when they do not fit.
 
     >>> import nn
     >>> nn.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
@@ -526,10 +539,7 @@ class KLDivergence(Loss):
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
     ):
-        super().__init__(name, reduction, dtype)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return kl_divergence(y_true, y_pred)
+        super().__init__(kl_divergence, reduction, name, dtype)
 
 
 CLASSES: tuple[Any, ...] = (
@@ -566,15 +576,19 @@ def get(identifier: Any) -> Any:
 def serialize(loss: Any) -> Any:
     """A loss as plain data.
 
+    TypeError for what is neither a loss nor a function.
+
     >>> import nn
     >>> nn.losses.serialize(nn.losses.mean_squared_error)
     'mean_squared_error'
     """
-    return config.serialize(loss)
+    return config.described(loss, "loss")
 
 
 def deserialize(configuration: Any) -> Any:
     """The loss that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.losses.deserialize(nn.losses.serialize(nn.losses.Huber(delta=2.0))).delta

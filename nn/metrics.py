@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import config, losses
-from .tensors import plain
+from autograd_core.arrays import to_numpy
+
+from . import checks, config, losses
+from .checks import number, whole
+from .tensors import class_numbers, plain
 
 __all__ = [
     "Accuracy",
@@ -39,7 +42,9 @@ __all__ = [
 class Metric(config.Configurable):
     """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch.
 
-    One of your own defines `update_state`; what it hands to `add` is averaged.
+    One of your own defines `update_state`; what it hands to `add` is averaged. Targets and predictions are (batch, …),
+    weights (batch,) or (batch, …). TypeError where `update_state` is not defined, ValueError for weights that do not
+    fit.
 
     >>> import nn
     >>> class Largest(nn.metrics.Metric):
@@ -80,21 +85,29 @@ class Metric(config.Configurable):
             self.total += values * float(sample_weight)
             self.count += float(sample_weight)
             return
-        values = np.asarray(plain(values), np.float64)
+        values = plain(values).astype(np.float64, copy=False)
         if sample_weight is None:
             self.total += float(values.sum())
             self.count += values.size
             return
-        values, weights = losses.align(values, np.asarray(plain(sample_weight), np.float64))
-        while weights.ndim < values.ndim:
-            weights = weights[..., None]
-        weights = np.broadcast_to(weights, values.shape)
+        values, weights = losses.align(values, plain(sample_weight).astype(np.float64, copy=False))
+        weights = stretched(weights, values.shape, self.name)
         self.total += float((values * weights).sum())
         self.count += float(weights.sum())
 
 
+def stretched(weights: Any, shape: tuple[int, ...], owner: str) -> Any:
+    """The weights of examples, one for each of the numbers that belong to them."""
+    column = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    if column.ndim != len(shape) or any(w not in (1, n) for w, n in zip(column.shape, shape, strict=True)):
+        raise ValueError(f"{owner} got a sample_weight of shape {weights.shape} for values of shape {shape}")
+    return np.broadcast_to(column, shape)
+
+
 class Mean(Metric):
     """The mean of the numbers that it is given.
+
+    Takes any shape, weights likewise; ValueError when they do not fit.
 
     >>> import nn
     >>> mean = nn.metrics.Mean()
@@ -114,6 +127,8 @@ class Mean(Metric):
 class MeanMetricWrapper(Metric):
     """The mean of a function of targets and predictions, which gets the given options.
 
+    TypeError unless it is a function, ValueError for weights that do not fit what it gives.
+
     >>> import nn
     >>> near = nn.metrics.MeanMetricWrapper(lambda y_true, y_pred: np.abs(y_true - y_pred) < 0.5, name="near")
     >>> near(np.array([0.0, 1.0]), np.array([0.2, 3.0]))
@@ -122,10 +137,13 @@ class MeanMetricWrapper(Metric):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
         super().__init__(name or getattr(fn, "__name__", "metric"), dtype)
-        self.fn, self.options = fn, options
+        self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
+        for option, value in options.items():
+            setattr(self, option, value)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(self.fn(y_true, y_pred, **self.options), sample_weight)
+        options = {option: getattr(self, option) for option in self.options}
+        self.add(self.fn(y_true, y_pred, **options), sample_weight)
 
 
 # -- functions: one number for each example ----------------------------------------------------------------
@@ -134,92 +152,122 @@ class MeanMetricWrapper(Metric):
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether targets and predictions are equal, element by element.
 
-    Takes two arrays of one shape and gives that shape.
+    Takes two arrays of one shape and gives that shape. ValueError when they do not fit.
 
     >>> import nn
     >>> nn.metrics.accuracy([[1], [2]], [[1], [3]])
     array([[1.],
            [0.]], dtype=float32)
     """
-    y_true, y_pred = losses.align(plain(y_true), plain(y_pred))
+    y_true, y_pred = losses.fit(*losses.align(plain(y_true), plain(y_pred)), "accuracy")
     return np.equal(y_true, y_pred).astype(np.float32)
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Whether probabilities are on the right side of a threshold.
 
-    Takes two arrays of one shape and gives that shape.
+    Takes two arrays of one shape and gives that shape. ValueError when they do not fit.
 
     >>> import nn
     >>> nn.metrics.binary_accuracy([[1.0], [0.0]], [[0.8], [0.7]])
     array([[1.],
            [0.]], dtype=float32)
     """
-    y_true, y_pred = losses.align(plain(y_true), plain(y_pred))
-    return np.equal(y_true, y_pred > threshold).astype(np.float32)
+    limit = number(threshold, "threshold")
+    y_true, y_pred = losses.fit(*losses.align(plain(y_true), plain(y_pred)), "binary_accuracy")
+    return np.equal(y_true, y_pred > limit).astype(np.float32)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the largest target.
 
-    Takes predictions (batch, …, classes), gives (batch, …).
+    Takes predictions (batch, …, classes), gives (batch, …). ValueError when the targets, one-hot, have another shape.
 
     >>> import nn
     >>> nn.metrics.categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     array([1., 0.], dtype=float32)
     """
-    return np.equal(np.argmax(plain(y_true), -1), np.argmax(plain(y_pred), -1)).astype(np.float32)
+    y_true, y_pred = _one_hot(y_true, y_pred, "categorical_accuracy")
+    return np.equal(np.argmax(y_true, -1), np.argmax(y_pred, -1)).astype(np.float32)
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the class whose number is the target.
 
-    Takes predictions (batch, …, classes), gives (batch, …).
+    Takes predictions (batch, …, classes), gives (batch, …). ValueError when the targets are not (batch, …) and whole; a
+    number that is no class counts as missed.
 
     >>> import nn
     >>> nn.metrics.sparse_categorical_accuracy(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     array([1., 0.], dtype=float32)
     """
-    y_true, y_pred = plain(y_true), plain(y_pred)
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        y_true = y_true[..., 0]
+    y_true, y_pred = _class_numbers(y_true, y_pred, "sparse_categorical_accuracy")
     return np.equal(y_true, np.argmax(y_pred, -1)).astype(np.float32)
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the largest target is among the k largest predictions.
 
-    Takes two shapes (batch, classes), gives (batch,).
+    Takes two shapes (batch, classes), gives (batch,). ValueError when they differ, or k is no whole number from 1 on.
 
     >>> import nn
     >>> nn.metrics.top_k_categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]), k=2)
     array([1., 1.], dtype=float32)
     """
-    return sparse_top_k_categorical_accuracy(np.argmax(plain(y_true), -1), y_pred, k)
+    y_true, y_pred = _one_hot(y_true, y_pred, "top_k_categorical_accuracy")
+    return sparse_top_k_categorical_accuracy(np.argmax(y_true, -1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the class whose number is the target is among the k largest predictions.
 
-    Takes targets (batch,) and predictions (batch, classes), gives (batch,).
+    Takes targets (batch,) and predictions (batch, classes), gives (batch,). ValueError when they do not fit, or k is no
+    whole number from 1 on; a number that is no class counts as missed.
 
     >>> import nn
     >>> predicted = np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]])
     >>> nn.metrics.sparse_top_k_categorical_accuracy(np.array([1, 2]), predicted, k=2)
     array([1., 1.], dtype=float32)
     """
+    whole(k, "k", 1)
+    y_true, y_pred = _class_numbers(y_true, y_pred, "sparse_top_k_categorical_accuracy")
+    there = (y_true >= 0) & (y_true < y_pred.shape[-1])  # nobody can predict a class that is not
+    own = np.take_along_axis(y_pred, np.where(there, y_true, 0)[..., None], -1)
+    return (there & (np.sum(y_pred > own, -1) < k)).astype(np.float32)
+
+
+def _one_hot(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
+    """One-hot targets beside predictions, in one shape."""
     y_true, y_pred = plain(y_true), plain(y_pred)
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+    if y_true.ndim == y_pred.ndim - 1 or (y_true.ndim == y_pred.ndim and y_true.shape[-1:] == (1,) < y_pred.shape[-1:]):
+        raise ValueError(
+            f"{metric} needs one-hot targets in the shape of the predictions, {y_pred.shape}; the targets are "
+            f"{y_true.shape}: for class numbers use sparse_{metric}"
+        )
+    return losses.fit(y_true, y_pred, metric)
+
+
+def _class_numbers(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
+    """Class numbers, one for each row of predictions."""
+    y_true, y_pred = plain(y_true), plain(y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1:] == (1,):
         y_true = y_true[..., 0]
-    own = np.take_along_axis(y_pred, y_true.astype(np.int64)[..., None], -1)
-    return (np.sum(y_pred > own, -1) < k).astype(np.float32)
+    if not y_pred.ndim or y_true.shape != y_pred.shape[:-1]:
+        one_hot = f": for one-hot targets use {metric.removeprefix('sparse_')}" if y_true.shape == y_pred.shape else ""
+        raise ValueError(
+            f"{metric} needs one class number per prediction, shape {y_pred.shape[:-1]}; the targets are "
+            f"{y_true.shape}{one_hot}"
+        )
+    return class_numbers(y_true, metric), y_pred
 
 
 # -- classes -----------------------------------------------------------------------------------------------
 
 
-class Accuracy(Metric):
+class Accuracy(MeanMetricWrapper):
     """How often targets and predictions are equal.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.Accuracy()([[1], [2]], [[1], [3]])
@@ -227,14 +275,13 @@ class Accuracy(Metric):
     """
 
     def __init__(self, name: str | None = "accuracy", dtype: Any = None):
-        super().__init__(name, dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(accuracy(y_true, y_pred), sample_weight)
+        super().__init__(accuracy, name, dtype)
 
 
-class BinaryAccuracy(Metric):
+class BinaryAccuracy(MeanMetricWrapper):
     """How often probabilities are on the right side of a threshold.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.BinaryAccuracy()([[1.0], [0.0]], [[0.8], [0.7]])
@@ -242,15 +289,13 @@ class BinaryAccuracy(Metric):
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5):
-        super().__init__(name, dtype)
-        self.threshold = threshold
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(binary_accuracy(y_true, y_pred, self.threshold), sample_weight)
+        super().__init__(binary_accuracy, name, dtype, threshold=number(threshold, "threshold"))
 
 
-class CategoricalAccuracy(Metric):
+class CategoricalAccuracy(MeanMetricWrapper):
     """How often the largest prediction is at the one in one-hot targets.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.CategoricalAccuracy()(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -258,14 +303,13 @@ class CategoricalAccuracy(Metric):
     """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None):
-        super().__init__(name, dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(categorical_accuracy(y_true, y_pred), sample_weight)
+        super().__init__(categorical_accuracy, name, dtype)
 
 
-class SparseCategoricalAccuracy(Metric):
+class SparseCategoricalAccuracy(MeanMetricWrapper):
     """How often the largest prediction is at the class whose number is the target.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.SparseCategoricalAccuracy()(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -273,10 +317,7 @@ class SparseCategoricalAccuracy(Metric):
     """
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None):
-        super().__init__(name, dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(sparse_categorical_accuracy(y_true, y_pred), sample_weight)
+        super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
 class ChosenAccuracy(Metric):
@@ -292,8 +333,10 @@ class ChosenAccuracy(Metric):
         self.add(fn(y_true, y_pred), sample_weight)
 
 
-class TopKCategoricalAccuracy(Metric):
+class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the one in one-hot targets is among the k largest predictions.
+
+    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
 
     >>> import nn
     >>> nn.metrics.TopKCategoricalAccuracy(k=2)(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -301,15 +344,13 @@ class TopKCategoricalAccuracy(Metric):
     """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None):
-        super().__init__(name, dtype)
-        self.k = k
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(top_k_categorical_accuracy(y_true, y_pred, self.k), sample_weight)
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=whole(k, "k", 1))
 
 
-class SparseTopKCategoricalAccuracy(Metric):
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the class whose number is the target is among the k largest predictions.
+
+    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
 
     >>> import nn
     >>> nn.metrics.SparseTopKCategoricalAccuracy(k=2)(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
@@ -317,15 +358,13 @@ class SparseTopKCategoricalAccuracy(Metric):
     """
 
     def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None):
-        super().__init__(name, dtype)
-        self.k = k
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(sparse_top_k_categorical_accuracy(y_true, y_pred, self.k), sample_weight)
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=whole(k, "k", 1))
 
 
-class MeanSquaredError(Metric):
+class MeanSquaredError(MeanMetricWrapper):
     """The mean of the squared errors.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]])
@@ -333,14 +372,13 @@ class MeanSquaredError(Metric):
     """
 
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None):
-        super().__init__(name, dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(losses.mean_squared_error(y_true, y_pred), sample_weight)
+        super().__init__(losses.mean_squared_error, name, dtype)
 
 
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(MeanMetricWrapper):
     """The mean of the absolute errors.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
 
     >>> import nn
     >>> nn.metrics.MeanAbsoluteError()([[0.0], [1.0]], [[2.0], [1.0]])
@@ -348,10 +386,7 @@ class MeanAbsoluteError(Metric):
     """
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None):
-        super().__init__(name, dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.add(losses.mean_absolute_error(y_true, y_pred), sample_weight)
+        super().__init__(losses.mean_absolute_error, name, dtype)
 
 
 class _Hits(Metric):
@@ -369,7 +404,11 @@ class _Hits(Metric):
         name: str | None = None,
         dtype: Any = None,
     ):
-        self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        for limit in thresholds if isinstance(thresholds, list | tuple) else () if thresholds is None else [thresholds]:
+            number(limit, "a threshold", 0, 1)
+        self.thresholds = thresholds
+        self.top_k = None if top_k is None else whole(top_k, "top_k", 1)
+        self.class_id = None if class_id is None else whole(class_id, "class_id")
         super().__init__(name, dtype)
 
     def reset_state(self) -> None:
@@ -381,7 +420,7 @@ class _Hits(Metric):
         return np.atleast_1d(default if self.thresholds is None else self.thresholds)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = losses.align(plain(y_true).astype(bool), plain(y_pred).astype(np.float64))
+        y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(plain(y_pred)).astype(np.float64))
         if y_true.shape != y_pred.shape:
             raise ValueError(
                 f"{self.name} needs targets in the shape of the predictions, {y_pred.shape}; they are {y_true.shape}. "
@@ -394,9 +433,10 @@ class _Hits(Metric):
             y_pred = np.where(kept, y_pred, -np.inf)
         weights = np.ones(y_pred.shape)
         if sample_weight is not None:
-            w = plain(sample_weight).astype(np.float64)
-            weights = np.broadcast_to(w.reshape(w.shape + (1,) * (y_pred.ndim - w.ndim)), y_pred.shape)
+            weights = stretched(to_numpy(plain(sample_weight)).astype(np.float64), y_pred.shape, self.name)
         if self.class_id is not None:
+            if not y_pred.ndim or self.class_id >= y_pred.shape[-1]:
+                raise ValueError(f"{self.name} has class_id={self.class_id}, and predictions of shape {y_pred.shape}")
             y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))
         limits = self._limits()
         positive = y_pred.ravel() > limits[:, None]
@@ -413,6 +453,9 @@ class _Hits(Metric):
 class Precision(_Hits):
     """How many of the positive predictions are right.
 
+    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
+    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
+
     >>> import nn
     >>> nn.metrics.Precision()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
     0.5
@@ -425,6 +468,9 @@ class Precision(_Hits):
 
 class Recall(_Hits):
     """How many of the positive targets are found.
+
+    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
+    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
 
     >>> import nn
     >>> nn.metrics.Recall()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.1])
@@ -480,15 +526,19 @@ def as_metric(identifier: Any) -> Metric:
 def serialize(metric: Any) -> Any:
     """A metric as plain data.
 
+    TypeError for what is neither a metric nor a function.
+
     >>> import nn
     >>> nn.metrics.serialize(nn.metrics.accuracy)
     'accuracy'
     """
-    return config.serialize(metric)
+    return config.described(metric, "metric")
 
 
 def deserialize(configuration: Any) -> Any:
     """The metric that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.metrics.deserialize(nn.metrics.serialize(nn.metrics.Recall())).name

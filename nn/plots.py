@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
+
 from .tensors import plain
 
 MARKERS = "os^DvP*X<>"
@@ -29,7 +31,7 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
     >>> type(axes).__name__
     'Axes'
     """
-    x, y = np.asarray(plain(x)), np.asarray(plain(y))
+    x, y = to_numpy(plain(x)), to_numpy(plain(y))
     if x.ndim != 2 or x.shape[1] != 2:
         raise ValueError(f"a decision boundary is drawn for points of the plane, shape (examples, 2); x is {x.shape}")
     if y.ndim == 2:
@@ -80,11 +82,14 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
 def predicted_classes(model: Any, points: Any) -> Any:
     """The class that a model gives to each point: the largest output, or the side of the boundary of one output.
 
+    ``points`` is (examples, numbers), the result (examples,) whole numbers. TypeError for a model that cannot be
+    called.
+
     >>> predicted_classes(lambda p: p[:, :1] - 1.0, np.array([[0.0, 0.0], [3.0, 0.0]]))
     array([0, 1])
     """
     batches = [points[i : i + BATCH] for i in range(0, len(points), BATCH)]
-    out = np.concatenate([plain(model(batch)) for batch in batches])
+    out = np.concatenate([to_numpy(plain(model(batch))) for batch in batches])
     out = out.reshape(len(points), -1)
     if out.shape[1] > 1:
         return np.argmax(out, axis=1)

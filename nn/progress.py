@@ -39,6 +39,10 @@ class Progress:
     def __init__(self, verbose: int | str, steps: int | None):
         self.console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         live = self.console.is_terminal or self.console.is_jupyter
+        if verbose not in ("auto", 0, 1, 2, "0", "1", "2"):
+            raise ValueError(
+                f"verbose is 0 for silence, 1 for a bar, 2 for a line per epoch, or 'auto'; {verbose!r} came"
+            )
         self.verbose = (1 if live else 2) if verbose == "auto" else int(verbose)
         self.live = self.verbose == 1 and live
         self.steps = steps

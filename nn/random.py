@@ -13,6 +13,8 @@ import numpy as np
 
 from autograd_core.replay import Source
 
+from .checks import whole
+
 generator: np.random.Generator = Source(np.random.PCG64())
 
 
@@ -32,16 +34,15 @@ def set_random_seed(seed: int) -> None:
     >>> first_weight() == first
     True
     """
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"a seed is a whole number from 0 on; {seed!r} came")
-    random.seed(int(seed))
-    np.random.seed(int(seed) % 2**32)  # noqa: NPY002 -- for scripts that draw from it
+    seed = whole(seed, "a seed")
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- for scripts that draw from it
     generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 
 def generator_of(seed: int | None) -> np.random.Generator:
     """A generator of its own for ``seed``; without a seed one that the common generator starts."""
-    return Source(np.random.PCG64(int(generator.integers(2**63)) if seed is None else seed))
+    return Source(np.random.PCG64(int(generator.integers(2**63)) if seed is None else whole(seed, "a seed")))
 
 
 def get_state(source: np.random.Generator) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import config
+from .checks import number
 
 __all__ = [
     "L1",
@@ -25,7 +26,7 @@ __all__ = [
 class Regularizer(config.Configurable):
     """A function from a weight to a number.
 
-    One of your own defines ``__call__(x)``.
+    One of your own defines ``__call__(x)``. TypeError when it does not.
 
     >>> import nn
     >>> class Unit(nn.regularizers.Regularizer):
@@ -44,13 +45,16 @@ class Regularizer(config.Configurable):
 class L1L2(Regularizer):
     """``l1 · Σ|x| + l2 · Σx²``.
 
+    Takes any shape, gives a number. ValueError when a factor is below 0.
+
     >>> import nn
     >>> round(float(nn.regularizers.L1L2(l1=0.1, l2=0.1)(np.array([3.0, -4.0]))), 4)
     3.2
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1, self.l2 = _factor(l1), _factor(l2)
+        self.l1 = float(number(l1, "l1, the factor of a regularizer,", 0))
+        self.l2 = float(number(l2, "l2, the factor of a regularizer,", 0))
 
     def __call__(self, x: Any) -> Any:
         penalty = 0.0
@@ -64,6 +68,8 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """``l1 · Σ|x|``.
 
+    Takes any shape, gives a number. ValueError when the factor is below 0.
+
     >>> import nn
     >>> round(float(nn.regularizers.L1(0.1)(np.array([3.0, -4.0]))), 4)
     0.7
@@ -76,6 +82,8 @@ class L1(L1L2):
 class L2(L1L2):
     """``l2 · Σx²``.
 
+    Takes any shape, gives a number. ValueError when the factor is below 0.
+
     >>> import nn
     >>> round(float(nn.regularizers.L2(0.1)(np.array([3.0, -4.0]))), 4)
     2.5
@@ -83,12 +91,6 @@ class L2(L1L2):
 
     def __init__(self, l2: float = 0.01):
         super().__init__(l2=l2)
-
-
-def _factor(value: float) -> float:
-    if not (isinstance(value, float | int) and 0 <= value < np.inf):
-        raise ValueError(f"a regularization factor is a number from 0 on; {value!r} came")
-    return float(value)
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
@@ -110,15 +112,19 @@ def get(identifier: Any) -> Any:
 def serialize(regularizer: Any) -> Any:
     """A regularizer as plain data.
 
+    TypeError for what is neither a regularizer nor a function.
+
     >>> import nn
     >>> nn.regularizers.serialize(nn.regularizers.L2(0.5))
     {'class_name': 'L2', 'config': {'l2': 0.5}}
     """
-    return config.serialize(regularizer)
+    return config.described(regularizer, "regularizer")
 
 
 def deserialize(configuration: Any) -> Any:
     """The regularizer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.regularizers.deserialize(nn.regularizers.serialize(nn.regularizers.L2(0.5))).l2

@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
+
 from . import config, distributed, random
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
@@ -252,7 +254,8 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
 
     with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("config.json", json.dumps(content, indent=1))
-        whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
+        copies = {name: to_numpy(a) for name, a in arrays.items()}
+        whole = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in copies.items()}
         archive.writestr("weights.safetensors", save(whole))
 
 

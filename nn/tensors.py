@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import is_foreign, like
 from autograd_core.graph import Node
 from autograd_core.replay import Traced
 from autograd_core.tensor import Tensor, wrap
+
+from .device import here, is_cpu
 
 
 def constant(value: Any, dtype: Any = None) -> Tensor:
@@ -22,9 +25,31 @@ def constant(value: Any, dtype: Any = None) -> Tensor:
 
 
 def plain(value: Any) -> Any:
-    """The array in a Tensor, or ``value`` as an array; never a copy of an array. A sparse one stays sparse."""
+    """The array in a Tensor, or ``value`` as an array, on the present device; there no copy is made.
+
+    A sparse one stays sparse, and one of another library where it is.
+    """
     data = value.data if isinstance(value, Tensor) else value
-    return data if isinstance(data, Traced) or is_sparse(data) else np.asarray(data)
+    if type(data) is not np.ndarray:
+        if is_sparse(data) and not is_cpu():
+            raise TypeError('SciPy\'s sparse arrays are for the CPU; pass x.toarray(), or call nn.set_device("cpu")')
+        if isinstance(data, Traced) or is_foreign(data) or is_sparse(data):
+            return data
+        data = np.asarray(data)
+    return here(data)
+
+
+def class_numbers(values: Any, owner: str) -> Any:
+    """An array of whole numbers, which may have come as floats; rounding others would hide a mistake."""
+    if values.dtype.kind != "f":
+        return values.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        index = values.astype(np.int64)
+    # While recording nobody looks: the first call with such an input was made on the values themselves, and an
+    # exported model takes whole numbers where floats are put to no other use.
+    if not isinstance(values, Traced) and np.any(index != values):
+        raise ValueError(f"{owner} takes whole numbers; it was given {values[index != values][0]}")
+    return index
 
 
 def is_sparse(value: Any) -> bool:
@@ -34,5 +59,5 @@ def is_sparse(value: Any) -> bool:
 
 def assign(variable: Tensor, value: Any) -> None:
     """Replace the values of a variable, in the memory that it has."""
-    np.copyto(variable.data, value)
+    np.copyto(variable.data, like(variable.data, value))
     variable.data = variable.data  # tells the engine that what was computed from the old values is stale

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
 from autograd_core.graph import Node, ancestors, in_order, recorded
 from autograd_core.tensor import Tensor, wrap
 
@@ -128,7 +129,7 @@ class Entry:
         """The array that PyTorch has."""
         if self.weight is None:
             return self.fixed
-        array = plain(self.weight)
+        array = to_numpy(plain(self.weight))
         array = array if self.rows is None else array[self.rows]
         return np.array(array if self.axes is None else array.transpose(self.axes), order="C")
 
@@ -279,7 +280,7 @@ def _orders(model: Layer) -> dict[int, Order | None]:
     inputs: list[Node] = []
 
     def zeros(shape: Any) -> Tensor:
-        inputs.append(Node(np.zeros([n or 32 for n in (1, *shape[1:])], np.float32), True))
+        inputs.append(Node(plain(np.zeros([n or 32 for n in (1, *shape[1:])], np.float32)), True))
         return wrap(inputs[-1])
 
     if isinstance(shapes, dict):

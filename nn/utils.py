@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .checks import whole
 from .config import custom_object_scope
 from .random import set_random_seed
+from .tensors import class_numbers, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
 __all__ = [
@@ -23,14 +25,17 @@ __all__ = [
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """Class numbers as one-hot rows, in float32.
 
+    Takes any shape, (…, 1) without the 1, and gives (…, classes). ValueError for what is no whole number from 0 to
+    ``num_classes - 1``, which by default is the largest that came.
+
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    labels = np.asarray(x).astype(np.int64)
+    labels = class_numbers(np.asarray(plain(x)), "to_categorical")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    classes = int(labels.max(initial=-1)) + 1 if num_classes is None else num_classes
+    classes = int(labels.max(initial=-1)) + 1 if num_classes is None else whole(num_classes, "num_classes", 1)
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"class numbers must lie in 0 … {classes - 1}; {labels.min()} … {labels.max()} came")
     return np.eye(classes, dtype=np.float32)[labels]

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd_core import Op
+import nn
+from autograd_core import REGISTRY, Op
 from autograd_core.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +85,8 @@ def elsewhere(tmp_path, monkeypatch):
     """Pages write their pictures into a folder that goes away, and open no browser."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("webbrowser.open", lambda url: True)
+    yield
+    nn.set_device("cpu")  # a page may stop on another
 
 
 # -- the code on the pages ---------------------------------------------------------------------------------
@@ -188,6 +191,50 @@ def test_every_public_name_has_a_summary_and_an_example(reference, name, value):
     assert len(lines) == 1 or not lines[1], "the summary is one line, with an empty one below"
     raised = inspect.isclass(value) and issubclass(value, Exception)
     assert ">>> " in text, "no example" + (" of what raises it" if raised else "")
+
+
+# What raises nothing of its own, and why.
+CANNOT_RAISE = {
+    "autograd_core": {
+        "made by the engine, for you to read": ("Node", "Step"),
+        "keeps what it is given": ("Domain", "example"),
+        "takes nothing": ("no_grad",),
+        "takes anything": ("stop_gradient", "composed"),
+    },
+    "autograd_core.testing": {"made by a check, for you to read": ("Report",)},
+    "autograd_core.replay": {"made by a recording, for you to read": ("Program", "Source", "Traced")},
+    "nn.backend": {"takes nothing": ("clear_session", "epsilon", "floatx", "image_data_format")},
+    "nn.callbacks": {"takes nothing": ("Callback", "TerminateOnNaN")},
+    "nn.distributed": {"takes nothing": ("rank", "size")},
+    "datasets": {"takes nothing": ("catalog",)},
+    "datasets.camera": {"takes nothing": ("get_label_names",)},
+    "datasets.digits": {"takes nothing, and reads what ships with it": ("load_data",)},
+    "datasets.reuters": {"takes nothing": ("get_label_names",)},
+}
+
+
+@pytest.mark.parametrize(("reference", "name", "value"), list(public()))
+def test_every_public_name_says_what_it_raises(reference, name, value):
+    module, _, last = name.rpartition(".")
+    exempt = [last in names for names in CANNOT_RAISE.get(module, {}).values()]
+    if isinstance(value, Op):
+        text = reference.entry(module, last, value, module)
+        assert re.search(r"^ +:Shapes: .+\n +:Raises: .*TypeError for what is no array of numbers", text, re.MULTILINE)
+    elif inspect.isclass(value) or inspect.isroutine(value):
+        says = re.search(r"\b(\w*(Error|Warning)|InvalidArgument)\b|\bRaises\b", inspect.getdoc(value) or "")
+        assert bool(says) != any(exempt), "says nothing of errors" if not says else "need not be exempt any more"
+
+
+def test_what_an_op_raises_is_found_by_making_the_mistakes():
+    reference = script("reference")
+    said = {name: reference.errors(REGISTRY[name]) for name in ("tanh", "add", "matmul", "sum", "concatenate")}
+    text, shapes = "TypeError for what is no array of numbers", "ValueError for shapes that do not fit"
+    assert said["tanh"] == text
+    assert said["add"] == said["matmul"] == f"{text}; {shapes}"
+    assert said["sum"] == f"{text}; ValueError for an axis that is not there"
+    assert said["concatenate"] == f"{text}; {shapes} and for an axis that is not there"
+    assert reference.shapes(REGISTRY["add"]) == "those of the arguments, broadcast together"
+    assert reference.shapes(REGISTRY["sum"]).startswith("``(2, 3)`` to ``()``; ``(2, 3)`` to ``(3,)`` with ``axis=0``")
 
 
 def test_the_pages_of_the_reference_show_every_public_name():

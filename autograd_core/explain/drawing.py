@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import to_numpy
 from ..graph import Node, ancestors, in_order
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..walk import walk
 from .formula import formula, number
 from .values import Value, constant, describe, layers_of, name_all
@@ -63,6 +64,7 @@ class Drawing:
     """A computation graph, laid out when it is looked at or saved.
 
     ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text. Notebooks show the picture.
+    `save` raises ValueError for another ending than .svg, .png, .pdf, .dot and .gif.
 
     >>> x = Tensor(3.0, name="x")
     >>> picture = draw(x * x)
@@ -135,7 +137,8 @@ def draw(
     ``f`` are drawn, and one that says how many are not.
 
     The larger the gradient, the darker and the thicker the line, a step for each power of ten below the largest,
-    and it is written beside it.
+    and it is written beside it. TypeError for what is no Tensor, ValueError for an unknown direction, ``max_nodes``
+    below 1 or ``depth`` below 0.
 
     >>> x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
     >>> picture = draw(np.sum(x * w), direction="TB")
@@ -176,9 +179,9 @@ def _draw(
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
             found[node] = g
             for position, parent, _, contribution, _ in edges:
-                handed[names[parent], names[node], position] = contribution
+                handed[names[parent], names[node], position] = to_numpy(contribution)
     elif gradients:
-        found = {node: node.grad for node in nodes if node.grad is not None}
+        found = {node: to_numpy(wrap(node).grad) for node in nodes if node.grad is not None}
 
     if depth is None:
         deepest = max(map(len, layers.values()), default=0)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import to_numpy
+
 _SMALL = 6  # elements of an array that are still worth reading one by one
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
@@ -24,7 +26,7 @@ def number(value: Any, exact: bool = False, digits: int = 4) -> str:
     """
     if value is None:
         return "not computed"
-    array = np.asarray(value)
+    array = np.asarray(to_numpy(value))
     if array.ndim == 0:
         return repr(array.item()) if exact else f"{array.item():.6g}"
     if array.size <= (4 if exact else 1) * _SMALL:

@@ -11,16 +11,17 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arrays import in_numpy, to_numpy
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor
 from ..walk import Edge, walk
-from .formula import uses_upstream
+from .formula import number, uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
 
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One line of the story.
 
@@ -36,10 +37,13 @@ class Step:
 
     >>> x = Tensor(3.0, name="x")
     >>> first, second, third = explain(x * x)
-    >>> first.kind, first.name, first.value
-    ('forward', 'f', np.float64(9.0))
-    >>> second.kind, second.name, second.upstream, second.local, second.contribution
-    ('backward', 'x', np.float64(1.0), np.float64(3.0), np.float64(3.0))
+    >>> first
+    <forward: op='multiply', name='f', inputs=('x', 'x'), output='f', value=9>
+    >>> second
+    <backward: op='multiply', name='x', inputs=('x', 'x'), output='f', value=3,
+     upstream=1, local=3, contribution=3, total=3>
+    >>> second.upstream, second.local
+    (np.float64(1.0), np.float64(3.0))
     """
 
     kind: str
@@ -57,13 +61,20 @@ class Step:
     position: int = -1
     operands: tuple[tuple[str, Any], ...] = ()
 
+    def __repr__(self) -> str:
+        said = [f"{name}={getattr(self, name)!r}" for name in ("op", "name", "inputs", "output")]
+        numbers = ("value", "upstream", "local", "contribution", "total")
+        said += [f"{name}={number(getattr(self, name))}" for name in numbers if getattr(self, name) is not None]
+        return f"<{self.kind}: {', '.join(said)}>"
+
 
 class Steps(Sequence[Step]):
     """The steps of one computation and its backward pass, in the order they ran.
 
     A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
     computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
-    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from.
+    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from. Saving raises
+    ValueError for another ending, `save` than .html, `to_gif` than .gif, and ImportError without the plots extra.
 
     >>> x = Tensor(3.0, name="x")
     >>> steps = explain(x * x)
@@ -157,14 +168,19 @@ class Steps(Sequence[Step]):
         """Write an animation with a frame for each step, each shown for so many seconds. Needs the plots extra."""
         from .frames import to_gif
 
-        return to_gif(self, Path(path), seconds)
+        path = Path(path)
+        if path.suffix.lower() != ".gif":
+            raise ValueError(f"an animation is saved in a file that ends in .gif; {path.name!r} came")
+        return to_gif(self, path, seconds)
 
 
 def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:
     """Every step of the computation of ``f`` and of its backward pass; no gradient of yours changes.
 
     ``gradient`` is what arrives at ``f``, 1 by default for a single number. Values are called by their
-    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, ….
+    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, …. GraphError
+    where nothing was recorded, or ``f`` is no single number and ``gradient`` is missing or of another shape; ValueError
+    for more than 50,000 values.
 
     >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
     >>> q = x + y
@@ -218,7 +234,7 @@ def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
         gradients[node] = g
         for edge in edges:
             steps += _backward(node, g, edge, names, names[f.node])
-    return Steps(steps, names[f.node], seed, describe(recorded, names, layers_of(recorded), gradients))
+    return Steps(steps, names[f.node], to_numpy(seed), describe(recorded, names, layers_of(recorded), gradients))
 
 
 def _forward(node: Node, names: Mapping[Node, str]) -> Step:
@@ -229,7 +245,7 @@ def _forward(node: Node, names: Mapping[Node, str]) -> Step:
         op.name,
         names[node],
         inputs(node, names),
-        node.out,
+        to_numpy(node.out),
         output=names[node],
         expression=expression(op, node),
     )
@@ -251,10 +267,13 @@ def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: s
     }
     stretched = np.shape(product) != np.shape(contribution)
     formula = op.formulas[position if op.arity is not None else 0]
+    local = _local(node, position, formula, g, product)
+    # What is shown lies in NumPy, wherever it was computed.
+    shared, g, product, contribution, total, local = in_numpy((shared, g, product, contribution, total, local))
     yield Step(
         "backward",
         upstream=g,
-        local=_local(node, position, formula, g, product),
+        local=local,
         contribution=product,
         total=None if stretched else total,
         formula=formula,

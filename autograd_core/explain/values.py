@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import in_numpy, to_numpy
 from ..graph import Node
 from ..op import Op
 from ..tensor import Tensor
@@ -48,13 +49,13 @@ def describe(
         names[node]: Value(
             names[node],
             node.op,
-            node.out,
-            gradients.get(node),
+            to_numpy(node.out),
+            to_numpy(gradients.get(node)),
             expression(node.op, node) if node.op else "",
             inputs(node, names),
             tuple(names.get(p) if p is not None else None for p in node.parents),
-            node.args,
-            node.params,
+            in_numpy(node.args),
+            in_numpy(node.params),
             layers.get(node, ()),
             node.where,
         )

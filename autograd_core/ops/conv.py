@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
 from ..op import example, op
 from . import winograd
 
@@ -69,6 +71,8 @@ def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) ->
     ``window``, ``strides`` (between windows) and ``dilation`` (between the elements of one) are numbers, or one
     for each spatial axis. On a plain array the result is a read-only view of it.
 
+    ValueError for numbers below 1, and a window that is longer than ``x``.
+
     >>> windows(np.arange(5.0).reshape(1, 5, 1), 3)[0, :, :, 0]
     array([[0., 1., 2.],
            [1., 2., 3.],
@@ -106,6 +110,8 @@ def _view(x: Any, reach: tuple[int, ...], strides: tuple[int, ...], dilation: tu
 def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
     """The adjoint of `windows`: an array of ``shape``, in which each element is the sum of its copies in ``w``.
 
+    ValueError unless ``w`` has the shape of the windows of such an array.
+
     >>> fold(np.ones((1, 3, 3, 1)), (1, 5, 1))[0, :, 0]
     array([1., 2., 3., 2., 1.])
     """
@@ -122,8 +128,13 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
             f"fold needs the windows of an array of shape {list(shape)}, which have shape {list(fitting)}; it was "
             f"given {list(np.shape(w))}"
         )
+    if window == reach == strides and all(p * k == s for p, k, s in zip(places, window, shape[1:-1], strict=True)):
+        # Tiles without gaps: where their elements stand in the order of x, this is only another view of them.
+        between = (axis for pair in zip(range(1, n + 1), range(n + 1, 2 * n + 1), strict=True) for axis in pair)
+        return np.reshape(np.transpose(w, (0, *between, 2 * n + 1)), shape)
     x = np.zeros_like(w, shape=shape)
-    if all(r <= s for r, s in zip(reach, strides, strict=True)):  # windows that do not overlap: each has its place
+    apart = all(r <= s for r, s in zip(reach, strides, strict=True))
+    if apart and not is_foreign(x):  # windows that do not overlap, each with its place in a view that can be written to
         if np.size(w):
             np.copyto(_view(x, reach, strides, dilation, writeable=True), w)
         return x
@@ -180,9 +191,12 @@ class _Layout:
         reach = zip(self.shape[1:-1], self.pairs, _reach(self.window, self.dilation), self.strides, strict=True)
         return tuple((n + before + after - r) // s + 1 for n, (before, after), r, s in reach)
 
-    def parts(self) -> list[slice]:
-        """The batch in parts whose columns stay in the processor's cache: twice as fast as all at once."""
-        return self._parts(math.prod(self.window) * self.shape[-1], _CACHED)
+    def parts(self, x: Any) -> list[slice]:
+        """The batch in parts whose columns stay in the processor's cache: twice as fast as all at once.
+
+        On another library's device a few large products are faster than many small ones, up to what its memory holds.
+        """
+        return self._parts(math.prod(self.window) * self.shape[-1], _CACHED * (128 if is_foreign(x) else 1))
 
     def tiled_parts(self, filters: int) -> list[slice]:
         """The same for the patches of `winograd`, of which more is needed at a time."""
@@ -191,6 +205,7 @@ class _Layout:
 
     def _parts(self, numbers: int, cached: int) -> list[slice]:
         n = max(cached // max(math.prod(self.places()) * numbers, 1), 1)
+        n = 1 << n.bit_length() - 1  # so that the parts of one layer begin where those of another do
         return [slice(i, i + n) for i in range(0, self.shape[0], n)] or [slice(0, 0)]
 
     def suits_winograd(self, dtype: Any, filters: int) -> bool:
@@ -252,6 +267,14 @@ def _joined(parts: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+def _total(terms: Iterator[Any]) -> Any:
+    """The sum of some arrays, as two sums in turns, since two threads may add at the same time."""
+    sums = [next(terms), next(terms, 0)]
+    for i, term in enumerate(terms):
+        sums[i % 2] = sums[i % 2] + term
+    return sums[0] + sums[1]
+
+
 def _pad(x: Any, pairs: Pairs) -> Any:
     if not any(map(any, pairs)):
         return x
@@ -287,16 +310,18 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
     ``padding`` is "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair
     (before, after) for each spatial axis. With ``groups`` the channels are convolved in that many separate parts.
 
+    ValueError for axes that do not fit, numbers below 1, and a window that is longer than the padded ``x``.
+
     >>> x = np.array([1.0, 2.0, 4.0, 8.0]).reshape(1, 4, 1)
     >>> conv(x, np.array([-1.0, 1.0]).reshape(2, 1, 1))[0, :, 0]
     array([1., 2., 4.])
     """
     layout = _Layout.of(np.shape(x), np.shape(kernel), strides, padding, dilation, groups)
-    if layout.suits_winograd(np.result_type(x, kernel), np.shape(kernel)[-1]):
+    if not is_foreign(x) and layout.suits_winograd(np.result_type(x, kernel), np.shape(kernel)[-1]):
         parts = layout.tiled_parts(np.shape(kernel)[-1])
         return _joined([winograd.convolve(_pad(x[part], layout.pairs), kernel) for part in parts])
     matrices = layout.matrices(kernel)
-    rows = [np.moveaxis(np.matmul(layout.columns(x[part]), matrices), 0, 1) for part in layout.parts()]
+    rows = [np.moveaxis(np.matmul(layout.columns(x[part]), matrices), 0, 1) for part in layout.parts(x)]
     return np.reshape(_joined(rows), (layout.shape[0], *layout.places(), np.shape(kernel)[-1]))
 
 
@@ -328,6 +353,8 @@ def conv_transpose(
     for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs; ``shape``,
     that of the whole result, chooses another.
 
+    ValueError as in `conv`.
+
     >>> x = np.array([1.0, 2.0]).reshape(1, 2, 1)
     >>> conv_transpose(x, np.array([1.0, 1.0, 1.0]).reshape(3, 1, 1), strides=2)[0, :, 0]
     array([1., 1., 3., 2., 2.])
@@ -351,7 +378,7 @@ def conv_transpose(
         return conv(x, np.swapaxes(np.flip(kernel, axes), -1, -2), padding=around, dilation=dilation)
     matrices = np.swapaxes(layout.matrices(kernel), -1, -2)
     images = (
-        layout.image(np.matmul(layout.rows(x[part]), matrices), np.shape(x[part])[:-1]) for part in layout.parts()
+        layout.image(np.matmul(layout.rows(x[part]), matrices), np.shape(x[part])[:-1]) for part in layout.parts(x)
     )
     return _joined([*images])
 
@@ -371,10 +398,10 @@ def conv_kernel(
     """The derivative of ``sum(g * conv(x, kernel))`` with respect to a kernel with this ``window``."""
     shape = (*window, np.shape(x)[-1] // groups, np.shape(g)[-1])
     layout = _Layout.of(np.shape(x), shape, strides, padding, dilation, groups)
-    if layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
+    if not is_foreign(x) and layout.suits_winograd(np.result_type(x, g), np.shape(g)[-1]):
         parts = layout.tiled_parts(np.shape(g)[-1])
-        return sum(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
-    k = sum(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts())
+        return _total(winograd.kernel_gradient(_pad(x[p], layout.pairs), g[p]) for p in parts)
+    k = _total(np.matmul(np.swapaxes(layout.columns(x[p]), -1, -2), layout.rows(g[p])) for p in layout.parts(x))
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import is_foreign
 from ..dispatch import NUMPY, plain
 from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
 from ..tensor import Tensor
@@ -39,7 +40,7 @@ BLOCK = 1 << 14  # elements that stay in cache together with a few results of th
 
 def in_blocks(f: Any, x: Any) -> Any:
     """``f(x)`` of an elementwise ``f`` with many intermediate results, computed piece by piece to keep them small."""
-    if np.size(x) <= 2 * BLOCK:
+    if np.size(x) <= 2 * BLOCK or is_foreign(x):  # a GPU has no such cache, and wants all at once
         return f(x)
     parts = np.array_split(np.ravel(x), np.size(x) // BLOCK)
     return np.reshape(np.concatenate([f(part) for part in parts]), np.shape(x))
@@ -80,7 +81,14 @@ sqrt = ufunc(
     np.sqrt, r"\sqrt{x}", (lambda g, z, x: g / (2 * z), r"\frac{1}{2 \cdot z}"), domain=POSITIVE, note="∞ at 0"
 )
 cbrt = ufunc(
-    np.cbrt, r"\sqrt[3]{x}", (lambda g, z, x: g / (3 * z * z), r"\frac{1}{3 \cdot z^2}"), domain=NONZERO, note="∞ at 0"
+    np.cbrt,
+    r"\sqrt[3]{x}",
+    (
+        lambda g, z, x: g * (1 / z) ** 2 / 3,
+        r"\frac{1}{3 \cdot z^2}",
+    ),  # its own derivative at 0 is infinite too, not NaN
+    domain=NONZERO,
+    note="∞ at 0",
 )
 
 
@@ -110,7 +118,7 @@ power = ufunc(
 def float_power(x: Any, y: Any) -> Any:
     """``x ** y`` in float64, whatever came."""
     double = np.dtype(np.float64)
-    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double) for v in (x, y))
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double)[()] for v in (x, y))
     x, y = (v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 
@@ -145,6 +153,24 @@ rint = ufunc(np.rint, r"\operatorname{round} x", FLAT, domain=HALVES, note="0 at
 floor_divide = ufunc(
     np.floor_divide, r"\lfloor \frac{x}{y} \rfloor", FLAT_2, FLAT_2, domain=(REAL, NONZERO), note="0 at the jumps"
 )
+heaviside = ufunc(
+    np.heaviside,
+    r"\operatorname{heaviside}(x, y)",
+    FLAT_2,
+    (lambda g, z, x, y: g * (x == 0), r"[x = 0]"),
+    domain=(NONZERO, REAL),
+    note="0 with respect to x at the jump, where the result is y",
+)
+
+
+@composed(
+    r"(\lfloor \frac{x}{y} \rfloor, x \bmod y)",
+    numpy=np.divmod,
+    examples=(example((2, 3), 0.7), example((), np.array([0.7, -1.3]))),
+)
+def divmod(x: Any, y: Any) -> Any:
+    """The quotient rounded down, whose derivative is 0, and the remainder."""
+    return np.floor_divide(x, y), np.remainder(x, y)
 
 
 @op(
@@ -207,12 +233,14 @@ arcsin = ufunc(
     r"\arcsin x",
     (lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)), r"\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
+    note="∞ at ±1, where its own derivative is NaN",
 )
 arccos = ufunc(
     np.arccos,
     r"\arccos x",
     (lambda g, z, x: g / -np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
+    note="-∞ at ±1, where its own derivative is NaN",
 )
 arctan = ufunc(np.arctan, r"\arctan x", (lambda g, z, x: g / (1 + x * x), r"\frac{1}{1 + x^2}"))
 

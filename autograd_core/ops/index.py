@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..arrays import add_at, beside, in_numpy
 from ..dispatch import NUMPY, plain
 from ..op import composed, example, op
 from ..tensor import Tensor
@@ -57,7 +58,7 @@ def scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
     if _distinct(index):
         zeros[index] = x
     else:
-        np.add.at(zeros, index, x)
+        add_at(zeros, index, x)
     return zeros
 
 
@@ -267,21 +268,24 @@ class Place:
 
     def set(self, value: Any) -> Any:
         """A copy with ``value`` here; of several values for one place the last counts, and gets the gradient."""
+        index = in_numpy(self.index)  # NumPy alone promises that of several values for one place the last is there
         here = np.zeros(self.tensor.shape, bool)
-        here[self.index] = True
+        here[index] = True
+        here = beside(self.tensor, here)
         value = self._fitted(value)
-        if not _distinct(self.index):
+        if not _distinct(index):
             order = np.arange(np.size(value)).reshape(np.shape(value))
             last = np.zeros(self.tensor.shape, int)
-            last[self.index] = order
-            value = np.where(last[self.index] == order, value, 0)
+            last[index] = order
+            value = np.where(beside(value, last[index] == order), value, 0)
         return np.where(here, scatter(value, index=self.index, shape=self.tensor.shape), self.tensor)
 
     def _fitted(self, value: Any) -> Any:
         """``value`` in the shape of what is at the index, and in the dtype of the tensor."""
         # A view that takes no memory: only its shape after indexing is of interest.
-        shape = np.broadcast_to(np.False_, self.tensor.shape)[self.index].shape
-        value = value if hasattr(value, "dtype") else np.asarray(value, self.tensor.dtype)
+        shape = np.broadcast_to(np.False_, self.tensor.shape)[in_numpy(self.index)].shape
+        if not hasattr(value, "dtype"):
+            value = beside(self.tensor, np.asarray(value, self.tensor.dtype))
         value = value if value.dtype == self.tensor.dtype else value.astype(self.tensor.dtype)
         return np.broadcast_to(value, shape)
 

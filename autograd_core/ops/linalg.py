@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..arrays import beside
 from ..dispatch import plain
 from ..op import composed, example, op
 from ..walk import unbroadcast
@@ -250,12 +251,12 @@ def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = 
         if letter in letters[:i]:
             again = next(fresh)
             operands.append(letter + again)
-            others.append(np.eye(n, dtype=g.dtype))
+            others.append(beside(g, np.eye(n, dtype=g.dtype)))
             wanted += again
         else:
             if known.get(letter) != n:
                 operands.append(letter)
-                others.append(np.ones(n, dtype=g.dtype))
+                others.append(beside(g, np.ones(n, dtype=g.dtype)))
             wanted += letter
     whole = einsum(g, *others, subscripts=f"{','.join(operands)}->{wanted}", optimize=optimize)
     return unbroadcast(whole, np.shape(x))
@@ -352,6 +353,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
 )
 def solve(x: Any, y: Any) -> Any:
     """The solution of ``x @ z = y``, ``x`` not singular and ``y`` one vector or a (stack of) matrices of columns."""
+    if y.ndim > 1 and x.shape[:-2] != y.shape[:-2]:  # NumPy stretches stacks itself, not every library does
+        stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+        x, y = np.broadcast_to(x, stack + x.shape[-2:]), np.broadcast_to(y, stack + y.shape[-2:])
     return np.linalg.solve(x, y)
 
 
@@ -362,14 +366,14 @@ solve.batched = True
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         g, z = np.expand_dims(g, -1), np.expand_dims(z, -1)
-    return -np.matmul(np.linalg.solve(np.swapaxes(x, -1, -2), g), np.swapaxes(z, -1, -2))
+    return -np.matmul(solve(np.swapaxes(x, -1, -2), g), np.swapaxes(z, -1, -2))
 
 
 @solve.vjp(r"x^{-\mathsf T} g")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:  # g may be a stack of vectors, which NumPy would take for a matrix
-        return np.linalg.solve(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
-    return np.linalg.solve(np.swapaxes(x, -1, -2), g)
+        return solve(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
+    return solve(np.swapaxes(x, -1, -2), g)
 
 
 @op(
@@ -396,7 +400,7 @@ def _cofactors(x: Any) -> Any:
     others = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
     minors = x[..., others[:, None, :, None], others[None, :, None, :]]
     signs = np.where(np.add.outer(np.arange(n), np.arange(n)) % 2, -1, 1)
-    return np.linalg.det(minors) * signs
+    return np.linalg.det(minors) * beside(x, signs)
 
 
 @op(r"\ln \left|\det x\right|", examples=MATRICES)
@@ -410,10 +414,13 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return np.expand_dims(g, (-1, -2)) * np.swapaxes(np.linalg.inv(x), -1, -2)
 
 
+_SignAndLog = type(np.linalg.slogdet(np.eye(1)))  # NumPy's named pair
+
+
 @composed(r"\operatorname{sign} \det x, \ln \left|\det x\right|", numpy=np.linalg.slogdet, examples=MATRICES)
 def slogdet(x: Any) -> Any:
     """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`."""
-    return np.linalg.slogdet(plain(x))._replace(logabsdet=logabsdet(x))
+    return _SignAndLog(np.linalg.slogdet(plain(x))[0], logabsdet(x))
 
 
 @op(
@@ -446,7 +453,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 def _lower_half(x: Any) -> Any:
     """Murray's Φ: the lower triangle, with half of the diagonal."""
-    return np.tril(x) * (1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
+    return np.tril(x) * beside(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
 
 
 @cholesky.spelled(np.linalg.cholesky)

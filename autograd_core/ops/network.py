@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
+from ..arrays import beside
 from ..dispatch import plain
 from ..op import ELEMENTWISE, NONZERO, composed, example, op
 from .elementwise import finite, in_blocks
@@ -153,6 +155,8 @@ def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """The logarithm of `softmax`, precise where that is close to 0.
 
+    As in `softmax` the shape stays; ValueError for an axis that is not there.
+
     >>> log_softmax(np.array([0.0, 1e4]))
     array([-10000.,      0.])
     """
@@ -162,10 +166,16 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """A plain array with a 1 at each index along a new last axis, and only zeros where there is no such class.
 
+    From (…) to (…, num_classes). TypeError for what holds no numbers, ValueError when ``num_classes`` is below 0.
+
     >>> one_hot([0, 2], 3)
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
     indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
-    return (np.expand_dims(indices, -1) == np.arange(num_classes)).astype(dtype)
+    if indices.dtype.kind not in "biuf":
+        raise TypeError(f"one_hot takes whole numbers; an array of {indices.dtype} came")
+    if operator.index(num_classes) < 0:
+        raise ValueError(f"num_classes is a whole number from 0 on; {num_classes} came")
+    return (np.expand_dims(indices, -1) == beside(indices, np.arange(num_classes))).astype(dtype)

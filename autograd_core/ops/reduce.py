@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..arrays import beside
 from ..op import ELEMENTWISE, POSITIVE, composed, example, op
 from .elementwise import over
 
@@ -104,7 +105,7 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
                 f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along the "
                 f"axes that are given; they have shape {list(np.shape(weights))} and axis is {axis}"
             )
-        weights = np.transpose(weights, np.argsort(axis))
+        weights = np.transpose(weights, np.argsort(axis).tolist())
         weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axis])
     weights = np.broadcast_to(weights, np.shape(x))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
@@ -162,6 +163,37 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), np.shape(x))
 
 
+@composed(
+    r"\sum_{j \le i} x_j",
+    numpy=getattr(np, "cumulative_sum", None),  # from NumPy 2.1 on
+    examples=(example((4,)), example((2, 3), axis=0), example((2, 3), axis=-1, include_initial=True)),
+)
+def cumulative_sum(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """The running sum along an axis, which may begin with the sum of nothing, 0."""
+    return _running(np.cumsum, x, axis, include_initial, 0)
+
+
+@composed(
+    r"\prod_{j \le i} x_j",
+    numpy=getattr(np, "cumulative_prod", None),
+    examples=(example((4,)), example((2, 3), axis=0), example((2, 3), axis=-1, include_initial=True)),
+)
+def cumulative_prod(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+    """The running product along an axis, which may begin with the product of nothing, 1."""
+    return _running(np.cumprod, x, axis, include_initial, 1)
+
+
+def _running(scan: Any, x: Any, axis: int | None, include_initial: bool, start: int) -> Any:
+    if np.ndim(x) == 0 or (axis is None and np.ndim(x) > 1):
+        raise ValueError(f"a running result needs an axis, and where x has several, axis=; x has {np.ndim(x)}")
+    axis = normalize_axis_index(0 if axis is None else axis, np.ndim(x))
+    z = scan(x, axis=axis)
+    if not include_initial:
+        return z
+    shape = (*np.shape(z)[:axis], 1, *np.shape(z)[axis + 1 :])
+    return np.concatenate((np.full_like(z, start, shape=shape), z), axis)
+
+
 # -- extremes ------------------------------------------------------------------------------------------
 
 
@@ -181,8 +213,9 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    chosen = (x == spread(z, x, axis, keepdims)).astype(x.dtype)
-    return spread(g, x, axis, keepdims) * (chosen / np.sum(chosen, axis=axis, keepdims=True))
+    chosen = x == spread(z, x, axis, keepdims)
+    each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
+    return chosen * spread(each, x, axis, keepdims)
 
 
 for _extreme in (max, min):
@@ -233,7 +266,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if np.all(x != 0):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
-    others = np.where(np.eye(np.shape(x)[-1], dtype=bool), 1, np.expand_dims(x, -2))  # row j without x_j
+    others = np.where(beside(x, np.eye(np.shape(x)[-1], dtype=bool)), 1, np.expand_dims(x, -2))  # row j without x_j
     rows = np.triu(np.cumprod(others, -1)) * np.expand_dims(g, -2)
     return np.moveaxis(np.sum(rows, -1), -1, axis)
 
@@ -264,7 +297,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:  # one number for each row
             end = end if hasattr(end, "dtype") else np.asarray(end, np.result_type(x.dtype, end))
-            end = np.broadcast_to(end, (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
+            end = np.broadcast_to(beside(x, end), (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
         ends.append([] if end is None else [end])
     if ends != [[], []]:
         x = np.concatenate([*ends[0], x, *ends[1]], axis)
@@ -310,7 +343,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         )
     if np.ndim(h) and np.shape(h) != (n,):
         raise ValueError(f"the places along axis {axis} must be {n} numbers; they have shape {list(np.shape(h))}")
-    steps = np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,))
+    steps = beside(f, np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)))
     steps = steps.astype(f.dtype) if steps.dtype != f.dtype else steps
     rise = np.diff(f) / steps  # the slopes between neighbours
     left, right = steps[:-1], steps[1:]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..arrays import beside, to_numpy
 from ..op import composed, example, op
 from ..walk import unbroadcast
 
@@ -251,6 +252,7 @@ def tile(x: Any, reps: Any) -> Any:
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element so many times in a row, along an axis or of all elements in a row."""
     x, axis = along(x, axis)
+    repeats = to_numpy(repeats)  # how long the result is must be known here
     if np.ndim(repeats):
         return np.take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
     before, n, after = np.shape(x)[:axis], np.shape(x)[axis], np.shape(x)[axis + 1 :]
@@ -316,7 +318,8 @@ def stack(arrays: Any, axis: int = 0) -> Any:
 def array(nested: Any) -> Any:
     """One recorded array of a nested list of Tensors, arrays and numbers.
 
-    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array.
+    Numbers take the dtype of what is beside them. Without a Tensor anywhere it is a plain array. ValueError where the
+    rows differ in shape, TypeError for what is no number.
 
     >>> from autograd_core import Tensor
     >>> x, y = Tensor(2.0), Tensor(3.0)
@@ -325,8 +328,9 @@ def array(nested: Any) -> Any:
     4.0 3.0
     """
     leaves = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in _flat(nested)}  # one of each kind
-    dtyped = any(isinstance(kind, np.dtype) for kind in leaves)
-    return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64)
+    dtyped = any(isinstance(kind, np.dtype) for kind in leaves) and not {str, type(None)} & leaves.keys()
+    among = next((x for x in _flat(nested) if hasattr(x, "dtype")), None)
+    return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64, among)
 
 
 def _flat(nested: Any) -> Iterator[Any]:
@@ -337,10 +341,12 @@ def _flat(nested: Any) -> Iterator[Any]:
         yield nested
 
 
-def _array(nested: Any, dtype: Any) -> Any:
+def _array(nested: Any, dtype: Any, among: Any) -> Any:
     if not isinstance(nested, list | tuple):
-        return nested if hasattr(nested, "dtype") else np.asarray(nested, dtype)
-    return np.stack([_array(part, dtype) for part in nested]) if nested else np.zeros(0, dtype)
+        if nested is None or isinstance(nested, str):
+            raise TypeError(f"array takes Tensors, arrays, numbers and lists of them; {nested!r} came")
+        return nested if hasattr(nested, "dtype") else beside(among, np.asarray(nested, dtype))
+    return np.stack([_array(part, dtype, among) for part in nested]) if nested else np.zeros(0, dtype)
 
 
 ROWS = (example([(2, 3), (2, 3)]), example([(3,), (3,)]), example([(), ()]), example([(0, 2), (1, 2)]))
@@ -406,6 +412,16 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
         cuts = [i * each + builtins.min(i, longer) for i in range(sections + 1)]
     every = (slice(None),) * axis
     return [x[(*every, slice(a, b))] for a, b in itertools.pairwise(cuts)]
+
+
+@composed(
+    r"(x_1, x_2, \dots)",
+    numpy=getattr(np, "unstack", None),  # from NumPy 2.1 on
+    examples=(example((2, 3)), example((2, 3), axis=-1)),
+)
+def unstack(x: Any, *, axis: int = 0) -> Any:
+    """A tuple of the parts along an axis, which they lose: what `stack` undoes."""
+    return tuple(np.moveaxis(_deep(x, 1, "unstack"), axis, 0))
 
 
 @composed(r"\operatorname{split} x", numpy=np.split, examples=(example((4,), 2), example((2, 4), [1, 3], axis=-1)))
@@ -586,4 +602,4 @@ def triu(x: Any, k: int = 0) -> Any:
 
 def _triangle(x: Any, k: int, name: str) -> Any:
     rows, columns = np.shape(_deep(x, 1, name))[-2:][0], np.shape(x)[-1]
-    return np.tri(rows, columns, k, dtype=bool)
+    return beside(x, np.tri(rows, columns, k, dtype=bool))

@@ -27,6 +27,8 @@ class Unit:
     step: int = 0  # rows in a block
     flat: bool = False  # whether arrays are seen as one axis
     local: set[Memory] = field(default_factory=set)  # scratch that only this unit sees: a block of it is enough
+    lane: int = 0  # which thread runs it, where there are several
+    meetings: int = 0  # how often the threads wait for each other before
 
     @property
     def writes(self) -> list[Place]:

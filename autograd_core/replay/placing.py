@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .calls import Memory, Place, copied
 from .grouping import Unit, same
-from .simplifying import definitions, elementwise, rename
+from .simplifying import definitions, elementwise, moved, rename
 
 # Where buffers begin: what is in cache is added twice as fast when it is aligned to a cache line.
 ALIGNMENT = 64
@@ -63,37 +63,91 @@ def reuse_operands(units: list[Unit], keep: set[Memory]) -> None:
                     break
 
 
+def apart(units: list[Unit], keep: set[Memory]) -> None:
+    """Make stretches of scratch that nobody touches together memories of their own, such as what one lane works on."""
+    local = {memory for unit in units for memory in unit.local}
+    extents: dict[Memory, list[tuple[int, int]]] = {}
+    for unit in units:
+        for place in (*unit.reads, *unit.writes):
+            if place.memory.kind == "scratch" and place.memory not in keep and place.memory not in local:
+                extents.setdefault(place.memory, []).append(place.extent)
+    stretches: dict[Memory, list[tuple[int, int, Memory]]] = {}
+    for memory, found in extents.items():
+        joined: list[list[int]] = []
+        for low, high in sorted(found):
+            if joined and low < joined[-1][1]:
+                joined[-1][1] = max(high, joined[-1][1])
+            else:
+                joined.append([low, high])
+        if len(joined) > 1:
+            stretches[memory] = [(low, high, Memory("scratch", high - low, 0)) for low, high in joined]
+
+    def of(place: Place) -> Place:
+        low, high = place.extent
+        for start, stop, memory in stretches.get(place.memory, ()):
+            if start <= low and high <= stop:
+                return replace(place, memory=memory, offset=place.offset - start)
+        return place
+
+    if stretches:
+        for unit in units:
+            unit.calls = [moved(call, of) for call in unit.calls]
+
+
+@dataclass(slots=True)
+class _Life:
+    """From where to where a memory is needed: positions, and in which lanes between which meetings."""
+
+    born: int
+    died: int
+    begins: int
+    ends: float
+    first_lanes: set[int]  # before the first meeting in its life
+    last_lanes: set[int]  # after the last
+
+    @classmethod
+    def of(cls, uses: list[tuple[int, Unit]], kept: bool) -> _Life:
+        begins, ends = uses[0][1].meetings, uses[-1][1].meetings
+        first, last = ({u.lane for _, u in uses if u.meetings == at} for at in (begins, ends))
+        return cls(uses[0][0], uses[-1][0], begins, float("inf") if kept else ends, first, last)
+
+    def over_before(self, other: _Life) -> bool:
+        """Whether this is not needed any more when the other begins, whichever lane is ahead."""
+        if self.ends != other.begins:
+            return self.ends < other.begins
+        return self.died < other.born and len(self.last_lanes | other.first_lanes) == 1
+
+
 def allocate(units: list[Unit], keep: set[Memory]) -> tuple[dict[Memory, int], int]:
     """Give each scratch memory a place in one arena, where memories whose lives overlap do not."""
-    lives: dict[Memory, list[int]] = {}
+    uses: dict[Memory, list[tuple[int, Unit]]] = {}
     for i, unit in enumerate(units):
         for p in (*unit.reads, *unit.writes):
             if p.memory.kind == "scratch" and p.memory not in unit.local:
-                lives.setdefault(p.memory, [i, i])[1] = i
-    for memory in keep:
-        if memory in lives:
-            lives[memory][1] = len(units)
+                uses.setdefault(p.memory, []).append((i, unit))
+    lives = {memory: _Life.of(found, memory in keep) for memory, found in uses.items()}
     offsets: dict[Memory, int] = {}
-    placed: list[tuple[int, int, int, int]] = []  # where it begins and ends, when it begins and ends
+    placed: list[tuple[int, int, int, _Life]] = []  # where it begins and ends
     size = 0
-    for memory, (born, died) in sorted(lives.items(), key=lambda item: -item[0].size):
+    for n, (memory, life) in enumerate(sorted(lives.items(), key=lambda item: -item[0].size)):
         length = _rounded(memory.size)
         at = 0
-        for begin, end, first, final in placed:
-            if first <= died and born <= final and begin < at + length and at < end:
+        for begin, end, _, other in placed:
+            if begin < at + length and at < end and not (life.over_before(other) or other.over_before(life)):
                 at = end
         offsets[memory] = at
-        insort(placed, (at, at + length, born, died))
+        insort(placed, (at, at + length, n, life))
         size = max(size, at + length)
-    # Blocks of scratch that only one chain sees share a place after all others.
-    local_size = 0
-    for unit in units:
-        at = size
-        for memory in sorted(unit.local, key=lambda m: m.size):
-            offsets[memory] = at
-            at += _rounded(memory.size // unit.rows * unit.step)
-        local_size = max(local_size, at - size)
-    return offsets, size + local_size
+    # Blocks of scratch that only one chain sees share a place after all others, one for each lane.
+    for lane in range(max((unit.lane for unit in units), default=0) + 1):
+        start = size
+        for unit in units:
+            at = start
+            for memory in sorted(unit.local if unit.lane == lane else (), key=lambda m: m.size):
+                offsets[memory] = at
+                at += _rounded(memory.size // unit.rows * unit.step)
+            size = max(size, at)
+    return offsets, size
 
 
 def changes_of(units: list[Unit], outputs: list[Place]) -> list[Change]:

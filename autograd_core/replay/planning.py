@@ -6,14 +6,15 @@ read places: none knows an op, a layer or a shape that somebody trains.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calls import Guard, Memory, Place
 from .grouping import Unit, cut, early, group, side_by_side
-from .placing import Change, allocate, changes_of, reuse_operands
+from .lanes import spread
+from .placing import Change, allocate, apart, changes_of, reuse_operands
 from .recording import Recording
-from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies
+from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies, without_joining
 
 
 @dataclass(eq=False)
@@ -22,15 +23,23 @@ class Schedule:
 
     units: list[Unit]
     guards: list[Guard]
-    asked: dict[int, list[Guard]]  # by how many units have run before: none of them changes state or draws
     outputs: list[Place]
     inputs: list[Place]
     states: list[Memory]
-    offsets: dict[Memory, int]
-    size: int
-    changes: list[Change]
     generators: list[Any]
     recorded: int  # how many calls there were before planning
+    lanes: int = 1  # how many threads run it together
+    asked: dict[int, list[Guard]] = field(init=False)  # by how many units ran before; none changes state or draws
+    offsets: dict[Memory, int] = field(init=False)
+    size: int = field(init=False)
+    changes: list[Change] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keep = {p.memory for p in self.outputs} | {g.condition.memory for g in self.guards}
+        apart(self.units, keep)
+        self.asked = _asked(self.units, self.guards)
+        self.offsets, self.size = allocate(self.units, keep)
+        self.changes = changes_of(self.units, self.outputs)
 
 
 def plan(recording: Recording, outputs: list[Place]) -> Schedule:
@@ -44,28 +53,21 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     outputs = [renamed_in(p, renamed) for p in outputs]
     guards = [replace(g, condition=renamed_in(g.condition, renamed)) for g in guards]
     keep = {p.memory for p in outputs} | {g.condition.memory for g in guards}
-    ordered = alive(ordered, keep)
+    ordered = alive(without_joining(ordered, keep), keep)
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
-    asked = _asked(units, guards)
-    units = side_by_side(early(units, max(asked, default=0)), keep)
+    units = side_by_side(early(units, max(_asked(units, guards), default=0)), keep)
     cut(units, keep)
     reuse_operands(units, keep)
-    offsets, size = allocate(units, keep)
     generators = [generator for generator, _ in recording.generators.values()]
-    return Schedule(
-        units,
-        guards,
-        asked,
-        outputs,
-        recording.inputs,
-        recording.states,
-        offsets,
-        size,
-        changes_of(units, outputs),
-        generators,
-        len(recording.calls),
-    )
+    return Schedule(units, guards, outputs, recording.inputs, recording.states, generators, len(recording.calls))
+
+
+def shared_out(schedule: Schedule, lanes: int) -> Schedule:
+    """The schedule for at most so many threads. Products that are cut may differ in the last digit."""
+    units = [replace(unit) for unit in schedule.units]
+    units = spread(units, lanes, {max(n - 1, 0) for n in schedule.asked})
+    return replace(schedule, units=units, lanes=max((unit.lane for unit in units), default=0) + 1)
 
 
 def _asked(units: list[Unit], guards: list[Guard]) -> dict[int, list[Guard]]:

@@ -285,7 +285,8 @@ def decide(condition: Any) -> bool:
     """The truth of ``condition``, which decides what is computed; for an ``if`` in a function that is replayed.
 
     On plain values it is ``bool``. While recording it is noted, and a replay that finds it otherwise leaves that
-    batch to the function itself, before any state has changed.
+    batch to the function itself, before any state has changed. ValueError for an array of several elements, whose truth
+    is ambiguous.
 
     >>> x = np.array([1.0, -1.0])
     >>> if decide((x < 0).any()):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .calls import Call, Memory, Place, copied
+from .cutting import REDUCTIONS
 from .grouping import Unit
 from .planning import Schedule
+from .simplifying import elementwise
 
 WIDTH = 80
 
@@ -21,6 +25,7 @@ def text(schedule: Schedule, names: Names) -> str:
     """The calls under the lines that they came from, in 80 columns.
 
     Inputs are ``x0, x1, …``, state has its own names, and ``@64`` is the scratch that begins at byte 64 of the arena.
+    Where several threads share the work, ``0:`` and ``1:`` say which of them makes a call.
     """
     words = _Words(schedule, names)
     calls = sum(len(unit.calls) for unit in schedule.units)
@@ -28,15 +33,41 @@ def text(schedule: Schedule, names: Names) -> str:
     at = None
     for n, unit in enumerate(schedule.units):
         lines.extend(f"    go on if {words.of(g.condition)} is {g.expected}" for g in schedule.asked.get(n, []))
+        if n and unit.meetings != schedule.units[n - 1].meetings:
+            lines.append("    all lanes meet")
         for i, call in enumerate(unit.calls):
             if call.where != at:
                 at = call.where
                 lines.append(_source(*at))
             if unit.rows and i == 0:
                 lines.append(f"    {_blocks(unit)}, each through all of")
-            lines.append(f"    {'| ' if unit.rows else ''}{words.call(call)}")
+            lane = f"{unit.lane}: " if schedule.lanes > 1 else ""
+            lines.append(f"    {lane}{'| ' if unit.rows else ''}{words.call(call)}")
     lines.append("return " + (", ".join(words.of(p) for p in schedule.outputs) or "nothing"))
     return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines)
+
+
+def times(schedule: Schedule, seconds: Sequence[float]) -> str:
+    """Milliseconds by the kind of call, the largest first."""
+    kinds: dict[str, float] = {}
+    for unit, time in zip(schedule.units, seconds, strict=True):
+        kinds[_kind(unit)] = kinds.get(_kind(unit), 0.0) + 1e3 * time
+    total = sum(kinds.values())
+    lines = [f"{total:9.3f} ms        altogether"]
+    for kind, time in sorted(kinds.items(), key=lambda item: -item[1]):
+        lines.append(f"{time:9.3f} ms {time / total:5.0%}  {kind}")
+    return "\n".join(lines)
+
+
+def _kind(unit: Unit) -> str:
+    call = unit.calls[0]
+    if call.function is np.matmul:
+        return "products"
+    if call.function in (copied, np.reshape, np.concatenate) and len(unit.calls) == 1:
+        return "copies"
+    if elementwise(call):
+        return "chains"  # of elementwise calls, or one
+    return "reductions" if call.function in REDUCTIONS else "others"
 
 
 def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A recorded step") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -99,30 +99,35 @@ def definitions(calls: Iterable[Call]) -> Counter[Memory]:
     return Counter(m for call in calls for m in {p.memory for p in call.defined})
 
 
+def with_places(tree: Any, of: Callable[[Place], Place]) -> Any:
+    """``tree`` with another place for each of its places."""
+    return of(tree) if isinstance(tree, Place) else branches(tree, lambda branch: with_places(branch, of))
+
+
+def moved(call: Call, of: Callable[[Place], Place]) -> Call:
+    """``call`` with another place for each of its places."""
+    args, kwargs, results, writes, reads = (
+        with_places(part, of) for part in (call.args, call.kwargs, call.results, call.writes, call.reads)
+    )
+    return replace(call, args=args, kwargs=kwargs, results=results, writes=writes, reads=reads)
+
+
 def renamed_in(tree: Any, names: dict[Memory, tuple[Memory, int]]) -> Any:
     """``tree`` with the places in renamed memories moved to where these are now."""
-    if not names:
-        return tree
-    if isinstance(tree, Place):
-        moved = tree
-        while moved.memory in names:
-            memory, offset = names[moved.memory]
-            moved = replace(moved, memory=memory, offset=moved.offset + offset)
-        return moved
-    return branches(tree, lambda branch: renamed_in(branch, names))
+
+    def of(place: Place) -> Place:
+        while place.memory in names:
+            memory, offset = names[place.memory]
+            place = replace(place, memory=memory, offset=place.offset + offset)
+        return place
+
+    return with_places(tree, of) if names else tree
 
 
 def rename(call: Call, names: dict[Memory, tuple[Memory, int]]) -> Call:
     if not names:
         return call
-    return replace(
-        call,
-        args=renamed_in(call.args, names),
-        kwargs=renamed_in(call.kwargs, names),
-        results=renamed_in(call.results, names),
-        writes=renamed_in(call.writes, names),
-        reads=renamed_in(call.reads, names),
-    )
+    return moved(call, lambda place: renamed_in(place, names))
 
 
 def without_copies(calls: list[Call], keep: set[Memory], renamed: dict[Memory, tuple[Memory, int]]) -> list[Call]:
@@ -197,6 +202,36 @@ def _frozen(tree: Any, versions: Counter[Memory]) -> Any:
         return (slice, *(_frozen(v, versions) for v in (tree.start, tree.stop, tree.step)))
     hash(tree)
     return (type(tree), tree)
+
+
+def without_joining(calls: list[Call], keep: set[Memory]) -> list[Call]:
+    """Compute the parts of what is concatenated where they end up, or copy them there one by one."""
+    changes = definitions(calls)
+    names: dict[Memory, tuple[Memory, int]] = {}
+    left: list[Call] = []
+    for call in calls:
+        whole = call.results[0] if call.function is np.concatenate and len(call.args) == 1 and not call.kwargs else None
+        if whole is None or not whole.contiguous or call.errors:
+            left.append(call)
+            continue
+        offset = whole.offset
+        for part in call.args[0]:
+            place = replace(whole, offset=offset, shape=part.shape)
+            offset += part.size * part.dtype.itemsize
+            memory = part.memory
+            if (
+                memory.kind == "scratch"
+                and changes[whole.memory] == 1
+                and memory not in keep
+                and memory not in names
+                and changes[memory] == 1
+                and (part.offset, part.size * part.dtype.itemsize, part.dtype) == (0, memory.size, place.dtype)
+                and part.strides == place.strides
+            ):
+                names[memory] = (place.memory, place.offset)
+            elif part.size:
+                left.append(replace(call, function=copied, args=(part,), results=(place,), reads=(part,)))
+    return [rename(call, names) for call in left]
 
 
 def alive(calls: list[Call], keep: set[Memory]) -> list[Call]:

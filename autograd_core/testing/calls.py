@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import itertools
 import warnings
@@ -255,7 +256,8 @@ def variants(entry: Op | Composed, given: Example) -> Iterator[Example]:
                     result = function(*_fill(inputs, lambda shape, n: np.ones(shape)), **given.params)
             except Exception:  # whatever NumPy raises for shapes that do not fit
                 continue
-            if all(np.isfinite(r).all() for r in leaves(result)):
+            results = list(leaves(result))
+            if results and all(np.isfinite(r).all() for r in results):
                 yield Example(tuple(_unmark(inputs)), given.params)
 
 
@@ -277,6 +279,17 @@ def _unmark(value: Any) -> Any:
     if isinstance(value, Shape):
         return value.shape
     return [_unmark(v) for v in value] if isinstance(value, list) else value
+
+
+def known(names: Sequence[str]) -> Sequence[str]:
+    """The names of entries, if all of them are."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names is a list of names of ops, as in ['tanh']; {names!r} came")
+    for name in names:
+        if name not in REGISTRY and name not in COMPOSED:
+            near = difflib.get_close_matches(name, [*REGISTRY, *COMPOSED], 3)
+            raise ValueError(f"there is no op {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    return names
 
 
 def calls(names: Sequence[str] | None = None, seed: int = 0) -> Iterator[Call]:

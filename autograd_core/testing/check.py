@@ -136,6 +136,9 @@ def check_gradients(
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     if order not in (1, 2):
         raise ValueError(f"order must be 1 or 2, not {order!r}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance is not None and not tolerance >= 0:
+            raise ValueError(f"{name} is a number from 0 on; {tolerance!r} came")
     check = _Check(f, args, grad, argnums, domain, rtol, atol, seed)
     with np.errstate(all="ignore"):
         return check.run(1 if grad is not None else order, strict)

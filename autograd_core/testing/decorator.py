@@ -28,7 +28,9 @@ def gradient_property(
     ``domain`` says where the arguments lie (one `Domain`, or one for each). ``shapes`` are those of the
     arguments: one for each, or a strategy of such tuples; by default any that broadcast together, without
     axes and of size 0 included, as fits a function that works element by element. Everything that
-    `check_properties` lists is checked at ``max_examples`` points, and a failure is shrunk to the smallest.
+    `check_properties` lists is checked at ``max_examples`` points, and a failure is shrunk to the smallest. A gradient
+    that is wrong is a GradientError with the smallest arguments; TypeError unless there is a domain and a shape for
+    each argument.
 
     >>> from autograd_core.op import POSITIVE
     >>> @gradient_property(domain=POSITIVE, max_examples=10)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ..dispatch import NUMPY
 from ..op import COMPOSED, REGISTRY, Domain, Op
-from .calls import domains_of, entries, examples_of, is_shape, place
+from .calls import domains_of, entries, examples_of, is_shape, known, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes
 
@@ -138,7 +138,8 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
     The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by
     several statements is shared. Values are led into the domain of the op that takes them by arctan, tanh and a
     square, so the numbers stay small and clear of poles. Statements that the result does not need are left out,
-    so shrinking ends at the smallest graph.
+    so shrinking ends at the smallest graph. ValueError for a name that is not there, or when none of them takes one or
+    two arrays.
 
     >>> from hypothesis import find
     >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)
@@ -146,7 +147,7 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
         v0 = np.sum(x0)
         return v0
     """
-    choices = _choices(tuple(names) if names is not None else (*REGISTRY, *COMPOSED))
+    choices = _choices(tuple(known(names)) if names is not None else (*REGISTRY, *COMPOSED))
     if not choices:
         raise ValueError(f"none of {', '.join(map(repr, names or ()))} takes one or two arrays of any shape")
     count = draw(st.integers(1, max_inputs))

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from ..op import COMPOSED, REAL, REGISTRY, Domain, Op
 from ..tensor import Tensor
-from .calls import Call, entries, examples_of, is_shape, make_call, place, shapes_of, size_of
+from .calls import Call, entries, examples_of, is_shape, known, make_call, place, shapes_of, size_of
 
 Strategy = st.SearchStrategy[Any]
 
@@ -28,6 +28,8 @@ def shapes(
 ) -> st.SearchStrategy[tuple[int, ...]]:
     """Shapes of arrays, without axes and of size 0 included.
 
+    InvalidArgument (a TypeError) when a bound is below 0, or the least above the most.
+
     >>> from hypothesis import find
     >>> find(shapes(min_dims=2), lambda shape: 0 not in shape)
     (1, 1)
@@ -37,6 +39,8 @@ def shapes(
 
 def broadcastable_shapes(n: int, *, max_dims: int = 3, max_side: int = 4) -> st.SearchStrategy[tuple[Any, ...]]:
     """``n`` shapes that broadcast together, axes of length 0 and 1 included.
+
+    InvalidArgument (a TypeError) when ``n`` is below 1.
 
     >>> from hypothesis import find
     >>> find(broadcastable_shapes(2), lambda drawn: drawn[0] != drawn[1])
@@ -63,6 +67,8 @@ def distinct_integers(draw: Any, count: int) -> list[int]:
 def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tuple[Any, ...]:
     if shape is None:
         drawn = draw(broadcastable_shapes(len(domains)))
+    elif not (is_shape(shape) and min(shape, default=0) >= 0) and not isinstance(shape, st.SearchStrategy):
+        raise TypeError(f"shape is a tuple of lengths from 0 on, or a strategy of such; {shape!r} came")
     else:
         one = shape if is_shape(shape) else draw(shape)
         drawn = (one,) * len(domains)
@@ -78,7 +84,7 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
     """Arrays in a domain; or the arguments of an op, as a tuple of arrays that broadcast together.
 
     ``shape`` is a shape or a strategy of shapes, by default any. For an op that is not elementwise use
-    `registry_calls`, which also draws its parameters.
+    `registry_calls`, which also draws its parameters. TypeError for what is neither, or a length below 0.
 
     >>> from autograd_core.op import POSITIVE
     >>> from hypothesis import find
@@ -87,6 +93,8 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
     """
     if isinstance(what, Domain):
         return _arrays([what], shapes() if shape is None else shape, dtype).map(lambda drawn: drawn[0])
+    if not isinstance(what, Op):
+        raise TypeError(f"arrays_for takes an op, as in REGISTRY['tanh'], or a Domain; {what!r} came")
     if what.arity is None or not (what.broadcasts or what.arity == 1):
         raise TypeError(
             f"the shapes of {what.name}'s arguments depend on each other; use registry_calls(['{what.name}'])"
@@ -99,6 +107,8 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
 def tensors(domain: Domain = REAL, shape: Any = None, dtype: Any = np.float64) -> Strategy:
     """Tensors with numbers of a domain.
 
+    TypeError for what is no domain, or a length below 0.
+
     >>> from hypothesis import find
     >>> find(tensors(shape=(2,)), lambda t: True)
     Tensor([0.     , 0.03125])
@@ -108,6 +118,8 @@ def tensors(domain: Domain = REAL, shape: Any = None, dtype: Any = np.float64) -
 
 def indices(shape: tuple[int, ...]) -> Strategy:
     """Whatever can stand in ``x[…]`` for an array of this shape: numbers, slices, None, lists of positions, masks.
+
+    InvalidArgument (a TypeError) for a length below 0.
 
     >>> from hypothesis import find
     >>> x = np.arange(6.0).reshape(2, 3)
@@ -130,6 +142,8 @@ class EinsumSpec(NamedTuple):
 @st.composite
 def einsum_specs(draw: Any, max_operands: int = 3) -> EinsumSpec:
     """Einsums of up to three operands, with sums, traces, outer products, transposes and axes of length 0 or 1.
+
+    InvalidArgument (a TypeError) when ``max_operands`` is below 1.
 
     >>> from hypothesis import find
     >>> find(einsum_specs(), lambda spec: "," in spec.subscripts)
@@ -158,11 +172,15 @@ class ConvConfiguration(NamedTuple):
 def conv_configurations(draw: Any, axes: int | None = None) -> ConvConfiguration:
     """Small convolutions over one or two axes, with strides, dilation, padding and groups, that have a result.
 
+    ValueError when ``axes``, how many there are, is below 1.
+
     >>> from hypothesis import find
     >>> find(conv_configurations(axes=1), lambda c: c.groups == 2)
     ConvConfiguration(x=(1, 1, 2), kernel=(1, 1, 2), strides=(1,), padding='valid', dilation=(1,), groups=2)
     """
     n = draw(st.integers(1, 2)) if axes is None else axes
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"axes is how many spatial axes there are, a whole number from 1 on; {axes!r} came")
     window = draw(st.tuples(*[st.integers(1, 3)] * n))
     dilation = draw(st.tuples(*[st.integers(1, 2)] * n))
     strides = draw(st.tuples(*[st.integers(1, 2)] * n))
@@ -179,13 +197,14 @@ def conv_configurations(draw: Any, axes: int | None = None) -> ConvConfiguration
 def registry_calls(draw: Any, names: Sequence[str] | None = None) -> Call:
     """A call of an op or composed function of the table (of those named), with numbers in its domain.
 
-    Elementwise ops get any shapes that broadcast, the others those of their examples.
+    Elementwise ops get any shapes that broadcast, the others those of their examples. ValueError for a name that is not
+    there, TypeError for what is no list of names.
 
     >>> from hypothesis import find
     >>> find(registry_calls(["tanh"]), lambda call: True)
     tanh(np.zeros((0, 2), np.float64))
     """
-    name = draw(st.sampled_from(sorted(names if names is not None else [name for name, _ in entries()])))
+    name = draw(st.sampled_from(sorted(known(names) if names is not None else [name for name, _ in entries()])))
     entry = REGISTRY[name] if name in REGISTRY else COMPOSED[name]
     if isinstance(entry, Op) and entry.elementwise and entry.examples is None and draw(st.booleans()):
         drawn = draw(broadcastable_shapes(entry.arity or 1))

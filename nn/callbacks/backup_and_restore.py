@@ -17,6 +17,7 @@ class BackupAndRestore(Callback):
     what the other callbacks remember (the patience that is left, the best value so far), so the result is the same to
     the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers`` the
     attributes to keep. The backup is deleted when all epochs are done, and kept when the training was interrupted.
+    ValueError unless ``save_freq`` is "epoch"; ModelFileError (a ValueError) where the backup is of another model.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])

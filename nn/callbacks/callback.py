@@ -103,6 +103,8 @@ class Callback:
 class CallbackList:
     """Several callbacks told as one, in order.
 
+    TypeError for what is no instance of `Callback`.
+
     >>> import nn
     >>> history = nn.callbacks.History()
     >>> all_of_them = nn.callbacks.CallbackList([nn.callbacks.TerminateOnNaN(), history], nn.Sequential())

@@ -12,6 +12,8 @@ from .callback import Callback, Logs
 class CSVLogger(Callback):
     """Writes a line for each epoch; ``append`` adds to what is in the file, and so does a training that goes on.
 
+    ValueError unless ``separator`` is one character; OSError where the file cannot be written.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
@@ -27,6 +29,8 @@ class CSVLogger(Callback):
     writes = True
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator is one character; {separator!r} came")
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.writer: Any = None
         self.file: Any = None

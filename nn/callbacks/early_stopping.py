@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number, whole
 from .callback import Logs
 from .monitor import Monitor
 
@@ -12,7 +13,9 @@ class EarlyStopping(Monitor):
     """Stops after ``patience`` epochs without a better value.
 
     ``restore_best_weights`` brings back the weights of the best epoch when training ends, whether it was
-    stopped or ran through. With a ``baseline`` only what is better than it counts as better.
+    stopped or ran through. With a ``baseline`` only what is better than it counts as better. ValueError unless
+    ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is "min", "max" or "auto". A value
+    that is not measured is warned of, as in Keras.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -38,8 +41,10 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta)
-        self.patience, self.verbose, self.baseline = patience, verbose, baseline
-        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        self.patience, self.verbose = whole(patience, "patience"), verbose
+        self.baseline = None if baseline is None else number(baseline, "baseline")
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = whole(start_from_epoch, "start_from_epoch")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best, self.best_epoch, self.wait, self.stopped_epoch = None, 0, 0, 0

@@ -20,7 +20,8 @@ class Record(dict[str, list[float]]):
 class History(Callback):
     """Collects the logs of all epochs; `Model.fit` returns it.
 
-    ``history`` maps each name to a list with one value per epoch, ``epoch`` holds the numbers of the epochs.
+    ``history`` maps each name to a list with one value per epoch, ``epoch`` holds the numbers of the epochs. Asking
+    ``history`` for what was not measured is a KeyError that says what was.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import checks
+from ..config import near
 from .callback import Callback
 
 
 class LambdaCallback(Callback):
     """Calls the functions that it is given at their moments.
+
+    TypeError for an unknown moment, or what is no function.
 
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
     3
@@ -34,7 +38,8 @@ class LambdaCallback(Callback):
             **others,
         }
         for moment, function in given.items():
-            if not hasattr(Callback, moment):
-                raise TypeError(f"there is no moment {moment!r} in a training")
+            if not (moment.startswith("on_") and hasattr(Callback, moment)):
+                moments = [name for name in vars(Callback) if name.startswith("on_")]
+                raise TypeError(f"there is no moment {moment!r} in a training; {near(moment, moments)}")
             if function is not None:
-                setattr(self, moment, function)
+                setattr(self, moment, checks.function(function, moment))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..checks import function
 from .callback import Callback, Logs
 
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch to ``schedule(epoch, learning_rate)``.
+
+    TypeError unless it is a function, ValueError where it gives no finite number from 0 on.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -21,7 +24,7 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
-        self.schedule, self.verbose = schedule, verbose
+        self.schedule, self.verbose = function(schedule, "schedule"), verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..checks import whole
 from .callback import Logs
 from .monitor import Monitor
 
@@ -12,7 +13,8 @@ from .monitor import Monitor
 class ModelCheckpoint(Monitor):
     """Saves the model after each epoch, after so many batches, or only when it is the best so far.
 
-    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``. ValueError unless
+    ``save_freq`` is "epoch" or a whole number from 1 on; KeyError for a name that was not measured.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -41,8 +43,8 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode)
-        if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(f"save_freq is 'epoch' or a number of batches; {save_freq!r} came")
+        if save_freq != "epoch":
+            whole(save_freq, "save_freq, unless it is 'epoch',", 1)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.best = initial_value_threshold

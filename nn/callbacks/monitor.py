@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..checks import number
 from ..config import near
 from .callback import Callback, Logs
 
@@ -21,7 +22,9 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode is 'auto', 'min' or 'max'; {mode!r} came")
-        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        if not isinstance(monitor, str):
+            raise TypeError(f"monitor is the name of what is measured, such as 'val_loss'; {monitor!r} came")
+        self.monitor, self.mode, self.min_delta = monitor, mode, abs(number(min_delta, "min_delta"))
         self.larger = mode == "max" or (mode == "auto" and any(part in monitor for part in LARGER))
         self.best: float | None = None
 

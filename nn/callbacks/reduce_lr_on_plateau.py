@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number, whole
 from .callback import Logs
 from .monitor import Monitor
 
 
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value.
+
+    ValueError unless ``factor`` is from 0 on and below 1, ``patience`` and ``cooldown`` are whole numbers from 0 on,
+    and ``min_lr`` is from 0 on. A value that is not measured is warned of, as in Keras.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -35,10 +39,9 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau needs a factor below 1; {factor!r} came")
-        self.factor, self.patience, self.verbose = factor, patience, verbose
-        self.cooldown, self.min_lr = cooldown, min_lr
+        self.factor = number(factor, "factor of ReduceLROnPlateau", 0, 1, below=True)
+        self.patience, self.verbose = whole(patience, "patience"), verbose
+        self.cooldown, self.min_lr = whole(cooldown, "cooldown"), number(min_lr, "min_lr", 0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best, self.wait, self.resting = None, 0, 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from autograd_core.arrays import to_numpy
+
+from ..checks import whole
 from ..tensors import plain
 from .callback import Callback, Logs
 
@@ -13,7 +16,8 @@ class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
     ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
-    number of batches, adds the running values in between. Needs tensorboardX.
+    number of batches, adds the running values in between. Needs tensorboardX. ValueError for a number below 1 (a
+    ``histogram_freq`` below 0), ImportError without it.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -28,9 +32,10 @@ class TensorBoard(Callback):
     writes = True
 
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
-        if update_freq not in ("epoch", "batch") and not isinstance(update_freq, int):
-            raise ValueError(f"update_freq is 'epoch', 'batch' or a number of batches; {update_freq!r} came")
-        self.log_dir, self.histogram_freq, self.update_freq = os.fspath(log_dir), histogram_freq, update_freq
+        if update_freq not in ("epoch", "batch"):
+            whole(update_freq, "update_freq, unless it is 'epoch' or 'batch',", 1)
+        self.log_dir, self.update_freq = os.fspath(log_dir), update_freq
+        self.histogram_freq = whole(histogram_freq, "histogram_freq")
         self.writers: dict[str, Any] = {}
         self.step = 0
 
@@ -61,7 +66,7 @@ class TensorBoard(Callback):
             self.writer(part).add_scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             for weight in self.model.weights:
-                self.writer("train").add_histogram(f"{weight.name}/histogram", plain(weight), epoch)
+                self.writer("train").add_histogram(f"{weight.name}/histogram", to_numpy(plain(weight)), epoch)
         for writer in self.writers.values():
             writer.flush()
 

@@ -22,6 +22,8 @@ class Watch(Callback):
 
     NaN stands where nothing was computed: a layer without weights has no gradients.
 
+    TypeError for what is no layer; `plot` raises ValueError before a training.
+
     >>> import nn
     >>> from nn.callbacks.watch import watch
     >>> layers = [nn.layers.Dense(4, "relu", name="hidden"), nn.layers.Dense(1)]
@@ -123,6 +125,8 @@ class Watch(Callback):
 
 def watch(model: Any) -> Watch:
     """A callback that records how large the gradients and the activations of each layer are, for each epoch.
+
+    TypeError for what is no model or layer.
 
     >>> import numpy as np, nn
     >>> layers = [nn.layers.Dense(3, "tanh", name="a"), nn.layers.Dense(2, "softmax", name="b")]

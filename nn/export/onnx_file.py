@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import is_foreign, place_of
+
 from ..layers.layer import Layer
 from ..saving import written_whole
 from .errors import ExportError
@@ -45,6 +47,12 @@ def export_onnx(model: Layer, filepath: Any) -> None:
     if not model.built or shapes is None:
         raise ValueError(
             f"{model.name!r} is not built, so the shape of its input is not known; call it once, or pass Input(…)"
+        )
+    elsewhere = next((w.data for w in model.weights if is_foreign(w.data)), None)
+    if elsewhere is not None:
+        raise ExportError(
+            f"{model.name!r} is on {place_of(elsewhere)}, and what is written is what NumPy computes; save it, load "
+            'it again after nn.set_device("cpu"), and export that one'
         )
     proto = to_proto(model, shapes)
     onnx.checker.check_model(proto, full_check=True)

@@ -74,15 +74,19 @@ __all__ = [
 def serialize(layer: Layer) -> Any:
     """A layer as plain data, without its weights.
 
+    TypeError for what is no layer.
+
     >>> import nn
     >>> nn.layers.serialize(nn.layers.Flatten(name="flat"))["class_name"]
     'Flatten'
     """
-    return config.serialize(layer)
+    return config.described(layer, "layer")
 
 
 def deserialize(configuration: Any) -> Any:
     """The layer that plain data describes, with new weights.
+
+    ValueError for an unknown class or what describes none.
 
     >>> import nn
     >>> nn.layers.deserialize(nn.layers.serialize(nn.layers.Dense(3, "relu"))).units

@@ -11,6 +11,8 @@ from .layer import Layer
 class Activation(Layer):
     """``activation(x)``.
 
+    Takes any shape, and gives the same. ValueError for an unknown name.
+
     >>> import numpy as np
     >>> print(Activation("relu")(np.array([-1.0, 2.0], "float32")).numpy())
     [0. 2.]

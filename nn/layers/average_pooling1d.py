@@ -8,6 +8,9 @@ from .pooling import AveragePooling
 class AveragePooling1D(AveragePooling):
     """The mean of each window of (batch, steps, channels), of which what lies outside is no part.
 
+    Gives (batch, places, channels). ValueError for a size or stride below 1, a ``padding`` that is neither "valid" nor
+    "same", and a window that does not fit.
+
     >>> import numpy as np
     >>> AveragePooling1D(2)(np.ones((2, 10, 3))).shape
     (2, 5, 3)

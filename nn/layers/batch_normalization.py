@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import distributed, initializers, regularizers
+from ..checks import axis_in, number
 from ..tensors import assign, plain
 from .layer import InputSpec, Layer
 
@@ -17,7 +18,8 @@ class BatchNormalization(Layer):
     Mean and variance are those of the batch while training, and their moving averages otherwise, or when the
     layer is frozen.
 
-    Takes any shape whose last axis is the channels (or ``axis``), and gives the same.
+    Takes any shape whose last axis is the channels (or ``axis``), and gives the same. ValueError unless the input has
+    that axis and it is not that of the batch, ``momentum`` lies between 0 and 1, and ``epsilon`` is from 0 on.
 
     >>> import nn
     >>> layer = nn.layers.BatchNormalization()
@@ -45,7 +47,8 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
+        self.axis = axis
+        self.momentum, self.epsilon = number(momentum, "momentum", 0, 1), number(epsilon, "epsilon", 0)
         self.center, self.scale = center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
@@ -55,6 +58,8 @@ class BatchNormalization(Layer):
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
 
     def build(self, input_shape: Any) -> None:
+        if axis_in(self.axis, len(input_shape), f"layer {self.name!r}") == 0:
+            raise ValueError(f"axis of layer {self.name!r} is that of the channels; {self.axis} is that of the batch")
         n = input_shape[self.axis]
         if self.scale:
             self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")

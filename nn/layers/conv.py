@@ -9,6 +9,7 @@ import numpy as np
 import autograd_core as ag
 
 from .. import activations, initializers, regularizers
+from ..checks import whole
 from .images import channels_back, channels_last, data_format_of, padding_of, per_axis
 from .layer import InputSpec, Layer
 
@@ -37,11 +38,10 @@ class Conv(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters <= 0:
-            raise ValueError(f"a convolution needs a whole number of filters above 0; {filters!r} came")
-        if not isinstance(groups, int) or groups <= 0 or filters % groups:
+        self.filters = whole(filters, "the number of filters of a convolution", 1)
+        self.groups = whole(groups, "groups", 1)
+        if self.filters % self.groups:
             raise ValueError(f"groups is a whole number that divides the {filters} filters; {groups!r} came")
-        self.filters, self.groups = filters, groups
         self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
         self.strides = per_axis(strides, self.rank, "strides")
         self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")

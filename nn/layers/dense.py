@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, initializers, regularizers
+from ..checks import whole
 from .layer import InputSpec, Layer
 
 
 class Dense(Layer):
     """``activation(x @ kernel + bias)``: each output is connected to each input.
 
-    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,).
+    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,). ValueError
+    unless ``units`` is a whole number from 1 on, and for an input with another last axis than the first one had.
 
     >>> import numpy as np
     >>> Dense(10, "relu")(np.ones((2, 4), "float32")).shape
@@ -32,9 +34,7 @@ class Dense(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"Dense needs a whole number of units above 0; {units!r} came")
-        self.units = units
+        self.units = whole(units, "the number of units of Dense", 1)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

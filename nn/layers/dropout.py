@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import distributed, random
+from ..checks import number
+from ..tensors import plain
 from .layer import Layer
 
 
@@ -15,7 +17,8 @@ class Dropout(Layer):
 
     The others are scaled up by ``1 / (1 - rate)``, so that their expected value stays. Any shape comes out as it is.
 
-    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1.
+    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1. ValueError when
+    ``rate`` is outside 0 … 1, or ``noise_shape`` does not fit the input.
 
     >>> Dropout(0.5)(np.ones((1, 3))).numpy()
     array([[1., 1., 1.]], dtype=float32)
@@ -23,9 +26,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        if not (isinstance(rate, float | int) and 0 <= rate <= 1):
-            raise ValueError(f"the rate of Dropout is the fraction to leave out, between 0 and 1; {rate!r} came")
-        self.rate = rate
+        self.rate = number(rate, "the rate of Dropout, the fraction to leave out,", 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self.generator = random.generator_of(seed)
@@ -37,7 +38,14 @@ class Dropout(Layer):
             return x * x.dtype.type(0)
         shape = distributed.whole(x.shape)
         if self.noise_shape is not None:
+            if len(self.noise_shape) != x.ndim or any(
+                m not in (None, 1, n) for m, n in zip(self.noise_shape, shape, strict=True)
+            ):
+                raise ValueError(
+                    f"the noise_shape of layer {self.name!r} has a 1, None or the length for each axis of its input, "
+                    f"whose shape is {shape}; {self.noise_shape} came"
+                )
             shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
         # Drawn for the whole batch, so that it does not matter how many processes share it.
-        kept = distributed.own(self.generator.random(shape, np.float32)) >= self.rate
+        kept = plain(distributed.own(self.generator.random(shape, np.float32)) >= self.rate)
         return x * (kept * x.dtype.type(1 / (1 - self.rate)))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd_core.replay import decide
 
 from .. import initializers, regularizers
-from ..tensors import plain
+from ..checks import whole
+from ..tensors import class_numbers, plain
 from .layer import Layer
 
 
 class Embedding(Layer):
     """The rows of a table that whole numbers ask for: (batch, …) gives (batch, …, output_dim).
+
+    ValueError for a number that is not from 0 to ``input_dim - 1``, or not whole.
 
     >>> Embedding(1000, 8)(np.array([[4, 20]])).shape
     (1, 2, 8)
@@ -31,10 +32,8 @@ class Embedding(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        for name, n in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(n, int) or n <= 0:
-                raise ValueError(f"{name} of an Embedding is a whole number above 0; {n!r} came")
-        self.input_dim, self.output_dim = input_dim, output_dim
+        self.input_dim = whole(input_dim, "input_dim of an Embedding", 1)
+        self.output_dim = whole(output_dim, "output_dim of an Embedding", 1)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
 
@@ -47,7 +46,7 @@ class Embedding(Layer):
         )
 
     def call(self, x: Any) -> Any:
-        index = plain(x).astype(np.int64)
+        index = class_numbers(plain(x), f"layer {self.name!r}")
         if index.size and decide((index.min() < 0) | (index.max() >= self.input_dim)):
             raise ValueError(
                 f"layer {self.name!r} has {self.input_dim} rows, numbered from 0 to {self.input_dim - 1}; it was asked "

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .layer import Layer
+from .images import data_format_of
+from .layer import InputSpec, Layer
 
 
 class Flatten(Layer):
     """All axes but that of the batch as one, in row-major order.
+
+    From (batch, …) to (batch, numbers). ValueError for an unknown ``data_format``.
 
     >>> Flatten()(np.zeros((2, 28, 28))).shape
     (2, 784)
@@ -19,7 +22,8 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.data_format = data_format
+        self.data_format = data_format_of(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, x: Any) -> Any:
         if self.data_format == "channels_first" and x.ndim > 2:

@@ -13,7 +13,8 @@ from .layer import InputSpec, Layer
 class GlobalAveragePooling1D(Layer):
     """The mean of each channel over all positions.
 
-    Takes (batch, length, channels), gives (batch, channels).
+    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
+    unknown ``data_format``.
 
     >>> import nn
     >>> nn.layers.GlobalAveragePooling1D()(np.ones((2, 5, 3), "float32")).shape

@@ -13,7 +13,8 @@ from .layer import InputSpec, Layer
 class GlobalAveragePooling2D(Layer):
     """The mean of each channel over all positions.
 
-    Takes (batch, height, width, channels), gives (batch, channels).
+    Takes (batch, height, width, channels), gives (batch, channels). ValueError for an input with another number of
+    axes, or an unknown ``data_format``.
 
     >>> import nn
     >>> nn.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3), "float32")).shape

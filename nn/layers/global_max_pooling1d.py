@@ -13,7 +13,8 @@ from .layer import InputSpec, Layer
 class GlobalMaxPooling1D(Layer):
     """The largest value of each channel over all positions.
 
-    Takes (batch, length, channels), gives (batch, channels).
+    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
+    unknown ``data_format``.
 
     >>> import nn
     >>> nn.layers.GlobalMaxPooling1D()(np.ones((2, 5, 3), "float32")).shape

@@ -23,6 +23,8 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Say where layers that are made from now on expect the channels.
 
+    ValueError unless it is "channels_last" or "channels_first".
+
     >>> import nn
     >>> nn.backend.set_image_data_format("channels_last")
     >>> nn.backend.image_data_format()
@@ -53,8 +55,10 @@ def channels_back(x: Any, data_format: str) -> Any:
 
 def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, ...]:
     """One whole number for each spatial axis, from one number or a sequence."""
-    values = (value,) * rank if isinstance(value, int | np.integer) else tuple(value)
-    if len(values) != rank or not all(isinstance(v, int | np.integer) and v >= minimum for v in values):
+    values = tuple(value) if isinstance(value, list | tuple) else (value,) * rank
+    if len(values) != rank or not all(
+        isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= minimum for v in values
+    ):
         raise ValueError(
             f"{name} is a whole number from {minimum} on, or one for each of the {rank} spatial axes; {value!r} came"
         )

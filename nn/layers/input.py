@@ -12,7 +12,8 @@ from ..config import Configurable
 class Input(Configurable):
     """The shape of one example, first in a `Sequential`: with it the model is built at once.
 
-    ``shape`` is without the batch axis; None stands for a length that varies.
+    ``shape`` is without the batch axis; None stands for a length that varies. ValueError unless it is a tuple of whole
+    numbers from 0 on and None.
 
     >>> Input(shape=(28, 28)).batch_shape
     (None, 28, 28)

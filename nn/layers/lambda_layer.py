@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
-from .. import config
+from .. import checks, config
 from .layer import Layer
 
 
@@ -15,7 +15,7 @@ class Lambda(Layer):
 
     A saved model holds only the function's name: hand the function in when loading,
     ``load_model(path, custom_objects={"double": double})``. ``output_shape`` is taken for Keras' sake; shapes
-    are found by running the function.
+    are found by running the function. Takes and gives the shapes that the function does. TypeError for what is none.
 
     >>> import numpy as np
     >>> Lambda(lambda x: x * 2)(np.array([[1.0]])).numpy()
@@ -31,11 +31,9 @@ class Lambda(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not callable(function):
-            raise TypeError(f"Lambda needs a function; {function!r} came")
         if mask is not None:
             raise ValueError("there are no masks here; multiply by a mask inside the function")
-        self.function = function
+        self.function = checks.function(function, "what a Lambda computes")
         self.arguments = arguments or {}
         self._told = "training" in inspect.signature(function).parameters
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import to_numpy
 from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
@@ -41,6 +42,8 @@ def forget_names() -> None:
 @dataclass(frozen=True)
 class InputSpec:
     """What a layer takes: how many axes, and how long some of them are.
+
+    ``ndim`` and ``min_ndim`` count axes, ``axes`` maps some of them to their lengths. `check` raises ValueError.
 
     >>> import nn
     >>> spec = nn.layers.InputSpec(ndim=2, axes={-1: 4})
@@ -85,6 +88,9 @@ class Layer(config.Configurable):
 
     A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
     ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told.
+
+    TypeError for an argument that it does not have, or a ``call`` that returns nothing; ValueError unless ``dtype`` is
+    floating. What goes wrong in ``call`` is raised as it is, with a note that names the layer.
 
     >>> import nn
     >>> class Scale(nn.layers.Layer):
@@ -167,7 +173,7 @@ class Layer(config.Configurable):
         """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
         _spend(math.prod(shape))
         values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
-        values = np.asarray(plain(values), dtype or self.dtype)
+        values = plain(values).astype(dtype or self.dtype, copy=False)
         if values.shape != tuple(shape):
             raise ValueError(
                 f"the initializer of {self.name}/{name} returned shape {values.shape} where {tuple(shape)} is needed"
@@ -206,6 +212,8 @@ class Layer(config.Configurable):
             outputs = self.call(*tensors, **kwargs)
             if isinstance(outputs, Tensor):
                 mark(outputs.node, self.name, start)
+            elif outputs is None:
+                raise TypeError(f"call of layer {self.name!r} returned nothing; does it end without a return?")
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
@@ -291,7 +299,7 @@ class Layer(config.Configurable):
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""
-        return [plain(w).copy() for w in self.weights]
+        return [np.array(to_numpy(w.data)) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
         """Replace all weights, given in the order of `get_weights`."""

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, regularizers
+from ..checks import axis_in, number
 from .layer import InputSpec, Layer
 
 
 class LayerNormalization(Layer):
     """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016.
 
-    Takes any shape, and gives the same.
+    Takes any shape, and gives the same. ValueError unless the input has those axes, each named once and none that of
+    the batch, and ``epsilon`` is from 0 on.
 
     >>> import nn
     >>> nn.layers.LayerNormalization()(np.array([[1.0, 3.0], [10.0, 30.0]], "float32")).numpy().round(2)
@@ -35,7 +37,7 @@ class LayerNormalization(Layer):
     ):
         super().__init__(**kwargs)
         self.axis: Any = list(axis) if isinstance(axis, list | tuple) else axis
-        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.epsilon, self.center, self.scale = number(epsilon, "epsilon", 0), center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -43,7 +45,14 @@ class LayerNormalization(Layer):
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes to normalize over, counted from the front."""
-        return tuple(sorted(a % ndim for a in (self.axis if isinstance(self.axis, list) else [self.axis])))
+        given = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = sorted({axis_in(a, ndim, f"layer {self.name!r}") for a in given})
+        if not axes or len(axes) < len(given) or axes[0] == 0:
+            raise ValueError(
+                f"axis of layer {self.name!r} is one axis or several, each once and not that of the batch; "
+                f"{self.axis!r} came"
+            )
+        return tuple(axes)
 
     def build(self, input_shape: Any) -> None:
         axes = self.axes(len(input_shape))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations
+from ..checks import number
 from .layer import Layer
 
 
 class LeakyReLU(Layer):
     """``x`` where it is positive, ``negative_slope · x`` elsewhere.
 
-    Takes any shape, and gives the same.
+    Takes any shape, and gives the same. ValueError unless ``negative_slope`` is from 0 on.
 
     >>> import nn
     >>> nn.layers.LeakyReLU(0.1)(np.array([[-2.0, 3.0]])).numpy()
@@ -20,9 +21,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"negative_slope is a number from 0 on; {negative_slope!r} came")
-        self.negative_slope = negative_slope
+        self.negative_slope = number(negative_slope, "negative_slope", 0)
 
     def call(self, x: Any) -> Any:
         return activations.leaky_relu(x, self.negative_slope)

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 
+from ..tensors import plain
 from .images import channels_back, channels_last, data_format_of, padding_of, per_axis, same_padding
 from .layer import InputSpec, Layer
 
@@ -59,5 +60,5 @@ class AveragePooling(Pooling):
     """The mean of each window, of which what lies outside the image is no part."""
 
     def pool(self, x: Any, window_axes: tuple[int, ...], windows: Any) -> Any:
-        inside = np.sum(windows(np.ones((1, *x.shape[1:-1], 1), x.dtype), 0), axis=window_axes)
+        inside = np.sum(windows(plain(np.ones((1, *x.shape[1:-1], 1), x.dtype)), 0), axis=window_axes)
         return np.sum(windows(x, 0), axis=window_axes) / inside

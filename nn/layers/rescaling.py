@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors import plain
 from .layer import Layer
 
 
 class Rescaling(Layer):
     """``x · scale + offset``: pixels from 0 … 255 to 0 … 1 with ``Rescaling(1 / 255)``.
+
+    ``scale`` and ``offset`` are numbers, or arrays that broadcast with the input; ValueError otherwise.
 
     >>> Rescaling(1 / 255)(np.array([[0, 255]], "uint8")).numpy()
     array([[0., 1.]], dtype=float32)
@@ -19,6 +22,10 @@ class Rescaling(Layer):
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
+        for name, value in (("scale", scale), ("offset", offset)):
+            if np.asarray(value).dtype.kind not in "biuf":
+                raise ValueError(f"{name} of a Rescaling is a number, or an array of them; {value!r} came")
 
     def call(self, x: Any) -> Any:
-        return x * np.asarray(self.scale, self.dtype) + np.asarray(self.offset, self.dtype)
+        scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))
+        return x * scale + offset

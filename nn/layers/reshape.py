@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import whole
 from .layer import Layer
 
 
 class Reshape(Layer):
     """Each example in another shape; one length may be -1, which is then worked out.
+
+    From ``(batch, …)`` to ``(batch, *target_shape)``. ValueError when an example has another number of elements, or a
+    second length is -1.
 
     >>> Reshape((28, -1))(np.zeros((2, 784))).shape
     (2, 28, 28)
@@ -19,8 +23,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(n) for n in target_shape)
-        if self.target_shape.count(-1) > 1 or any(n < -1 for n in self.target_shape):
+        if not isinstance(target_shape, list | tuple):
+            raise ValueError(f"Reshape needs a tuple: Reshape(({target_shape!r},)), if one axis is meant")
+        self.target_shape = tuple(whole(n, "a length in the shape of a Reshape", -1) for n in target_shape)
+        if self.target_shape.count(-1) > 1:
             raise ValueError(f"a shape has lengths from 0 on and at most one -1; {self.target_shape} came")
 
     def call(self, x: Any) -> Any:

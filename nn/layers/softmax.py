@@ -11,7 +11,7 @@ from .layer import Layer
 class Softmax(Layer):
     """``exp(x) / Σ exp(x)`` along an axis.
 
-    Takes any shape, and gives the same.
+    Takes any shape, and gives the same. ValueError when there is no such axis.
 
     >>> import nn
     >>> nn.layers.Softmax()(np.array([[0.0, 0.0]])).numpy()

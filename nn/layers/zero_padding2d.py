@@ -13,14 +13,19 @@ from .layer import InputSpec, Layer
 class ZeroPadding2D(Layer):
     """Zeros around images. ``padding`` is a number, (rows, columns), or ((top, bottom), (left, right)).
 
+    From (batch, height, width, channels) to (batch, top + height + bottom, left + width + right, channels). ValueError
+    for numbers below 0.
+
     >>> ZeroPadding2D(2)(np.ones((1, 28, 28, 1))).shape
     (1, 32, 32, 1)
     """
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        rows, columns = (padding, padding) if isinstance(padding, int) else padding
-        self.padding = (per_axis(rows, 2, "padding", 0), per_axis(columns, 2, "padding", 0))
+        sides = padding if isinstance(padding, list | tuple) else (padding, padding)
+        if len(sides) != 2:
+            raise ValueError(f"padding is a number, or a pair for rows and columns; {padding!r} came")
+        self.padding = (per_axis(sides[0], 2, "padding", 0), per_axis(sides[1], 2, "padding", 0))
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=4)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import is_foreign
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
@@ -25,7 +26,8 @@ def arrays_of(data: Any, what: str) -> Any:
         return {k: arrays_of(v, what) for k, v in data.items()}
     if isinstance(data, list | tuple) and data and all(hasattr(v, "shape") and np.ndim(plain(v)) for v in data):
         return [arrays_of(v, what) for v in data]
-    array = data.tocsr() if is_sparse(data) else data.data if isinstance(data, Tensor) else np.asarray(data)
+    array = data.tocsr() if is_sparse(data) else data.data if isinstance(data, Tensor) else data
+    array = array if is_sparse(array) or is_foreign(array) else np.asarray(array)
     if array.dtype.kind not in "biuf":
         ragged = ": its rows differ in length" if array.dtype == object else ""
         raise TypeError(f"{what} must hold numbers; an array of dtype {array.dtype} came{ragged}")

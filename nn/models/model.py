@@ -17,7 +17,9 @@ from .trainer import Trainer
 class Model(Trainer):
     """A model of your own: layers in ``__init__``, and what they compute in ``call``, in plain Python.
 
-    Residual connections and several inputs need nothing more.
+    Residual connections and several inputs need nothing more. TypeError for an argument that it does not have, such as
+    Keras' ``inputs`` and ``outputs``; ValueError for inputs of another shape than before, RuntimeError where it is to
+    train and was not compiled.
 
     >>> import nn
     >>> class Residual(nn.Model):

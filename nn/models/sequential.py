@@ -20,7 +20,8 @@ class Sequential(Model):
     """Layers one after another.
 
     With an `Input` first (or ``input_shape=`` on the first layer) the weights exist at once, otherwise from
-    the first call on.
+    the first call on. TypeError for what is no layer, ValueError for a name that is there already or an input of
+    another shape.
 
     >>> from nn import layers
     >>> model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dense(1)])
@@ -32,6 +33,8 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._layers: list[Layer] = []
         self._input: Input | None = None
+        if not isinstance(layers, list | tuple | None):
+            raise TypeError(f"a Sequential takes a list of layers: Sequential([…]); {layers!r} came")
         for layer in layers or []:
             self.add(layer)
 
@@ -39,11 +42,6 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, in order."""
         return list(self._layers)
-
-    @property
-    def input_spec_shape(self) -> Any:
-        """The shape that the model takes, None for the batch; None when it is not known."""
-        return None if self._input is None else self._input.batch_shape
 
     def add(self, layer: Any) -> None:
         """Put a layer at the end."""

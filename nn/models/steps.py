@@ -15,7 +15,7 @@ import numpy as np
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
 
-from .. import config, distributed
+from .. import config, device, distributed
 from ..optimizers.optimizer import Optimizer
 from ..tensors import constant, plain
 
@@ -103,6 +103,10 @@ class Steps:
         assert model is not None
         return model
 
+    def _runs_eagerly(self) -> bool:
+        """Whether to run the layers' own code: on demand, and on other devices, whose calls are not NumPy's."""
+        return self.eagerly or not device.is_cpu()
+
     def train(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
         """One step of training: the predictions and the loss before it.
 
@@ -111,7 +115,7 @@ class Steps:
         optimizer = self.model.optimizer
         if total is not None:
             return self._train_together(x, y, weights, total)
-        if self.eagerly or type(optimizer).apply is not Optimizer.apply:
+        if self._runs_eagerly() or type(optimizer).apply is not Optimizer.apply:
             return self.model._train_step(x, y, weights)
         self._look()
         found = self.now.training(x, y, weights, *optimizer.moment())
@@ -124,7 +128,7 @@ class Steps:
             self._meet(f"an evaluation of {total} examples", x)
             y_pred, loss = self._shared(_test, self.now.testing, x, y, weights, total)
             return y_pred, constant(distributed.total_of([plain(loss)])[0])
-        if self.eagerly:
+        if self._runs_eagerly():
             return self.model._test_step(x, y, weights)
         self._look()
         return self.now.testing(x, y, weights)
@@ -134,7 +138,7 @@ class Steps:
         if total is not None:
             self._meet(f"a prediction for {total} examples", x)
             return distributed.gathered(self._shared(_predict, self.now.predicting, x), total)
-        if self.eagerly:
+        if self._runs_eagerly():
             return self.model._predict_step(x)
         self._look()
         return self.now.predicting(x)
@@ -152,6 +156,11 @@ class Steps:
 
     def _meet(self, doing: str, x: Any) -> None:
         """Wait for the other processes, which must be about to do the same to the same model."""
+        if not device.is_cpu():
+            raise ValueError(
+                f"several processes add up their gradients in the CPU's memory, and this one computes on "
+                f'{device.get_device()!r}; call nn.set_device("cpu"), or train in one process'
+            )
         distributed.agree(doing)
         if not self._synchronised:
             distributed.build(self.model, x)

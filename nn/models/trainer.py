@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import in_numpy, to_numpy
 from autograd_core.graph import no_grad
+from autograd_core.replay import Replay
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
@@ -132,6 +134,15 @@ class Trainer(Layer):
         self._measure(x, y, y_pred, weights, loss, total)
 
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
+
+    @property
+    def schedule(self) -> Replay:
+        """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
+
+        The arguments of `profile` are those of a step: inputs, targets, weights (or None), and
+        ``*model.optimizer.moment()``.
+        """
+        return self._steps.now.training
 
     def _train_step(
         self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
@@ -389,7 +400,7 @@ class Trainer(Layer):
         parts: list[Any] = []
         for step, (part, _, _, total) in enumerate(feed.epoch(), 1):
             told.tell("on_predict_batch_begin", step - 1, {})
-            parts.append(self._steps.predict(part, total))
+            parts.append(in_numpy(self._steps.predict(part, total)))
             told.tell("on_predict_batch_end", step - 1, {})
             progress.update(step, {})
         if progress.live:  # a file is not told about predictions
@@ -400,12 +411,12 @@ class Trainer(Layer):
         return np.concatenate(parts)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """What the model makes of one batch."""
+        """What the model makes of one batch, as a NumPy array."""
         if distributed.size() == 1:
-            return self._steps.predict(x)
+            return in_numpy(self._steps.predict(x))
         x = arrays_of(x, "x")
         rows, total = distributed.rows(0, length_of(x, "x"))
-        return self._steps.predict(cut(x, rows), total)
+        return in_numpy(self._steps.predict(cut(x, rows), total))
 
 
 # -- what fit is given -------------------------------------------------------------------------------------
@@ -476,14 +487,14 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
 
 def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     """The weight of each example by its class, times its own weight if it has one."""
-    labels = np.asarray(y)
+    labels = np.asarray(to_numpy(y))
     if labels.ndim > 1:
         labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]
     labels = labels.astype(np.int64)
     weight = np.ones(labels.shape, np.float32)
     for c, w in class_weight.items():
         weight[labels == int(c)] = w
-    return weight if weights is None else weight * weights
+    return plain(weight) if weights is None else plain(weight) * weights
 
 
 def validate_after(epoch: int, frequency: Any) -> bool:

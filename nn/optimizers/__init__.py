@@ -47,15 +47,19 @@ def get(identifier: Any) -> Optimizer:
 def serialize(optimizer: Optimizer) -> Any:
     """An optimizer as plain data, without its state.
 
+    TypeError for what is no optimizer.
+
     >>> import nn
     >>> nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))["config"]["momentum"]
     0.9
     """
-    return config.serialize(optimizer)
+    return config.described(optimizer, "optimizer")
 
 
 def deserialize(configuration: Any) -> Optimizer:
     """The optimizer that plain data describes.
+
+    ValueError for an unknown name, as in `get`.
 
     >>> import nn
     >>> nn.optimizers.deserialize(nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))).momentum

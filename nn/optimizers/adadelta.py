@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
 class Adadelta(Optimizer):
     """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012.
+
+    ValueError when ``rho`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
@@ -25,7 +28,7 @@ class Adadelta(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
-        self.rho, self.epsilon = rho, epsilon
+        self.rho, self.epsilon = number(rho, "rho", 0, 1), number(epsilon, "epsilon", 0)
         self.slots = {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:

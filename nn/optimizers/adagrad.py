@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
 class Adagrad(Optimizer):
     """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011.
+
+    ValueError when ``initial_accumulator_value`` or ``epsilon`` is below 0, and as in `Optimizer`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
@@ -31,7 +34,8 @@ class Adagrad(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+        self.initial_accumulator_value = number(initial_accumulator_value, "initial_accumulator_value", 0)
+        self.epsilon = number(epsilon, "epsilon", 0)
         self.slots = {"accumulator": initial_accumulator_value}
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:

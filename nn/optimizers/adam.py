@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
 class Adam(Optimizer):
     """``p - rate · m / (√v + epsilon)``, with averages m of g and v of g² corrected for their start at zero.
 
-    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018.
+    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018. ValueError unless ``beta_1``
+    and ``beta_2`` are from 0 on and below 1 and ``epsilon`` is from 0 on, and as in `Optimizer`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
@@ -35,7 +37,9 @@ class Adam(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        self.beta_1 = number(beta_1, "beta_1", 0, 1, below=True)
+        self.beta_2 = number(beta_2, "beta_2", 0, 1, below=True)
+        self.epsilon, self.amsgrad = number(epsilon, "epsilon", 0), amsgrad
         self.slots = {"momentum": 0.0, "velocity": 0.0}
         if amsgrad:
             self.slots["velocity_hat"] = 0.0

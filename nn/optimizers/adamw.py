@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number
 from .adam import Adam
 
 
 class AdamW(Adam):
     """`Adam` after taking ``rate · weight_decay · p`` off each parameter: Loshchilov and Hutter, 2019.
+
+    ValueError when ``weight_decay`` is below 0 or None, and as in `Adam`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
@@ -29,4 +32,5 @@ class AdamW(Adam):
         amsgrad: bool = False,
         **kwargs: Any,
     ):
+        number(weight_decay, "weight_decay of AdamW", 0)  # None would make it an Adam
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)

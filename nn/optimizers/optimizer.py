@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.arrays import beside, is_foreign, like, to_numpy
+from autograd_core.graph import kind
 from autograd_core.tensor import Tensor
 
 from .. import config
+from ..checks import number
 from ..tensors import plain
 from . import schedules
 
@@ -24,6 +27,9 @@ class Optimizer(config.Configurable):
 
     An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
     to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
+
+    Gradients have the shapes of their variables. ValueError when they do not, for a rate below 0, ``weight_decay``
+    below 0, a bound for clipping that is not above 0, or two of them; TypeError for a variable that is no Tensor.
 
     >>> import nn
     >>> class SignDescent(nn.optimizers.Optimizer):
@@ -53,14 +59,14 @@ class Optimizer(config.Configurable):
     ):
         config.reject(self, unknown)
         self.name = name or type(self).__name__.lower()
-        self.weight_decay = weight_decay
+        self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError("only one of clipnorm, clipvalue and global_clipnorm can be set")
         for bound in ("clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, bound)
-            if value is not None and value <= 0:
-                raise ValueError(f"{bound} is a number above 0; {value!r} came")
+            if value is not None:
+                number(value, bound, 0, above=True)
         self.slots: dict[str, float] = {}
         self.schedule: Any = None
         if isinstance(learning_rate, dict):
@@ -110,6 +116,7 @@ class Optimizer(config.Configurable):
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
         for slot, start in self.slots.items():
             vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
+            vector = beside(self._variables[0], vector) if self._variables else vector
             begin = 0
             for v, state in zip(self._variables, self._state, strict=True):
                 part = vector[begin : begin + v.size].reshape(v.shape)
@@ -133,6 +140,14 @@ class Optimizer(config.Configurable):
         grads = [None if g is None else plain(g) for g in grads]
         if len(grads) != len(variables):
             raise ValueError(f"there are {len(variables)} variables and {len(grads)} gradients")
+        for v, g in zip(variables, grads, strict=True):
+            if not isinstance(v, Tensor):
+                raise TypeError(f"an optimizer changes Tensors, as in model.trainable_variables; {kind(v)} came")
+            if g is not None and np.shape(g) != v.shape:
+                raise ValueError(
+                    f"the gradient of {v.name or 'a variable'} has the shape of its values, {v.shape}; one of shape "
+                    f"{np.shape(g)} came"
+                )
         if not self._variables:
             self.build(variables)
         places = self._places(variables)
@@ -147,6 +162,8 @@ class Optimizer(config.Configurable):
         for i, gradient in zip(present, clipped, strict=True):
             variable, state = variables[i], self._state[places[i]]
             rate_, step_ = learning_rate.astype(variable.dtype), step.astype(variable.dtype)
+            if is_foreign(variable.data):  # beside which a number may stand, but no array of NumPy's
+                rate_, step_ = rate_[()], step_[()]
             for part in self._parts(variable):
                 parameter, slots = variable.data[part], {slot: array[part] for slot, array in state.items()}
                 new, after = self.update(self.decay(parameter, rate_), gradient[part], slots, rate_, step_)
@@ -157,7 +174,7 @@ class Optimizer(config.Configurable):
 
     def _parts(self, variable: Tensor) -> list[Any]:
         """What is updated at a time: everything, or so many rows."""
-        if not self.elementwise or variable.size <= PART:
+        if not self.elementwise or variable.size <= PART or is_foreign(variable.data):
             return [...]
         rows = max(PART * len(variable) // variable.size, 1)
         return [slice(start, start + rows) for start in range(0, len(variable), rows)]
@@ -214,7 +231,7 @@ class Optimizer(config.Configurable):
 
     def get_weights(self) -> list[Any]:
         """Copies of `variables`."""
-        return [np.array(v) for v in self.variables]
+        return [np.array(to_numpy(v)) for v in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace `variables`, given in the order of `get_weights`."""
@@ -227,7 +244,7 @@ class Optimizer(config.Configurable):
         for array, value in zip(own, weights, strict=True):
             if array.shape != np.shape(value):
                 raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
-            array[...] = value
+            array[...] = like(array, value)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
@@ -237,7 +254,7 @@ class Optimizer(config.Configurable):
 
 def rate(value: Any) -> float:
     """A learning rate as a number, if it is one."""
-    if isinstance(value, str) or np.ndim(value) != 0:
+    if isinstance(value, str | None) or np.ndim(value) != 0:
         raise ValueError(f"a learning rate is a number or a schedule; {value!r} came")
     number = float(plain(value))
     if not number >= 0 or number == np.inf:

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
 class RMSprop(Optimizer):
     """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead.
+
+    ValueError when ``rho`` or ``momentum`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
 
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
@@ -33,7 +36,8 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+        self.rho, self.momentum = number(rho, "rho", 0, 1), number(momentum, "momentum", 0, 1)
+        self.epsilon, self.centered = number(epsilon, "epsilon", 0), centered
         self.slots = {"velocity": 0.0}
         if momentum > 0:
             self.slots["momentum"] = 0.0

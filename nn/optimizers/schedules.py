@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from ..checks import number
 
 __all__ = [
     "CosineDecay",
@@ -22,7 +23,7 @@ __all__ = [
 class LearningRateSchedule(config.Configurable):
     """A function from the number of steps so far to a learning rate.
 
-    One of your own defines ``__call__(step)``.
+    One of your own defines ``__call__(step)``. TypeError when it does not.
 
     >>> import nn
     >>> class Linear(nn.optimizers.schedules.LearningRateSchedule):
@@ -39,6 +40,8 @@ class LearningRateSchedule(config.Configurable):
 class ExponentialDecay(LearningRateSchedule):
     """``initial · decay_rate^(step / decay_steps)``; with ``staircase`` the exponent is rounded down.
 
+    ValueError when a rate is below 0, or ``decay_steps`` not above it.
+
     >>> print(ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100))
     0.05
     """
@@ -51,9 +54,9 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ):
-        if decay_steps <= 0:
-            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.decay_rate = number(decay_rate, "decay_rate", 0)
         self.staircase, self.name = staircase, name
 
     def __call__(self, step: Any) -> Any:
@@ -64,6 +67,8 @@ class ExponentialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including the step ``boundaries[i]``, and the last value after them all.
 
+    ValueError unless the boundaries grow and there is one value more than boundaries, each from 0 on.
+
     >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
     >>> print(rate(100), rate(101), rate(1000))
     0.1 0.01 0.001
@@ -72,16 +77,21 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Any, values: Any, name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} came")
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+        self.boundaries = [number(b, "a boundary", 0) for b in boundaries]
+        self.values = [number(v, "a learning rate", 0) for v in values]
+        if self.boundaries != sorted(set(self.boundaries)):
+            raise ValueError(f"boundaries are steps in order, each once; {self.boundaries} came")
+        self.name = name
 
     def __call__(self, step: Any) -> Any:
-        return np.asarray(self.values)[np.searchsorted(self.boundaries, step, side="left")]
+        return np.asarray(self.values, float)[np.searchsorted(self.boundaries, step, side="left")]
 
 
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from the initial rate down to ``alpha`` times it; after a linear warm-up, if one is asked for.
 
-    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one.
+    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one. ValueError
+    when a rate or ``warmup_steps`` is below 0, ``decay_steps`` not above it, or ``alpha`` outside 0 … 1.
 
     >>> print(CosineDecay(0.1, decay_steps=100)(50).round(6))
     0.05
@@ -96,12 +106,11 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ):
-        if decay_steps <= 0:
-            raise ValueError(f"decay_steps is a number above 0; {decay_steps!r} came")
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
-            initial_learning_rate, decay_steps, alpha, name,
-        )  # fmt: skip
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.alpha, self.name = number(alpha, "alpha", 0, 1), name
+        self.warmup_target = None if warmup_target is None else number(warmup_target, "warmup_target", 0)
+        self.warmup_steps = number(warmup_steps, "warmup_steps", 0)
 
     def __call__(self, step: Any) -> Any:
         start, top, warm = self.initial_learning_rate, self.warmup_target, self.warmup_steps
@@ -125,15 +134,19 @@ KNOWN: dict[str, Any] = {
 def serialize(schedule: LearningRateSchedule) -> Any:
     """A schedule as plain data.
 
+    TypeError for what is neither a schedule nor a function.
+
     >>> import nn
     >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
     'CosineDecay'
     """
-    return config.serialize(schedule)
+    return config.described(schedule, "learning rate schedule")
 
 
 def deserialize(configuration: Any) -> Any:
     """The schedule that plain data describes.
+
+    ValueError for an unknown class or what describes none.
 
     >>> import nn
     >>> described = nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import number
 from .optimizer import Optimizer, State
 
 
 class SGD(Optimizer):
     """``p - rate · g``, or with a velocity that remembers earlier gradients.
 
-    Momentum: Polyak, 1964; Nesterov's form: Sutskever et al., 2013.
+    Momentum: Polyak, 1964; Nesterov's form: Sutskever et al., 2013. ValueError when ``momentum`` is outside 0 … 1, and
+    as in `Optimizer`.
 
     >>> import numpy as np
     >>> SGD(0.5).update(np.float32(1), np.float32(1), {}, np.float32(0.5), np.float32(1))[0]
@@ -21,9 +23,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"momentum lies between 0 and 1; {momentum!r} came")
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterov = number(momentum, "momentum", 0, 1), nesterov
         self.slots = {"momentum": 0.0} if momentum else {}
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:

@@ -41,6 +41,26 @@ def test_the_usual_cause_is_that_of_the_function(call, cause):
         call(Tensor([0.0, 1.0]))
 
 
+@pytest.mark.parametrize("add_up", [np.sum, np.mean, np.cumsum, lambda x: x + x])
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [("float32", r"float32, 3\.4e\+38"), ("float64", r"float64, 1\.8e\+308")]
+)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_sum_that_overflows_names_the_largest_number_it_could_hold(add_up, dtype, largest):
+    x = Tensor(np.full(4, np.finfo(dtype).max), dtype=dtype)
+    with (
+        pytest.raises(NonFiniteError, match=rf"usual cause: a sum beyond the largest {largest}, .*learning rate"),
+        debug(),
+    ):
+        add_up(x)
+
+
+@pytest.mark.parametrize("cancel", [np.sum, np.cumsum, lambda x: x[0] + x[1], lambda x: x[0] - -x[1]])
+def test_infinities_that_cancel_are_told_apart_from_an_overflow(cancel):
+    with pytest.raises(NonFiniteError, match="usual cause: infinity minus infinity"), debug():
+        cancel(Tensor([np.inf, -np.inf]))
+
+
 def test_the_gradient_is_watched_too():
     x = Tensor([4.0, 0.0], name="x")
     with debug():

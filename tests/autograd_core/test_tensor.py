@@ -52,6 +52,19 @@ def test_what_is_no_real_number_is_refused(data, message):
         Tensor(data)
 
 
+def test_whole_numbers_of_any_length_are_real_numbers():
+    assert Tensor(10**30).item() == 1e30
+    assert Tensor([10**30, 1]).tolist() == [1e30, 1.0]
+    with pytest.raises(OverflowError, match=r"numbers up to 1\.798e\+308"):
+        Tensor(10**400)
+
+
+def test_the_square_of_booleans_is_a_number():
+    bits = np.array([True, False])
+    assert np.square(Tensor(bits)).dtype == np.square(bits).dtype == (Tensor(bits) ** 2).dtype
+    assert (Tensor(bits) * Tensor(bits)).dtype == bool
+
+
 def test_a_list_of_tensors_is_no_array_of_numbers():
     with pytest.raises(GradientLossError, match=r"np\.stack"):
         Tensor([Tensor(1.0), Tensor(2.0)])

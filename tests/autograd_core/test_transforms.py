@@ -1,5 +1,6 @@
 """Functions of functions: derivatives of every order, in the structure of their arguments."""
 
+from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from autograd_core import (
     GraphError,
     Tensor,
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -76,6 +78,19 @@ def test_gradients_come_back_in_the_structure_of_the_arguments():
     assert g["layer"].w.tolist() == [6, 6]
     assert g["layer"].b == 6
     assert g["scales"] == [6, (1,)]
+
+
+def test_gradients_come_back_in_the_kind_of_dictionary_of_the_arguments():
+    def f(p):
+        return p["b"] * p["a"]
+
+    ordered = grad(f)(OrderedDict([("b", 1.0), ("a", 2.0)]))
+    assert type(ordered) is OrderedDict
+    assert [*ordered.items()] == [("b", 2.0), ("a", 1.0)]
+    filled = grad(f)(defaultdict(list, a=3.0, b=4.0))
+    assert type(filled) is defaultdict
+    assert filled["c"] == []
+    assert (filled["a"], filled["b"]) == (4, 3)
 
 
 def test_what_the_value_does_not_depend_on_has_gradient_zero():
@@ -267,3 +282,21 @@ def test_a_result_without_small_changes_is_no_gradient_of_zero(f):
 @pytest.mark.parametrize("derivative", [grad(lambda x: x), hessian(lambda x: x**3), jacobian(lambda x: x**2)])
 def test_a_derivative_that_is_one_number_is_numpys_scalar(derivative):
     assert type(derivative(2.0)) is np.float64
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, elementwise_grad, jacobian, hessian, checkpoint])
+def test_the_value_of_a_function_is_no_function(transform):
+    with pytest.raises(TypeError, match=r"takes a function, as in grad\(f\)\(x\), and not its value; float64\[\] came"):
+        transform(np.sin(1.0))
+
+
+@pytest.mark.parametrize("f", [lambda x: np.outer(x, x), np.sum, lambda x: (x, x)])
+def test_elementwise_grad_refuses_what_is_not_elementwise(f):
+    with pytest.raises(ValueError, match=r"result in the shape of the argument, \(2,\), .*use jacobian"):
+        elementwise_grad(f)(np.array([1.0, 2.0]))
+
+
+def test_the_elements_may_be_those_of_a_structure():
+    f = elementwise_grad(lambda p: p["a"] * p["b"])
+    np.testing.assert_array_equal(f({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})["a"], [3.0, 4.0])
+    assert elementwise_grad(lambda p: np.square(np.stack(p)))([1.0, 2.0]) == [2.0, 4.0]

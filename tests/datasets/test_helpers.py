@@ -34,6 +34,12 @@ def test_a_number_without_a_column_is_an_error(number):
         multi_hot([[0], [1, number]], 4)
 
 
+@pytest.mark.parametrize("dimension", [0, -2])
+def test_there_is_at_least_one_column(dimension):
+    with pytest.raises(ValueError, match=rf"how many columns there are, at least 1; got {dimension}"):
+        multi_hot([[0]], dimension)
+
+
 @pytest.mark.parametrize("wrong", [[[1.5]], [["the"]], [[[1]]], [[None]], [3]])
 def test_only_lists_of_integers_are_hot(wrong):
     with pytest.raises(ValueError, match=r"sequences\[0\] is not a list of integers"):

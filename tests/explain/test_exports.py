@@ -149,6 +149,8 @@ def test_there_is_a_frame_for_each_step_all_of_one_size(pillow, tmp_path):
 def test_the_animation_has_the_frames(pillow, tmp_path):
     a = Tensor(3.0, name="a")
     steps = explain(a * a + np.sin(a))
+    with pytest.raises(ValueError, match=r"ends in \.gif; 'f\.mp4' came"):
+        steps.to_gif(tmp_path / "f.mp4")
     with pillow.open(steps.to_gif(tmp_path / "f.gif", seconds=0.5)) as gif:
         assert gif.format == "GIF"
         assert gif.n_frames == len(steps)

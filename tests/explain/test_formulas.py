@@ -57,6 +57,7 @@ FUNCTIONS = {
     "round": np.rint,
     "arctan2": np.arctan2,
     "fmod": np.fmod,
+    "heaviside": np.heaviside,
     "max": np.maximum,
     "min": np.minimum,
     "bmod": np.remainder,
@@ -79,7 +80,7 @@ def judged(sympy, latex, values):
         latex = re.sub(pattern, replacement, latex)
     latex = re.sub(r"\[(\w) ([<>=]) (\w)\]", lambda m: stands_for(COMPARED[m[2]](values[m[1]], values[m[3]])), latex)
     latex = re.sub(
-        r"\\(?:operatorname\{)?(arctan2|fmod|max|min)\}?\((\w), (\w|0)\)",
+        r"\\(?:operatorname\{)?(arctan2|fmod|heaviside|max|min)\}?\((\w), (\w|0)\)",
         lambda m: stands_for(FUNCTIONS[m[1]](values[m[2]], values[m[3]])),
         latex,
     )

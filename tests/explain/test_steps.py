@@ -21,6 +21,16 @@ def lecture():
     return explain(f)
 
 
+def test_a_step_prints_its_numbers_and_not_their_types():
+    first, *_, last = lecture()
+    assert repr(first) == "<forward: op='add', name='q', inputs=('x', 'y'), output='q', value=3>"
+    assert repr(last) == (
+        "<backward: op='add', name='y', inputs=('x', 'y'), output='q', value=5, upstream=-4, local=1, "
+        "contribution=-4, total=-4>"
+    )
+    assert "value=[100×100, all 1]" in repr(explain((Tensor(np.ones((100, 100))) * 1.0).sum())[0])
+
+
 def test_the_first_example_of_every_lecture():
     steps = lecture()
     assert [(s.kind, s.name, s.inputs, s.value) for s in steps[:2]] == [

@@ -233,6 +233,7 @@ def test_a_layer_of_ones_own_is_ten_lines():
             scores = (x @ self.q) @ np.swapaxes(x @ self.k, -1, -2) / np.sqrt(x.shape[-1])
             return nn.activations.softmax(scores) @ (x @ self.v)
 
+    nn.backend.clear_session()
     nn.utils.set_random_seed(0)
     model = nn.Sequential([nn.Input(shape=(6, 4)), Attention(), nn.layers.Flatten(), nn.layers.Dense(1)])
     model.compile("adam", "mse")

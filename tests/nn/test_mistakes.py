@@ -138,7 +138,7 @@ def test_arrays_that_do_not_belong_together_are_told_apart():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: nn.layers.Dense(0), "units above 0"),
+        (lambda: nn.layers.Dense(0), "units of Dense is a whole number from 1 on"),
         (lambda: nn.layers.Dense("10"), "'10' came"),
         (lambda: nn.layers.Conv2D(4, 3, padding="full"), "'full' came"),
         (lambda: nn.layers.Conv2D(4, 0), "kernel_size"),

@@ -21,6 +21,11 @@ INF, NAN = np.inf, np.nan
         (np.floor, 2.0, 0.0),
         (np.round, 0.5, 0.0),
         (np.rint, 0.5, 0.0),
+        (lambda x: np.heaviside(x, 0.5), 0.0, 0.0),
+        (lambda y: np.heaviside(0.0, y), 0.5, 1.0),
+        (lambda y: np.heaviside(2.0, y), 0.5, 0.0),
+        (lambda x: np.divmod(x, 2.0)[0], 3.0, 0.0),
+        (lambda x: np.divmod(7.5, x)[1], 2.0, -3.0),
         (ac.relu, 0.0, 0.0),
         (np.sinc, 0.0, 0.0),
         (lambda x: np.hypot(x, 0.0), 0.0, 0.0),
@@ -130,6 +135,23 @@ def test_the_second_derivative_of_a_determinant_is_right_where_it_is_zero():
     assert np.count_nonzero(second) == 4
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_both_derivatives_of_the_cube_root_are_infinite_at_zero():
+    assert grad(np.cbrt)(0.0) == INF
+    assert grad(grad(np.cbrt))(0.0) == -INF
+    assert grad(grad(np.cbrt))(8.0) == pytest.approx(-2 / 9 * 8 ** (-5 / 3), rel=1e-14)
+
+
+def test_running_results_may_begin_with_that_of_nothing():
+    if not hasattr(np, "cumulative_sum"):
+        pytest.skip("NumPy has these two from 2.1 on")
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.cumulative_sum(x, axis=1, include_initial=True).tolist() == [[0, 1, 3], [0, 3, 7]]
+    assert np.cumulative_prod(x, axis=0, include_initial=True).tolist() == [[1, 1], [1, 2], [3, 8]]
+    with pytest.raises(ValueError, match="axis="):
+        np.cumulative_sum(x)
+
+
 def test_every_derivative_of_sinc_is_right_at_zero():
     # sin(πx) / (πx) = 1 - (πx)²/3! + (πx)⁴/5! - …
     f, expected = np.sinc, [1.0, 0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5, 0.0, -(np.pi**6) / 7]
@@ -206,6 +228,16 @@ def test_cholesky_reads_the_lower_triangle_and_only_that_has_a_gradient(judge):
     symmetric = np.array([[4.0, 1.0], [1.0, 3.0]])
     expected = jax.grad(lambda x: jax.numpy.sum(weights * jax.numpy.linalg.cholesky(x)))(symmetric)
     np.testing.assert_allclose((g + g.T) / 2, expected, rtol=1e-6)
+
+
+def test_one_hot_and_array_say_what_they_cannot_take():
+    with pytest.raises(TypeError, match=r"one_hot takes whole numbers; an array of <U1 came"):
+        ac.one_hot(["a"], 2)
+    with pytest.raises(ValueError, match=r"num_classes is a whole number from 0 on; -1 came"):
+        ac.one_hot([0, 1], -1)
+    for nothing in (None, "a", [Tensor(1.0), None], [Tensor(1.0), "a"], [[1.0, None]]):
+        with pytest.raises(TypeError, match=r"array takes Tensors, arrays, numbers and lists of them; (None|'a') came"):
+            ac.array(nothing)
 
 
 def test_one_hot():

@@ -10,7 +10,7 @@ import autograd_core as ag
 from autograd_core.replay import ReplayWarning, replay
 
 # Their rules look at the data to choose a way; they are noticed, and run eagerly.
-CHOOSING = {"det", "cumprod", "prod"}
+CHOOSING = {"det", "cumprod", "cumulative_prod", "prod"}
 
 
 def test_an_op_and_its_gradients_replay_to_the_last_bit(case):

@@ -168,6 +168,43 @@ def test_the_schedule_can_be_read():
     assert lines[-1].startswith("return @")
 
 
+def test_a_profile_takes_time_and_changes_nothing():
+    weights, made = small_net()
+    with pytest.raises(RuntimeError, match="three calls"):
+        made.profile(np.ones((200, 4)))
+    for _ in range(4):
+        made(np.ones((200, 4)))
+    before = weights.data.copy()
+    first, *kinds = made.profile(np.ones((200, 4)), runs=2).splitlines()
+    np.testing.assert_array_equal(weights.data, before)
+    assert {line.split()[-1] for line in kinds} >= {"products", "chains"}
+    assert float(first.split()[0]) == pytest.approx(sum(float(line.split()[0]) for line in kinds), abs=0.01)
+
+
+def test_what_is_concatenated_is_computed_where_it_ends_up():
+    schedule = scheduled(lambda x: np.concatenate([np.tanh(x) * 2, np.exp(x)[::-1]]) @ np.ones((4, 2)), (3, 4))
+    assert "concatenate" not in names(schedule)
+    assert names(schedule).count("copied") == 1  # of the part that is turned around
+
+
+@pytest.mark.parametrize("reduce", [np.max, np.min, np.sum])
+@pytest.mark.parametrize("axes", [(1, 2), (0,), (2, 0), (1,), (3,)])
+def test_windows_are_reduced_as_numpy_reduces_them(reduce, axes):
+    f = replay(lambda x: reduce(x, axis=axes, keepdims=len(axes) == 1))
+    for seed in range(5):
+        x = np.random.default_rng(seed).normal(size=(3, 2, 4, 40))
+        np.testing.assert_array_equal(f(x), reduce(x, axis=axes, keepdims=len(axes) == 1))
+
+
+def test_the_larger_of_a_long_array_and_a_number():
+    f = replay(lambda x: (np.maximum(x, 0.25), np.minimum(0.5, x)))
+    for seed in range(5):
+        x = np.random.default_rng(seed).normal(size=5000)
+        x[:2] = np.nan, np.inf
+        for got, expected in zip(f(x), (np.maximum(x, 0.25), np.minimum(0.5, x)), strict=True):
+            np.testing.assert_array_equal(got, expected)
+
+
 def test_a_page_draws_the_schedule_beside_the_graph(tmp_path):
     pytest.importorskip("pygraphviz")
     weights, made = small_net()

@@ -445,6 +445,8 @@ def test_bad_calls_are_explained():
         check_gradients(lambda a, b: a * b, 1.0, 2.0, grad=lambda a, b: {"a": b})
     with pytest.raises(ValueError, match="order must be 1 or 2"):
         check_gradients(np.tanh, 1.0, order=3)
+    with pytest.raises(ValueError, match=r"rtol is a number from 0 on; -1 came"):
+        check_gradients(np.tanh, 1.0, rtol=-1)
 
 
 def test_what_is_passed_in_is_not_changed():

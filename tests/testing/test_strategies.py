@@ -139,3 +139,24 @@ def test_a_call_prints_as_itself():
     namespace = {}
     exec(call.source, namespace)
     assert np.array_equal(namespace["sum"](*call.args), np.sum(call.args[0], axis=0))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "words"),
+    [
+        (lambda: arrays_for("tanh"), TypeError, r"REGISTRY\['tanh'\], or a Domain; 'tanh' came"),
+        (lambda: tensors(shape=(-1,)), TypeError, r"lengths from 0 on, or a strategy of such; \(-1,\) came"),
+        (lambda: registry_calls("tanh"), TypeError, r"a list of names of ops, as in \['tanh'\]; 'tanh' came"),
+        (lambda: registry_calls(["tahn"]), ValueError, r"there is no op 'tahn'; did you mean .*tanh"),
+        (lambda: programs(["tahn"]), ValueError, r"there is no op 'tahn'"),
+        (lambda: arrays_for(REGISTRY["concatenate"]), TypeError, r"use registry_calls\(\['concatenate'\]\)"),
+        (lambda: shapes(max_dims=-1), TypeError, r"max_dims=-1"),
+        (lambda: broadcastable_shapes(0), TypeError, r"num_shapes=0"),
+        (lambda: conv_configurations(axes=0), ValueError, r"spatial axes there are, a whole number from 1 on; 0 came"),
+        (lambda: einsum_specs(max_operands=0), TypeError, r"max_size=0"),
+        (lambda: indices((-1,)), TypeError, r"shape=\(-1,\)"),
+    ],
+)
+def test_a_strategy_says_what_it_cannot_draw(strategy, kind, words):
+    with pytest.raises(kind, match=words):
+        find(strategy(), lambda drawn: True)

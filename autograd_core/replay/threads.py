@@ -1,0 +1,181 @@
+"""Functions side by side in threads, while NumPy's matrix products keep to one thread each.
+
+NumPy lets go of Python's lock in its loops and products, so threads that spend their time there run at the same time.
+The threads live for one call: none is left behind, and whoever forks finds none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+# With more processors than this the library of matrix products makes better use of them.
+MOST = 4
+
+Meet = Callable[[], None]
+
+
+def lanes() -> int:
+    """How many functions are worth running side by side here, as far as matrix products may use threads at all."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min([processors, *limited.usual()]) if processors <= MOST and _products() else 1
+
+
+@cache
+def _products() -> list[Any]:
+    """The libraries of matrix products, whose threads can be limited."""
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+class _Limit:
+    """Matrix products in one thread, for as long as anybody runs side by side."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before: list[int] = []
+
+    @property
+    def used(self) -> bool:
+        """Whether somebody runs side by side now."""
+        return self._users > 0
+
+    def usual(self) -> list[int]:
+        """How many threads matrix products may use when nobody does."""
+        with self._lock:
+            return self._before if self._users else [library.get_num_threads() for library in _products()]
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._users:
+                self._before = [library.get_num_threads() for library in _products()]
+                _limit([1] * len(self._before))
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    _limit(self._before)
+
+    def after_fork(self) -> None:
+        """In a process that was forked off: those who ran side by side are not here."""
+        self._lock = threading.Lock()
+        if self._users:
+            self._users = 0
+            _limit(self._before)
+
+
+def _limit(threads: Sequence[int]) -> None:
+    for library, n in zip(_products(), threads, strict=True):
+        library.set_num_threads(n)
+
+
+limited = _Limit()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=limited.after_fork)
+
+
+class _Stopped(Exception):
+    """Another of the functions raised an error."""
+
+
+class _Meetings:
+    """Where functions that run side by side wait for each other."""
+
+    def __init__(self, n: int):
+        self.failed = False
+        self._n = n
+        # What i says to j; two of each in turns, because i may come to the next meeting before j has left this one.
+        self._signals = [[[threading.Lock() for _ in range(n)] for _ in range(n)] for _ in range(2)]
+        for lock in self._all():
+            lock.acquire()
+
+    def _all(self) -> Iterator[Any]:
+        return (lock for turn in self._signals for row in turn for lock in row)
+
+    def of(self, i: int) -> Meet:
+        """What function i calls to wait for all others."""
+        turn = 0
+        others = [j for j in range(self._n) if j != i]
+
+        def meet() -> None:
+            nonlocal turn
+            signals = self._signals[turn]
+            turn = 1 - turn
+            for j in others:
+                _open(signals[i][j])
+            for j in others:
+                signals[j][i].acquire()
+            if self.failed:
+                raise _Stopped
+
+        return meet
+
+    def stop(self) -> None:
+        """Let nobody wait any longer."""
+        self.failed = True
+        for lock in self._all():
+            _open(lock)
+
+
+def _open(lock: Any) -> None:
+    """Release a lock, which somebody who stops may have done meanwhile."""
+    with contextlib.suppress(RuntimeError):
+        lock.release()
+
+
+def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
+    """Run functions at the same time, the first of them in this thread; return when all are done.
+
+    Each is given a function to call where all must wait for each other. When one raises an error the others stop
+    where they meet next, and the error is raised here.
+
+    >>> found = []
+    >>> side_by_side([lambda meet: (meet(), found.append("after")), lambda meet: (found.append("before"), meet())])
+    >>> found
+    ['before', 'after']
+    """
+    meetings = _Meetings(len(functions))
+    errors: list[BaseException] = []
+
+    def run(i: int) -> None:
+        try:
+            functions[i](meetings.of(i))
+        except _Stopped:
+            pass
+        except BaseException as error:
+            errors.append(error)
+            meetings.stop()
+
+    # Each thread sees what np.errstate says here.
+    threads = [threading.Thread(target=contextvars.copy_context().run, args=(run, i)) for i in range(1, len(functions))]
+    waiting = list(threads)
+    with limited():
+        try:
+            for thread in threads:
+                thread.start()
+            run(0)
+        except BaseException as error:
+            errors.append(error)
+            meetings.stop()
+        while waiting:  # even if Ctrl-C is pressed again: they work on memory that is ours
+            try:
+                if waiting[-1].ident is not None:
+                    waiting[-1].join()
+                waiting.pop()
+            except BaseException as error:
+                errors.append(error)
+                meetings.stop()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,73 @@
+"""What an argument must be, said in one sentence where it is not."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+
+
+def whole(value: Any, what: str, minimum: int = 0) -> int:
+    """A whole number from ``minimum`` on; True and False are none.
+
+    >>> whole(3, "patience")
+    3
+    >>> whole(-1, "patience")
+    Traceback (most recent call last):
+    ValueError: patience is a whole number from 0 on; -1 came
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+        raise ValueError(f"{what} is a whole number from {minimum} on; {value!r} came")
+    return int(value)
+
+
+def number(
+    value: Any, what: str, low: float = -inf, high: float = inf, *, above: bool = False, below: bool = False
+) -> Any:
+    """A finite number between two bounds, which are allowed themselves unless ``above`` or ``below`` is set.
+
+    >>> number(1.0, "beta_1", 0, 1, below=True)
+    Traceback (most recent call last):
+    ValueError: beta_1 is a number from 0 on and below 1; 1.0 came
+    """
+    real = isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
+    fits = real and isfinite(value) and low <= value <= high
+    if not fits or (above and value == low) or (below and value == high):
+        raise ValueError(f"{what} is a number {_range(low, high, above, below)}; {value!r} came")
+    return value
+
+
+def axis_in(axis: Any, ndim: int, owner: str) -> int:
+    """The place of an axis, counted from the front.
+
+    >>> axis_in(2, 2, "layer 'norm'")
+    Traceback (most recent call last):
+    ValueError: layer 'norm' works along axis 2, and its input has 2 axes, from -2 to 1
+    """
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer) or not -ndim <= axis < ndim:
+        raise ValueError(
+            f"{owner} works along axis {axis!r}, and its input has {ndim} axes"
+            + (f", from {-ndim} to {ndim - 1}" if ndim else "")
+        )
+    return int(axis) % ndim
+
+
+def function(value: Any, what: str) -> Any:
+    """Something that can be called.
+
+    >>> function(3, "schedule")
+    Traceback (most recent call last):
+    TypeError: schedule is a function; 3 came
+    """
+    if not callable(value):
+        raise TypeError(f"{what} is a function; {value!r} came")
+    return value
+
+
+def _range(low: float, high: float, above: bool = False, below: bool = False) -> str:
+    if isfinite(low) and isfinite(high) and not (above or below):
+        return f"between {low:g} and {high:g}"
+    parts = [f"above {low:g}" if above else f"from {low:g} on"] if isfinite(low) else []
+    parts += [f"below {high:g}" if below else f"up to {high:g}"] if isfinite(high) else []
+    return " and ".join(parts) or "that is finite"

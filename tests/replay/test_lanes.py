@@ -1,0 +1,266 @@
+"""Programs in several threads: what runs beside what, and that nothing shows but the time."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import autograd_core as ag
+import nn
+from autograd_core.replay import replay
+from nn import layers
+
+lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
+
+
+@pytest.fixture(params=[2, 3])
+def in_lanes(request, monkeypatch):
+    """Every program in lanes, however small, and every unit cut that can be."""
+    monkeypatch.setattr(threads, "lanes", lambda: request.param)
+    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "LARGE", 0)
+    return request.param
+
+
+def products():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+# -- functions side by side --------------------------------------------------------------------------------
+
+
+def test_all_have_come_to_a_meeting_before_anybody_leaves_it():
+    counts = [0, 0, 0]
+    seen = []
+
+    def run(i, meet):
+        for _ in range(300):
+            counts[i] += 1
+            meet()
+            seen.append(max(counts) - min(counts))
+            meet()
+
+    threads.side_by_side([lambda meet, i=i: run(i, meet) for i in range(3)])
+    assert counts == [300] * 3
+    assert set(seen) == {0}
+
+
+def test_products_keep_to_one_thread_meanwhile_and_no_thread_is_left():
+    before, running, found = products(), threading.active_count(), []
+    with threadpool_limits(3, "blas"):
+        threads.side_by_side([lambda meet: found.append(products()), lambda meet: found.append(products())])
+        assert set(products()) == {3}
+    assert found == [[1] * len(before)] * 2
+    assert products() == before
+    assert threading.active_count() == running
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_stops_the_others_where_they_meet_next(failing):
+    reached, before = [], products()
+
+    def run(i, meet):
+        meet()
+        if i == failing:
+            raise ValueError(f"lane {i}")
+        meet()
+        reached.append("after")
+
+    with pytest.raises(ValueError, match=f"lane {failing}"):
+        threads.side_by_side([lambda meet, i=i: run(i, meet) for i in range(2)])
+    assert reached == []
+    assert products() == before
+
+
+def test_what_errstate_says_holds_in_all_threads():
+    found = []
+    with np.errstate(over="ignore", divide="call"):
+        threads.side_by_side([lambda meet: None, lambda meet: found.append(np.geterr())])
+    assert (found[0]["over"], found[0]["divide"]) == ("ignore", "call")
+
+
+def test_who_limited_products_to_one_thread_gets_one_lane():
+    with threadpool_limits(1, "blas"):
+        assert threads.lanes() == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_meanwhile_may_use_all_threads_again():
+    code = """
+        import importlib, os, numpy, warnings
+        warnings.simplefilter("ignore")
+        threads = importlib.import_module("autograd_core.replay.threads")
+        libraries = threads._products()
+        before = [library.get_num_threads() for library in libraries]
+        with threads.limited():
+            child = os.fork()
+            if not child:
+                os._exit([library.get_num_threads() for library in libraries] != before or threads.limited.used)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(libraries))
+    """
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.split()[0] == "0", done.stderr
+
+
+# -- schedules in lanes ------------------------------------------------------------------------------------
+
+
+def elements(place, schedule):
+    """The address of each element, in the arena or in the memory that it belongs to."""
+    base = schedule.offsets.get(place.memory)
+    owner = "arena" if base is not None else place.memory
+    steps = [np.arange(n) * s for n, s in zip(place.shape, place.strides, strict=True)]
+    addresses = (base or 0) + place.offset + sum(np.ix_(*steps)) if steps else np.array((base or 0) + place.offset)
+    return owner, set(np.asarray(addresses).ravel().tolist())
+
+
+def touched(unit, places, schedule):
+    found = defaultdict(set)
+    for place in places:
+        if place.memory in unit.local:  # blocks of it, one after another in the same place
+            start, size = schedule.offsets[place.memory], place.memory.size // unit.rows * unit.step
+            found["arena"].update(range(start, start + size))
+        else:
+            owner, addresses = elements(place, schedule)
+            found[owner].update(addresses)
+    return found
+
+
+def assert_no_race(schedule):
+    """Between two meetings no lane changes what another reads or changes."""
+    stretches = defaultdict(list)
+    for unit in schedule.units:
+        stretches[unit.meetings].append(unit)
+    for units in stretches.values():
+        reads = {unit: touched(unit, unit.reads, schedule) for unit in units}
+        writes = {unit: touched(unit, unit.writes, schedule) for unit in units}
+        for a, b in itertools.permutations(units, 2):
+            if a.lane != b.lane:
+                for owner, addresses in writes[a].items():
+                    assert addresses.isdisjoint(reads[b][owner] | writes[b][owner])
+
+
+UNARY = [np.tanh, np.negative, lambda x: np.maximum(x, 0.2), lambda x: x.T, lambda x: x @ x, lambda x: x - x.mean(0),
+         lambda x: np.sum(x, axis=1, keepdims=True) + x, lambda x: np.concatenate([x[2:], np.exp(x[:2])])]  # fmt: skip
+BINARY = [np.add, np.multiply, np.matmul]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choices=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 99), st.integers(0, 99)), min_size=2, max_size=12))
+def test_any_program_computes_the_same_without_races(in_lanes, choices):
+    def run(x, y, state):
+        values = [x, y]
+        for kind, i, j in choices:
+            a, b = values[i % len(values)], values[j % len(values)]
+            if kind < len(UNARY):
+                values.append(np.tanh(UNARY[kind](a)))
+            else:
+                values.append(np.tanh(BINARY[kind - len(UNARY)](a, b)))
+            if j % 4 == 0:
+                state.data[...] = state.data * 0.5 + values[-1]
+                values.append(state.data * 1)
+        return values[-1], values[len(values) // 2] * 1
+
+    rng = np.random.default_rng(0)
+    batches = [(rng.normal(size=(6, 6)), rng.normal(size=(6, 6))) for _ in range(5)]
+    states = [ag.Tensor(np.full((6, 6), 0.3)) for _ in range(2)]
+    replayed = replay(lambda x, y: run(x, y, states[1]), state=[states[1]])
+    for x, y in batches:
+        for a, b in zip(run(x, y, states[0]), replayed(x, y), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(states[0].data, states[1].data, rtol=1e-12, atol=1e-12)
+    for program in replayed.programs:
+        assert_no_race(program.schedule)
+
+
+def network(eagerly):
+    nn.utils.set_random_seed(0)
+    model = nn.Sequential(
+        [
+            layers.Input((12, 12, 1)),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.BatchNormalization(),
+            layers.Dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(20, activation="tanh"),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+    return model
+
+
+def test_a_network_trains_the_same(in_lanes):
+    rng = np.random.default_rng(0)
+    batches = [(rng.normal(size=(9, 12, 12, 1)).astype("float32"), rng.integers(0, 3, 9)) for _ in range(7)]
+    eager, replayed = network(True), network(False)
+    for x, y in batches:
+        a, b = eager.train_on_batch(x, y), replayed.train_on_batch(x, y)
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+    for u, v in zip(eager.get_weights(), replayed.get_weights(), strict=True):
+        np.testing.assert_allclose(u, v, rtol=1e-5, atol=1e-6)
+    (program,) = replayed.schedule.programs
+    assert program.schedule.lanes == in_lanes
+    assert_no_race(program.schedule)
+
+
+def test_no_state_changes_in_one_lane_before_another_has_done_what_may_fail(in_lanes):
+    w = ag.Tensor(np.zeros(4))
+
+    def f(x, i):
+        w.data[...] = w.data + np.tanh(x[0])
+        return np.take(np.exp(x), i, axis=0) + w.data
+
+    def late(x, i):
+        taken = np.take(np.exp(x), i, axis=0)
+        w.data[...] = w.data + np.tanh(x[0])
+        return taken * 1
+
+    made = replay(late, state=[w])
+    for _ in range(4):
+        made(np.ones((3, 4)), np.array([0, 2]))
+    before = w.data.copy()
+    with pytest.raises(IndexError):
+        made(np.ones((3, 4)), np.array([0, 3]))
+    np.testing.assert_array_equal(w.data, before)
+
+
+def test_small_programs_and_single_threads_have_one_lane(monkeypatch):
+    f = replay(lambda x: np.tanh(x @ x) + 1)
+    for _ in range(4):
+        f(np.ones((20, 20)))
+    assert f.programs[0].schedule.lanes == 1
+    g = replay(lambda x: np.tanh(x @ x) + 1)
+    monkeypatch.setattr(threads, "lanes", lambda: 1)
+    for _ in range(4):
+        g(np.ones((500, 500)))
+    assert g.programs[0].schedule.lanes == 1
+
+
+def test_large_units_are_cut_and_a_batch_stays_in_its_lane(monkeypatch):
+    monkeypatch.setattr(threads, "lanes", lambda: 2)
+    f = replay(lambda x: np.sum(np.tanh(np.tanh(x) * x) @ np.ones((3000, 2)), axis=0))
+    for _ in range(4):
+        f(np.ones((800, 3000)))
+    (program,) = f.programs
+    chains = [unit for unit in program.schedule.units if unit.rows]
+    assert {unit.lane for unit in chains} == {0, 1}
+    assert sum(unit.rows for unit in chains) == 800 * 3000
+    assert program.schedule.units[-1].meetings == 1
