@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -38,8 +39,8 @@ class _Limit:
     """Matrix products in one thread, for as long as anybody runs side by side."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users: set[object] = set()
+        self._lock = threading.RLock()  # an interrupted user may be cleared away while another one enters
+        self._users: weakref.WeakSet[_User] = weakref.WeakSet()
         self._before: list[int] | None = None
 
     @property
@@ -50,16 +51,14 @@ class _Limit:
     def usual(self) -> list[int]:
         """How many threads matrix products may use when nobody does."""
         with self._lock:
-            if self._users and self._before is not None:
-                return self._before
-            return [library.get_num_threads() for library in _products()]
+            return self._before or [library.get_num_threads() for library in _products()]
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        user = object()
+        user = _User()
         try:
             with self._lock:
-                if not self._users:
+                if self._before is None:
                     self._before = [library.get_num_threads() for library in _products()]
                 self._users.add(user)
                 for library in _products():
@@ -68,32 +67,41 @@ class _Limit:
         finally:
             self._leave(user)
 
-    def _leave(self, user: object) -> None:
+    def _leave(self, user: _User) -> None:
         """Done, whatever comes between: each of these steps may be taken twice."""
         interrupted: BaseException | None = None
         while True:
             try:
                 with self._lock:
-                    if self._users <= {user}:
-                        self._restore()
                     self._users.discard(user)
+                    self.restore()
                 break
             except BaseException as error:
                 interrupted = error
         if interrupted is not None:
             raise interrupted
 
-    def _restore(self) -> None:
-        for library, n in zip(_products(), self._before or (), strict=False):
-            if library.get_num_threads() == 1:  # unless somebody else has set it meanwhile
-                library.set_num_threads(n)
+    def restore(self) -> None:
+        """Give the products their threads back, if nobody runs side by side any more."""
+        with self._lock:
+            if self._users or self._before is None:
+                return
+            for library, n in zip(_products(), self._before, strict=True):
+                if library.get_num_threads() == 1:  # unless somebody else has set it meanwhile
+                    library.set_num_threads(n)
+            self._before = None
 
     def after_fork(self) -> None:
         """In a process that was forked off: those who ran side by side are not here."""
-        self._lock = threading.Lock()
-        if self._users:
-            self._users = set()
-            self._restore()
+        self._lock, self._users = threading.RLock(), weakref.WeakSet()
+        self.restore()
+
+
+class _User:
+    """Somebody who runs side by side. One whom Ctrl-C keeps from saying that he is done is missed when he is gone."""
+
+    def __del__(self) -> None:
+        limited.restore()
 
 
 limited = _Limit()

@@ -279,7 +279,7 @@ def test_large_units_are_cut_and_a_batch_stays_in_its_lane(monkeypatch):
 
 
 def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatch):
-    before, restore = threads.limited.usual(), threads._Limit._restore
+    before, restore = threads.limited.usual(), threads._Limit.restore
     pressed = []
 
     def interrupted(limit):
@@ -288,7 +288,7 @@ def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatc
             raise KeyboardInterrupt
         restore(limit)
 
-    monkeypatch.setattr(threads._Limit, "_restore", interrupted)
+    monkeypatch.setattr(threads._Limit, "restore", interrupted)
     with pytest.raises(KeyboardInterrupt), threads.limited():
         assert all(p.get_num_threads() == 1 for p in threads._products())
     assert not threads.limited.used
