@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import importlib
 import os
 import signal
@@ -14,6 +15,12 @@ from autograd_core.op import COMPOSED, REGISTRY
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_was_loaded_is_no_rubbish():
+    """Each look for rubbish took a second once the judges were loaded; what is there before a module stays there."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -201,6 +201,7 @@ CANNOT_RAISE = {
         "takes nothing": ("no_grad",),
         "takes anything": ("stop_gradient", "composed"),
     },
+    "nn": {"takes nothing": ("get_device",)},
     "autograd_core.testing": {"made by a check, for you to read": ("Report",)},
     "autograd_core.replay": {"made by a recording, for you to read": ("Program", "Source", "Traced")},
     "nn.backend": {"takes nothing": ("clear_session", "epsilon", "floatx", "image_data_format")},

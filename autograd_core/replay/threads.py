@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -38,46 +39,69 @@ class _Limit:
     """Matrix products in one thread, for as long as anybody runs side by side."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._before: list[int] = []
+        self._lock = threading.RLock()  # an interrupted user may be cleared away while another one enters
+        self._users: weakref.WeakSet[_User] = weakref.WeakSet()
+        self._before: list[int] | None = None
 
     @property
     def used(self) -> bool:
         """Whether somebody runs side by side now."""
-        return self._users > 0
+        return bool(self._users)
 
     def usual(self) -> list[int]:
         """How many threads matrix products may use when nobody does."""
         with self._lock:
-            return self._before if self._users else [library.get_num_threads() for library in _products()]
+            return self._before or [library.get_num_threads() for library in _products()]
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        with self._lock:
-            if not self._users:
-                self._before = [library.get_num_threads() for library in _products()]
-                _limit([1] * len(self._before))
-            self._users += 1
+        user = _User()
         try:
+            with self._lock:
+                if self._before is None:
+                    self._before = [library.get_num_threads() for library in _products()]
+                self._users.add(user)
+                for library in _products():
+                    library.set_num_threads(1)
             yield
         finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users:
-                    _limit(self._before)
+            self._leave(user)
+
+    def _leave(self, user: _User) -> None:
+        """Done, whatever comes between: each of these steps may be taken twice."""
+        interrupted: BaseException | None = None
+        while True:
+            try:
+                with self._lock:
+                    self._users.discard(user)
+                    self.restore()
+                break
+            except BaseException as error:
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
+
+    def restore(self) -> None:
+        """Give the products their threads back, if nobody runs side by side any more."""
+        with self._lock:
+            if self._users or self._before is None:
+                return
+            for library, n in zip(_products(), self._before, strict=True):
+                if library.get_num_threads() == 1:  # unless somebody else has set it meanwhile
+                    library.set_num_threads(n)
+            self._before = None
 
     def after_fork(self) -> None:
         """In a process that was forked off: those who ran side by side are not here."""
-        self._lock = threading.Lock()
-        if self._users:
-            self._users = 0
-            _limit(self._before)
+        self._lock, self._users = threading.RLock(), weakref.WeakSet()
+        self.restore()
 
 
-def _limit(threads: Sequence[int]) -> None:
-    for library, n in zip(_products(), threads, strict=True):
-        library.set_num_threads(n)
+class _User:
+    """Somebody who runs side by side. One whom Ctrl-C keeps from saying that he is done is missed when he is gone."""
+
+    def __del__(self) -> None:
+        limited.restore()
 
 
 limited = _Limit()
@@ -150,6 +174,8 @@ def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
     errors: list[BaseException] = []
 
     def run(i: int) -> None:
+        if meetings.failed:  # a thread that came to life when the others had stopped
+            return
         try:
             functions[i](meetings.of(i))
         except _Stopped:
@@ -160,22 +186,23 @@ def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
 
     # Each thread sees what np.errstate says here.
     threads = [threading.Thread(target=contextvars.copy_context().run, args=(run, i)) for i in range(1, len(functions))]
-    waiting = list(threads)
+    waiting, begun = list(threads), False
     with limited():
-        try:
-            for thread in threads:
-                thread.start()
-            run(0)
-        except BaseException as error:
-            errors.append(error)
-            meetings.stop()
-        while waiting:  # even if Ctrl-C is pressed again: they work on memory that is ours
+        while waiting or not begun:  # even if Ctrl-C is pressed again and again: they work on memory that is ours
             try:
-                if waiting[-1].ident is not None:
-                    waiting[-1].join()
-                waiting.pop()
+                if not begun:
+                    begun = True
+                    for thread in threads:
+                        thread.start()
+                    run(0)
+                if errors:
+                    meetings.stop()
+                while waiting:
+                    if waiting[-1].ident is not None:
+                        waiting[-1].join()
+                    waiting.pop()
             except BaseException as error:
+                meetings.failed = True
                 errors.append(error)
-                meetings.stop()
-    if errors:
-        raise errors[0]
+    if errors:  # Ctrl-C before an error of a function: who catches that would go on
+        raise next((error for error in errors if not isinstance(error, Exception)), errors[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import os
@@ -13,7 +14,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -25,13 +26,20 @@ from nn import layers
 lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
 
 
-@pytest.fixture(params=[2, 3])
-def in_lanes(request, monkeypatch):
+@contextlib.contextmanager
+def in_so_many(n):
     """Every program in lanes, however small, and every unit cut that can be."""
-    monkeypatch.setattr(threads, "lanes", lambda: request.param)
-    monkeypatch.setattr(lanes, "SHORT", 0)
-    monkeypatch.setattr(lanes, "LARGE", 0)
-    return request.param
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "lanes", lambda: n)
+        patch.setattr(lanes, "SHORT", 0)
+        patch.setattr(lanes, "LARGE", 0)
+        yield
+
+
+@pytest.fixture(params=[2, 3])
+def in_lanes(request):
+    with in_so_many(request.param):
+        yield request.param
 
 
 def products():
@@ -160,9 +168,12 @@ UNARY = [np.tanh, np.negative, lambda x: np.maximum(x, 0.2), lambda x: x.T, lamb
 BINARY = [np.add, np.multiply, np.matmul]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(choices=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 99), st.integers(0, 99)), min_size=2, max_size=12))
-def test_any_program_computes_the_same_without_races(in_lanes, choices):
+@settings(max_examples=120, deadline=None)
+@given(
+    n=st.integers(2, 3),
+    choices=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 99), st.integers(0, 99)), min_size=2, max_size=12),
+)
+def test_any_program_computes_the_same_without_races(n, choices):
     def run(x, y, state):
         values = [x, y]
         for kind, i, j in choices:
@@ -180,12 +191,13 @@ def test_any_program_computes_the_same_without_races(in_lanes, choices):
     batches = [(rng.normal(size=(6, 6)), rng.normal(size=(6, 6))) for _ in range(5)]
     states = [ag.Tensor(np.full((6, 6), 0.3)) for _ in range(2)]
     replayed = replay(lambda x, y: run(x, y, states[1]), state=[states[1]])
-    for x, y in batches:
-        for a, b in zip(run(x, y, states[0]), replayed(x, y), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(states[0].data, states[1].data, rtol=1e-12, atol=1e-12)
-    for program in replayed.programs:
-        assert_no_race(program.schedule)
+    with in_so_many(n):
+        for x, y in batches:
+            for a, b in zip(run(x, y, states[0]), replayed(x, y), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(states[0].data, states[1].data, rtol=1e-12, atol=1e-12)
+        for program in replayed.programs:
+            assert_no_race(program.schedule)
 
 
 def network(eagerly):
@@ -264,3 +276,57 @@ def test_large_units_are_cut_and_a_batch_stays_in_its_lane(monkeypatch):
     assert {unit.lane for unit in chains} == {0, 1}
     assert sum(unit.rows for unit in chains) == 800 * 3000
     assert program.schedule.units[-1].meetings == 1
+
+
+def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatch):
+    before, restore = threads.limited.usual(), threads._Limit.restore
+    pressed = []
+
+    def interrupted(limit):
+        if not pressed:
+            pressed.append(True)
+            raise KeyboardInterrupt
+        restore(limit)
+
+    monkeypatch.setattr(threads._Limit, "restore", interrupted)
+    with pytest.raises(KeyboardInterrupt), threads.limited():
+        assert all(p.get_num_threads() == 1 for p in threads._products())
+    assert not threads.limited.used
+    assert [p.get_num_threads() for p in threads._products()] == before
+
+
+def test_an_error_of_a_function_does_not_hide_ctrl_c():
+    begun, failed = threading.Event(), threading.Event()
+
+    def fails(meet):
+        begun.wait()
+        failed.set()
+        raise ValueError("an error that somebody catches")
+
+    def pressed(meet):
+        begun.set()
+        failed.wait()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.side_by_side([pressed, fails])
+    assert threading.active_count() == 1
+
+
+def test_a_thread_that_comes_to_life_late_does_nothing(monkeypatch):
+    """Ctrl-C can come in the middle of starting it, when nobody can know yet that it runs."""
+    found, start = [], threading.Thread.start
+
+    def interrupted(thread):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    made = []
+    init = threading.Thread.__init__
+    monkeypatch.setattr(threading.Thread, "__init__", lambda self, *a, **k: (made.append(self), init(self, *a, **k))[1])
+    with pytest.raises(KeyboardInterrupt):
+        threads.side_by_side([lambda meet: found.append(0), lambda meet: found.append(1)])
+    monkeypatch.undo()
+    start(made[0])
+    made[0].join()
+    assert found == []
