@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +59,8 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
     """Replace the weights by those of a PyTorch model: what ``state_dict()`` gives, or a safetensors file of it.
 
     ``state`` maps names to PyTorch's tensors or to arrays, or is the path of a safetensors file. Names are as in
-    `to_torch_state_dict`. Raises ValueError that names all keys that are missing, unexpected or of another shape; then
-    no weight has changed.
+    `to_torch_state_dict`. Raises ValueError that names all keys that are missing, unexpected, of another shape or of
+    another kind of number, as complex ones are; then no weight has changed.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
@@ -70,6 +70,11 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
     """
     if isinstance(state, str | os.PathLike):
         state = _read(os.fspath(state))
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            "state of from_torch_state_dict is what state_dict() of a PyTorch model gives, or the path of a "
+            f"safetensors file; it is {state!r:.60}"
+        )
     entries = {entry.name: entry for entry in _entries(model, names)}
     arrays = {name: _array(value) for name, value in state.items() if name in entries}
     faults = [
@@ -80,6 +85,13 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
             f"{name} has {list(array.shape)} where {list(entries[name].theirs().shape)} is needed"
             for name, array in sorted(arrays.items())
             if array.shape != entries[name].theirs().shape
+        ),
+        "of another kind of number: "
+        + ", ".join(
+            f"{name} is {array.dtype} where {entries[name].theirs().dtype} is needed"
+            for name, array in sorted(arrays.items())
+            if entries[name].weight is not None
+            and not np.can_cast(array.dtype, entries[name].theirs().dtype, "same_kind")
         ),
     ]
     faults = [fault for fault in faults if not fault.endswith(": ")]
@@ -95,7 +107,13 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
 
 
 def _array(value: Any) -> Any:
-    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+    if not hasattr(value, "detach"):
+        return np.asarray(value)
+    tensor = value.detach().cpu()
+    try:
+        return tensor.numpy()
+    except TypeError:  # NumPy has no bfloat16
+        return tensor.float().numpy()
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -173,6 +191,11 @@ def _of_layer(layer: Layer, name: str, order: Order | None) -> Iterator[Entry]:
         raise ValueError(
             f"it cannot be known in which order PyTorch would give layer {layer.name!r} its inputs: images went "
             "through something else than Flatten, pooling, or functions element by element on their way"
+        )
+    if isinstance(layer, layers.BatchNormalization) and order is FIRST and layer.axis not in (-1, 3):
+        raise ValueError(
+            f"layer {layer.name!r} normalizes axis {layer.axis} of images that have their channels last, and PyTorch's "
+            "BatchNorm the channels; leave axis=-1, or give the layers before it data_format='channels_first'"
         )
     rows = order.rows if order is not None else None
     if isinstance(layer, layers.Dense):
@@ -344,6 +367,8 @@ def _after(layer: Layer, order: Order | None, shape: tuple[int, ...], result: tu
         return None
     if isinstance(layer, layers.Flatten):
         return _flattened(order, shape, layer.data_format == "channels_first")
+    if isinstance(layer, layers.Reshape) and len(result) == 2:
+        return _flattened(order, shape, False)
     return order if shape == result or order is None else LOST
 
 

@@ -14,7 +14,7 @@ from ..saving import written_whole
 from .errors import ExportError
 from .idioms import recognise
 from .rules import RULES, TAKES_PENDING, Product, settled
-from .tracing import BATCHES, Constant, Ref, Step, Trace, Varying, trace
+from .tracing import Constant, Ref, Step, Trace, Varying, trace
 from .writing import Value, Writer, straight
 
 # What most runtimes of the last years read: the operator set of ONNX 1.13, and its file format.
@@ -42,6 +42,9 @@ def export_onnx(model: Layer, filepath: Any) -> None:
     >>> file.stat().st_size > 0  # doctest: +SKIP
     True
     """
+    path = os.fspath(filepath)
+    if not path:
+        raise ValueError("filepath of export_onnx is empty; pass the name of the file to write, such as 'model.onnx'")
     onnx = _onnx()
     shapes = getattr(model, "called_with", None)
     if not model.built or shapes is None:
@@ -56,7 +59,7 @@ def export_onnx(model: Layer, filepath: Any) -> None:
         )
     proto = to_proto(model, shapes)
     onnx.checker.check_model(proto, full_check=True)
-    with written_whole(os.fspath(filepath)) as file:
+    with written_whole(path) as file:
         file.write(proto.SerializeToString(deterministic=True))
 
 
@@ -125,7 +128,8 @@ def _names(shapes: Any, name: str) -> list[str]:
 
 def _symbols(inputs: list[Step], names: list[str]) -> list[tuple[Varying, str, str, int]]:
     """The lengths that vary: how they are recognised, what they are called, and of which input they are."""
-    batch = Varying(*BATCHES)
+    batch = inputs[0].shape[0]
+    assert isinstance(batch, Varying)
     symbols = [(batch, "batch", names[0], 0)]
     for step, name in zip(inputs, names, strict=True):
         for axis, length in enumerate(step.shape[1:], 1):

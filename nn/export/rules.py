@@ -143,12 +143,21 @@ CHAINS: dict[str, Callable[..., tuple[tuple[Any, ...], ...]]] = {
     "floor_divide": lambda x, y: (("Div", x, y), ("Floor", None)),
     "remainder": lambda x, y: (("Div", x, y), ("Floor", None), ("Mul", None, y), ("Sub", x, None)),
 }
+# ONNX rounds a quotient of whole numbers towards zero, and Mod takes the sign of the divisor, as Python does.
+OF_WHOLE_NUMBERS: dict[str, Callable[..., tuple[tuple[Any, ...], ...]]] = {
+    "floor_divide": lambda x, y: (("Mod", x, y), ("Sub", x, None), ("Div", None, y)),
+    "remainder": lambda x, y: (("Mod", x, y),),
+}
 
 
 @rule(*CHAINS)
 def _(w: Writer, step: Step, *args: Any) -> Value:
     x = next(a for a in args if isinstance(a, Value))
-    return chain(w, step, x, *CHAINS[step.op](*args))
+    whole = step.op in OF_WHOLE_NUMBERS and step.dtype.kind in "iu"
+    if whole and step.dtype not in (np.int32, np.int64):
+        raise w.fail(f'of {step.dtype} has no counterpart in most runtimes; take x.astype("int64")')
+    chains = OF_WHOLE_NUMBERS if whole else CHAINS
+    return chain(w, step, x, *chains[step.op](*args))
 
 
 @rule("add", takes_pending=True)
@@ -334,8 +343,8 @@ def cut_to(length: Length, cut: slice) -> Length:
     """How much of a length a slice leaves."""
     if isinstance(length, int):
         return len(range(*cut.indices(length)))
-    first, second = (len(range(*cut.indices(n))) for n in (length.first, length.second))
-    return first if first == second else Varying(first, second)
+    runs = tuple(len(range(*cut.indices(n))) for n in length.runs)
+    return runs[0] if len(set(runs)) == 1 else Varying(runs)
 
 
 @rule("flip")
@@ -528,7 +537,7 @@ def _(
         attributes["auto_pad"] = "SAME_UPPER"
     elif isinstance(padding, str):
         if padding == "same":  # with steps of one, the same for every length
-            known = [k if isinstance(k, int) else k.first for k in lengths]
+            known = [k if isinstance(k, int) else k.runs[0] for k in lengths]
             same = map(same_padding, known, window, strides, dilation)
             pads = [(a + c, b + d) for (a, b), (c, d) in zip(pads, same, strict=True)]
     else:

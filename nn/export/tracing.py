@@ -1,17 +1,20 @@
 """What a prediction computes, as a list of steps that holds for every batch size.
 
-The model is run twice on stand-ins for arrays, with two batch sizes. The engine records its ops as always; what is
-computed beside them, on plain data (a mask ``x.data > 0``, the whole numbers that an `Embedding` looks up), reaches
-the stand-ins and is noted too. A number that differs between the two runs follows the length of an input, and a
-constant that differs is none: it was drawn at random, or taken from the data behind the recorder's back.
+The model is run on stand-ins for arrays, with several batch sizes and several lengths of what `Input` leaves open. The
+engine records its ops as always; what is computed beside them, on plain data (a mask ``x.data > 0``, the whole numbers
+that an `Embedding` looks up), reaches the stand-ins and is noted too. A number that differs between the runs follows
+the length of an input, and a constant that differs is none: it was drawn at random, or taken from the data behind the
+recorder's back.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import operator
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,29 +36,68 @@ from .errors import ExportError
 
 PACKAGE = Path(__file__).parent.parent
 
-# Far enough apart that half of the one is not half of the other, a third not a third.
-BATCHES = (2, 5)
-
 # What these make of a weight is still called by its name.
 _MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
 
 
-def lengths(unknown: int) -> tuple[int, int]:
-    """The two lengths that stand for the input's unknown axis with this number: never in the ratio of the batches."""
-    return 32 + unknown, 45 + unknown
+@dataclass(frozen=True)
+class Contrast:
+    """Two cases in words, and what the second has another number of."""
+
+    one: str
+    other: str
+    each: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """The sizes of a run: how many examples, and how long unknown axis i is, ``length + i * step``.
+
+    All but the first differ from it in one of the two, so that an error can say which of them something depends on.
+    """
+
+    batch: int
+    length: int = 32
+    step: int = 1  # not always the same, so that no axis is in all runs the one before it and one more
+    optional: bool = False  # a short input may leave no window, a long one may have no position
+
+    def against(self, first: Case) -> Contrast:
+        """How a message tells this case from the first."""
+        if self.batch != first.batch:
+            return Contrast(f"for {first.batch} examples", f"for {self.batch}", "example of the batch")
+        where = "an axis that is None in Input(shape=…)"
+        return Contrast(
+            f"for a length of {first.length}", f"for one of {self.length}, along {where}", f"place along {where}"
+        )
+
+
+def cases(shapes: Any) -> list[Case]:
+    """The sizes to run a model with that takes inputs of these shapes.
+
+    What follows the batch in two of them and not in the others, as ``min(len(x), 8)`` does, is not the batch.
+    """
+    several = shapes.values() if isinstance(shapes, dict) else shapes if isinstance(shapes, list) else [shapes]
+    examples = [shape[1:] for shape in several]
+    large = sum(math.prod(n or 32 for n in example) for example in examples) > 2**15
+    found = [Case(2), Case(5), Case(1), Case(9 if large else 37)]  # many large images take minutes and gigabytes
+    if any(None in example for example in examples):
+        found += [Case(2, 45, 2), Case(2, 150, 3, optional=True), Case(2, 3, optional=True)]
+    return found
 
 
 @dataclass(frozen=True)
 class Varying:
-    """A whole number that is not the same in the two runs."""
+    """A whole number that is not the same in all runs."""
 
-    first: int
-    second: int
+    runs: tuple[int, ...]
 
     def times(self, other: Varying) -> int | None:
-        """How many times ``other`` this is in both runs; None if it is no multiple of it."""
-        times = self.first // other.first
-        return times if (self.first, self.second) == (times * other.first, times * other.second) else None
+        """How many times ``other`` this is in all runs; None if it is no multiple of it."""
+        times = self.runs[0] // other.runs[0]
+        return times if self.runs == tuple(times * n for n in other.runs) else None
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, sorted(set(self.runs))))
 
 
 Length = int | Varying
@@ -233,17 +275,17 @@ def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
         tape.finished = True
 
 
-def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
+def _run(model: Layer, shapes: Any, case: Case, seed: int) -> tuple[list[Step], Any]:
     """The steps of one run, and what it returned."""
     tape = Tape()
-    unknown = iter(range(1000))
+    unknown = itertools.count()
     # From 0 to 1, so that as whole numbers they are rows that every table has.
-    draw = np.random.default_rng(which).random
+    draw = np.random.default_rng(seed).random
     leaves: list[Tensor] = []
 
     def leaf(shape: Any) -> Tensor:
-        sizes = [lengths(next(unknown))[which] if n is None else n for n in shape[1:]]
-        values = draw((BATCHES[which], *sizes)).astype(np.float32)
+        sizes = [case.length + next(unknown) * case.step if n is None else n for n in shape[1:]]
+        values = draw((case.batch, *sizes)).astype(np.float32)
         leaves.append(wrap(Node(tape.symbol(values, "input"), True)))
         return leaves[-1]
 
@@ -251,7 +293,7 @@ def _run(model: Layer, shapes: Any, which: int) -> tuple[list[Step], Any]:
         x: Any = {key: leaf(shape) for key, shape in shapes.items()}
     else:
         x = [leaf(shape) for shape in shapes] if isinstance(shapes, list) else leaf(shapes)
-    with standing_in(model, tape), recorded():
+    with standing_in(model, tape), recorded(), np.errstate(all="ignore"):  # one example has no spread to divide by
         return _steps([leaf.node.out.origin for leaf in leaves], model(x, training=False))
 
 
@@ -338,26 +380,49 @@ def found_in(tree: Any, kind: type[Any]) -> list[Any]:
 def trace(model: Layer, shapes: Any) -> Trace:
     """What a prediction computes, for inputs of these shapes, in which None is an unknown length.
 
-    Raises ExportError where it is not the same computation for every batch.
+    Raises ExportError where it is not the same computation for every batch and every such length.
     """
-    (first, result), (second, other) = _run(model, shapes, 0), _run(model, shapes, 1)
-    if [step.op for step in first] != [step.op for step in second]:
-        raise ExportError(
-            f"{model.name!r} computes other things for {BATCHES[0]} examples than for {BATCHES[1]}, and a file holds "
-            "one computation for all batch sizes"
-        )
-    steps = []
-    for a, b in zip(first, second, strict=True):
+    done: list[Case] = []
+    runs: list[tuple[list[Step], Any]] = []
+    for seed, case in enumerate(cases(shapes)):
         try:
-            args, params = _both(a.args, b.args), _both(a.params, b.params)
+            runs.append(_run(model, shapes, case, seed))
+        except (ValueError, IndexError) as error:
+            if isinstance(error, ExportError) or not case.optional:
+                raise
+        else:
+            done.append(case)
+    contrasts = [case.against(done[0]) for case in done]
+    _same_ops(model, [steps for steps, _ in runs], contrasts)
+    steps = []
+    for same in zip(*(steps for steps, _ in runs), strict=True):
+        a = same[0]
+        try:
+            args, params = _common(*(step.args for step in same)), _common(*(step.params for step in same))
+            steps.append(Step(a.op, args, params, _shape(*(step.shape for step in same)), a.dtype, a.layer))
         except _Differs as difference:
-            raise ExportError(f"{place(a)}: {a.op} {difference}") from None
-        steps.append(Step(a.op, args, params, _shape(a.shape, b.shape), a.dtype, a.layer))
+            raise ExportError(f"{place(a)}: {a.op} {difference.said(contrasts)}") from None
     try:
-        result = _both(result, other)
+        result = _common(*(result for _, result in runs))
     except _Differs as difference:
-        raise ExportError(f"{model.name!r} returns what it did not compute: it {difference}") from None
+        raise ExportError(f"{model.name!r} returns what it did not compute: it {difference.said(contrasts)}") from None
     return Trace(steps, sum(step.op == "input" for step in steps), result, uses_of(steps, result))
+
+
+def _same_ops(model: Layer, runs: list[list[Step]], contrasts: list[Contrast]) -> None:
+    """Raise where a run computes something else than the first."""
+    first = [step.op for step in runs[0]]
+    for steps, contrast in zip(runs, contrasts, strict=True):
+        ops = [step.op for step in steps]
+        if ops != first:
+            at = next(
+                (i for i, (a, b) in enumerate(zip(first, ops, strict=False)) if a != b), min(len(first), len(ops))
+            )
+            where = place(max(runs[0], steps, key=len)[at])
+            raise ExportError(
+                f"{where}: {model.name!r} computes other things {contrast.one} than {contrast.other}; a file holds "
+                "one computation for all sizes"
+            )
 
 
 def uses_of(steps: list[Step], result: Any) -> Counter[int]:
@@ -371,53 +436,95 @@ def place(step: Step) -> str:
 
 
 class _Differs(Exception):
-    """Something that must be the same in both runs is not."""
+    """Something that must be the same in all runs is not: in which one, and how to say so."""
+
+    def __init__(self, run: int, how: Callable[[Contrast], str]):
+        super().__init__(run, how)
+        self.run, self.how = run, how
+
+    def said(self, contrasts: list[Contrast]) -> str:
+        """The difference in words."""
+        return self.how(contrasts[self.run])
 
 
-def _both(a: Any, b: Any) -> Any:
-    """What two runs have in common: whole numbers that differ become `Varying`."""
-    if isinstance(a, Constant) and isinstance(b, Constant):
-        return _constant(a, b)
-    if type(a) is not type(b):
-        raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+def _unlike(values: Sequence[Any], same: Callable[[Any, Any], bool]) -> int:
+    """The first run whose value is not as that of the first run; 0 if there is none."""
+    return next((i for i, value in enumerate(values) if not same(values[0], value)), 0)
+
+
+def _common(*values: Any) -> Any:
+    """What all runs have in common: whole numbers that differ become `Varying`."""
+    a = values[0]
+
+    def demand(same: Callable[[Any, Any], bool], shown: Callable[[Any], str] = repr) -> None:
+        run = _unlike(values, same)
+        if run:
+            raise _Differs(run, lambda c: f"is given {shown(a)} {c.one} and {shown(values[run])} {c.other}")
+
+    demand(lambda a, b: type(a) is type(b))
+    if isinstance(a, Constant):
+        return _constant(*values)
     if isinstance(a, tuple | list):
-        if len(a) != len(b):
-            raise _Differs(f"is given {len(a)} values for {BATCHES[0]} examples and {len(b)} for {BATCHES[1]}")
-        return type(a)(_both(x, y) for x, y in zip(a, b, strict=True))
+        demand(lambda a, b: len(a) == len(b), lambda v: f"{len(v)} values")
+        return type(a)(_common(*parts) for parts in zip(*values, strict=True))
     if isinstance(a, dict):
-        return {key: _both(a[key], b[key]) for key in a}
+        return {key: _common(*(value[key] for value in values)) for key in a}
     if isinstance(a, slice):
-        return slice(_both(a.start, b.start), _both(a.stop, b.stop), _both(a.step, b.step))
-    if a is b or a == b or (a != a and b != b):
-        return a
-    if isinstance(a, int):
-        return Varying(a, b)
-    raise _Differs(f"is given {a!r} for {BATCHES[0]} examples and {b!r} for {BATCHES[1]}")
+        return slice(*(_common(*(getattr(v, part) for v in values)) for part in ("start", "stop", "step")))
+    if type(a) is int:
+        return _length(*values)
+    demand(lambda a, b: bool(a is b or a == b or (a != a and b != b)))
+    return a
 
 
-def _shape(a: Any, b: Any) -> Lengths:
-    return tuple(n if n == m else Varying(n, m) for n, m in zip(a, b, strict=True))
+def _length(*values: int) -> Length:
+    return values[0] if len(set(values)) == 1 else Varying(values)
 
 
-def _constant(a: Constant, b: Constant) -> Constant:
-    x, y = a.array, b.array
-    if x.ndim != y.ndim:
-        raise _Differs("is given constants of different numbers of axes")
-    for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
-        if n != m:  # it must say the same for each example
-            one, other = x.take([0], axis), y.take([0], axis)
-            if not (
-                np.array_equal(x, np.broadcast_to(one, x.shape)) and np.array_equal(y, np.broadcast_to(other, y.shape))
-            ):
-                raise _Differs(
-                    "is given constants that are not the same for each example of the batch: places in it, as "
-                    "np.arange counts them, or values taken from a Tensor's data; compute with NumPy functions of "
-                    "the Tensor"
-                )
-            x, y = one, other
-    if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
+def _shape(*shapes: Any) -> Lengths:
+    run = _unlike(shapes, lambda a, b: len(a) == len(b))
+    if run:
         raise _Differs(
-            "is given numbers that are neither weights nor recorded results: they were drawn at random, or taken from "
-            "a Tensor's data; compute with NumPy functions of the Tensor itself, and draw only while training"
+            run,
+            lambda c: (
+                f"gives {len(shapes[0])} axes {c.one} and {len(shapes[run])} {c.other}; say which axis np.squeeze "
+                "removes, as without it the batch goes too where there is one example"
+            ),
         )
-    return Constant(x, _shape(a.shape, b.shape), a.name)
+    return tuple(_length(*lengths) for lengths in zip(*shapes, strict=True))
+
+
+def _constant(*constants: Constant) -> Constant:
+    x = constants[0].array
+    if run := _unlike([c.array.ndim for c in constants], operator.eq):
+        raise _Differs(run, lambda c: f"is given constants of other numbers of axes {c.one} than {c.other}")
+    for run, constant in enumerate(constants):
+        y = constant.array
+        if x is y:  # a weight
+            continue
+        for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
+            if n != m:  # it must say the same for each example
+                one, other = x.take([0], axis), y.take([0], axis)
+                if not (
+                    np.array_equal(x, np.broadcast_to(one, x.shape))
+                    and np.array_equal(y, np.broadcast_to(other, y.shape))
+                ):
+                    raise _Differs(
+                        run,
+                        lambda c: (
+                            f"is given constants that are not the same for each {c.each}: places in it, as np.arange "
+                            "counts them, or values taken from a Tensor's data; compute with NumPy functions of the "
+                            "Tensor"
+                        ),
+                    )
+                x, y = one, other
+        if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f"):
+            raise _Differs(
+                run,
+                lambda c: (
+                    f"is given numbers that are neither weights nor recorded results, and others {c.one} than "
+                    f"{c.other}: they were computed from a length, drawn at random, or taken from a Tensor's data; "
+                    "compute with NumPy functions of the Tensor itself, and draw only while training"
+                ),
+            )
+    return Constant(x, _shape(*(c.shape for c in constants)), constants[0].name)

@@ -118,17 +118,17 @@ class Writer:
                 name = self._lengths[pair]
                 return name if times == 1 else self.node("Mul", [name, self.numbers([times])])
         raise self.fail(
-            f"needs a length that is {length.first} in one run and {length.second} in another, and which is no "
-            "multiple of a length of the inputs; pass Input(shape=…) without None, so that only the batch varies"
+            f"needs a length that is {length} for inputs of different sizes, and no multiple of a length of the "
+            "inputs in all of them; without None in Input(shape=…) only the batch varies"
         )
 
     def whole(self, number: Any) -> int:
         """A whole number that is the same for all batches."""
         if isinstance(number, Varying):
             raise self.fail(
-                f"is given a number that depends on the length of the inputs ({number.first} in one run, "
-                f"{number.second} in another) where a file holds one for all; compute it with NumPy functions of "
-                "the Tensor, such as np.mean and np.sum over an axis"
+                f"is given a number that depends on the length of the inputs ({number} for inputs of different sizes) "
+                "where a file holds one for all; compute it with NumPy functions of the Tensor, such as np.mean and "
+                "np.sum over an axis"
             )
         return int(number)
 

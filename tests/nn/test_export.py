@@ -378,7 +378,7 @@ FUNCTIONS = {
     "argmin": lambda x: x + np.argmin(x.data, axis=1, keepdims=True).astype("float32"),
     "reshape": lambda x: np.reshape(np.reshape(x, -1), (x.shape[0], 2, 2)),
     "expand_dims": lambda x: np.expand_dims(x, (1, -1)),
-    "squeeze": lambda x: np.squeeze(x[:, None]),
+    "squeeze": lambda x: np.squeeze(x[:, None], 1),
     "transpose": lambda x: x.T @ x,
     "broadcast_to": lambda x: np.broadcast_to(x[:, None], (x.shape[0], 3, 4)),
     "concatenate": lambda x: np.concatenate([x, np.zeros((x.shape[0], 2), "float32"), x], axis=-1),
@@ -567,6 +567,7 @@ REFUSED = {
     "random numbers": (lambda x: x * np.random.default_rng().random(4), r"multiply is given numbers.*drawn at random"),
     "a place for each example": (lambda x: x[np.arange(len(x)), 0], r"getitem is given constants that are not"),
     "elements by a mask": (lambda x: x[x.data > 0], r"with this index has no counterpart.*np\.where"),
+    "quotients of bytes": (lambda x: x + x.astype("uint8") // 3, r"'mine': floor_divide of uint8 has no counterpart"),
     "decimals": (lambda x: np.round(x, 2), r"round to decimals"),
     "half of the batch": (lambda x: x[: len(x) // 2 + 3], r"getitem is given a number that depends on the length"),
     "work that follows the batch": (lambda x: sum(x[i] for i in range(len(x))), r"computes other things for 2"),
@@ -575,6 +576,10 @@ REFUSED = {
     "zeros that are overwritten": (filling, r"an assignment to elements has no counterpart"),
     "a part that is overwritten": (through_a_view, r"changing a part of an array, at .*test_export.py"),
     "an array that is changed in place": (in_place, r"an assignment to elements has no counterpart"),
+    "the batch, but at most 8": (lambda x: x / min(len(x), 8), r"divide needs a length that is 1, 2, 5, 8 for"),
+    "the batch, but at least 2": (lambda x: x / max(len(x), 2), r"divide needs a length that is 2, 5, 37 for"),
+    "something else for one example": (lambda x: -x if len(x) == 1 else x, r"things for 2 examples than for 1;"),
+    "a batch that one example loses": (lambda x: np.squeeze(x[:, None]), r"2 axes for 2 examples and 1 for 1; say"),
     "nothing of the input": (lambda x: np.ones((3, 3), "float32"), r"does not depend on its input"),
 }  # fmt: skip
 
@@ -585,6 +590,60 @@ def test_what_a_file_cannot_say_is_an_error_that_names_it(tmp_path, what):
     function, message = REFUSED[what]
     with pytest.raises(ExportError, match=f"(?s){message}"):
         nn.export_onnx(of(function), tmp_path / "model.onnx")
+
+
+UNKNOWN = {
+    "the length, but at most 64": (lambda x: x / min(x.shape[1], 64), r"length that is 3, 32, 45, 64 for inputs"),
+    "places that are counted": (
+        lambda x: x * np.arange(x.shape[1])[:, None], r"not the same for each place along an axis that is None",
+    ),
+    "another function where it is long": (
+        lambda x: np.tanh(x) if x.shape[1] > 100 else x, r"'mine'.*for a length of 32 than for one of 150, along an",
+    ),
+    "a pooling that pads as the length wants": (L.MaxPooling1D(2, padding="same", name="mine"), r"'mine'.*of 32 than"),
+    "a mean of as many as lie inside": (L.AveragePooling1D(3, 1, padding="same", name="mine"), r"'mine'.*place along"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+@pytest.mark.usefixtures("onnx")
+def test_an_error_about_an_unknown_length_does_not_blame_the_batch(tmp_path, what):
+    function, message = UNKNOWN[what]
+    layer = function if isinstance(function, nn.Layer) else L.Lambda(function, name="mine")
+    model = nn.Sequential([nn.Input(shape=(None, 2)), layer])
+    with pytest.raises(ExportError, match=f"(?s){message}") as error:
+        nn.export_onnx(model, tmp_path / "model.onnx")
+    assert "examples" not in str(error.value)
+
+
+def test_a_model_may_be_unable_to_take_a_very_short_input(session):
+    """Of 3 places two poolings leave nothing."""
+    model = nn.Sequential([nn.Input(shape=(None, 2)), L.MaxPooling1D(4), L.MaxPooling1D(2), L.GlobalAveragePooling1D()])
+    agree(session, model, lambda n: normal(n, 20, 2))
+
+
+def test_one_example_among_others_may_have_no_spread(session):
+    agree(session, of(lambda x: x / np.std(x, axis=0)), lambda n: normal(n, 4), sizes=(2, 7))
+
+
+def test_a_part_of_an_unknown_length_may_be_all_there_is(session):
+    """Of less than 20 places a slice takes what there is, and what is computed from it follows."""
+    model = nn.Sequential([nn.Input(shape=(None, 2)), L.Lambda(lambda x: np.sum(x[:, :20] * 2, axis=1))])
+    for places in (7, 50):
+        agree(session, model, lambda n, places=places: normal(n, places, 2))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
+@pytest.mark.parametrize("divisor", [3, -3])
+def test_quotients_and_remainders_of_whole_numbers_round_as_pythons(session, dtype, divisor):
+    for function in (lambda x: (10 * x).astype(dtype) // divisor, lambda x: (10 * x).astype(dtype) % divisor):
+        agree(session, of(function), lambda n: 3 * normal(n, 4))
+
+
+@pytest.mark.usefixtures("onnx")
+def test_an_empty_path_is_an_error():
+    with pytest.raises(ValueError, match="filepath of export_onnx is empty"):
+        nn.export_onnx(small(), "")
 
 
 @pytest.mark.usefixtures("onnx")

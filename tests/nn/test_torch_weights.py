@@ -318,3 +318,40 @@ def test_a_layer_that_two_orders_reach_is_an_error():
     model(normal(2, 3, 4, 2))
     with pytest.raises(ValueError, match=r"layer 'dense.* is called twice|cannot be known in which order"):
         to_torch(model)
+
+
+def test_a_kind_of_number_that_does_not_fit_is_named_before_anything_is_changed():
+    model = sequential(L.Dense(3), shape=(4,))
+    state = to_torch(model)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"of another kind of number: 0\.bias is complex64 where float32 is needed"):
+        from_torch(model, {"0.weight": state["0.weight"] + 1, "0.bias": state["0.bias"].astype("complex64")})
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_in_a_precision_that_numpy_lacks(torch):
+    model = sequential(L.Dense(3), shape=(4,))
+    theirs = torch.nn.Linear(4, 3).bfloat16()
+    from_torch(model, {f"0.{name}": value for name, value in theirs.state_dict().items()})
+    np.testing.assert_array_equal(model.get_weights()[0], theirs.weight.detach().float().numpy().T)
+
+
+def test_nothing_is_no_state():
+    with pytest.raises(TypeError, match=r"state_dict\(\) of a PyTorch model gives, or the path .* it is None"):
+        from_torch(sequential(L.Dense(3), shape=(4,)), None)
+
+
+def test_a_reshape_to_one_row_is_a_flatten(torch):
+    model = sequential(L.Conv2D(3, 2), L.Reshape((-1,)), L.Dense(2), shape=(4, 5, 2))
+    t = torch.nn
+    both_ways(torch, model, t.Sequential(t.Conv2d(2, 3, 2), t.Flatten(), t.Linear(36, 2)), normal(3, 4, 5, 2))
+
+
+def test_a_batch_normalization_of_images_along_another_axis_is_an_error():
+    model = sequential(L.BatchNormalization(axis=1), L.Flatten(), L.Dense(2), shape=(3, 4, 2))
+    with pytest.raises(ValueError, match=r"normalizes axis 1 of images that have their channels last"):
+        to_torch(model)
+    first = {"data_format": "channels_first"}
+    model = sequential(L.Conv2D(3, 1, **first), L.BatchNormalization(axis=1), L.Flatten(), L.Dense(2), shape=(2, 3, 4))
+    assert to_torch(model)["1.weight"].shape == (3,)
