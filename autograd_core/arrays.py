@@ -202,7 +202,7 @@ def putter(device: str) -> Callable[[Any], Any] | None:
 
     Raises ValueError when there is no such kind of device, DeviceError when there is none of that number.
     """
-    kind, _, number = device.partition(":")
+    kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
     if kind == "cpu" and not number:
         return None
     for library in LIBRARIES:
@@ -224,7 +224,10 @@ def check_together(what: str, names: Sequence[str], values: Sequence[Any], error
     apart = [i for i in of_arrays if places[i] != places[of_arrays[0]]]
     if not apart:
         return
-    one, other = of_arrays[0], apart[0]
+    one, other = (  # of those in either place one that has a name, if there is any
+        min((i for i in of_arrays if places[i] == places[first]), key=lambda i: names[i].startswith("argument"))
+        for first in (of_arrays[0], apart[0])
+    )
     raise DeviceError(
         f"{what} cannot compute with arrays on two devices: {names[one]} is on {places[one]}, {names[other]} on "
         f"{places[other]}. Put them on one: "

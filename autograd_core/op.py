@@ -222,7 +222,7 @@ class Op:
 
     def _check_places(self, parents: Sequence[Node | None], data: Sequence[Any], error: Exception) -> None:
         """Raise if the call failed because its arguments lie on several devices."""
-        names = [f"tensor {p.name!r}" if p and p.name else f"argument {i + 1}" for i, p in enumerate(parents)]
+        names = [_name_of(p) or f"argument {i + 1}" for i, p in enumerate(parents)]
         arrays.check_together(self.name, names, data, error)
 
     def _check_rules(self, parents: Sequence[Node | None], data: Sequence[Any]) -> None:
@@ -359,6 +359,20 @@ def _recorded(out: Any, op: Op, parents: tuple[Node | None, ...], args: tuple[An
     tensor = _new(Tensor)
     tensor.node = node
     return tensor
+
+
+def _name_of(node: Node | None) -> str:
+    """What an error calls an operand: by its name, or by what it was computed from; empty when there is neither."""
+    if node is None or node.name:
+        return f"tensor {node.name!r}" if node else ""
+    before, seen = [p for p in node.parents if p], {id(node)}
+    for parent in before:  # which grows: those nearby first
+        if parent.name:
+            return f"a result of {node.op.name} from tensor {parent.name!r}" if node.op else ""
+        if id(parent) not in seen:
+            seen.add(id(parent))
+            before += [p for p in parent.parents if p]
+    return f"a result of {node.op.name}" if node.op else ""
 
 
 class _SameRule(Sequence[Rule | None]):

@@ -69,9 +69,20 @@ def bind_operator(function: Any, call: Callable[..., Any]) -> None:
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def operator(self: Tensor, other: Any) -> Any:
-        return compare(self.node.out, plain(other))
+        value = plain(other)
+        try:
+            return compare(self.node.out, value)
+        except Exception as error:
+            arrays.check_together(compare.__name__, (_told(self, 1), _told(other, 2)), (self.node.out, value), error)
+            raise
 
     return operator
+
+
+def _told(operand: Any, position: int) -> str:
+    """What an error calls one of two operands."""
+    name = operand.node.name if isinstance(operand, Tensor) else None
+    return f"tensor {name!r}" if name else f"argument {position}"
 
 
 def _as_method(function: Any) -> Callable[..., Any]:
@@ -379,7 +390,15 @@ class Tensor(Recorded):
         return bool(np.any(self == value))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return NUMPY[Tensor.__getitem__](self, index=plain(index))
+        index = plain(index)
+        try:
+            return NUMPY[Tensor.__getitem__](self, index=index)
+        except Exception as error:
+            if not arrays.is_foreign(self.node.out):  # the other way round indices are copied to the device
+                parts = index if isinstance(index, tuple) else (index,)
+                names = (_told(self, 1), *("its index" for _ in parts))
+                arrays.check_together("indexing", names, (self.node.out, *parts), error)
+            raise
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(

@@ -8,6 +8,7 @@ gives. The processes talk through MPI (the package mpi4py).
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import random as python_random
 import sys
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_core.graph import no_grad
 from autograd_core.ops.processes import all_reduce
@@ -49,9 +51,9 @@ class Share(NamedTuple):
 
 # The communicator of all processes; None where there is one process only, and then nothing here does anything.
 _world: Any = None
-# The share that is being computed with, and whether that took a sum over the processes on the way.
+# The share that is being computed with, and how many sums over the processes there were on the way.
 _share: Share | None = None
-_talked = False
+_sums = 0
 
 
 def init() -> None:
@@ -124,26 +126,27 @@ def size() -> int:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`numpy.mean` over the whole batch, for a layer of your own that looks at several examples at once.
 
-    ``axis`` includes the first. In training each process has a share of the batch, and this sums over all of them;
-    gradients flow through it to all. Anywhere else it is `numpy.mean`. ValueError for an axis that is not there.
+    In training each process has a share of the batch, which is the first axis of ``x``, and this sums over all of them;
+    gradients flow through it to all. Anywhere else, and over other axes alone, it is `numpy.mean`. ValueError for an
+    axis that is not there, and for a first axis that is not of the examples.
 
     >>> import nn
     >>> print(nn.distributed.mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0))
     [2. 3.]
     """
-    if _share is None:
+    ndim = np.ndim(x)
+    if _share is None or 0 not in (range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)):
         return np.mean(x, axis=axis, keepdims=keepdims)
     part = np.sum(x, axis=axis, keepdims=keepdims)
-    count = x.size // part.size * _share.total // (_share.end - _share.begin)
-    return sum_of(part) / count
+    return sum_of(part) / (math.prod(whole(np.shape(x))) // np.size(part))
 
 
 def sum_of(part: Any) -> Any:
     """The sum of what the processes have computed from their shares; ``part`` itself outside of a step."""
-    global _talked
+    global _sums
     if _share is None:
         return part
-    _talked = True
+    _sums += 1
     return all_reduce(part * _share.weight, communicator=_world)
 
 
@@ -191,6 +194,13 @@ def whole(shape: Sequence[int]) -> tuple[int, ...]:
     """The shape that an array of this process's share, of this ``shape``, has for the whole batch."""
     if _share is None:
         return tuple(shape)
+    examples = _share.end - _share.begin
+    if not shape or shape[0] % examples:
+        raise ValueError(
+            f"this process has {examples} of the {_share.total} examples of a batch, and an array of shape "
+            f"{tuple(shape)} has not these along its first axis; Dropout and nn.distributed.mean need them there, so "
+            "transpose after them, not before"
+        )
     return (shape[0] * _share.total // (_share.end - _share.begin), *shape[1:])
 
 
@@ -256,7 +266,7 @@ def agree(doing: str) -> None:
     who = "; ".join(f"{'ranks' if len(r) > 1 else 'rank'} {', '.join(r)}: {text}" for text, r in told.items())
     raise RuntimeError(
         f"the processes do not do the same ({who}). Each must build the same model and make the same calls of fit, "
-        "train_on_batch, evaluate and predict, with as many examples"
+        "train_on_batch, evaluate and predict, with the same data"
     )
 
 
@@ -264,7 +274,8 @@ def synchronise(model: Any) -> None:
     """Give every process the model's weights, its optimizer's state and its random numbers of the first one."""
     from .saving import generators_of  # which asks here who writes
 
-    agree(f"a {type(model).__name__} with weights of shapes {', '.join(str(w.shape) for w in model.weights)}")
+    shapes = ", ".join(str(w.shape) for w in model.weights)
+    agree(f"a {type(model).__name__} with weights of shapes {shapes or '(none yet)'}, made of {_made_of(model)}")
     generators = [random.generator, *generators_of(model)]
     states = model.optimizer.variables if model.compiled else []
     weights, values, drawn = _world.bcast(
@@ -279,6 +290,24 @@ def synchronise(model: Any) -> None:
             generator.bit_generator.state = state
 
 
+def _made_of(model: Any) -> str:
+    """The layers of a model, and with what it was compiled, each with a checksum of its configuration."""
+    parts = [(type(layer).__name__, layer.get_config()) for layer in model.walk_layers()]
+    compiled = model.get_compile_config() if model.compiled else {}
+    parts += [(name, value) for name, value in compiled.items() if value is not None]
+    return ", ".join(f"{name} {zlib.crc32(_as_text(value).encode()):08x}" for name, value in parts)
+
+
+def _as_text(value: Any) -> str:
+    """A configuration without names, which count how many layers a process has made before."""
+    if isinstance(value, dict):
+        value = {k: v for k, v in value.items() if k != "name"}
+        return "{" + ", ".join(f"{k}: {_as_text(v)}" for k, v in sorted(value.items())) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_as_text, value)) + "]"
+    return repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
+
+
 def build(model: Any, x: Any) -> None:
     """Make the weights of a model that makes them from its first input."""
     if not model.built:
@@ -288,9 +317,25 @@ def build(model: Any, x: Any) -> None:
 
 def talks(step: Callable[[], Any]) -> tuple[Any, bool]:
     """What a step gives, and whether it needed the other processes on its way."""
-    global _talked
-    _talked = False
-    return step(), _talked
+    before = _sums
+    return step(), _sums > before
+
+
+def checked_loss(compute: Callable[[], Any]) -> Any:
+    """What a loss gives. Anything but one number per example stands for a share, and there is no telling how.
+
+    A sum, a mean, its square root: each would have to be put together in another way. It is right only if it was
+    computed from sums over all processes.
+    """
+    losses, talked = talks(compute)
+    shape = np.shape(losses)
+    if _share is not None and not talked and (not shape or shape[0] % (_share.end - _share.begin)):
+        came = f"an array of shape {shape}" if shape else "a single number"
+        raise ValueError(
+            f"the loss gave {came}, of which several processes cannot know what it is for the whole batch; return one "
+            "number per example, or use nn.distributed.mean in place of np.mean over the examples"
+        )
+    return losses
 
 
 class Patient:

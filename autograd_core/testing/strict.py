@@ -29,6 +29,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..arrays import Library, register
+from ..errors import DeviceError
 
 TABLE = Path(__file__).with_name("cupy_api.txt")
 
@@ -174,6 +175,10 @@ class Strict(Library):
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, StrictArray)
+
+    def use(self, number: int) -> None:
+        if number:
+            raise DeviceError(f'there is no device "strict:{number}": the strict library has one, "strict:0"')
 
     def put(self, values: Any, number: int) -> Any:
         return array(values)

@@ -146,7 +146,7 @@ class Steps:
     # -- shared with other processes -------------------------------------------------------------------
 
     def begin(self, doing: Callable[[], str]) -> None:
-        """Before a training: look closely at all settings, and begin with what the first process has."""
+        """Before anything on all data: look closely at all settings, and begin with what the first process has."""
         self.check()
         if distributed.size() == 1:
             return
@@ -184,8 +184,8 @@ class Steps:
 
     def _train_together(self, x: Any, y: Any, weights: Any, total: int) -> Any:
         """A training step on a share of a batch: all gradients are summed between its two halves."""
-        self._meet(f"a training step on {total} examples", x)
         model, optimizer = self.model, self.model.optimizer
+        self._meet(f"a training step on {total} examples at a learning rate of {optimizer.learning_rate}", x)
         y_pred, loss, gradients = self._shared(_differentiate, self.now.differentiating, x, y, weights, total)
         loss, *gradients = distributed.total_of([plain(loss), *gradients])
         variables = model.trainable_variables

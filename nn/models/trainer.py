@@ -260,7 +260,13 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
-        self._steps.begin(lambda: f"a training of {epochs} epochs on {feed}")
+        self._steps.begin(
+            lambda: (
+                f"a training of {epochs} epochs on {feed}"
+                + (f", classes weighted {class_weight}" if class_weight is not None else "")
+                + (f", validated on {validation}" if validation is not None else "")
+            )
+        )
         told.tell("on_train_begin", {})
         logs: Logs = {}
         with interruptible() as interrupted, self._steps.shown_to(told.callbacks):
@@ -349,6 +355,7 @@ class Trainer(Layer):
         feed = batches(x, y, sample_weight, batch_size, steps)
         progress = Progress(verbose, feed.steps)
         told = CallbackList(callbacks or [], self)
+        self._steps.begin(lambda: f"an evaluation of {feed}")
         self._evaluate(feed, told, progress)
         return self._returned(return_dict)
 
@@ -396,6 +403,7 @@ class Trainer(Layer):
         feed = batches(x, None, None, batch_size, steps)
         progress = Progress(verbose, feed.steps)
         told = CallbackList(callbacks or [], self)
+        self._steps.begin(lambda: f"a prediction for {feed}")
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
         for step, (part, _, _, total) in enumerate(feed.epoch(), 1):

@@ -133,9 +133,18 @@ def losses_that_are_no_mean():
         model = made(lambda: [L.Dense(1, kernel_regularizer="l1")], nn.optimizers.SGD(0.001), loss)
         history = model.fit(X, X[:, 0], batch_size=12, epochs=2, verbose=0, sample_weight=WEIGHTS)
         keep(reduction, model, losses=history.history["loss"], evaluated=model.evaluate(X, X[:, 0], verbose=0))
-    model = made(lambda: [L.Dense(1)], "sgd", lambda y, p: np.mean((y[:, None] - p) ** 2))
+    model = made(lambda: [L.Dense(1), L.Lambda(lambda x: x[:, 0])], "sgd", "mse")  # the mean of all, in one number
     model.fit(X, X[:, 0], batch_size=12, epochs=2, verbose=0)
-    keep("a function", model)
+    keep("without columns", model)
+    functions = {
+        "a function": lambda y, p: np.sum((y[:, None] - p) ** 2, axis=-1),
+        "a root": lambda y, p: np.sqrt(nn.distributed.mean((y[:, None] - p) ** 2)),
+    }
+    for name, function in functions.items():
+        centred = L.Lambda(lambda x: x - nn.distributed.mean(x, axis=-1, keepdims=True))
+        model = made(lambda: [centred, L.Dense(1)], "sgd", function)  # noqa: B023
+        history = model.fit(X, X[:, 0], batch_size=12, epochs=2, verbose=0)
+        keep(name, model, losses=history.history["loss"])
 
 
 def the_sum_over_processes_has_a_derivative():
@@ -153,6 +162,64 @@ def the_sum_over_processes_has_a_derivative():
     np.testing.assert_allclose(grad(square)(x), 2 * n * s * a)
     second = grad(lambda x: np.sum(grad(square)(x)))(x)
     np.testing.assert_allclose(second, [2 * n * a * np.sum(all_a)] * 2)
+
+
+def predictions_after_weights_set_in_one():
+    """Those of the first process count."""
+    model = made(lambda: [L.Input(shape=(6,)), L.Dense(3)], metrics=["accuracy"])
+    before = model.predict(X, verbose=0)
+    if nn.distributed.rank():
+        model.set_weights([0 * w for w in model.get_weights()])
+    keep("set in one", model, before=before, after=model.predict(X, verbose=0))
+    if nn.distributed.rank():
+        model.set_weights([0 * w for w in model.get_weights()])
+    keep("set in one", model, evaluated=model.evaluate(X, Y, verbose=0))
+
+
+def refusals():
+    """What the second process has otherwise, and what none can share: each is refused in all, which go on."""
+    second = nn.distributed.rank() == 1
+    middle, targets = X.copy(), Y.copy()
+    if second:
+        middle[20:30] *= 3
+        targets[25] += 1
+
+    def dense(activation="relu", rate=0.5, **options):
+        return made(lambda: [L.Dense(4, activation), L.Dropout(rate), L.Dense(3, "softmax")], **options)
+
+    def fit(model, x=X, **options):
+        model.fit(x, Y[: len(x)], verbose=0, **{"batch_size": 50, **options})
+
+    def of_loss(function):
+        fit(made(lambda: [L.Dense(1)], loss=function), X)
+
+    def transposed():
+        turned = [L.Lambda(lambda x: np.transpose(x, (1, 0, 2))), L.Dropout(0.5)]
+        fit(made(lambda: [L.Dense(8), L.Reshape((4, 2)), *turned], loss="mse"), X[:6])
+
+    schedule = nn.callbacks.LearningRateScheduler(lambda epoch, rate: 0.2 if second else 0.1)
+    metric = nn.losses.categorical_crossentropy if second else "sparse_categorical_crossentropy"
+    cases = {
+        "another activation": lambda: fit(dense("tanh" if second else "relu")),
+        "another rate of Dropout": lambda: fit(dense(rate=0.2 if second else 0.5)),
+        "another loss": lambda: fit(dense(loss=metric)),
+        "other metrics": lambda: fit(dense(metrics=["accuracy"] if second else None)),
+        "other data in the middle": lambda: fit(dense(), middle),
+        "other targets": lambda: dense().evaluate(X, targets, verbose=0),
+        "other data to predict": lambda: dense().predict(middle, verbose=0),
+        "another order": lambda: fit(dense(), shuffle=not second),
+        "other weights of classes": lambda: fit(dense(), class_weight={1: 3.0 if second else 2.0}),
+        "another learning rate": lambda: fit(dense(), callbacks=[schedule]),
+        "a loss that is a sum": lambda: of_loss(lambda y, p: np.sum((y[:, None] - p) ** 2)),
+        "a loss by columns": lambda: of_loss(lambda y, p: np.sum((y[:, None] - p) ** 2, axis=0)),
+        "a loss that is a root": lambda: of_loss(lambda y, p: np.sqrt(np.mean((y[:, None] - p) ** 2))),
+        "dropout of something else": transposed,
+    }
+    for name, attempt in cases.items():
+        try:
+            attempt()
+        except (RuntimeError, ValueError) as error:
+            RESULTS[f"refused: {name}"] = np.asarray(str(error))
 
 
 def made_before_init():

@@ -263,7 +263,18 @@ def test_a_device_that_nobody_knows():
         nn.set_device("tpu")
     with pytest.raises(ValueError, match="'cuda:x' came"):
         nn.set_device("cuda:x")
+    for number in (None, 0):
+        with pytest.raises(ValueError, match=f"with a number where there are several; {number} came"):
+            nn.set_device(number)
     assert nn.get_device() == "cpu"
+
+
+def test_the_stand_in_has_a_single_device():
+    with pytest.raises(DeviceError, match='there is no device "strict:5"'):
+        nn.set_device("strict:5")
+    assert nn.get_device() == "cpu"
+    nn.set_device("strict:0")
+    assert type(nn.device.here(np.ones(2))) is StrictArray
 
 
 def test_cuda_without_cupy_says_what_to_install(monkeypatch):

@@ -172,6 +172,28 @@ def test_mixing_devices_says_which_tensor_is_where(mix, said):
         mix(Tensor(strict.array([1.0, 2.0]), name="x"), Tensor(np.ones(2), name="y"))
 
 
+@pytest.mark.parametrize(
+    ("mix", "said"),
+    [
+        (lambda x, y: x > y, r"gt cannot .*tensor 'x' is on strict:0 .*, tensor 'y' on the CPU"),
+        (lambda x, y: y == x, r"eq cannot .*tensor 'y' is on the CPU .*, tensor 'x' on strict:0"),
+        (lambda x, y: x != np.ones(2), r"tensor 'x' is on strict:0 .*, argument 2 on the CPU"),
+        (lambda x, y: y[x.data > 0], r"indexing cannot .*tensor 'y' is on the CPU .*, its index on strict:0"),
+        (lambda x, y: np.where(x > 0, x, y), r"where .*tensor 'x' is on strict:0 .*, tensor 'y' on the CPU"),
+        (lambda x, y: np.stack([x, y]), r"a result of \w+ from tensor 'x' is on strict.* from tensor 'y' on the CPU"),
+        (lambda x, y: np.exp(Tensor(x.data)) * y, r"a result of exp is on strict:0 .*, tensor 'y' on the CPU"),
+    ],
+)
+def test_comparing_indexing_and_choosing_across_devices_say_which_tensor_is_where(mix, said):
+    with pytest.raises(DeviceError, match=said):
+        mix(Tensor(strict.array([1.0, 2.0]), name="x"), Tensor(np.ones(2), name="y"))
+
+
+def test_an_index_out_of_range_is_no_matter_of_devices():
+    with pytest.raises(IndexError):
+        Tensor(strict.array([1.0, 2.0]), name="x")[np.array([5])]
+
+
 class Stranger:
     """An array of a library that nobody registered; it computes nothing."""
 
