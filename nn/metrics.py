@@ -81,9 +81,9 @@ class Metric(config.Configurable):
 
     def add(self, values: Any, sample_weight: Any = None) -> None:
         """Take numbers into the running mean, with their weights."""
-        if type(values) is float and sample_weight is not None and np.ndim(sample_weight) == 0:
-            self.total += values * float(sample_weight)
-            self.count += float(sample_weight)
+        if type(values) is float and type(sample_weight) is int:  # the mean loss of a batch of so many examples
+            self.total += values * sample_weight
+            self.count += sample_weight
             return
         values = plain(values).astype(np.float64, copy=False)
         if sample_weight is None:

@@ -113,6 +113,11 @@ def owner_of(array: Any) -> Any:
     return owner
 
 
+def array_at(place: Place, buffer: Any) -> Any:
+    """The array at a place in a memory whose bytes are these."""
+    return np.ndarray(place.shape, place.dtype, buffer, place.offset, place.strides)
+
+
 def branches(tree: Any, of: Callable[[Any], Any]) -> Any:
     """``tree`` with ``of`` applied to each branch, if it has any."""
     if isinstance(tree, tuple):

@@ -34,6 +34,11 @@ from .traced import Traced, unwrapped
 KEPT = 16
 
 
+# For isinstance at each call, where a union of classes would be made anew.
+_ARRAYS = np.ndarray, np.generic
+_BRANCHES = list, tuple, dict
+
+
 class ReplayWarning(UserWarning):
     """A function that cannot be replayed, and so runs as it is: right, but slower.
 
@@ -186,13 +191,15 @@ class Replay:
         """Shapes and dtypes, and whatever else is no array; None where there is nothing to replay on."""
         key: list[Any] = [mode.recording]
         for value in given:
-            if isinstance(value, np.ndarray | np.generic):
+            if type(value) is np.ndarray or isinstance(value, _ARRAYS):
                 key += (value.shape, value.dtype)
+            elif value is None:
+                key.append(None)
             elif isinstance(value, Tensor):
                 if value.requires_grad and mode.recording:
                     return None
                 key.append((value.shape, value.dtype, "Tensor"))
-            elif value is None or isinstance(value, int | float | str):
+            elif isinstance(value, int | float | str):
                 key.append((type(value), value))
             else:
                 return None
@@ -392,7 +399,8 @@ class Replay:
         given = list(leaves(args)) if nested else args
         captured = self._captured.get(self._key(args, given, nested))
         if captured is None or captured.program is None:
-            raise RuntimeError(f"{self.name} has no program for such arguments: {self.show()}")
+            others = "those it has are for other numbers, shapes or dtypes" if self.programs else self.show()
+            raise RuntimeError(f"{self.name} has no program for such arguments: {others}")
         found: list[list[float]] = [[] for _ in range(runs)]
         with self._turns, limited():
             for each in found:
@@ -461,12 +469,20 @@ def _owned(tree: Any) -> Any:
 
 
 def _nested(args: Any) -> bool:
-    return any(isinstance(a, list | tuple | dict) for a in args)
+    return any(type(a) is not np.ndarray and isinstance(a, _BRANCHES) for a in args)
 
 
 def _arrays(given: Sequence[Any]) -> list[Any]:
     """Those of the arguments that are arrays."""
-    return [v.data if isinstance(v, Tensor) else v for v in given if isinstance(v, np.ndarray | np.generic | Tensor)]
+    found: list[Any] = []
+    for value in given:
+        if type(value) is np.ndarray:
+            found.append(value)
+        elif isinstance(value, Tensor):
+            found.append(value.data)
+        elif isinstance(value, _ARRAYS):
+            found.append(value)
+    return found
 
 
 def _write_back(recording: Recording, given: Sequence[Any]) -> None:

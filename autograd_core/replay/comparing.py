@@ -11,9 +11,9 @@ import numpy as np
 from ..graph import Node
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
-from .calls import Place
+from .calls import Place, array_at
 from .recording import Recording
-from .running import Rehearsal, array_at, bytes_of, digests
+from .running import Rehearsal, bytes_of, digests
 from .traced import Traced
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .calls import Guard, Memory, Place
+from .folding import fold
 from .grouping import Unit, cut, early, group, side_by_side
 from .lanes import spread
 from .placing import Change, allocate, apart, changes_of, reuse_operands
@@ -49,6 +50,7 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     ordered = [typed(call, numbers) for call in guards_first(recording.calls, guards)]
     keep = {p.memory for p in outputs} | {g.condition.memory for g in guards}
     renamed: dict[Memory, tuple[Memory, int]] = {}
+    ordered = fold(ordered, numbers, renamed)
     ordered = share(without_copies(ordered, keep, renamed), renamed)
     outputs = [renamed_in(p, renamed) for p in outputs]
     guards = [replace(g, condition=renamed_in(g.condition, renamed)) for g in guards]

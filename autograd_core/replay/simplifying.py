@@ -81,11 +81,12 @@ def typed(call: Call, numbers: dict[Any, Place]) -> Call:
         loop = function.resolve_dtypes((*kinds, None))
     except TypeError:
         return call
-    args = [a if isinstance(a, Place) else _number(a, loop[i], numbers) for i, a in enumerate(call.args)]
+    args = [a if isinstance(a, Place) else number(a, loop[i], numbers) for i, a in enumerate(call.args)]
     return replace(call, args=tuple(args))
 
 
-def _number(value: Any, dtype: Any, numbers: dict[Any, Place]) -> Place:
+def number(value: Any, dtype: Any, numbers: dict[Any, Place]) -> Place:
+    """A number as an array without axes; equal ones are one."""
     array = np.array(value, dtype)
     key = (array.dtype.str, array.tobytes())
     if key not in numbers:

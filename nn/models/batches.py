@@ -199,8 +199,10 @@ def refuse_nan(values: Any, what: str) -> None:
     for array in (values,) if isinstance(values, np.ndarray) else leaves(values):
         if is_sparse(array):
             array = array.data  # what is not stored is 0
-        # The sum is NaN if any element is, and costs no memory.
-        if array is not None and array.dtype.kind == "f" and np.isnan(np.add.reduce(array, None)):
+        if array is None or array.dtype.kind != "f":
+            continue
+        total = np.add.reduce(array, None)  # NaN if any element is, and costs no memory
+        if total != total:
             nan = np.isnan(array)
             if nan.any():
                 where = tuple(int(i) for i in np.argwhere(nan)[0])

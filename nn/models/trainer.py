@@ -198,10 +198,12 @@ class Trainer(Layer):
         return loss if share == 1 else loss * share
 
     def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor, total: int | None) -> None:
-        size = next(leaves(x)).shape[0] if total is None else total
+        size = (x if type(x) is np.ndarray else next(leaves(x))).shape[0] if total is None else total
         self._loss_mean.update_state(float(loss.item()), size)
+        if not self._metrics and not self._weighted_metrics:
+            return
         y_pred = plain(y_pred)
-        if total is not None and (self._metrics or self._weighted_metrics):  # which may be of any kind
+        if total is not None:  # metrics may be of any kind
             y, y_pred, weights = distributed.gathered((y, y_pred, weights), total)
         for m in self._metrics:
             m.update_state(y, y_pred)

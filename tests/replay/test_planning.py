@@ -239,3 +239,73 @@ def test_small_parameters_are_updated_together_where_their_state_lies_side_by_si
     schedule = scheduled(f, (5, 3), state=[*weights, *slots])
     assert names(schedule).count("sqrt") == 1
     assert names(schedule).count("subtract") == 1 + len(weights)  # one is tanh's
+
+
+def bits(array):
+    return np.ascontiguousarray(array).tobytes()
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("reduce", [np.sum, np.mean, np.prod, np.max, np.min, np.any, np.all])
+def test_a_reduction_over_one_element_gives_the_same_bits_without_reducing(reduce, dtype, keepdims):
+    values = np.array([-0.0, 0.0, 1.5, -2.0, np.inf, 0.0 if dtype[0] != "f" else np.nan])
+    x = np.where(np.isinf(values) & (dtype[0] != "f"), 7, values).astype(dtype).reshape(3, 1, 2)
+    f = replay(lambda x: reduce(x, axis=1, keepdims=keepdims))
+    for _ in range(4):
+        got, expected = f(x), reduce(x, axis=1, keepdims=keepdims)
+        assert (got.shape, got.dtype, bits(got)) == (expected.shape, expected.dtype, bits(expected))
+    assert f.programs
+    if expected.dtype == x.dtype and x.dtype.kind == "f":
+        assert f"= {reduce.__name__}(" not in f.show()
+
+
+def test_what_is_the_same_for_every_batch_is_worked_out_once():
+    f = replay(lambda x: (x * np.divide(np.ones_like(x), 4), x * np.divide(np.full_like(x, 2), 2)))
+    x = np.array([[-0.0, np.nan, 3.0]])
+    for _ in range(4):
+        assert list(map(bits, f(x))) == [bits(x / 4), bits(x)]
+    assert "= divide(" not in f.show()
+    assert f.show().count("= multiply(") == 1
+
+
+def test_what_numpy_warns_of_is_computed_and_warned_of_each_time():
+    f = replay(lambda x: x + 1 / np.zeros_like(x))
+    for _ in range(5):
+        with pytest.warns(RuntimeWarning, match="divide by zero"):
+            np.testing.assert_array_equal(f(np.ones(3)), np.full(3, np.inf))
+    assert f.programs
+
+
+def test_a_constant_that_somebody_writes_to_is_read_again():
+    ones = np.ones(3)
+    f = replay(lambda x: x * ones)
+    for factor in (1, 1, 1, 1, 2, 3):
+        ones[...] = factor
+        np.testing.assert_array_equal(f(np.arange(3.0)), factor * np.arange(3.0))
+
+
+sides = st.sampled_from([0, 1, 2, 3, 5, 8, 13, 64])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    m=sides,
+    k=sides,
+    n=sides,
+    dtype=st.sampled_from(["float32", "float64", "int64"]),
+    ways=st.tuples(*[st.sampled_from(["C", "F", "sliced"])] * 2),
+)
+def test_products_of_small_matrices_are_numpys_to_the_last_bit(m, k, n, dtype, ways):
+    rng = np.random.default_rng(m + 100 * k)
+
+    def laid_out(x, way):
+        if way == "sliced":
+            return np.concatenate([x, x], 1)[:, ::2]
+        return x.T.copy().T if way == "F" else x.copy()
+
+    f = replay(lambda a, b: laid_out(a, ways[0]) @ laid_out(b, ways[1]))
+    for _ in range(4):
+        a, b = (rng.normal(size=size).astype(dtype) for size in ((m, k), (k, n)))
+        assert bits(f(a, b)) == bits(laid_out(a, ways[0]) @ laid_out(b, ways[1]))
+    assert f.programs
