@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 import io
+import itertools
+import re
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
+from .config import near
 from .layers.layer import Layer, show
 
 
-def summary(model: Any, line_length: int | None = None, print_fn: Any = None) -> None:
-    """Print a model's layers, output shapes and numbers of parameters, each line through ``print_fn``."""
+def summary(
+    model: Any,
+    line_length: int | None = None,
+    positions: Any = None,
+    print_fn: Any = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Any = None,
+) -> None:
+    """Print a model's layers, output shapes and numbers of parameters, each line through ``print_fn``.
+
+    ``positions`` are the ends of the columns, as shares of the line. ``expand_nested`` adds the layers of models in the
+    model, ``show_trainable`` a column; ``layer_range`` is a pair of names, or patterns of names, of the first and the
+    last layer to show.
+    """
     width = line_length or max(min(shutil.get_terminal_size((80, 24)).columns, 100), 60)
     buffer = io.StringIO()
     console = Console(file=buffer, width=width, highlight=False, color_system=None, force_jupyter=False)
-    table = Table(box=box.HEAVY_HEAD, show_lines=True)
-    table.add_column("Layer (type)", overflow="fold", ratio=5)
-    table.add_column("Output Shape", overflow="fold", ratio=4)
-    table.add_column("Param #", justify="right", overflow="fold", ratio=3)
-    for layer in model.layers:
-        table.add_row(*(escape(cell) for cell in row(layer)))
+    table = Table(box=box.HEAVY_HEAD, show_lines=True, width=None if positions is None else width)
+    columns: list[tuple[str, JustifyMethod, int]] = [
+        ("Layer (type)", "left", 5), ("Output Shape", "left", 4), ("Param #", "right", 3),
+    ]  # fmt: skip
+    if show_trainable:
+        columns.append(("Trainable", "center", 2))
+    if positions is None:
+        shares: list[Any] = [share for _, _, share in columns]
+    else:
+        shares = ends_to_widths(positions, len(columns), width)
+    for (title, justify, _), share in zip(columns, shares, strict=True):
+        table.add_column(title, justify=justify, overflow="fold", ratio=share)
+    for layer in within(model.layers, layer_range):
+        for cells in rows(layer, expand_nested):
+            table.add_row(*(escape(cell) for cell in cells[: len(columns)]))
     console.print(escape(f'Model: "{model.name}"'))
     console.print(table)
     if model.built:
@@ -41,12 +67,45 @@ def summary(model: Any, line_length: int | None = None, print_fn: Any = None) ->
         (print_fn or print)(line.rstrip())
 
 
-def row(layer: Layer) -> tuple[str, str, str]:
-    """What the table says of a layer."""
+def ends_to_widths(positions: Any, columns: int, width: int) -> list[int]:
+    """How many characters the columns are wide whose ends are given as shares of the line, or in characters.
+
+    >>> ends_to_widths([0.5, 0.75, 1.0], 3, 80)
+    [40, 20, 20]
+    """
+    ends = [0, *(int(p * width) if p <= 1 else int(p) for p in positions)]
+    widths = [end - start for start, end in itertools.pairwise(ends)]
+    if len(widths) == columns - 1:  # Keras, too, makes room for the column of what is trainable
+        widths = [*(int(0.9 * w) for w in widths), max(width - int(0.9 * ends[-1]), 1)]
+    if len(widths) != columns or min(widths) < 1:
+        raise ValueError(f"positions are the ends of {columns} columns, each further right; {positions!r} came")
+    return widths
+
+
+def within(layers: list[Layer], layer_range: Any) -> list[Layer]:
+    """The layers from the one whose name fits the first pattern to the one whose name fits the second."""
+    if layer_range is None:
+        return layers
+    if not isinstance(layer_range, list | tuple) or [type(name) for name in layer_range] != [str, str]:
+        raise ValueError(f"layer_range is a pair of names, of the first and the last layer; {layer_range!r} came")
+    found = [[i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range]
+    for name, places in zip(layer_range, found, strict=True):
+        if not places:
+            raise ValueError(f"layer_range: no layer is called {name!r}; {near(name, [x.name for x in layers])}")
+    low, high = found if min(found[0]) <= max(found[1]) else (found[1], found[0])
+    return layers[min(low) : max(high) + 1]
+
+
+def rows(layer: Layer, expand_nested: bool, level: int = 0) -> Iterator[tuple[str, ...]]:
+    """What the table says of a layer and, where they are asked for, of the layers inside it."""
     shape = "not built" if layer.output_shape is None else shown(layer.output_shape)
     known = layer.built or layer.output_shape is not None
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
-    return f"{layer.name} ({type(layer).__name__})", shape, count
+    trains = ("Y" if layer.trainable else "N") if layer.weights else "-"
+    yield f"{'   ' * level + '└ ' if level else ''}{layer.name} ({type(layer).__name__})", shape, count, trains
+    if expand_nested:
+        for inner in getattr(layer, "layers", ()):
+            yield from rows(inner, expand_nested, level + 1)
 
 
 def shown(shape: Any) -> str:

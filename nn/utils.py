@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from .checks import whole
 from .config import custom_object_scope
 from .random import set_random_seed
+from .summary import shown
 from .tensors import class_numbers, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
@@ -41,19 +44,36 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def plot_model(model: Any, to_file: Any = "model.png", rankdir: str = "TB") -> Any:
+def plot_model(
+    model: Any,
+    to_file: Any = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+) -> Any:
     """Draw the graph that a model records for one example, into a picture file, and return the drawing.
 
-    ``rankdir`` is the direction of reading, "TB" for downwards and "LR" to the right; ``to_file=None`` writes
-    nothing. Raises ValueError when the model does not know its input.
+    Each layer is a box with its name around its operations, the activation and those of inner layers among them: so
+    ``show_layer_names``, ``show_layer_activations`` and ``expand_nested`` are met by every drawing. ``show_shapes``,
+    ``show_dtype`` and ``show_trainable`` write the shape of its output, its dtype and whether it trains beside the
+    name. ``rankdir`` is the direction of reading, "TB" for downwards and "LR" to the right; ``dpi`` the resolution of
+    a picture of pixels, in dots per inch; ``to_file=None`` writes nothing. Raises ValueError when the model does not
+    know its input.
 
     >>> import nn
-    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
-    >>> nn.utils.plot_model(model, to_file=None).source.startswith("digraph")
-    True
+    >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, name="last")])
+    >>> drawing = nn.utils.plot_model(model, to_file=None, show_shapes=True)
+    >>> drawing.boxes[0].layers
+    ('last: (None, 1)',)
     """
     from autograd_core import draw
 
+    whole(dpi, "dpi", 1)
     if model.called_with is None:
         raise ValueError(
             f"{model.name!r} is not built, so its graph is not known; pass Input(shape=…), or call it once"
@@ -66,6 +86,28 @@ def plot_model(model: Any, to_file: Any = "model.png", rankdir: str = "TB") -> A
         values=False,
         gradients=False,
     )
+    if show_shapes or show_dtype or show_trainable:
+        boxes = [_labelled(box, model, show_shapes, show_dtype, show_trainable) for box in drawing.boxes]
+        drawing = replace(drawing, boxes=tuple(boxes))
     if to_file is not None:
-        drawing.save(to_file)
+        picture = replace(drawing)  # a vector drawing, as the one that is returned, has no dots
+        if Path(to_file).suffix.lower() in (".png", ".gif"):
+            picture.digraph.graph_attr["dpi"] = str(dpi)
+        picture.save(to_file)
     return drawing
+
+
+def _labelled(box: Any, model: Any, shapes: bool, dtypes: bool, trainable: bool) -> Any:
+    """A box of a drawing, the layers that it lies in, or that it is, with what was asked for beside their names."""
+    inside, labels = model.sublayers, []
+    for name in box.layers:
+        layer = next((x for x in inside if x.name == name), None)
+        facts = []
+        if layer is not None:
+            inside = layer.sublayers
+            facts += [shown(layer.output_shape)] if shapes and layer.output_shape is not None else []
+            facts += [layer.dtype.name] if dtypes else []
+            facts += ["trainable" if layer.trainable else "not trainable"] if trainable and layer.weights else []
+        labels.append(f"{name}: {', '.join(facts)}" if facts else name)
+    title = labels[-1] if box.kind == "layer" and labels else box.title
+    return replace(box, title=title, layers=tuple(labels))

@@ -29,13 +29,13 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         try:
-            rate = self.schedule(epoch, optimizer.learning_rate)
+            rate = self.schedule(epoch, float(optimizer.learning_rate))
         except TypeError:  # one that takes the epoch only
             rate = self.schedule(epoch)
         optimizer.learning_rate = rate
         if self.verbose:
-            print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.learning_rate
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)

@@ -63,21 +63,31 @@ class ModelCheckpoint(Monitor):
             self._save(logs or {})
 
     def _save(self, logs: Logs, batch: int = 0) -> None:
+        what = "saving model"
         if self.save_best_only:
             value = self.value_in(logs)
-            if value is None or not self.better(value, self.best):
+            if value is None:
+                return
+            before = "None" if self.best is None else f"{self.best:.5f}"
+            if not self.better(value, self.best):
+                self._say(f"{self.monitor} did not improve from {before}")
                 return
             self.best = value
+            what = f"{self.monitor} improved from {before} to {value:.5f}, {what}"
         try:
             path = self.filepath.format(epoch=self.epoch + 1, batch=batch + 1, **logs)
         except KeyError as error:
             raise KeyError(
                 f"the filepath {self.filepath!r} names {error}, which was not measured; there are {', '.join(logs)}"
             ) from None
-        if self.verbose:
-            print(f"Epoch {self.epoch + 1}: saving model to {path}")
+        self._say(f"{what} to {path}")
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
+        self._say(f"finished saving model to {path}")
+
+    def _say(self, message: str) -> None:
+        if self.verbose:
+            print(f"\nEpoch {self.epoch + 1}: {message}")

@@ -49,7 +49,7 @@ class ReduceLROnPlateau(Monitor):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = {} if logs is None else logs
         optimizer: Any = self.model.optimizer
-        logs["learning_rate"] = optimizer.learning_rate
+        logs["learning_rate"] = float(optimizer.learning_rate)
         value = self.value_in(logs)
         if value is None:
             return
@@ -59,9 +59,9 @@ class ReduceLROnPlateau(Monitor):
             self.best, self.wait = value, 0
         elif not self.resting:
             self.wait += 1
-            old = optimizer.learning_rate
+            old = float(optimizer.learning_rate)
             if self.wait >= self.patience and old > self.min_lr:
-                optimizer.learning_rate = max(old * self.factor, self.min_lr)
+                new = optimizer.learning_rate = max(old * self.factor, self.min_lr)
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {optimizer.learning_rate}.")
+                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
                 self.resting, self.wait = self.cooldown, 0

@@ -92,6 +92,14 @@ class Model(Trainer):
         """Replace the weights by those in a file."""
         saving.load_weights(self, filepath)
 
-    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
         """Print the layers with their output shapes and numbers of parameters, and the totals."""
-        summary(self, line_length, print_fn)
+        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)

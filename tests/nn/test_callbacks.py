@@ -121,6 +121,37 @@ def test_model_checkpoint_saves_each_epoch_or_the_best(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+MESSAGES = {
+    "the best": lambda k, path: k.ModelCheckpoint(path, monitor="loss", verbose=1, save_best_only=True),
+    "a threshold": lambda k, path: k.ModelCheckpoint(
+        path, "loss", 1, True, initial_value_threshold=3.95, save_weights_only=True
+    ),
+    "each": lambda k, path: k.ModelCheckpoint(path, verbose=1, save_weights_only=True),
+    "a plateau": lambda k, path: k.ReduceLROnPlateau("loss", patience=2, verbose=1),
+    "a schedule": lambda k, path: k.LearningRateScheduler(lambda epoch, rate: 0.5 / (epoch + 1), verbose=1),
+    "an early stop": lambda k, path: k.EarlyStopping("loss", 0, 1, 1, restore_best_weights=True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # inside Keras
+@pytest.mark.parametrize("make", MESSAGES.values(), ids=MESSAGES)
+def test_callbacks_say_what_keras_says(keras, tmp_path, capsys, make):
+    said = []
+    for library in (nn, keras):
+        callback = make(library.callbacks, tmp_path / "{epoch}.weights.h5")
+        small = library.Sequential([library.Input(shape=(1,)), library.layers.Dense(1)])
+        small.compile(library.optimizers.SGD(0.25), "mse")
+        callback.set_model(small)
+        callback.on_train_begin()
+        for epoch, value in enumerate(VALUES[:6]):
+            callback.on_epoch_begin(epoch)
+            callback.on_epoch_end(epoch, {"loss": value})
+        callback.on_train_end()
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert "Epoch" in said[0]
+
+
 def test_csv_logger_writes_a_table_and_can_go_on_with_it(tmp_path):
     path = tmp_path / "log.csv"
     m = model()

@@ -158,6 +158,52 @@ def test_the_summary_is_keras_table(keras):
     assert tables[0][1][0] == ("2,769,472", "10.56 MB")
 
 
+def nested(library):
+    """A model in a model, part of which does not train."""
+    library.backend.clear_session()
+    inner = library.Sequential([library.Input(shape=(4,)), library.layers.Dense(3, name="a")], name="inner")
+    inner.trainable = False
+    return library.Sequential([
+        library.Input(shape=(4,)), inner, library.layers.Flatten(name="b"), library.layers.Dense(1, name="c"),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"expand_nested": True}, {"show_trainable": True}, {"expand_nested": True, "show_trainable": True},
+     {"layer_range": ("b", "c")}, {"layer_range": ["inner", "b"]}, {"positions": [0.5, 0.7, 1.0]}],
+)  # fmt: skip
+def test_the_summary_shows_what_keras_shows(keras, options, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "130")  # room for all columns
+    tables = []
+    for library in (nn, keras):
+        lines = []
+        nested(library).summary(120, print_fn=lambda line, *a, lines=lines, **k: lines.append(line), **options)
+        rows = [row.strip("│┃ ") for row in "\n".join(lines).splitlines() if "│" in row or "┃" in row]
+        tables.append([re.split(r"\s*[│┃]\s*", row) for row in rows])
+    assert tables[0] == tables[1]
+
+
+def test_the_columns_of_a_summary_end_where_they_are_told_to():
+    lines = []
+    nested(nn).summary(100, [0.5, 0.8, 1.0], lines.append)
+    ends = [i for i, character in enumerate(lines[1]) if character in "┳┓"]
+    assert ends == pytest.approx([50, 80, 100], abs=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"layer_range": ("b", "d")}, "no layer is called 'd'"),
+        ({"layer_range": "b"}, "pair of names"),
+        ({"positions": [0.5, 0.4, 1.0]}, "ends of 3 columns"),
+    ],
+)
+def test_a_summary_that_cannot_be_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        nested(nn).summary(**options)
+
+
 def test_a_summary_of_what_is_not_built_says_so():
     text = "\n".join(printed(nn.Sequential([nn.layers.Dense(3)])))
     assert "not built: pass Input(" in text
@@ -233,3 +279,37 @@ def test_a_model_is_drawn_with_its_layers_as_boxes(tmp_path):
     assert "rankdir=TB" in drawing.source
     with pytest.raises(ValueError, match="is not built"):
         nn.utils.plot_model(nn.Sequential([nn.layers.Dense(1)]))
+
+
+def test_a_drawing_says_of_each_layer_what_is_asked_for(tmp_path):
+    """In Keras' order: a script may give them by place."""
+    hidden = nn.layers.Dense(4, "relu", name="hidden", trainable=False)
+    model = nn.Sequential([nn.Input(shape=(3,)), hidden, nn.layers.Dense(1, name="last")])
+    drawing = nn.utils.plot_model(model, tmp_path / "model.dot", True, True, True, "LR", True, 50, True, True)
+    text = (tmp_path / "model.dot").read_text()
+    assert "hidden: (None, 4), float32, not trainable" in text
+    assert "last: (None, 1), float32, trainable" in text
+    assert "rankdir=LR" in drawing.source
+    plain = nn.utils.plot_model(model, tmp_path / "plain.dot").source
+    assert "None" not in plain
+    assert "float32" not in plain
+
+
+def test_a_drawing_says_it_of_layers_that_are_closed_and_of_layers_in_layers():
+    deep = nn.Sequential([nn.Input(shape=(3,)), *(nn.layers.Dense(3, "relu", name=f"d{i}") for i in range(30))])
+    boxes = nn.utils.plot_model(deep, None, show_shapes=True).boxes
+    assert [box.title for box in boxes] == [f"d{i}: (None, 3)" for i in range(30)]
+    titles = {box.layers for box in nn.utils.plot_model(nested(nn), None, show_shapes=True).boxes}
+    assert ("inner: (None, 3)", "a: (None, 3)") in titles
+
+
+def test_a_picture_has_as_many_dots_as_it_was_told(tmp_path):
+    pytest.importorskip("pygraphviz")
+    model = nn.Sequential([nn.Input(shape=(3,)), nn.layers.Dense(1)])
+    widths = []
+    for dpi in (50, 100):
+        nn.utils.plot_model(model, tmp_path / "model.png", show_shapes=True, dpi=dpi)
+        widths.append(int.from_bytes((tmp_path / "model.png").read_bytes()[16:20], "big"))
+    assert widths[1] == pytest.approx(2 * widths[0], rel=0.02)
+    with pytest.raises(ValueError, match="dpi is a whole number from 1 on"):
+        nn.utils.plot_model(model, None, dpi=0)
