@@ -14,6 +14,7 @@ from autograd_core.graph import Node
 from autograd_core.tensor import Tensor
 
 from . import config
+from .config import custom_object_scope
 from .tensors import constant
 
 __all__ = [
@@ -289,7 +290,7 @@ def serialize(activation: Activation) -> Any:
     return config.described(activation, "activation")
 
 
-def deserialize(identifier: Any) -> Activation:
+def deserialize(config: Any, custom_objects: Any = None) -> Activation:
     """The activation with this name.
 
     ValueError for an unknown name, as in `get`.
@@ -298,4 +299,5 @@ def deserialize(identifier: Any) -> Activation:
     >>> nn.activations.deserialize("relu") is nn.activations.relu
     True
     """
-    return get(identifier)
+    with custom_object_scope(custom_objects):
+        return get(config)

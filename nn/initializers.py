@@ -9,6 +9,7 @@ import numpy as np
 
 from . import config, random
 from .checks import number, whole
+from .config import custom_object_scope
 
 __all__ = [
     "Constant",
@@ -25,9 +26,22 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
     "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "random_normal",
+    "random_uniform",
     "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 
@@ -320,6 +334,21 @@ def truncated(source: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return values
 
 
+# Keras has a second name for each.
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
 CLASSES = (
     Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
     HeUniform, HeNormal, LecunUniform, LecunNormal,
@@ -354,7 +383,7 @@ def serialize(initializer: Any) -> Any:
     return config.described(initializer, "initializer")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The initializer that plain data describes.
 
     ValueError for an unknown name, as in `get`.
@@ -364,4 +393,5 @@ def deserialize(configuration: Any) -> Any:
     >>> nn.initializers.deserialize(described)((2,))
     array([0.5, 0.5], dtype=float32)
     """
-    return get(configuration)
+    with custom_object_scope(custom_objects):
+        return get(config)

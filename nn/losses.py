@@ -15,6 +15,7 @@ from autograd_core.tensor import Tensor
 
 from . import activations, checks, config, distributed
 from .checks import axis_in, number
+from .config import custom_object_scope
 from .tensors import class_numbers, constant, plain
 
 __all__ = [
@@ -587,7 +588,7 @@ def serialize(loss: Any) -> Any:
     return config.described(loss, "loss")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(name: Any, custom_objects: Any = None) -> Any:
     """The loss that plain data describes.
 
     ValueError for an unknown name, as in `get`.
@@ -596,4 +597,5 @@ def deserialize(configuration: Any) -> Any:
     >>> nn.losses.deserialize(nn.losses.serialize(nn.losses.Huber(delta=2.0))).delta
     2.0
     """
-    return get(configuration)
+    with custom_object_scope(custom_objects):
+        return get(name)

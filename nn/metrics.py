@@ -11,6 +11,16 @@ from autograd_core.arrays import to_numpy
 
 from . import checks, config, losses
 from .checks import number, whole
+from .config import custom_object_scope
+from .losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    huber,
+    kl_divergence,
+    mean_absolute_error,
+    mean_squared_error,
+    sparse_categorical_crossentropy,
+)
 from .tensors import class_numbers, plain
 
 __all__ = [
@@ -29,11 +39,18 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "accuracy",
     "binary_accuracy",
+    "binary_crossentropy",
     "categorical_accuracy",
+    "categorical_crossentropy",
     "deserialize",
     "get",
+    "huber",
+    "kl_divergence",
+    "mean_absolute_error",
+    "mean_squared_error",
     "serialize",
     "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
     "top_k_categorical_accuracy",
 ]
@@ -58,7 +75,7 @@ class Metric(config.Configurable):
 
     passing = None  # a metric measures what was computed, and decides nothing
 
-    def __init__(self, name: str | None = None, dtype: Any = None):
+    def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or config.snake_case(type(self).__name__)
         self.dtype = dtype
         self.reset_state()
@@ -118,7 +135,7 @@ class Mean(Metric):
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         self.add(values, sample_weight)
@@ -136,7 +153,7 @@ class MeanMetricWrapper(Metric):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
-        super().__init__(name or getattr(fn, "__name__", "metric"), dtype)
+        super().__init__(dtype, name or getattr(fn, "__name__", "metric"))
         self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
         for option, value in options.items():
             setattr(self, option, value)
@@ -409,7 +426,7 @@ class _Hits(Metric):
         self.thresholds = thresholds
         self.top_k = None if top_k is None else whole(top_k, "top_k", 1)
         self.class_id = None if class_id is None else whole(class_id, "class_id")
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
 
     def reset_state(self) -> None:
         """Begin again."""
@@ -512,7 +529,7 @@ def get(identifier: Any) -> Any:
 def as_metric(identifier: Any) -> Metric:
     """A `Metric` for whatever `compile(metrics=[…])` was given; a string stays its name."""
     if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
-        return ChosenAccuracy(identifier)
+        return ChosenAccuracy(name=identifier)
     found = config.resolve(identifier, {**KNOWN, "accuracy": ChosenAccuracy}, "metric")
     if isinstance(found, losses.Loss):
         found = MeanMetricWrapper(found.call, found.name)
@@ -535,7 +552,7 @@ def serialize(metric: Any) -> Any:
     return config.described(metric, "metric")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The metric that plain data describes.
 
     ValueError for an unknown name, as in `get`.
@@ -544,4 +561,5 @@ def deserialize(configuration: Any) -> Any:
     >>> nn.metrics.deserialize(nn.metrics.serialize(nn.metrics.Recall())).name
     'recall'
     """
-    return get(configuration)
+    with custom_object_scope(custom_objects):
+        return get(config)

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import config
 from .checks import number
+from .config import custom_object_scope
 
 __all__ = [
     "L1",
@@ -121,7 +122,7 @@ def serialize(regularizer: Any) -> Any:
     return config.described(regularizer, "regularizer")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The regularizer that plain data describes.
 
     ValueError for an unknown name, as in `get`.
@@ -130,4 +131,5 @@ def deserialize(configuration: Any) -> Any:
     >>> nn.regularizers.deserialize(nn.regularizers.serialize(nn.regularizers.L2(0.5))).l2
     0.5
     """
-    return get(configuration)
+    with custom_object_scope(custom_objects):
+        return get(config)

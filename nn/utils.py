@@ -71,7 +71,7 @@ def plot_model(
     >>> drawing.boxes[0].layers
     ('last: (None, 1)',)
     """
-    from autograd_core import draw
+    from autograd_core import Tensor, draw
 
     whole(dpi, "dpi", 1)
     if model.called_with is None:
@@ -79,7 +79,8 @@ def plot_model(
             f"{model.name!r} is not built, so its graph is not known; pass Input(shape=…), or call it once"
         )
     shapes = model.called_with if isinstance(model.called_with, list) else [model.called_with]
-    zeros = [np.zeros([n or 1 for n in (1, *shape[1:])], np.float32) for shape in shapes]
+    # Inputs that record, so that layers which do not train are drawn too.
+    zeros = [Tensor(np.zeros([n or 1 for n in (1, *shape[1:])], np.float32), name="input") for shape in shapes]
     drawing = draw(
         model(zeros if isinstance(model.called_with, list) else zeros[0]),
         direction=rankdir,
@@ -100,7 +101,8 @@ def plot_model(
 def _labelled(box: Any, model: Any, shapes: bool, dtypes: bool, trainable: bool) -> Any:
     """A box of a drawing, the layers that it lies in, or that it is, with what was asked for beside their names."""
     inside, labels = model.sublayers, []
-    for name in box.layers:
+    closed = box.kind == "layer"
+    for name in (*box.layers, box.title) if closed else box.layers:
         layer = next((x for x in inside if x.name == name), None)
         facts = []
         if layer is not None:
@@ -109,5 +111,5 @@ def _labelled(box: Any, model: Any, shapes: bool, dtypes: bool, trainable: bool)
             facts += [layer.dtype.name] if dtypes else []
             facts += ["trainable" if layer.trainable else "not trainable"] if trainable and layer.weights else []
         labels.append(f"{name}: {', '.join(facts)}" if facts else name)
-    title = labels[-1] if box.kind == "layer" and labels else box.title
+    title = labels.pop() if closed else box.title
     return replace(box, title=title, layers=tuple(labels))

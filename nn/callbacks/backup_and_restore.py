@@ -17,6 +17,7 @@ class BackupAndRestore(Callback):
     what the other callbacks remember (the patience that is left, the best value so far), so the result is the same to
     the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers`` the
     attributes to keep. The backup is deleted when all epochs are done, and kept when the training was interrupted.
+    A backup takes the place of the one before when it is complete, so one is enough: ``double_checkpoint`` adds none.
     ValueError unless ``save_freq`` is "epoch"; ModelFileError (a ValueError) where the backup is of another model.
 
     >>> import nn
@@ -33,10 +34,17 @@ class BackupAndRestore(Callback):
 
     last = True  # after all that is to be saved has happened
 
-    def __init__(self, backup_dir: Any, save_freq: str = "epoch", delete_checkpoint: bool = True):
+    def __init__(
+        self,
+        backup_dir: Any,
+        save_freq: str = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ):
         if save_freq != "epoch":
             raise ValueError(f"a backup is made after each epoch, save_freq='epoch'; {save_freq!r} came")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
+        self.double_checkpoint = double_checkpoint
         self.path = os.path.join(self.backup_dir, "training.autograd")
         self.resume_from = 0
         self.others: list[Callback] = []

@@ -16,8 +16,9 @@ class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
     ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
-    number of batches, adds the running values in between. Needs tensorboardX. ValueError for a number below 1 (a
-    ``histogram_freq`` below 0), ImportError without it.
+    number of batches, adds the running values in between. No graph is written, whatever ``write_graph`` says:
+    `nn.utils.plot_model` draws it. Needs tensorboardX. ValueError for a number below 1 (a ``histogram_freq`` below 0),
+    or where images or the steps per second are asked for, which are not written; ImportError without it.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -31,10 +32,21 @@ class TensorBoard(Callback):
 
     writes = True
 
-    def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch"):
+    def __init__(
+        self,
+        log_dir: Any = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: Any = "epoch",
+    ):
+        for name, asked in (("write_images", write_images), ("write_steps_per_second", write_steps_per_second)):
+            if asked:
+                raise ValueError(f"TensorBoard writes measured values and histograms; {name} is False, {asked!r} came")
         if update_freq not in ("epoch", "batch"):
             whole(update_freq, "update_freq, unless it is 'epoch' or 'batch',", 1)
-        self.log_dir, self.update_freq = os.fspath(log_dir), update_freq
+        self.log_dir, self.update_freq, self.write_graph = os.fspath(log_dir), update_freq, write_graph
         self.histogram_freq = whole(histogram_freq, "histogram_freq")
         self.writers: dict[str, Any] = {}
         self.step = 0

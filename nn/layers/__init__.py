@@ -3,6 +3,8 @@
 from typing import Any
 
 from .. import config
+from ..config import custom_object_scope
+from ..config import deserialize as from_description
 from .activation import Activation
 from .average_pooling1d import AveragePooling1D
 from .average_pooling2d import AveragePooling2D
@@ -30,6 +32,14 @@ from .softmax import Softmax
 from .zero_padding2d import ZeroPadding2D
 
 InputLayer = Input
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
 
 CLASSES: tuple[Any, ...] = (
     Activation, AveragePooling1D, AveragePooling2D, BatchNormalization, Conv1D, Conv2D, Dense, Dropout, Embedding,
@@ -42,6 +52,8 @@ __all__ = [
     "Activation",
     "AveragePooling1D",
     "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
     "BatchNormalization",
     "Conv1D",
     "Conv2D",
@@ -51,6 +63,10 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "Input",
@@ -60,6 +76,8 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
     "Rescaling",
@@ -83,7 +101,7 @@ def serialize(layer: Layer) -> Any:
     return config.described(layer, "layer")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The layer that plain data describes, with new weights.
 
     ValueError for an unknown class or what describes none.
@@ -94,4 +112,5 @@ def deserialize(configuration: Any) -> Any:
     """
     from ..models import Sequential
 
-    return config.deserialize(configuration, {**KNOWN, "Sequential": Sequential}, "layer")
+    with custom_object_scope(custom_objects):
+        return from_description(config, {**KNOWN, "Sequential": Sequential}, "layer")

@@ -19,7 +19,7 @@ class Input(Configurable):
     (None, 28, 28)
     """
 
-    def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, name: str | None = None):
+    def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, *, name: str | None = None):
         if shape is None:
             raise ValueError("Input needs the shape of one example, without the batch axis: Input(shape=(784,))")
         if isinstance(shape, int):

@@ -20,9 +20,9 @@ class Pooling(Layer):
 
     def __init__(
         self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None,
-        **kwargs: Any,
+        name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
-        super().__init__(**kwargs)
+        super().__init__(name=name, **kwargs)
         self.pool_size = per_axis(pool_size, self.rank, "pool_size")
         self.strides = self.pool_size if strides is None else per_axis(strides, self.rank, "strides")
         self.padding = padding_of(padding, "valid", "same")

@@ -117,9 +117,9 @@ class Sequential(Model):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """A model with the layers that `get_config` described and new weights."""
-        layers = [deserialize(layer) for layer in config["layers"]]
+        layers = [deserialize(layer, custom_objects) for layer in config["layers"]]
         if config.get("input_shape") is not None:
             layers.insert(0, Input(shape=config["input_shape"]))
         return cls(layers, trainable=config.get("trainable", True), name=config.get("name"))

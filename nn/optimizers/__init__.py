@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import config
+from ..config import custom_object_scope
 from . import schedules
 from .adadelta import Adadelta
 from .adagrad import Adagrad
@@ -56,7 +57,7 @@ def serialize(optimizer: Optimizer) -> Any:
     return config.described(optimizer, "optimizer")
 
 
-def deserialize(configuration: Any) -> Optimizer:
+def deserialize(config: Any, custom_objects: Any = None) -> Optimizer:
     """The optimizer that plain data describes.
 
     ValueError for an unknown name, as in `get`.
@@ -65,4 +66,5 @@ def deserialize(configuration: Any) -> Optimizer:
     >>> nn.optimizers.deserialize(nn.optimizers.serialize(nn.optimizers.SGD(momentum=0.9))).momentum
     0.9
     """
-    return get(configuration)
+    with custom_object_scope(custom_objects):
+        return get(config)

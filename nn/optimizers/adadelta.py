@@ -26,8 +26,18 @@ class Adadelta(Optimizer):
 
     elementwise = True
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any):
-        super().__init__(learning_rate, **kwargs)
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs)
         self.rho, self.epsilon = number(rho, "rho", 0, 1), number(epsilon, "epsilon", 0)
         self.slots = {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}
 

@@ -31,9 +31,13 @@ class Adagrad(Optimizer):
         learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs)
         self.initial_accumulator_value = number(initial_accumulator_value, "initial_accumulator_value", 0)
         self.epsilon = number(epsilon, "epsilon", 0)
         self.slots = {"accumulator": initial_accumulator_value}

@@ -34,9 +34,13 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs)
         self.beta_1 = number(beta_1, "beta_1", 0, 1, below=True)
         self.beta_2 = number(beta_2, "beta_2", 0, 1, below=True)
         self.epsilon, self.amsgrad = number(epsilon, "epsilon", 0), amsgrad

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +20,37 @@ State = dict[str, Any]
 
 # How many elements of a parameter are updated at a time.
 PART = 2**17
+
+
+class LearningRate(float):
+    """The learning rate as it was when it was asked for, and a way to change it, as Keras' variable has.
+
+    It stays the number that it was: ask the optimizer for the new one.
+
+    >>> import nn
+    >>> optimizer = nn.optimizers.SGD(0.25)
+    >>> optimizer.learning_rate.assign(0.5)
+    >>> optimizer.learning_rate, optimizer.learning_rate.numpy()
+    (0.5, np.float32(0.5))
+    """
+
+    owner: Optimizer
+
+    def __new__(cls, value: Any, owner: Optimizer) -> Self:
+        new = super().__new__(cls, value)
+        new.owner = owner
+        return new
+
+    def __reduce__(self) -> Any:
+        return float, (float(self),)  # a copy is a number, and drags no optimizer along
+
+    def assign(self, value: Any) -> None:
+        """Give the optimizer another learning rate; ValueError and TypeError as for ``learning_rate = value``."""
+        self.owner.learning_rate = value
+
+    def numpy(self) -> Any:
+        """The number in NumPy's float32."""
+        return np.float32(self)
 
 
 class Optimizer(config.Configurable):
@@ -54,6 +85,7 @@ class Optimizer(config.Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        *,
         name: str | None = None,
         **unknown: Any,
     ):
@@ -208,8 +240,8 @@ class Optimizer(config.Configurable):
 
     @property
     def learning_rate(self) -> Any:
-        """The present learning rate. Assigning a number changes it, at any time."""
-        return float(self.rate_at(self._step))
+        """The present learning rate. Assigning a number changes it, at any time, and so does its ``assign``."""
+        return LearningRate(self.rate_at(self._step), self)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:

@@ -33,9 +33,13 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs)
         self.rho, self.momentum = number(rho, "rho", 0, 1), number(momentum, "momentum", 0, 1)
         self.epsilon, self.centered = number(epsilon, "epsilon", 0), centered
         self.slots = {"velocity": 0.0}

@@ -9,6 +9,8 @@ import numpy as np
 
 from .. import config
 from ..checks import number
+from ..config import custom_object_scope
+from ..config import deserialize as from_description
 
 __all__ = [
     "CosineDecay",
@@ -131,7 +133,7 @@ KNOWN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def serialize(schedule: LearningRateSchedule) -> Any:
+def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
     """A schedule as plain data.
 
     TypeError for what is neither a schedule nor a function.
@@ -140,10 +142,10 @@ def serialize(schedule: LearningRateSchedule) -> Any:
     >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
     'CosineDecay'
     """
-    return config.described(schedule, "learning rate schedule")
+    return config.described(learning_rate_schedule, "learning rate schedule")
 
 
-def deserialize(configuration: Any) -> Any:
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The schedule that plain data describes.
 
     ValueError for an unknown class or what describes none.
@@ -153,4 +155,5 @@ def deserialize(configuration: Any) -> Any:
     >>> nn.optimizers.schedules.deserialize(described).decay_steps
     100
     """
-    return config.deserialize(configuration, KNOWN, "learning rate schedule")
+    with custom_object_scope(custom_objects):
+        return from_description(config, KNOWN, "learning rate schedule")

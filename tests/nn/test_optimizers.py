@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,19 @@ def test_gradients_that_are_missing_are_skipped_or_named():
         optimizer.apply([None, None], [v, w])
     with pytest.raises(ValueError, match="other is unknown to this optimizer"):
         optimizer.apply([np.ones(2)], [Tensor(np.ones(2), name="other")])
+
+
+def test_a_learning_rate_is_assigned_and_read_as_keras_variable_is(keras):
+    rates = []
+    for library in (nn, keras):
+        optimizer = library.optimizers.Adam(0.25)
+        optimizer.learning_rate.assign(0.1)
+        rates.append((optimizer.learning_rate.numpy(), float(optimizer.learning_rate)))
+    assert rates[0] == rates[1]
+    optimizer = nn.optimizers.SGD(nn.optimizers.schedules.CosineDecay(0.1, 10))
+    with pytest.raises(TypeError, match="follows a learning rate schedule"):
+        optimizer.learning_rate.assign(0.5)
+
+
+def test_a_copy_of_a_learning_rate_is_a_number():
+    assert type(copy.deepcopy(nn.optimizers.SGD(0.25).learning_rate)) is float

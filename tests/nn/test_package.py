@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import operator
 import pathlib
 import re
 
@@ -61,6 +63,7 @@ NAMES = {
     "layers": "Dense Flatten Reshape Dropout Activation Conv1D Conv2D MaxPooling1D MaxPooling2D AveragePooling1D "
     "AveragePooling2D GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D "
     "ZeroPadding2D BatchNormalization LayerNormalization Embedding Rescaling Lambda LeakyReLU Softmax Input "
+    "AvgPool1D AvgPool2D MaxPool1D MaxPool2D GlobalAvgPool1D GlobalAvgPool2D GlobalMaxPool1D GlobalMaxPool2D "
     "serialize deserialize",
     "activations": "linear relu leaky_relu elu selu gelu silu swish softplus softsign sigmoid hard_sigmoid tanh "
     "exponential softmax log_softmax get serialize deserialize",
@@ -68,13 +71,16 @@ NAMES = {
     "MeanAbsoluteError Huber KLDivergence get serialize deserialize",
     "optimizers": "SGD RMSprop Adagrad Adadelta Adam AdamW schedules get serialize deserialize",
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy TopKCategoricalAccuracy "
-    "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall get serialize deserialize",
+    "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall "
+    "mean_squared_error mean_absolute_error binary_crossentropy categorical_crossentropy kl_divergence huber "
+    "sparse_categorical_crossentropy get serialize deserialize",
     "callbacks": "History EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler CSVLogger "
     "TerminateOnNaN LambdaCallback BackupAndRestore TensorBoard Callback",
     "utils": "to_categorical set_random_seed plot_model",
     "backend": "image_data_format clear_session",
     "models": "Sequential Model load_model",
-    "initializers": "get serialize deserialize",
+    "initializers": "zeros ones constant random_normal random_uniform truncated_normal variance_scaling "
+    "glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform get serialize deserialize",
     "regularizers": "L1 L2 get serialize deserialize",
 }
 
@@ -85,6 +91,120 @@ def test_keras_names_are_here_and_are_keras_names(keras):
             assert hasattr(getattr(nn, module), name), (module, name)
             if name != "swish":
                 assert hasattr(getattr(keras, module), name), (module, name)
+
+
+# Where a parameter of ours is not where Keras has it, or has no counterpart there, and why.
+INTENDED = {
+    "layers.InputSpec": "a check of ours, with axes and lengths only",
+    "callbacks.CallbackList": "made by the trainer, not by scripts",
+}
+
+
+def shared():
+    for module in ("layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks", "initializers",
+                   "regularizers", "activations", "utils", "models"):  # fmt: skip
+        ours = operator.attrgetter(module)(nn)
+        for name in ours.__all__ if hasattr(ours, "__all__") else dir(ours):
+            if not name.startswith("_") and callable(getattr(ours, name)) and f"{module}.{name}" not in INTENDED:
+                yield f"{module}.{name}"
+
+
+def by_place(thing):
+    """The names of the parameters that may be given by place; None for a constructor that takes whatever comes."""
+    parameters = inspect.signature(thing).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+@pytest.mark.parametrize("name", list(shared()))
+def test_arguments_given_by_place_mean_what_they_mean_in_keras(keras, name):
+    try:
+        theirs = by_place(operator.attrgetter(name)(keras))
+    except AttributeError:
+        return  # a name of our own
+    ours = by_place(operator.attrgetter(name)(nn))
+    if ours is not None and theirs is not None:
+        assert ours == theirs[: len(ours)]
+
+
+def test_the_base_classes_take_their_arguments_in_keras_order(keras):
+    for name in ("metrics.Metric", "losses.Loss"):
+        get = operator.attrgetter(name)
+        ours = [p for p in by_place(get(nn)) if p in by_place(get(keras))]
+        assert ours == by_place(get(keras))[: len(ours)]
+    base = next(cls for cls in keras.optimizers.SGD.__mro__ if cls.__name__ == "BaseOptimizer")
+    theirs = by_place(base.__init__)
+    ours = by_place(nn.optimizers.Optimizer.__init__)
+    assert ours == theirs[: len(ours)]
+
+
+def test_what_keras_takes_by_place_arrives():
+    assert nn.layers.MaxPooling2D(2, None, "valid", None, "pool").name == "pool"
+    assert nn.metrics.Metric("float32", "mine").name == "mine"
+    assert nn.optimizers.SGD(0.1, 0.9, True, 0.01, None, 0.5).clipvalue == 0.5
+    assert nn.optimizers.AdamW(0.1, 0.01, 0.9, 0.99, 1e-7, False, 2.0).clipnorm == 2.0
+    assert nn.callbacks.BackupAndRestore("folder", "epoch", False, False).delete_checkpoint is False
+    assert nn.callbacks.TensorBoard("folder", 1, False, False, False, 5).update_freq == 5
+    with pytest.raises(ValueError, match="write_images is False, True came"):
+        nn.callbacks.TensorBoard(write_images=True)
+
+
+def test_the_functions_among_the_metrics_give_one_number_for_each_example_as_keras_do(keras):
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.ones(3), (2, 5)).astype("float32")
+    hits = rng.integers(0, 2, (5, 3)).astype("float32")
+    targets = {
+        "sparse_categorical_crossentropy": np.array([0, 1, 2, 1, 0]),
+        "binary_crossentropy": hits, "categorical_crossentropy": np.eye(3, dtype="float32")[[0, 1, 2, 1, 0]],
+    }  # fmt: skip
+    for name in (*targets, "mean_squared_error", "mean_absolute_error", "kl_divergence", "huber"):
+        y_true = targets.get(name, rows[0])
+        ours = np.asarray(getattr(nn.metrics, name)(y_true, rows[1]).numpy())
+        theirs = np.asarray(getattr(keras.metrics, name)(y_true, rows[1]))
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_custom_objects_are_looked_up_first():
+    """Also where they have the name of one of ours."""
+
+    def relu(x):
+        return -x
+
+    class L2(nn.regularizers.Regularizer):
+        pass
+
+    class Doubled(nn.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    class SGD(nn.optimizers.Optimizer):
+        pass
+
+    class Slow(nn.optimizers.schedules.LearningRateSchedule):
+        pass
+
+    for module in (nn.activations, nn.losses, nn.metrics):
+        assert module.deserialize("relu", {"relu": relu}) is relu
+    assert type(nn.regularizers.deserialize({"class_name": "L2", "config": {}}, {"L2": L2})) is L2
+    assert type(nn.initializers.deserialize("zeros", {"zeros": nn.initializers.Ones})) is nn.initializers.Ones
+    assert type(nn.optimizers.deserialize({"class_name": "SGD", "config": {}}, {"SGD": SGD})) is SGD
+    slow = {"class_name": "Slow", "config": {}}
+    assert type(nn.optimizers.schedules.deserialize(slow, custom_objects={"Slow": Slow})) is Slow
+    known = {"Doubled": Doubled}
+    assert type(nn.layers.deserialize(config=nn.layers.serialize(Doubled()), custom_objects=known)) is Doubled
+    model = nn.Sequential([nn.Input(shape=(1,)), Doubled(), nn.Sequential([Doubled()])])
+    again = nn.Sequential.from_config(model.get_config(), known)
+    assert again(np.ones((1, 1))).item() == 4
+    with pytest.raises(ValueError, match="unknown layer 'Doubled'"):
+        nn.Sequential.from_config(model.get_config())
+
+
+def test_initializers_have_keras_lower_case_names(keras):
+    for name in NAMES["initializers"].split()[:-3]:
+        ours, theirs = getattr(nn.initializers, name), getattr(keras.initializers, name)
+        assert ours.__name__ == theirs.__name__
 
 
 SCRIPT = """
@@ -298,7 +418,7 @@ def test_a_drawing_says_of_each_layer_what_is_asked_for(tmp_path):
 def test_a_drawing_says_it_of_layers_that_are_closed_and_of_layers_in_layers():
     deep = nn.Sequential([nn.Input(shape=(3,)), *(nn.layers.Dense(3, "relu", name=f"d{i}") for i in range(30))])
     boxes = nn.utils.plot_model(deep, None, show_shapes=True).boxes
-    assert [box.title for box in boxes] == [f"d{i}: (None, 3)" for i in range(30)]
+    assert [box.title for box in boxes if box.kind == "layer"] == [f"d{i}: (None, 3)" for i in range(30)]
     titles = {box.layers for box in nn.utils.plot_model(nested(nn), None, show_shapes=True).boxes}
     assert ("inner: (None, 3)", "a: (None, 3)") in titles
 
