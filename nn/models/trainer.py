@@ -288,6 +288,7 @@ class Trainer(Layer):
                         break
                     logs = ordered(self._results())
                     if validation is not None and validate_after(epoch, validation_freq):
+                        validation.restart()
                         measured = self._evaluate(validation, told)
                         logs |= {f"val_{k}": v for k, v in ordered(measured).items()}
                     prefix = f"Epoch {epoch + 1}/{epochs} - " if progress.verbose == 2 else ""

@@ -229,6 +229,22 @@ def test_predictions_with_a_last_axis_of_one_are_compared_one_by_one():
         assert np.all(nn.losses.get(loss)(p, t).numpy() == 0)
 
 
+@pytest.mark.parametrize("targets", [np.arange(5.0), np.arange(5.0)[:, None], np.arange(5)], ids=["N", "N,1", "whole"])
+def test_a_loss_that_is_a_plain_function_gets_pairs_too_as_in_keras(keras, targets):
+    x, found = np.random.default_rng(0).normal(size=(5, 4)), []
+    start = [np.linspace(-1, 1, 4)[:, None], np.zeros(1)]
+    for library in (nn, keras):
+        model = library.Sequential([library.Input(shape=(4,)), library.layers.Dense(1)])
+        model.set_weights(start)
+        model.compile("sgd", loss=lambda a, b: abs(a - b) ** 2)
+        found.append((model.fit(x, targets, epochs=3, shuffle=False, verbose=0).history["loss"], model.get_weights()))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    for mine, theirs in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+    loss = nn.losses.LossFunction(lambda a, b: abs(a - b))
+    assert loss([0.0, 1.0], [[0.0], [1.0]]).numpy() == loss([[0.0], [1.0]], [0.0, 1.0]).numpy() == 0
+
+
 def test_softmax_twice_is_found_and_warned_of():
     model = nn.Sequential([nn.layers.Dense(3, "softmax"), nn.layers.Softmax()])
     model.compile("sgd", "sparse_categorical_crossentropy")

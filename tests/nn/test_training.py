@@ -94,6 +94,28 @@ def test_generators_and_batches_train_as_keras_trains(keras):
     assert a == b
 
 
+def test_each_validation_of_some_steps_begins_at_the_front_as_in_keras(keras):
+    x, y = data(5)
+    options = {"validation_steps": 1, "validation_batch_size": 2, "shuffle": False, "verbose": 0, "epochs": 4}
+    mine, theirs = twins(keras)
+    same_histories(*(m.fit(x, y, validation_data=(x, y), **options) for m in (mine, theirs)))
+
+    pairs = [(x[i : i + 2], y[i : i + 2]) for i in (0, 2, 4)]
+    started = []
+
+    class Batches:
+        def __iter__(self):
+            started.append(True)
+            return iter(pairs)
+
+    mine.fit(x, y, validation_data=Batches(), **options)
+    assert len(started) == 4
+
+    given = []
+    mine.fit(x, y, validation_data=(given.append(i) or pairs[i % 3] for i in range(9)), **options)
+    assert given == [0, 1, 2, 3]  # a generator cannot be started again
+
+
 def test_regularizers_count_in_the_loss_as_in_keras(keras):
     models = []
     for library in (nn, keras):
