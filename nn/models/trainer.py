@@ -100,8 +100,9 @@ class Trainer(Layer):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [m.name for m in self.metrics]
+        """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
+        names = [m.name for m in self.metrics]
+        return names if len(set(names)) == len(names) else told_apart(names, len(self._weighted_metrics))
 
     def reset_metrics(self) -> None:
         """Begin all averages again."""
@@ -211,7 +212,7 @@ class Trainer(Layer):
             m.update_state(y, y_pred, weights)
 
     def _results(self) -> Logs:
-        return {m.name: m.result() for m in self.metrics}
+        return {name: m.result() for name, m in zip(self.metrics_names, self.metrics, strict=True)}
 
     # -- fit -------------------------------------------------------------------------------------------
 
@@ -290,7 +291,7 @@ class Trainer(Layer):
                     if validation is not None and validate_after(epoch, validation_freq):
                         validation.restart()
                         measured = self._evaluate(validation, told)
-                        logs |= {f"val_{k}": v for k, v in ordered(measured).items()}
+                        logs = ordered(logs | {f"val_{k}": v for k, v in measured.items()})
                     prefix = f"Epoch {epoch + 1}/{epochs} - " if progress.verbose == 2 else ""
                     progress.finish(steps, logs, prefix)
                     told.tell("on_epoch_end", epoch, logs)
@@ -391,7 +392,7 @@ class Trainer(Layer):
     def _returned(self, return_dict: bool) -> Any:
         results = self._results()
         if return_dict:
-            return results
+            return ordered(results)
         return next(iter(results.values())) if len(results) == 1 else list(results.values())
 
     def predict(
@@ -446,6 +447,24 @@ def as_metrics(given: Any) -> list[metrics.Metric]:
     if given is None:
         return []
     return [metrics.as_metric(m) for m in (given if isinstance(given, list | tuple) else [given])]
+
+
+def told_apart(names: list[str], weighted: int) -> list[str]:
+    """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
+
+    >>> told_apart(["loss", "acc", "acc", "acc", "acc"], weighted=2)
+    ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
+    """
+    found: list[str] = []
+    for position, name in enumerate(names):
+        if name in found and position >= len(names) - weighted:
+            name = f"weighted_{name}"
+        own, number = name, 0
+        while own in found:
+            number += 1
+            own = f"{name}_{number}"
+        found.append(own)
+    return found
 
 
 def ordered(results: Logs) -> Logs:
