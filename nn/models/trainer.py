@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from autograd_core.replay import Replay
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import config, distributed, losses, metrics, optimizers
+from .. import checks, config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
@@ -244,6 +244,9 @@ class Trainer(Layer):
         self._check_compiled()
         if not isinstance(epochs, int | np.integer) or epochs < 0:
             raise ValueError(f"epochs is a whole number; {epochs!r} came")
+        initial_epoch = checks.whole(initial_epoch, "initial_epoch")
+        check_frequency(validation_freq)
+        check_class_weight(class_weight)
         if validation_split and validation_data is None:
             x, y, sample_weight, validation_data = split(x, y, sample_weight, validation_split)
         feed = batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
@@ -336,6 +339,7 @@ class Trainer(Layer):
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
+            check_class_weight(class_weight)
             weights = by_class(y, class_weight, weights)
         self.reset_metrics()
         self._train_batch(x, y, weights, total)
@@ -515,6 +519,17 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
     return (*part(slice(0, first)), part(slice(first, None)))
 
 
+def check_class_weight(class_weight: Any) -> None:
+    """Raise unless it is None or a dict."""
+    if not isinstance(class_weight, Mapping | None):
+        example = "{0: 1.0, 1: 5.0}"
+        if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
+            example = str(dict(enumerate(np.asarray(class_weight).tolist())))
+        raise TypeError(
+            f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
+        )
+
+
 def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     """The weight of each example by its class, times its own weight if it has one."""
     labels = np.asarray(to_numpy(y))
@@ -527,9 +542,19 @@ def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     return plain(weight) if weights is None else plain(weight) * weights
 
 
+def check_frequency(frequency: Any) -> None:
+    """Raise unless it is a whole number from 1 on, or holds some."""
+    number = isinstance(frequency, int | np.integer) and not isinstance(frequency, bool)
+    if not (frequency > 0 if number else isinstance(frequency, Container) and not isinstance(frequency, str)):
+        raise ValueError(
+            "validation_freq is a whole number from 1 on, to validate after every so many epochs, or a list of the "
+            f"epochs to validate after, such as [1, 5]; {frequency!r} came"
+        )
+
+
 def validate_after(epoch: int, frequency: Any) -> bool:
     """Whether to validate after this epoch: every so many, or after those in a list."""
-    if isinstance(frequency, int):
+    if isinstance(frequency, int | np.integer):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
 
