@@ -44,7 +44,8 @@ def summary(model: Any, line_length: int | None = None, print_fn: Any = None) ->
 def row(layer: Layer) -> tuple[str, str, str]:
     """What the table says of a layer."""
     shape = "not built" if layer.output_shape is None else shown(layer.output_shape)
-    known = layer.built or layer.output_shape is not None
+    weightless = type(layer).build is Layer.build and not layer.sublayers  # nothing is made when it is built
+    known = layer.built or layer.output_shape is not None or weightless
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
     return f"{layer.name} ({type(layer).__name__})", shape, count
 
