@@ -397,7 +397,7 @@ class LossFunction(Loss):
         dtype: Any = None,
         **options: Any,
     ):
-        super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
+        super().__init__(name or config.function_name(fn), reduction, dtype)
         self.fn, self.options = checks.function(fn, "what a loss computes"), tuple(options)
         for option, value in options.items():
             setattr(self, option, value)

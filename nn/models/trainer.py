@@ -70,7 +70,7 @@ class Trainer(Layer):
         self.loss, self.loss_weights = loss, loss_weights
         self._loss = as_loss(loss)
         self._metrics = as_metrics(metrics)
-        self._weighted_metrics = as_metrics(weighted_metrics)
+        self._weighted_metrics = as_metrics(weighted_metrics, "weighted_metrics")
         self.compiled = True
         self._compiled_with = {
             "optimizer": self.optimizer,
@@ -439,18 +439,31 @@ class Trainer(Layer):
 
 
 def as_loss(loss: Any) -> losses.Loss | None:
-    """A `Loss` for whatever `compile` was given."""
-    found = losses.get(loss)
+    """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
+    given = flat(loss, "loss")
+    if len(given) != 1:
+        raise ValueError(f"loss is one loss, such as loss='mse', because a model has one output; {loss!r} came")
+    found = losses.get(given[0])
     if found is None or isinstance(found, losses.Loss):
         return found
     return losses.LossFunction(found)
 
 
-def as_metrics(given: Any) -> list[metrics.Metric]:
-    """Metrics for whatever `compile` was given."""
-    if given is None:
-        return []
-    return [metrics.as_metric(m) for m in (given if isinstance(given, list | tuple) else [given])]
+def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
+    """Metrics for whatever `compile` was given, in a list or in lists of lists."""
+    return [] if given is None else [metrics.as_metric(m) for m in flat(given, what)]
+
+
+def flat(given: Any, what: str) -> list[Any]:
+    """All that is in lists of lists, or the one thing that is in none."""
+    if isinstance(given, list | tuple):
+        return [one for part in given for one in flat(part, what)]
+    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
+        example = "'mse'" if what == "loss" else "['accuracy']"
+        raise ValueError(
+            f"{what} names no outputs, because a model has one output: {what}={example}; the dict {given!r} came"
+        )
+    return [given]
 
 
 def told_apart(names: list[str], weighted: int) -> list[str]:
