@@ -39,7 +39,7 @@ def test_asking_whole_numbers_for_gradients_says_why_not():
 
 
 def test_a_name_is_a_string():
-    with pytest.raises(TypeError, match="name of a Tensor is a string.*; 3 came"):
+    with pytest.raises(TypeError, match=r"name of a Tensor is a string.*; 3 came"):
         Tensor(np.ones(2), name=3)
     t = Tensor(np.ones(2), name="w")
     with pytest.raises(TypeError, match=r"name of a Tensor is a string.*; \['a'\] came"):

@@ -167,7 +167,9 @@ def test_what_never_has_weights_has_none_before_it_is_built_as_in_keras(keras):
     counts = []
     for library in (nn, keras):
         layers, lines = library.layers, []
-        model = library.Sequential([layers.Dense(3), layers.Dropout(0.1), layers.Activation("relu"), layers.LeakyReLU()])
+        model = library.Sequential(
+            [layers.Dense(3), layers.Dropout(0.1), layers.Activation("relu"), layers.LeakyReLU()]
+        )
         model.summary(print_fn=lambda line, *a, lines=lines, **k: lines.append(line))
         rows = [row.split("│")[-2] for row in "\n".join(lines).splitlines() if "(" in row and row.count("│") > 2]
         counts.append([row.strip() for row in rows])

@@ -166,7 +166,9 @@ def test_metrics_of_one_name_are_told_apart_as_in_keras(keras, compiled):
         found.append(model.fit(x, y, sample_weight=weights, validation_data=(x, y), shuffle=False, verbose=0))
     same_histories(*found)
     measured = mine.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True)
-    assert measured == pytest.approx(theirs.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True), rel=1e-3)
+    assert measured == pytest.approx(
+        theirs.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True), rel=1e-3
+    )
     assert dict(zip(mine.metrics_names, mine.evaluate(x, y, sample_weight=weights, verbose=0), strict=True)) == measured
 
 
