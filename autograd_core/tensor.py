@@ -79,6 +79,12 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
     return operator
 
 
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a Tensor is a string, such as name='w', or None; {name!r} came")
+    return name
+
+
 def _told(operand: Any, position: int) -> str:
     """What an error calls one of two operands."""
     name = operand.node.name if isinstance(operand, Tensor) else None
@@ -135,7 +141,7 @@ class Tensor(Recorded):
                 "pass dtype=float, or leave out requires_grad=True"
             )
         self.node = Node(array, floating if requires_grad is None else requires_grad)
-        self.node.name = name
+        self.node.name = name if name is None else _checked_name(name)
 
     # -- what it holds ---------------------------------------------------------------------------------
 
@@ -195,7 +201,7 @@ class Tensor(Recorded):
 
     @name.setter
     def name(self, value: str | None) -> None:
-        self.node.name = value
+        self.node.name = value if value is None else _checked_name(value)
 
     @property
     def requires_grad(self) -> bool:

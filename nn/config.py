@@ -19,6 +19,15 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def function_name(fn: Any) -> str:
+    """What Keras calls a loss or a metric that is a function, or an object that can be called.
+
+    >>> function_name(lambda y_true, y_pred: 0)
+    'lambda'
+    """
+    return getattr(fn, "name", None) or snake_case(getattr(fn, "__name__", type(fn).__name__))
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """The advice for a name that is not there: what is close to it, or all there is.
 

@@ -381,7 +381,8 @@ def weighted(losses: Tensor, weights: Any) -> Tensor:
 class LossFunction(Loss):
     """A `Loss` made from a function, which gets the given options.
 
-    TypeError unless it is a function.
+    Where targets are (batch,) and predictions (batch, 1), or the other way round, it gets both in one shape. TypeError
+    unless it is a function.
 
     >>> import nn
     >>> strict = nn.losses.LossFunction(nn.losses.huber, delta=0.5)
@@ -397,12 +398,15 @@ class LossFunction(Loss):
         dtype: Any = None,
         **options: Any,
     ):
-        super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
+        super().__init__(name or config.function_name(fn), reduction, dtype)
         self.fn, self.options = checks.function(fn, "what a loss computes"), tuple(options)
         for option, value in options.items():
             setattr(self, option, value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if getattr(self.fn, "__module__", None) != __name__:  # ours do it themselves, or have an error that says more
+            arrays = (value if hasattr(value, "ndim") else plain(value) for value in (y_true, y_pred))
+            y_true, y_pred = align(*arrays)
         return self.fn(y_true, y_pred, **{option: getattr(self, option) for option in self.options})
 
 

@@ -153,7 +153,7 @@ class MeanMetricWrapper(Metric):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
-        super().__init__(dtype, name or getattr(fn, "__name__", "metric"))
+        super().__init__(dtype, name)
         self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
         for option, value in options.items():
             setattr(self, option, value)
@@ -528,13 +528,13 @@ def get(identifier: Any) -> Any:
 
 def as_metric(identifier: Any) -> Metric:
     """A `Metric` for whatever `compile(metrics=[…])` was given; a string stays its name."""
-    if isinstance(identifier, str) and identifier in ("accuracy", "acc"):
+    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return ChosenAccuracy(name=identifier)
     found = config.resolve(identifier, {**KNOWN, "accuracy": ChosenAccuracy}, "metric")
     if isinstance(found, losses.Loss):
         found = MeanMetricWrapper(found.call, found.name)
     elif not isinstance(found, Metric):
-        found = MeanMetricWrapper(found)
+        found = MeanMetricWrapper(found, config.function_name(found))
     if isinstance(identifier, str):
         found.name = identifier
     return found

@@ -99,7 +99,8 @@ def within(layers: list[Layer], layer_range: Any) -> list[Layer]:
 def rows(layer: Layer, expand_nested: bool, level: int = 0) -> Iterator[tuple[str, ...]]:
     """What the table says of a layer and, where they are asked for, of the layers inside it."""
     shape = "not built" if layer.output_shape is None else shown(layer.output_shape)
-    known = layer.built or layer.output_shape is not None
+    weightless = type(layer).build is Layer.build and not layer.sublayers  # nothing is made when it is built
+    known = layer.built or layer.output_shape is not None or weightless
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
     trains = ("Y" if layer.trainable else "N") if layer.weights else "-"
     yield f"{'   ' * level + '└ ' if level else ''}{layer.name} ({type(layer).__name__})", shape, count, trains

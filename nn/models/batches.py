@@ -138,6 +138,11 @@ class Feed:
         many = "batches" if self.steps is None else f"{self.steps} batches"
         return f"{self.source}, {many}" if isinstance(self.source, Arrays) else many
 
+    def restart(self) -> None:
+        """Let the next epoch begin at the front, where the data can be started again; a generator goes on."""
+        if not self.once:
+            self.rest = None
+
     def epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch."""
         if self.limit is None and not self.once:

@@ -48,7 +48,7 @@ class Sequential(Model):
         if isinstance(layer, Input):
             if self._layers or self._input is not None:
                 raise ValueError("an Input is the first of the layers; this model begins already")
-            self._input = layer
+            self._begin(layer)
             return
         if not isinstance(layer, Layer):
             hint = "; make one with parentheses" if isinstance(layer, type) else ""
@@ -59,10 +59,12 @@ class Sequential(Model):
             raise ValueError(
                 f"there is a layer {layer.name!r} in this model already; names are unique, so that layers can be found"
             )
-        if not self._layers and self._input is None and layer.input_shape is not None:
-            self._input = Input(shape=layer.input_shape)
-        elif not self._layers and self._input is None and getattr(layer, "_input", None) is not None:
-            self._input = layer._input  # type: ignore[attr-defined]
+        if not self._layers and self._input is None:
+            if isinstance(layer, Sequential):
+                if layer._input is not None:
+                    self._begin(layer._input)
+            elif layer.input_shape is not None:
+                self._begin(Input(shape=layer.input_shape))
         self._layers.append(layer)
         self.built = False
         if self._input is not None:
@@ -78,7 +80,12 @@ class Sequential(Model):
             raise TypeError("there is no layer to pop")
         layer = self._layers.pop()
         self.built = bool(self._layers) and all(other.built for other in self._layers)
+        self.output_shape = self._layers[-1].output_shape if self.built else None
         return layer
+
+    def _begin(self, first: Input) -> None:
+        """Take inputs of this shape, which ``input_shape`` tells with the batch axis, as ``output_shape`` does."""
+        self._input, self.input_shape = first, first.batch_shape
 
     def build(self, input_shape: Any = None) -> None:
         """Make all weights, for inputs of this shape, whose first axis is None."""
@@ -87,7 +94,7 @@ class Sequential(Model):
                 raise ValueError(f"{self.name!r} does not know its input: pass Input(shape=…) first, or build(shape)")
             input_shape = self._input.batch_shape
         if self._input is None:
-            self._input = Input(shape=tuple(input_shape)[1:])
+            self._begin(Input(shape=tuple(input_shape)[1:]))
         shape: Any = tuple(input_shape)
         with no_grad():
             for layer in self._layers:
@@ -104,7 +111,7 @@ class Sequential(Model):
     def _build(self, shape: Any) -> None:
         self.called_with, self.built = shape, True
         if self._input is None and not isinstance(shape, list):
-            self._input = Input(shape=shape[1:])
+            self._begin(Input(shape=shape[1:]))
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the input as plain data."""

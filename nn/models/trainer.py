@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from autograd_core.replay import Replay
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
-from .. import config, distributed, losses, metrics, optimizers
+from .. import checks, config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
 from ..layers.layer import Layer
 from ..progress import Progress
@@ -70,7 +70,7 @@ class Trainer(Layer):
         self.loss, self.loss_weights = loss, loss_weights
         self._loss = as_loss(loss)
         self._metrics = as_metrics(metrics)
-        self._weighted_metrics = as_metrics(weighted_metrics)
+        self._weighted_metrics = as_metrics(weighted_metrics, "weighted_metrics")
         self.compiled = True
         self._compiled_with = {
             "optimizer": self.optimizer,
@@ -100,8 +100,9 @@ class Trainer(Layer):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [m.name for m in self.metrics]
+        """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
+        names = [m.name for m in self.metrics]
+        return names if len(set(names)) == len(names) else told_apart(names, len(self._weighted_metrics))
 
     def reset_metrics(self) -> None:
         """Begin all averages again."""
@@ -211,7 +212,7 @@ class Trainer(Layer):
             m.update_state(y, y_pred, weights)
 
     def _results(self) -> Logs:
-        return {m.name: m.result() for m in self.metrics}
+        return {name: m.result() for name, m in zip(self.metrics_names, self.metrics, strict=True)}
 
     # -- fit -------------------------------------------------------------------------------------------
 
@@ -243,6 +244,9 @@ class Trainer(Layer):
         self._check_compiled()
         if not isinstance(epochs, int | np.integer) or epochs < 0:
             raise ValueError(f"epochs is a whole number; {epochs!r} came")
+        initial_epoch = checks.whole(initial_epoch, "initial_epoch")
+        check_frequency(validation_freq)
+        check_class_weight(class_weight)
         if validation_split and validation_data is None:
             x, y, sample_weight, validation_data = split(x, y, sample_weight, validation_split)
         feed = batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
@@ -288,8 +292,9 @@ class Trainer(Layer):
                         break
                     logs = ordered(self._results())
                     if validation is not None and validate_after(epoch, validation_freq):
+                        validation.restart()
                         measured = self._evaluate(validation, told)
-                        logs |= {f"val_{k}": v for k, v in ordered(measured).items()}
+                        logs = ordered(logs | {f"val_{k}": v for k, v in measured.items()})
                     prefix = f"Epoch {epoch + 1}/{epochs} - " if progress.verbose == 2 else ""
                     progress.finish(steps, logs, prefix)
                     told.tell("on_epoch_end", epoch, logs)
@@ -334,6 +339,7 @@ class Trainer(Layer):
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
+            check_class_weight(class_weight)
             weights = by_class(y, class_weight, weights)
         self.reset_metrics()
         self._train_batch(x, y, weights, total)
@@ -390,7 +396,7 @@ class Trainer(Layer):
     def _returned(self, return_dict: bool) -> Any:
         results = self._results()
         if return_dict:
-            return results
+            return ordered(results)
         return next(iter(results.values())) if len(results) == 1 else list(results.values())
 
     def predict(
@@ -433,18 +439,49 @@ class Trainer(Layer):
 
 
 def as_loss(loss: Any) -> losses.Loss | None:
-    """A `Loss` for whatever `compile` was given."""
-    found = losses.get(loss)
+    """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
+    given = flat(loss, "loss")
+    if len(given) != 1:
+        raise ValueError(f"loss is one loss, such as loss='mse', because a model has one output; {loss!r} came")
+    found = losses.get(given[0])
     if found is None or isinstance(found, losses.Loss):
         return found
     return losses.LossFunction(found)
 
 
-def as_metrics(given: Any) -> list[metrics.Metric]:
-    """Metrics for whatever `compile` was given."""
-    if given is None:
-        return []
-    return [metrics.as_metric(m) for m in (given if isinstance(given, list | tuple) else [given])]
+def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
+    """Metrics for whatever `compile` was given, in a list or in lists of lists."""
+    return [] if given is None else [metrics.as_metric(m) for m in flat(given, what)]
+
+
+def flat(given: Any, what: str) -> list[Any]:
+    """All that is in lists of lists, or the one thing that is in none."""
+    if isinstance(given, list | tuple):
+        return [one for part in given for one in flat(part, what)]
+    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
+        example = "'mse'" if what == "loss" else "['accuracy']"
+        raise ValueError(
+            f"{what} names no outputs, because a model has one output: {what}={example}; the dict {given!r} came"
+        )
+    return [given]
+
+
+def told_apart(names: list[str], weighted: int) -> list[str]:
+    """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
+
+    >>> told_apart(["loss", "acc", "acc", "acc", "acc"], weighted=2)
+    ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
+    """
+    found: list[str] = []
+    for position, name in enumerate(names):
+        if name in found and position >= len(names) - weighted:
+            name = f"weighted_{name}"
+        own, number = name, 0
+        while own in found:
+            number += 1
+            own = f"{name}_{number}"
+        found.append(own)
+    return found
 
 
 def ordered(results: Logs) -> Logs:
@@ -495,6 +532,17 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
     return (*part(slice(0, first)), part(slice(first, None)))
 
 
+def check_class_weight(class_weight: Any) -> None:
+    """Raise unless it is None or a dict."""
+    if not isinstance(class_weight, Mapping | None):
+        example = "{0: 1.0, 1: 5.0}"
+        if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
+            example = str(dict(enumerate(np.asarray(class_weight).tolist())))
+        raise TypeError(
+            f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
+        )
+
+
 def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     """The weight of each example by its class, times its own weight if it has one."""
     labels = np.asarray(to_numpy(y))
@@ -507,9 +555,19 @@ def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     return plain(weight) if weights is None else plain(weight) * weights
 
 
+def check_frequency(frequency: Any) -> None:
+    """Raise unless it is a whole number from 1 on, or holds some."""
+    number = isinstance(frequency, int | np.integer) and not isinstance(frequency, bool)
+    if not (frequency > 0 if number else isinstance(frequency, Container) and not isinstance(frequency, str)):
+        raise ValueError(
+            "validation_freq is a whole number from 1 on, to validate after every so many epochs, or a list of the "
+            f"epochs to validate after, such as [1, 5]; {frequency!r} came"
+        )
+
+
 def validate_after(epoch: int, frequency: Any) -> bool:
     """Whether to validate after this epoch: every so many, or after those in a list."""
-    if isinstance(frequency, int):
+    if isinstance(frequency, int | np.integer):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
 

@@ -38,6 +38,17 @@ def test_asking_whole_numbers_for_gradients_says_why_not():
         Tensor(np.arange(3), requires_grad=True)
 
 
+def test_a_name_is_a_string():
+    with pytest.raises(TypeError, match=r"name of a Tensor is a string.*; 3 came"):
+        Tensor(np.ones(2), name=3)
+    t = Tensor(np.ones(2), name="w")
+    with pytest.raises(TypeError, match=r"name of a Tensor is a string.*; \['a'\] came"):
+        t.name = ["a"]
+    assert t.name == "w"
+    t.name = None
+    assert t.name is None
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

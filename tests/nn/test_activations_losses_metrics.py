@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import warnings
 
 import numpy as np
@@ -217,8 +219,66 @@ def test_things_are_found_by_string_function_and_class():
     model = nn.Sequential([nn.layers.Dense(1)])
     model.compile("sgd", own, metrics=["acc", "mae", nn.metrics.MeanSquaredError(), nn.metrics.binary_accuracy, own])
     history = model.fit(np.ones((4, 2)), np.ones(4), verbose=0).history
-    assert set(history) == {"loss", "acc", "mae", "mean_squared_error", "binary_accuracy", "<lambda>"}
-    assert history["loss"] == pytest.approx(history["<lambda>"])
+    assert set(history) == {"loss", "acc", "mae", "mean_squared_error", "binary_accuracy", "lambda"}
+    assert history["loss"] == pytest.approx(history["lambda"])
+
+
+class Largest:
+    def __call__(self, y_true, y_pred):
+        return y_pred[:, 0]
+
+
+def MyOwnTop5(y_true, y_pred):  # a name that snake case changes
+    return y_pred[:, 0]
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        lambda library: {"metrics": [lambda a, b: b[:, 0], MyOwnTop5, Largest(), functools.partial(MyOwnTop5)]},
+        lambda library: {"metrics": ["accuracy", "acc", "Accuracy", "ACC", "SparseCategoricalAccuracy"]},
+        lambda library: {"metrics": [["accuracy"]], "weighted_metrics": [("acc",)]},
+        lambda library: {"metrics": [["accuracy"], ["accuracy"]]},
+        lambda library: {"loss": ["sparse_categorical_crossentropy"]},
+    ],
+    ids=["functions", "any case", "in lists", "in two lists", "a loss in a list"],
+)
+def test_what_compile_is_given_is_called_as_in_keras(keras, compiled):
+    x, y, histories = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 0, 1, 2]), []
+    for library in (nn, keras):
+        model = library.Sequential([library.Input(shape=(4,)), library.layers.Dense(3, "softmax")])
+        model.set_weights([np.linspace(-1, 1, 12).reshape(4, 3), np.zeros(3)])
+        model.compile("sgd", **{"loss": "sparse_categorical_crossentropy"} | compiled(library))
+        histories.append(model.fit(x, y, verbose=0, shuffle=False).history)
+    mine, theirs = histories
+    assert list(mine) == list(theirs)
+    for name, values in mine.items():
+        np.testing.assert_allclose(values, theirs[name], rtol=1e-4, err_msg=name)
+
+
+def test_wrappers_of_functions_have_names_as_in_keras(keras):
+    theirs = keras.metrics.MeanMetricWrapper(MyOwnTop5).name  # numbered, from the second on
+    assert theirs.startswith(nn.metrics.MeanMetricWrapper(MyOwnTop5).name)
+    assert nn.metrics.MeanMetricWrapper(MyOwnTop5).name == "mean_metric_wrapper"
+    assert nn.losses.LossFunction(MyOwnTop5).name == "my_own_top5"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "words"),
+    [
+        ({"metrics": {"b": "accuracy"}}, "metrics=['accuracy']; the dict {'b': 'accuracy'} came"),
+        ({"metrics": [{"b": "accuracy"}]}, "metrics=['accuracy']; the dict {'b': 'accuracy'} came"),
+        ({"weighted_metrics": {"b": "acc"}}, "weighted_metrics=['accuracy']; the dict {'b': 'acc'} came"),
+        ({"loss": {"b": "mse"}}, "loss='mse'; the dict {'b': 'mse'} came"),
+        ({"loss": ["mse", "mae"]}, "a model has one output; ['mse', 'mae'] came"),
+        ({"loss": []}, "a model has one output; [] came"),
+    ],
+    ids=str,
+)
+def test_what_is_for_several_outputs_is_refused(compiled, words):
+    model = nn.Sequential([nn.layers.Dense(1, name="b")])
+    with pytest.raises(ValueError, match=re.escape(words)):
+        model.compile("sgd", **{"loss": "mse"} | compiled)
 
 
 def test_predictions_with_a_last_axis_of_one_are_compared_one_by_one():
@@ -227,6 +287,22 @@ def test_predictions_with_a_last_axis_of_one_are_compared_one_by_one():
     for loss in ("mse", "mae", "huber"):
         assert np.all(nn.losses.get(loss)(t, p).numpy() == 0)
         assert np.all(nn.losses.get(loss)(p, t).numpy() == 0)
+
+
+@pytest.mark.parametrize("targets", [np.arange(5.0), np.arange(5.0)[:, None], np.arange(5)], ids=["N", "N,1", "whole"])
+def test_a_loss_that_is_a_plain_function_gets_pairs_too_as_in_keras(keras, targets):
+    x, found = np.random.default_rng(0).normal(size=(5, 4)), []
+    start = [np.linspace(-1, 1, 4)[:, None], np.zeros(1)]
+    for library in (nn, keras):
+        model = library.Sequential([library.Input(shape=(4,)), library.layers.Dense(1)])
+        model.set_weights(start)
+        model.compile("sgd", loss=lambda a, b: abs(a - b) ** 2)
+        found.append((model.fit(x, targets, epochs=3, shuffle=False, verbose=0).history["loss"], model.get_weights()))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    for mine, theirs in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+    loss = nn.losses.LossFunction(lambda a, b: abs(a - b))
+    assert loss([0.0, 1.0], [[0.0], [1.0]]).numpy() == loss([[0.0], [1.0]], [0.0, 1.0]).numpy() == 0
 
 
 def test_softmax_twice_is_found_and_warned_of():

@@ -151,6 +151,40 @@ def test_what_does_not_fit_the_input_is_refused_when_it_meets_it(call, words):
     refused(call, words)
 
 
+@pytest.mark.parametrize(
+    ("options", "words", "kind"),
+    [
+        ({"validation_freq": 0}, "validation_freq is a whole number from 1 on", ValueError),
+        ({"validation_freq": -1}, "such as [1, 5]; -1 came", ValueError),
+        ({"validation_freq": 1.5}, "such as [1, 5]; 1.5 came", ValueError),
+        ({"validation_freq": "1"}, "such as [1, 5]; '1' came", ValueError),
+        ({"initial_epoch": -1}, "initial_epoch is a whole number from 0 on; -1 came", ValueError),
+        ({"initial_epoch": None}, "initial_epoch is a whole number from 0 on; None came", ValueError),
+        ({"class_weight": [1.0, 2.0]}, "such as {0: 1.0, 1: 2.0}; [1.0, 2.0] came", TypeError),
+        ({"class_weight": "balanced"}, "such as {0: 1.0, 1: 5.0}; 'balanced' came", TypeError),
+    ],
+    ids=str,
+)
+def test_fit_refuses_what_says_nothing_about_its_epochs_and_classes(options, words, kind):
+    model = nn.Sequential([nn.Input(shape=(4,)), layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    before = model.get_weights()
+    refused(lambda: model.fit(X, np.zeros(2), validation_data=(X, np.zeros(2)), verbose=0, **options), words, kind)
+    if "class_weight" in options:
+        refused(lambda: model.train_on_batch(X, np.zeros(2), **options), words, kind)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_validation_may_come_after_any_epochs_and_a_class_may_be_missing():
+    model = nn.Sequential([nn.Input(shape=(4,)), layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    options = {"validation_data": (X, np.zeros(2)), "verbose": 0, "epochs": 4}
+    for frequency, times in ((np.int64(2), 2), ([1, 3, 4], 3), ({4}, 1), (range(1, 9), 4)):
+        history = model.fit(X, np.zeros(2), validation_freq=frequency, class_weight={0: 1.0, 7: 2.0}, **options).history
+        assert len(history["val_loss"]) == times
+
+
 def test_fit_is_told_how_much_to_say():
     model = nn.Sequential([nn.Input(shape=(4,)), layers.Dense(1)])
     model.compile("sgd", "mse")

@@ -329,6 +329,52 @@ def test_a_summary_of_what_is_not_built_says_so():
     assert "not built: pass Input(" in text
 
 
+def test_what_never_has_weights_has_none_before_it_is_built_as_in_keras(keras):
+    counts = []
+    for library in (nn, keras):
+        layers, lines = library.layers, []
+        model = library.Sequential(
+            [layers.Dense(3), layers.Dropout(0.1), layers.Activation("relu"), layers.LeakyReLU()]
+        )
+        model.summary(print_fn=lambda line, *a, lines=lines, **k: lines.append(line))
+        rows = [row.split("│")[-2] for row in "\n".join(lines).splitlines() if "(" in row and row.count("│") > 2]
+        counts.append([row.strip() for row in rows])
+    assert counts[0] == ["0 (not built)", "0", "0", "0"]
+    assert counts[1] == ["0 (unbuilt)", "0", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("input", lambda layers, shape: [shape((4,)), layers.Dense(3), layers.Dense(2)]),
+        ("sequences", lambda layers, shape: [shape((None, 4)), layers.Conv1D(2, 3)]),
+        ("late", lambda layers, shape: [layers.Dense(3)]),
+    ],
+)
+def test_a_sequential_knows_its_shapes_as_in_keras(keras, name, inside):
+    shapes = []
+    for library in (nn, keras):
+        model = library.Sequential(inside(library.layers, lambda shape, of=library: of.Input(shape=shape)))
+        if name == "late":
+            model.build((None, 4))
+        outer = library.Sequential([model, library.layers.Dense(1)])
+        found = [model.input_shape, model.output_shape, outer.input_shape, outer.output_shape]
+        if name == "input":
+            model.pop()
+            found += [model.input_shape, model.output_shape]
+        shapes.append(found)
+    assert shapes[0] == shapes[1]
+
+
+def test_a_sequential_finds_its_shapes_when_it_is_called():
+    model = nn.Sequential([nn.layers.Dense(3)])
+    assert model.input_shape is model.output_shape is None
+    model(np.ones((5, 4)))
+    assert (model.input_shape, model.output_shape) == ((None, 4), (None, 3))
+    again = nn.Sequential.from_config(model.get_config())
+    assert (again.input_shape, again.output_shape) == ((None, 4), (None, 3))
+
+
 def test_input_shape_on_the_first_layer_builds_the_model():
     model = nn.Sequential()
     model.add(nn.layers.Dense(3, input_shape=(4,)))

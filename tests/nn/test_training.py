@@ -94,6 +94,28 @@ def test_generators_and_batches_train_as_keras_trains(keras):
     assert a == b
 
 
+def test_each_validation_of_some_steps_begins_at_the_front_as_in_keras(keras):
+    x, y = data(5)
+    options = {"validation_steps": 1, "validation_batch_size": 2, "shuffle": False, "verbose": 0, "epochs": 4}
+    mine, theirs = twins(keras)
+    same_histories(*(m.fit(x, y, validation_data=(x, y), **options) for m in (mine, theirs)))
+
+    pairs = [(x[i : i + 2], y[i : i + 2]) for i in (0, 2, 4)]
+    started = []
+
+    class Batches:
+        def __iter__(self):
+            started.append(True)
+            return iter(pairs)
+
+    mine.fit(x, y, validation_data=Batches(), **options)
+    assert len(started) == 4
+
+    given = []
+    mine.fit(x, y, validation_data=(given.append(i) or pairs[i % 3] for i in range(9)), **options)
+    assert given == [0, 1, 2, 3]  # a generator cannot be started again
+
+
 def test_regularizers_count_in_the_loss_as_in_keras(keras):
     models = []
     for library in (nn, keras):
@@ -118,6 +140,52 @@ def test_single_batches_give_keras_numbers(keras):
         np.testing.assert_allclose(got, expected, rtol=1e-4)
     np.testing.assert_allclose(mine.test_on_batch(x, y), theirs.test_on_batch(x.astype("float32"), y), rtol=1e-4)
     assert mine.train_on_batch(x, y, return_dict=True).keys() == {"loss", "accuracy"}
+
+
+def accuracies(library, *ks):
+    return [library.metrics.SparseTopKCategoricalAccuracy(k) for k in ks]
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        lambda library: {"metrics": ["accuracy", "accuracy"]},
+        lambda library: {"metrics": accuracies(library, 1, 2)},
+        lambda library: {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]},
+        lambda library: {"metrics": ["acc"] * 2, "weighted_metrics": ["acc"] * 3},
+        lambda library: {"weighted_metrics": accuracies(library, 2, 1, 2)},
+    ],
+    ids=["two", "top k", "weighted", "weighted, three", "weighted only"],
+)
+def test_metrics_of_one_name_are_told_apart_as_in_keras(keras, compiled):
+    mine, theirs = twins(keras)
+    x, y = data(16)
+    x, weights, found = x.astype("float32"), np.linspace(0, 1, 16), []
+    for library, model in ((nn, mine), (keras, theirs)):
+        model.compile("sgd", "sparse_categorical_crossentropy", **compiled(library))
+        found.append(model.fit(x, y, sample_weight=weights, validation_data=(x, y), shuffle=False, verbose=0))
+    same_histories(*found)
+    measured = mine.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True)
+    assert measured == pytest.approx(
+        theirs.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True), rel=1e-3
+    )
+    assert dict(zip(mine.metrics_names, mine.evaluate(x, y, sample_weight=weights, verbose=0), strict=True)) == measured
+
+
+def test_a_metric_loses_its_value_to_no_other_whatever_their_names():
+    model = nn.Sequential([nn.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[nn.metrics.MeanSquaredError(n) for n in ("a_1", "a", "a", "loss")])
+    assert list(model.fit(np.ones((2, 2)), np.ones(2), verbose=0).history) == ["a", "a_1", "a_2", "loss", "loss_1"]
+
+
+def test_results_in_a_dict_are_in_keras_order(keras):
+    x, y = data(16)
+    orders = []
+    for model in twins(keras):
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["sparse_categorical_accuracy", "accuracy"])
+        calls = (model.train_on_batch, model.test_on_batch, lambda *a, of=model, **k: of.evaluate(*a, verbose=0, **k))
+        orders.append([list(call(x.astype("float32"), y, return_dict=True)) for call in calls])
+    assert orders[0] == orders[1]
 
 
 def test_a_trained_model_moves_to_keras_and_back(keras):
