@@ -137,8 +137,8 @@ def losses_that_are_no_mean():
     model.fit(X, X[:, 0], batch_size=12, epochs=2, verbose=0)
     keep("without columns", model)
     functions = {
-        "a function": lambda y, p: np.sum((y[:, None] - p) ** 2, axis=-1),
-        "a root": lambda y, p: np.sqrt(nn.distributed.mean((y[:, None] - p) ** 2)),
+        "a function": lambda y, p: np.sum((y - p) ** 2, axis=-1),
+        "a root": lambda y, p: np.sqrt(nn.distributed.mean((y - p) ** 2)),
     }
     for name, function in functions.items():
         centred = L.Lambda(lambda x: x - nn.distributed.mean(x, axis=-1, keepdims=True))
@@ -210,9 +210,9 @@ def refusals():
         "another order": lambda: fit(dense(), shuffle=not second),
         "other weights of classes": lambda: fit(dense(), class_weight={1: 3.0 if second else 2.0}),
         "another learning rate": lambda: fit(dense(), callbacks=[schedule]),
-        "a loss that is a sum": lambda: of_loss(lambda y, p: np.sum((y[:, None] - p) ** 2)),
-        "a loss by columns": lambda: of_loss(lambda y, p: np.sum((y[:, None] - p) ** 2, axis=0)),
-        "a loss that is a root": lambda: of_loss(lambda y, p: np.sqrt(np.mean((y[:, None] - p) ** 2))),
+        "a loss that is a sum": lambda: of_loss(lambda y, p: np.sum((y - p) ** 2)),
+        "a loss by columns": lambda: of_loss(lambda y, p: np.sum((y - p) ** 2, axis=0)),
+        "a loss that is a root": lambda: of_loss(lambda y, p: np.sqrt(np.mean((y - p) ** 2))),
         "dropout of something else": transposed,
     }
     for name, attempt in cases.items():
