@@ -41,11 +41,14 @@ def fold(calls: list[Call], numbers: dict[Any, Place], renamed: dict[Memory, tup
 
 def _over_one(call: Call, numbers: dict[Any, Place], known: set[Memory]) -> Call:
     """A reduction over axes that have one element, without the reduction."""
-    if call.function not in _REDUCTIONS or call.errors or not isinstance(call.args[0], Place):
+    if call.function not in _REDUCTIONS or call.errors or len(call.results) != 1 or not 0 < len(call.args) <= 2:
         return call
-    (result,) = call.results
-    x, axes, options = _reduced(*call.args, **call.kwargs)
-    if result is None or options or not axes or x.dtype != result.dtype or any(x.shape[a] != 1 for a in axes):
+    (result,), x = call.results, call.args[0]
+    axis, _, others = _reduced(*call.args[1:], **call.kwargs)
+    if result is None or not isinstance(x, Place) or x.dtype != result.dtype or others:
+        return call
+    axes = normalize_axis_tuple(range(len(x.shape)) if axis is None else axis, len(x.shape))
+    if not axes or any(x.shape[a] != 1 for a in axes):
         return call
     kept = [a for a in range(len(x.shape)) if len(x.shape) == len(result.shape) or a not in axes]
     x = replace(x, shape=result.shape, strides=tuple(x.strides[a] for a in kept))
@@ -56,8 +59,8 @@ def _over_one(call: Call, numbers: dict[Any, Place], known: set[Memory]) -> Call
     return replace(call, function=np.add, args=(x, zero), kwargs={}, reads=(x,))
 
 
-def _reduced(x: Place, axis: Any = None, keepdims: bool = False, **others: Any) -> tuple[Place, tuple[int, ...], Any]:
-    return x, normalize_axis_tuple(range(len(x.shape)) if axis is None else axis, len(x.shape)), others
+def _reduced(axis: Any = None, keepdims: bool = False, **others: Any) -> tuple[Any, bool, dict[str, Any]]:
+    return axis, keepdims, others
 
 
 def _without_one(call: Call, known: set[Memory]) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
 import os
@@ -298,9 +299,10 @@ def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:
         return partial(function, *args, out)
     form = _FORMS.get(function)
     if form is not None:
-        step: Step | None = form(out, *args, **kwargs)
-        if step is not None:
-            return step
+        with contextlib.suppress(TypeError):  # written with arguments in another order than the form knows
+            step: Step | None = form(out, *args, **kwargs)
+            if step is not None:
+                return step
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     if isinstance(owner, np.ufunc) and name in ("reduce", "accumulate", "reduceat"):
         return partial(function, *args, **kwargs, out=out)

@@ -260,6 +260,36 @@ def test_a_reduction_over_one_element_gives_the_same_bits_without_reducing(reduc
         assert f"= {reduce.__name__}(" not in f.show()
 
 
+def into_a_buffer(x):
+    buffer = np.zeros_like(x[0])
+    np.sum(x, axis=0, out=buffer)
+    return buffer * 1
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(
+    "f",
+    [
+        into_a_buffer,
+        lambda x: np.sum(a=x, axis=0),
+        lambda x: np.max(axis=0, a=x),
+        lambda x: np.sum(x, 0, None, None, True),
+        lambda x: np.mean(x, 0, None, None, True),
+        lambda x: np.sum(x, axis=0, dtype=np.float32),
+        lambda x: np.sum(x, axis=0, initial=2.0),
+        lambda x: np.sum(x, axis=0, where=x > 2),
+        lambda x: np.sum(x, axis=()),
+        lambda x: x.sum(0) + x.mean(axis=0, keepdims=True) + np.amax(x, 0),
+    ],
+)
+def test_a_reduction_is_replayed_however_it_is_written(f, rows):
+    x = np.random.default_rng(0).normal(size=(rows, 3))
+    replayed = replay(f)
+    for n in range(4):
+        assert replayed(x * n).tobytes() == f(x * n).tobytes()
+    assert replayed.programs
+
+
 def test_what_is_the_same_for_every_batch_is_worked_out_once():
     f = replay(lambda x: (x * np.divide(np.ones_like(x), 4), x * np.divide(np.full_like(x, 2), 2)))
     x = np.array([[-0.0, np.nan, 3.0]])
