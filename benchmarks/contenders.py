@@ -50,10 +50,10 @@ def many(net: Net) -> Any:
     return net.data(10000 if net in WORKLOADS.values() else net.batch)[0]
 
 
-def ours(net: Net, eagerly: bool = False) -> tuple[Step, Step]:
+def ours(net: Net, eagerly: bool = False, compiled: bool = False) -> tuple[Step, Step]:
     import nn
 
-    model = keras_model(nn, net, run_eagerly=eagerly)
+    model = keras_model(nn, net, run_eagerly=eagerly, jit_compile=compiled)
     x, y = net.data()
     return (lambda: model.train_on_batch(x, y)), (lambda: model.predict(many(net), batch_size=net.batch, verbose=0))
 
@@ -67,6 +67,10 @@ def ours_sparse(net: Net) -> tuple[Step, Step]:
     x, y = net.data()
     x = csr_array(x)
     return (lambda: model.train_on_batch(x, y)), (lambda: model.predict(x, batch_size=net.batch, verbose=0))
+
+
+def ours_compiled(net: Net) -> tuple[Step, Step]:
+    return ours(net, compiled=True)
 
 
 def ours_eager(net: Net) -> tuple[Step, Step]:
@@ -272,6 +276,7 @@ def tinygrad(net: Net) -> tuple[Step, None]:
 
 CONTENDERS: dict[str, Callable[[Net], tuple[Step, Step | None]]] = {
     "ours replayed": ours,
+    "ours compiled": ours_compiled,  # with the extra `fast`
     "ours eager": ours_eager,
     "ours sparse": ours_sparse,
     "PyTorch": pytorch,

@@ -37,7 +37,7 @@ OURS = "ours replayed"
 LONGEST = 15 * 60  # seconds that one turn may take
 NEEDS = {"PyTorch": "torch", "PyTorch tuned": "torch", "torch.compile": "torch", "Keras": "keras", "JAX jit": "jax",
          "tinygrad": "tinygrad", "MyGrad": "mygrad", "HIPS autograd": "autograd", "micrograd": "micrograd",
-         "ours sparse": "scipy"}  # fmt: skip
+         "ours sparse": "scipy", "ours compiled": "numba"}  # fmt: skip
 
 
 def table() -> dict[str, list[tuple[str, str, str, list[str]]]]:

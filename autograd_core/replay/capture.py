@@ -10,6 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..debugging import place_of_caller
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
-from . import threads
+from . import compiled, threads
 from .calls import Memory, owner_of
 from .comparing import Results, difference, mistake
 from .outside import Outside
@@ -32,6 +33,10 @@ from .traced import Traced, unwrapped
 
 # How many programs one function keeps; beyond that the oldest goes.
 KEPT = 16
+
+
+# Seconds that a program has run when its chains are compiled, which takes one or two: it will run for longer.
+WORTH_IT = 5.0
 
 
 # For isinstance at each call, where a union of classes would be made anew.
@@ -113,6 +118,7 @@ class _Captured:
         self.calls = 0
         self.first: tuple[Recording, Results] | None = None
         self.program: Program | None = None
+        self.seconds = 0.0  # that its program has run
         self.results: Results | None = None
         self.outside = Outside()
         self.refused: str | None = None
@@ -150,7 +156,7 @@ class Replay:
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
     two recordings agreed and one replay gave what the function itself gave. A function that cannot be captured
     runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns`` is shared by those
-    that share state.
+    that share state. ``jit_compile`` says when chains of arithmetic are compiled, see `replay`.
 
     >>> import autograd_core as ag
     >>> f = ag.replay(lambda x: np.tanh(x) * 2)
@@ -166,6 +172,7 @@ class Replay:
         state: Callable[[], Iterable[Cell]] = tuple,
         name: str = "",
         turns: Turns | None = None,
+        jit_compile: bool | str = "auto",
     ):
         self.function = function
         self.name = name or getattr(function, "__name__", "the function")
@@ -175,6 +182,8 @@ class Replay:
         self._captured: dict[Any, _Captured] = {}
         self._warned = False
         self._turns = turns or Turns()
+        self._compiles = bool(jit_compile) and compiled.available()
+        self._patience = WORTH_IT if jit_compile == "auto" else 0.0
 
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
@@ -254,10 +263,34 @@ class Replay:
         return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
 
     def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> Any:
-        found = program(_arrays(given))
+        if self._compiles and not program.compiled:
+            begin = perf_counter()
+            found = program(_arrays(given))
+            captured.seconds += perf_counter() - begin
+            if captured.seconds > self._patience:
+                self._compile(captured, program)
+        else:
+            found = program(_arrays(given))
         self._stamp()
         assert captured.results is not None
         return captured.results.with_values(found)
+
+    def _compile(self, captured: _Captured, program: Program) -> None:
+        """Compile a program that has run for long."""
+        captured.program = None  # if this is interrupted it is recorded again
+        try:
+            schedule = compiled.with_loops(program.schedule)
+        except Exception as error:  # of numba, which may not go with this NumPy or this machine
+            self._compiles = False
+            warnings.warn(
+                f"{self.name} is not compiled and runs as before, with the same results: "
+                f"{type(error).__name__}: {error}",
+                ReplayWarning,
+                stacklevel=5,
+            )
+        else:
+            program.renew(schedule)
+        captured.program = program
 
     def _stamp(self) -> None:
         """Tell the engine that graphs recorded before this step are of other values."""
@@ -431,14 +464,19 @@ class Replay:
         return names
 
 
-def replay(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Any:
+def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compile: bool | str = "auto") -> Any:
     """``function``, recorded at its NumPy calls and replayed for arguments of the same shapes and dtypes.
 
     ``function`` takes and returns numbers, arrays, and lists, tuples and dicts of them, and always computes the
     same way. ``state`` lists the Tensors that it changes. The first call with new shapes runs as it is; the
     second and third are recorded and compared.
 
-    What cannot be replayed is no error but a `ReplayWarning`, and runs as it is.
+    Where numba is installed (``pip install "autograd-core[fast]"``) long chains of arithmetic are compiled, once a
+    program has run for 5 seconds; with ``jit_compile=True`` at once, with False never. Results have the same bits,
+    but NumPy's warnings of overflows are lost in such chains.
+
+    What cannot be replayed is no error but a `ReplayWarning`, and runs as it is. Raises ValueError for another
+    ``jit_compile``.
 
     >>> import autograd_core as ag
     >>> slope = replay(ag.grad(lambda x: np.sum(np.sin(x))))
@@ -447,7 +485,8 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = ()) -> Any:
     >>> print(np.allclose(g, np.cos([0.0, 4.0])), len(slope.programs))
     True 1
     """
-    made = Replay(function, lambda: [TensorCell(t) for t in state])
+    compiled.check(jit_compile)
+    made = Replay(function, lambda: [TensorCell(t) for t in state], jit_compile=jit_compile)
     functools.update_wrapper(made, function)
     return made
 

@@ -17,6 +17,10 @@ from .placing import Change, allocate, apart, changes_of, reuse_operands
 from .recording import Recording
 from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies, without_joining
 
+# An input of more bytes than this is not copied into the program's own memory; the few calls that read it are
+# bound anew instead.
+COPIED_INPUT = 1 << 18
+
 
 @dataclass(eq=False)
 class Schedule:

@@ -18,17 +18,14 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import threads
 from .calls import Call, Guard, Memory, Place, array_at, branches, copied
+from .compiled import Loop
 from .grouping import BLOCK, SMALL, Unit
 from .lanes import segments
 from .placing import ALIGNMENT
-from .planning import Schedule
+from .planning import COPIED_INPUT, Schedule
 from .simplifying import Unplannable
 
 Step = Callable[[], Any]
-
-# An input of more bytes than this is not copied into the program's own memory; the few calls that read it are
-# bound anew instead.
-COPIED_INPUT = 1 << 18
 
 
 # The largest of at most so many places, such as a pooling window, is found slice by slice; rows must have this length.
@@ -102,6 +99,8 @@ class Program:
     [array([0.])]
     """
 
+    compiled = False
+
     def __init__(self, schedule: Schedule):
         self.schedule = schedule
         self._arena = aligned(schedule.size)
@@ -141,6 +140,12 @@ class Program:
         finally:
             if self._late:
                 self._let_go()
+
+    def renew(self, schedule: Schedule) -> None:
+        """Run a compiled schedule from now on; the memory for the one before is given back first."""
+        self._arena, self._buffers, self._inputs, self._outputs, self.steps = None, {}, [], [], []
+        Program.__init__(self, schedule)
+        self.compiled = True
 
     def rehearse(self, values: Sequence[Any], times: list[float] | None = None) -> Rehearsal:
         """Run on these inputs in one thread, but leave state and random generators as they are.
@@ -228,8 +233,7 @@ class Program:
 
     def _part(self, unit: Unit, start: int, stop: int, place: Place) -> Any:
         """The array that one block of a chain has at a place."""
-        full = unit.calls[0].results[0]
-        assert full is not None
+        full = unit.calls[0].defined[0]
         if place.memory in unit.local:
             shape = (stop - start,) if unit.flat else (stop - start, *full.shape[1:])
             return np.ndarray(shape, place.dtype, self._arena, self.schedule.offsets[place.memory])
@@ -281,6 +285,8 @@ def _arrays(tree: Any, view: Callable[[Place], Any]) -> Any:
 
 def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:
     function: Any = call.function
+    if isinstance(function, Loop):
+        return function.step(*args)
     if not results:
         return partial(function, *args, **kwargs)
     if len(results) > 1:

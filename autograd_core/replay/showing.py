@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .calls import Call, Memory, Place, copied
+from .compiled import Loop
 from .cutting import REDUCTIONS
 from .grouping import Unit
 from .planning import Schedule
@@ -65,7 +66,7 @@ def _kind(unit: Unit) -> str:
         return "products"
     if call.function in (copied, np.reshape, np.concatenate) and len(unit.calls) == 1:
         return "copies"
-    if elementwise(call):
+    if elementwise(call) or isinstance(call.function, Loop):
         return "chains"  # of elementwise calls, or one
     return "reductions" if call.function in REDUCTIONS else "others"
 

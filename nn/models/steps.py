@@ -54,9 +54,9 @@ class Steps:
     layer may be frozen and thawed in turns, as for adversarial networks.
     """
 
-    def __init__(self, model: Trainer, eagerly: bool = False):
+    def __init__(self, model: Trainer, eagerly: bool = False, jit_compile: bool | str = "auto"):
         self._model = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
-        self.eagerly = eagerly
+        self.eagerly, self.jit_compile = eagerly, jit_compile
         self._turns = Turns()
         self._changes = -1
         self._in_vain = 0
@@ -70,7 +70,11 @@ class Steps:
 
         def replay(function: Any, state: Any, what: str) -> Replay:
             return Replay(
-                partial(function, self._model), partial(state, self._model), f"the {what} of {name}", self._turns
+                partial(function, self._model),
+                partial(state, self._model),
+                f"the {what} of {name}",
+                self._turns,
+                self.jit_compile,
             )
 
         self._all.append(
@@ -91,10 +95,10 @@ class Steps:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
-        return Steps(memo[id(self.model)], self.eagerly)
+        return Steps(memo[id(self.model)], self.eagerly, self.jit_compile)
 
     def __reduce__(self) -> Any:
-        return Steps, (self.model, self.eagerly)
+        return Steps, (self.model, self.eagerly, self.jit_compile)
 
     @property
     def model(self) -> Trainer:

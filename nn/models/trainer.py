@@ -13,6 +13,7 @@ import numpy as np
 from autograd_core.arrays import in_numpy, to_numpy
 from autograd_core.graph import no_grad
 from autograd_core.replay import Replay
+from autograd_core.replay import compiled as compiling
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 
@@ -62,10 +63,14 @@ class Trainer(Layer):
 
         Each step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`);
         ``run_eagerly=True`` runs the layers' own code every time, to print or to debug in it, and leaves the
-        gradients in the weights' ``.grad``. ``steps_per_execution`` and ``jit_compile`` are taken so that
-        scripts run, and change nothing.
+        gradients in the weights' ``.grad``. ``jit_compile`` says when chains of arithmetic, such as the update of the
+        weights, are compiled by numba (the extra ``fast``): after some seconds ("auto"), at once (True) or never.
+        ``steps_per_execution`` is taken so that scripts run, and changes nothing.
+
+        Raises ValueError or TypeError for what is no optimizer, loss, metric or ``jit_compile``.
         """
-        self._steps = Steps(self, run_eagerly)
+        compiling.check(jit_compile)
+        self._steps = Steps(self, run_eagerly, jit_compile)
         self.optimizer = optimizers.get(optimizer)
         self.loss, self.loss_weights = loss, loss_weights
         self._loss = as_loss(loss)
