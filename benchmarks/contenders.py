@@ -108,11 +108,17 @@ def pytorch(net: Net, channels_last: bool = False, compiled: bool = False, devic
         parts += [nn.Linear(width, units), act()]
         width = units
     model = nn.Sequential(*parts, nn.Linear(width, net.dense[-1])).to(device)
-    x, y = (torch.from_numpy(a).to(device) for a in net.data())
-    if net.conv:
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+
+    def prepared(x: Any) -> Any:
+        if not net.conv:
+            return x
         x = x.permute(0, 3, 1, 2).contiguous()
-        if channels_last:
-            model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        return x.to(memory_format=torch.channels_last) if channels_last else x
+
+    x, y = (torch.from_numpy(a).to(device) for a in net.data())
+    x = prepared(x)
     loss_of = {"classes": nn.CrossEntropyLoss(), "binary": nn.BCEWithLogitsLoss(), "square": nn.MSELoss()}[net.loss]
     optimizer = torch.optim.RMSprop(model.parameters(), lr=0.001, alpha=0.9, eps=1e-7)
     run = torch.compile(model) if compiled else model
@@ -126,7 +132,7 @@ def pytorch(net: Net, channels_last: bool = False, compiled: bool = False, devic
 
     def predict() -> Any:
         with torch.no_grad():
-            return [run(x) for _ in range(-(-10000 // net.batch))]
+            return [run(batch) for batch in prepared(torch.from_numpy(many(net)).to(device)).split(net.batch)]
 
     return train, predict
 
@@ -331,8 +337,9 @@ def epoch_of(name: str, conv: bool, smoke: bool) -> list[float]:
         import keras as library
     else:
         import nn as library
+    compiling = {} if name == "Keras" else {"jit_compile": name == "ours compiled"}
     start = time.perf_counter()
-    model = keras_model(library, net)
+    model = keras_model(library, net, **compiling)
     model.fit(x if conv else x.reshape(len(x), -1), y, batch_size=net.batch, epochs=1, verbose=0)
     return [time.perf_counter() - start]
 

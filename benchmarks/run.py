@@ -52,7 +52,7 @@ def table() -> dict[str, list[tuple[str, str, str, list[str]]]]:
         "W2": [("W2", "train", "W2", convolving)],
         "W3": [("W3", "train", "W3", everyone), ("W3 sparse", "train", "W3", sparse)],
         "W5": [("W5", "scalars", "W5", list(scalar_ops.CONTENDERS))],
-        "W6": [(f"W6 {net}", "fit", net, [OURS, "Keras"]) for net in ("mlp", "cnn")],
+        "W6": [(f"W6 {net}", "fit", net, [OURS, "ours compiled", "Keras"]) for net in ("mlp", "cnn")],
         "W8": [(f"W8 {net}", "predict", net, [OURS, "ours eager", "PyTorch", "Keras"]) for net in ("W1", "W2")],
         "W9": [(f"W9 {net}", "scale", net, few) for net in kinds],
     }
@@ -161,51 +161,123 @@ def machine() -> str:
 
 
 def markdown(results: dict[str, list[dict[str, Any]]], where: str) -> str:
-    """All tables."""
-    lines = [f"{where}. A ratio is ours over the other's: below 1 we are faster.", ""]
-    for title, rows in results.items():
+    """All tables: the ratios at a glance, then each workload."""
+    found = {t: [r for r in rows if not r.get("missing")] for t, rows in results.items()}
+    scaling = {t: rows for t, rows in found.items() if "×" in t}
+    found = {t: rows for t, rows in found.items() if t not in scaling}
+    lines = [f"{where}. A ratio is ours over the other's: below 1 we are faster, or need less memory.", ""]
+    peers = list(dict.fromkeys(r["contender"] for rows in found.values() for r in rows[1:]))
+    if len(found) > 1:
+        lines += ["## At a glance", "", "Medians, ours over each:", ""]
+        lines += [f"| | ours, ms | {' | '.join(peers)} |", "|---|---|" + "---|" * len(peers)]
+        for title, rows in found.items():
+            ratios = {r["contender"]: f"{r['ours_over_it']:.2f}" for r in rows}
+            lines.append(f"| {title} | {rows[0]['median_ms']:.3g} | {' | '.join(ratios.get(p, '') for p in peers)} |")
+        lines += [""]
+    for title, rows in found.items():
         lines += [f"## {title}", "", "| | ms, median | ms, best | ratio of medians | of minima | memory, MB | ratio |"]
         lines += ["|---|---|---|---|---|---|---|"]
         for r in rows:
-            if r.get("missing"):
-                lines.append(f"| {r['contender']} | not installed, or it failed | | | | | |")
-                continue
             share = "" if r["memory_ratio"] is None else f"{r['memory_ratio']:.2f}"
+            memory = f"{r['memory_mb']:.1f}" if r["memory_mb"] else ""
             lines.append(
                 f"| {r['contender']} | {r['median_ms']:.4g} | {r['min_ms']:.4g} | {r['ours_over_it']:.2f} | "
-                f"{r['ours_over_it_min']:.2f} | {r['memory_mb']:.1f} | {share} |"
+                f"{r['ours_over_it_min']:.2f} | {memory} | {share} |"
             )
-        lines += ["", f"Rounds: {max(r.get('rounds', 0) for r in rows)}.", ""]
+        lines += ["", f"Rounds: {rows[0]['rounds']}."]
+        missing = [r["contender"] for r in results[title] if r.get("missing")]
+        lines += [f"Not installed, or failed: {', '.join(missing)}."] * bool(missing) + [""]
+    if scaling:
+        lines += [
+            "## W9, as the network grows",
+            "",
+            "| | ours, ms | PyTorch, ms | ratio | ours, MB | PyTorch, MB | ratio |",
+        ]
+        lines += ["|---|---|---|---|---|---|---|"]
+        for title, (mine, *others) in scaling.items():
+            for r in others:
+                share = "" if r["memory_ratio"] is None else f"{r['memory_ratio']:.2f}"
+                lines.append(
+                    f"| {title.removeprefix('W9 ')} | {mine['median_ms']:.4g} | {r['median_ms']:.4g} | "
+                    f"{r['ours_over_it']:.2f} | {mine['memory_mb']:.1f} | {r['memory_mb']:.1f} | {share} |"
+                )
+        lines += [""]
     return "\n".join(lines)
 
 
+# Each contender has its own mark wherever it appears; the colours are told apart by the colour-blind too.
+MARKS = {
+    "ours compiled": ("#000000", "*"),
+    "ours eager": ("#999999", "*"),
+    "ours sparse": ("#000000", "*"),
+    "PyTorch": ("#D55E00", "o"),
+    "PyTorch tuned": ("#D55E00", "s"),
+    "torch.compile": ("#D55E00", "^"),
+    "Keras": ("#0072B2", "o"),
+    "JAX jit": ("#009E73", "o"),
+    "tinygrad": ("#CC79A7", "o"),
+    "MyGrad": ("#E69F00", "o"),
+    "HIPS autograd": ("#56B4E9", "o"),
+    "micrograd": ("#E69F00", "s"),
+}
+
+
 def draw(results: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    """The ratios as bars, and W9 on logarithmic axes; needs matplotlib."""
+    """How many times our time each takes, and W9 on logarithmic axes; needs matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     results = {t: [r for r in rows if not r.get("missing")] for t, rows in results.items()}
-    bars = {t: rows for t, rows in results.items() if "×" not in t}
+    beside = {t: rows for t, rows in results.items() if "×" not in t}
     scaling = {t: rows for t, rows in results.items() if "×" in t}
-    panels = len(bars) + 2 * bool(scaling)
-    figure, axes = plt.subplots(panels, 1, figsize=(8, 2.2 * panels), squeeze=False)
-    for axis, (title, rows) in zip(axes[:, 0], bars.items(), strict=False):
-        axis.barh([r["contender"] for r in rows], [r["median_ms"] for r in rows])
-        axis.set(title=title, xlabel="ms", xscale="log")
-        axis.invert_yaxis()
-    for axis, (quantity, unit) in zip(axes[len(bars) :, 0], (("median_ms", "ms"), ("memory_mb", "MB")), strict=False):
-        for kind in ("batch", "width", "depth"):
-            points = [(t, rows) for t, rows in scaling.items() if f" {kind}×" in t]
-            for n, style in enumerate(("-", "--")):
-                xs = [int(t.split("×")[1]) for t, rows in points if len(rows) > n]
-                ys = [max(rows[n][quantity], 1e-3) for _, rows in points if len(rows) > n]
-                axis.plot(xs, ys, style, marker="o", label=f"{kind}, {('ours', 'PyTorch')[n]}")
-        axis.set(xscale="log", yscale="log", xlabel="times as large", ylabel=unit)
-        axis.legend(fontsize=7)
-    figure.tight_layout()
+    heights = [0.45 * len(beside) + 0.8] * bool(beside) + [3.6] * bool(scaling)
+    figure = plt.figure(figsize=(9, sum(heights)), layout="constrained")
+    parts = list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
+    if beside:
+        _draw_ratios(parts.pop(0).subplots(), beside)
+    if scaling:
+        axes = parts.pop(0).subplots(1, 2)
+        for axis, quantity, title in zip(axes, ("median_ms", "memory_mb"), ("time, ms", "memory, MB"), strict=True):
+            _draw_growth(axis, scaling, quantity)
+            axis.set_title(f"W9: {title}", loc="left", fontsize=10)
+        axes[0].legend(fontsize=8, frameon=False)
     figure.savefig(path)
+    plt.close(figure)
+
+
+def _draw_ratios(axis: Any, results: dict[str, list[dict[str, Any]]]) -> None:
+    for y, rows in enumerate(results.values()):
+        axis.axhline(y, color="#eeeeee", zorder=0)
+        for r in rows[1:]:
+            color, marker = MARKS[r["contender"]]
+            axis.scatter(1 / r["ours_over_it"], y, 50, color, marker, alpha=0.9, linewidths=0, label=r["contender"])
+    axis.axvline(1, color="black", linewidth=1)
+    axis.set(xscale="log", xlabel="times as long as ours: right of the line we are faster")
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    labels = [f"{title}  ({rows[0]['median_ms']:.3g} ms)" for title, rows in results.items()]
+    axis.set_yticks(range(len(results)), labels)
+    axis.invert_yaxis()
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    named = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    order = [name for name in MARKS if name in named]
+    axis.legend([named[n] for n in order], order, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, frameon=False)
+
+
+def _draw_growth(axis: Any, scaling: dict[str, list[dict[str, Any]]], quantity: str) -> None:
+    for kind, color in (("batch", "#0072B2"), ("width", "#D55E00"), ("depth", "#009E73")):
+        points = {int(t.split("×")[1]): rows for t, rows in scaling.items() if f" {kind}×" in t}
+        for n, (whose, style) in enumerate((("ours", "-"), ("PyTorch", "--"))):
+            known = {x: max(rows[n][quantity], 1e-3) for x, rows in points.items() if len(rows) > n}
+            axis.plot(list(known), list(known.values()), style, color=color, marker="o", ms=4, label=f"{kind}, {whose}")
+    axis.set(xscale="log", yscale="log", xlabel="times as large")
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter(lambda x, _: f"{x:g}")
+    axis.minorticks_off()
+    axis.set_xticks([1, 2, 4, 8, 16, 32])
+    axis.spines[["top", "right"]].set_visible(False)
 
 
 def main() -> None:
