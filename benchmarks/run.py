@@ -160,9 +160,15 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(versions)}"
 
 
+def measured(results: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of contenders that are here, of the workloads that anybody ran."""
+    found = {title: [r for r in rows if not r.get("missing")] for title, rows in results.items()}
+    return {title: rows for title, rows in found.items() if rows}
+
+
 def markdown(results: dict[str, list[dict[str, Any]]], where: str) -> str:
     """All tables: the ratios at a glance, then each workload."""
-    found = {t: [r for r in rows if not r.get("missing")] for t, rows in results.items()}
+    found = measured(results)
     scaling = {t: rows for t, rows in found.items() if "×" in t}
     found = {t: rows for t, rows in found.items() if t not in scaling}
     lines = [f"{where}. A ratio is ours over the other's: below 1 we are faster, or need less memory.", ""]
@@ -229,7 +235,7 @@ def draw(results: dict[str, list[dict[str, Any]]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    results = {t: [r for r in rows if not r.get("missing")] for t, rows in results.items()}
+    results = measured(results)
     beside = {t: rows for t, rows in results.items() if "×" not in t}
     scaling = {t: rows for t, rows in results.items() if "×" in t}
     heights = [0.45 * len(beside) + 0.8] * bool(beside) + [3.6] * bool(scaling)
@@ -304,7 +310,7 @@ def main() -> None:
             contenders = [c for n, c in enumerate(contenders) if n == 0 or c in others]
         until = math.inf if options.minutes is None else begin + 60 * options.minutes * done / len(jobs)
         results[title] = compare(task, net, contenders, turns, until)
-        print(markdown({title: results[title]}, title).split("\n", 2)[2], flush=True)
+        print(markdown({title: results[title]}, "").split("\n", 2)[2] or f"{title}: nobody is here", flush=True)
     where = machine()
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "results.json").write_text(json.dumps({"machine": where, "results": results}, indent=2))
