@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -47,11 +46,12 @@ MANY = 100
 # So many elements have to come out alike.
 TRIED = 1000
 
-# One at a time compiles, and nobody forks meanwhile: the child would wait for ever for what is never let go there.
-_lock = threading.RLock()
+# Whether a compilation is under way, which one that waits for it would wait for in vain in a process forked off.
+_compiling: list[bool] = []
+_forked_off: list[bool] = []
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+    os.register_at_fork(after_in_child=lambda: _forked_off.extend(_compiling))
 
 
 @functools.cache
@@ -78,6 +78,16 @@ def check(jit_compile: bool | str) -> None:
 
 def with_loops(schedule: Schedule) -> Schedule:
     """``schedule`` with its longer chains of arithmetic compiled."""
+    if _forked_off:
+        return schedule
+    _compiling.append(True)
+    try:
+        return _with_loops(schedule)
+    finally:
+        _compiling.pop()
+
+
+def _with_loops(schedule: Schedule) -> Schedule:
     import numba
 
     if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
@@ -86,14 +96,13 @@ def with_loops(schedule: Schedule) -> Schedule:
     seen = Counter(m for unit in schedule.units for m in _memories(unit.calls))
     late = {p.memory for p in schedule.inputs if p.memory.size > COPIED_INPUT}
     units = []
-    with _lock:
-        for unit in schedule.units:
-            memories = _memories(unit.calls)
-            if memories & late:  # bound anew for each batch
-                units.append(replace(unit))
-            else:
-                own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}
-                units.append(_looped(unit, own))
+    for unit in schedule.units:
+        memories = _memories(unit.calls)
+        if memories & late:  # bound anew for each batch
+            units.append(replace(unit))
+        else:
+            own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}
+            units.append(_looped(unit, own))
     return replace(schedule, units=units)
 
 

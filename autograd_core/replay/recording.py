@@ -284,6 +284,8 @@ def _line() -> tuple[str, int]:
 def refuse(reason: str) -> None:
     """Say in what must not be recorded why it must not be; while nothing is recorded this does nothing.
 
+    It raises no error: the function runs on, and a `ReplayWarning` gives the reason.
+
     >>> refuse("it asks somebody")
     """
     if active.recording is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import warnings
 
 import numpy as np
@@ -278,6 +279,24 @@ def test_ctrl_c_while_it_is_compiled_leaves_a_function_that_runs_on(monkeypatch)
         np.testing.assert_array_equal(state.data, expected)
     assert seen == 1
     assert loops(f.programs[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_off_while_another_thread_compiles_does_not_wait_for_it(monkeypatch):
+    monkeypatch.setattr(compiled, "_compiling", [True])
+    monkeypatch.setattr(compiled, "_forked_off", [])
+    f = replay(lasting, jit_compile=True)
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are threads
+        child = os.fork()
+    if not child:
+        for i in range(6):
+            f(np.full(5, 1.0 + i))
+        os.write(write, bytes([f.programs[0].compiled, len(loops(f.programs[0]))]))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert list(os.read(read, 2)) == [1, 0]
 
 
 def test_without_numba_it_is_said_once_where_it_was_asked_for(monkeypatch):
