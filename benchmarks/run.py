@@ -155,7 +155,7 @@ def compare(found: dict[str, dict[int, Any]], times: str = "times") -> list[dict
                 ),
                 "ours_over_it_min": statistics.median(min(a[times]) / min(b[times]) for a, b in pairs),
                 "memory_mb": None if its is None else its / 1e6,
-                "memory_ratio": mine / its if mine and its else None,
+                "memory_ratio": mine / its if mine and its and its >= 1e5 else None,  # to less it is one to noise
                 "date": time.strftime("%Y-%m-%d"),
             }
         )
