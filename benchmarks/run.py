@@ -320,7 +320,9 @@ def _draw_ratios(axis: Any, results: dict[str, list[dict[str, Any]]]) -> None:
         axis.axhline(y, color="#eeeeee", zorder=0)
         for r in rows[1:]:
             color, marker = MARKS[r["contender"]]
-            axis.scatter(1 / r["ours_over_it"], y, 50, color, marker, alpha=0.9, linewidths=0, label=r["contender"])
+            axis.scatter(
+                1 / r["ours_over_it"], y, s=50, c=color, marker=marker, alpha=0.9, linewidths=0, label=r["contender"]
+            )
     axis.axvline(1, color="black", linewidth=1)
     axis.set(xscale="log", xlabel="times as long as ours: right of the line we are faster")
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
