@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,27 @@ class Net:
             return x, rng.integers(0, self.dense[-1], n)
         y = rng.random((n, 1), np.float32)
         return x, np.round(y) if self.loss == "binary" else y
+
+    def weights(self, channels_first: bool = False) -> list[Any]:
+        """Kernels and biases in turn, the same for everybody, in Keras' layout.
+
+        With ``channels_first`` for libraries whose images are (channels, height, width): the kernels of convolutions
+        are (out, in, 3, 3), and the first dense layer meets its inputs in another order.
+        """
+        rng, (*size, width), made = np.random.default_rng(0), self.inputs, []
+        for filters in self.conv:
+            kernel = rng.normal(size=(3, 3, width, filters)) / (9 * width) ** 0.5
+            made += [kernel.transpose(3, 2, 0, 1) if channels_first else kernel, np.zeros(filters)]
+            width, size = filters, [n - 2 for n in size]
+        size, channels = [n // 2 for n in size], width
+        width *= math.prod(size) if self.conv else 1
+        for layer, units in enumerate(self.dense):
+            kernel = rng.normal(size=(width, units)) / width**0.5
+            if self.conv and channels_first and layer == 0:
+                kernel = kernel.reshape(*size, channels, units).transpose(2, 0, 1, 3).reshape(width, units)
+            made += [kernel, np.zeros(units)]
+            width = units
+        return [np.ascontiguousarray(w, np.float32) for w in made]
 
 
 WORKLOADS = {

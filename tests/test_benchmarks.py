@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,21 +20,119 @@ from autograd_core.testing import strict
 ROOT = Path(__file__).parent.parent
 
 
+def run(script, *arguments, **environment):
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
 def test_the_benchmark_runs_and_writes_its_tables(tmp_path):
-    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "--smoke", "--out", str(tmp_path)]
-    options = ["--only", "W1,W2,W3,W5,W6,W7,W8", "--contenders", "ours eager,ours compiled"]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([*command, *options], capture_output=True, text=True, env=environment, check=False)
+    smoke = ["--smoke", "--out", tmp_path, "--contenders", "ours eager, ours compiled"]
+    done = run("run.py", *smoke, "--only", "w1, W2,W3,W5,W6,W7,W8")
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["results"]
-    assert {"W1", "W2", "W3", "W3 sparse", "W5", "W6 mlp", "W6 cnn", "W7", "W8 W1", "W8 W2"} == set(results)
+    fits = {f"W6 {net}{epoch}" for net in ("mlp", "cnn") for epoch in ("", ", second epoch")}
+    assert {"W1", "W2", "W3", "W3 sparse", "W5", "W7", "W8 W1", "W8 W2"} | fits == set(results)
     absent = {
         name for name, needs in {"ours sparse": "scipy", "ours compiled": "numba"}.items() if not find_spec(needs)
     }
     for title, rows in results.items():
         assert rows[0]["contender"] == {"W5": "autograd-core", "W3 sparse": "ours sparse"}.get(title, "ours replayed")
         assert all(row["contender"] in absent if row.get("missing") else row["median_ms"] > 0 for row in rows)
-    assert "| ours replayed |" in (tmp_path / "results.md").read_text(encoding="utf-8")
+    table = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "| ours replayed |" in table
+    assert "µs per op, median" in table
+    assert (tmp_path / "results.svg").exists() == bool(find_spec("matplotlib"))
+    assert not (tmp_path / "turns.json").exists()  # of an unfinished run, which this was not
+
+
+def test_workloads_measured_before_on_the_same_machine_stay_in_the_tables(tmp_path):
+    """And elsewhere, or with other versions, they do not."""
+    command = ["run.py", "--smoke", "--out", tmp_path, "--contenders", "ours eager", "--only"]
+    file = tmp_path / "results.json"
+    for measured, changed, expected in (("W1,W7", {}, "W1 W7"), ("W1", {}, "W1 W7"), ("W3", {"machine": "Z4"}, "W3")):
+        if file.exists():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            for title in kept["results"]:
+                kept["results"][title][0]["min_ms"] = -1
+            file.write_text(json.dumps({**kept, **changed}), encoding="utf-8")
+        done = run(*command, measured)
+        assert done.returncode == 0, done.stderr
+        results = json.loads(file.read_text(encoding="utf-8"))["results"]
+        assert {title[:2] for title in results} == set(expected.split())
+        assert all((rows[0].get("min_ms", 1) > 0) == (title[:2] in measured) for title, rows in results.items())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "W1,W11"], "there is no W11 in 'W1,W11'; known are: W1, W2,"),
+        (["--contenders", "PyTorch,Theano"], "there is no Theano in 'PyTorch,Theano'; known are: ours replayed,"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_known_ones(arguments, said, tmp_path):
+    done = run("run.py", "--smoke", "--out", tmp_path, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    spec = spec_from_file_location("bench_run", ROOT / "benchmarks" / "run.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_failed_turn_costs_no_other(bench):
+    """The ratio is from the rounds that both have."""
+    times = {"ours": {0: 1.0, 1: 4.0, 2: 9.0}, "other": {0: 2.0, 2: 3.0}, "none": {}}
+    found = {c: {n: {"times": [t], "memory": None} for n, t in of.items()} for c, of in times.items()}
+    ours, other, none = bench.compare(found)
+    assert (ours["rounds"], ours["median_ms"], ours["ours_over_it"]) == (3, 4000, 1)
+    assert (other["rounds"], other["median_ms"], other["ours_over_it"]) == (2, 2500, (0.5 + 3) / 2)
+    assert other["memory_mb"] is None
+    assert none == {"contender": "none", "missing": True}
+
+
+def test_an_interrupted_run_goes_on_where_it_was(bench, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(bench, "turn", lambda *names: asked.append(names[2]) or ({"x": 1} if "a" in names else None))
+    options = SimpleNamespace(seconds=1, rounds=4, fresh=False)
+
+    def rounds(where):
+        asked.clear()
+        bench.Turns(tmp_path / "turns.json", where, options).rounds("train", "W1", ["a", "b"], float("inf"))
+        return asked
+
+    assert rounds("here") == ["a", "b", "b", "a", "a", "a"]  # b failed twice and was left alone
+    assert rounds("here") == ["b", "b"]
+    assert rounds("another version") == ["a", "b", "b", "a", "a", "a"]
+
+
+JUDGES = ("torch", "tensorflow", "jax", "autograd")  # what the extra `judges` has of the peers
+
+
+@pytest.mark.parametrize(
+    ("net", "peer"),
+    [
+        *(("W1", peer) for peer in ("PyTorch", "Keras", "JAX jit", "tinygrad", "MyGrad", "HIPS autograd")),
+        *(("W2", peer) for peer in ("PyTorch tuned", "Keras", "JAX jit", "tinygrad", "MyGrad")),
+    ],
+)
+def test_a_peer_begins_with_our_loss(bench, net, peer):
+    """From the same weights and data: it is the same network that all train."""
+    library = bench.NEEDS[peer]
+    if not find_spec(library):
+        assert library not in JUDGES or os.environ.get("AUTOGRAD_REQUIRE_JUDGES") != "1", f"{library} is needed here"
+        pytest.skip(f"{library} is not installed: pip install 'autograd-core[bench]'")
+    losses = []
+    for contender in ("ours replayed", peer):
+        done = run("contenders.py", "train", net, contender, "--smoke", "--seconds", "0.01")
+        assert done.returncode == 0, done.stderr
+        losses.append(json.loads(done.stdout.splitlines()[-1])["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
 
 
 @pytest.fixture
