@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import importlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,8 @@ import nn
 from autograd_core.replay import ReplayWarning
 from nn import layers, losses, optimizers, regularizers
 from nn.optimizers import schedules
+
+lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(22, 6)).astype(np.float32)
@@ -120,6 +123,18 @@ def test_each_layer_trains_the_same(name):
     found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
     assert_same(found)
     assert_replayed(found[0][0])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_layer_trains_the_same_in_lanes_up_to_the_order_of_sums(name, monkeypatch):
+    monkeypatch.setattr(threads, "lanes", lambda: 2)
+    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "LARGE", 0)
+    x, between = LAYERS[name]
+    found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
+    assert_same(found, exact=False)
+    assert_replayed(found[0][0])
+    assert {program.schedule.lanes for program in found[0][0].schedule.programs} == {2}
 
 
 def test_no_layer_is_forgotten():
