@@ -95,6 +95,15 @@ def place_of_caller() -> tuple[str, int, Any]:
     return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
 
 
+def level_of_caller() -> int:
+    """What ``stacklevel`` makes a warning of the calling function point to the line of the person who called us."""
+    frame: Any = sys._getframe(1)
+    level = 1
+    while frame.f_back and frame.f_code.co_filename.startswith(INSIDE):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: Any) -> str:
     """Raise if ``out`` holds a NaN, or an Inf made of finite numbers; otherwise give the line that called the op."""
     where = line_of_caller()

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from autograd_core.replay.outside import versions
+
 
 def snake_case(name: str) -> str:
     """``MaxPooling2D`` as ``max_pooling2d``, ``PReLU`` as ``p_re_lu``: how Keras names layers."""
@@ -70,6 +72,7 @@ def arguments(cls: type) -> tuple[str, ...]:
 # How often an attribute of anything configurable was given another value. A training step that was recorded
 # looks here before it is replayed: a new rate of a Dropout must not go unnoticed.
 changes = 0
+versions.append(lambda: changes)
 
 
 class Configurable:

@@ -12,8 +12,8 @@ True
 """
 
 from .capture import Replay, ReplayWarning, replay
-from .recording import Source, decide
+from .recording import Source, decide, refuse
 from .running import Program
 from .traced import Traced
 
-__all__ = ["Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "replay"]
+__all__ = ["Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "refuse", "replay"]

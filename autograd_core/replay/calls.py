@@ -69,6 +69,11 @@ class Place:
         return f"{self.dtype}{list(self.shape)}"
 
 
+def same(p: Place, q: Place) -> bool:
+    """Whether two places in one memory are walked through in the same way."""
+    return (p.offset, p.shape, p.strides) == (q.offset, q.shape, q.strides)
+
+
 @dataclass(slots=True)
 class Call:
     """``function(*args, **kwargs)``, whose array results go to ``results``; ``writes`` it changes by itself."""

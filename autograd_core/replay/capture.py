@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import os
+import random
 import threading
 import warnings
 import weakref
@@ -16,14 +17,14 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from .. import graph
-from ..debugging import place_of_caller
+from ..debugging import level_of_caller, place_of_caller
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
 from . import compiled, threads
 from .calls import Memory, owner_of
-from .comparing import Results, difference, mistake
-from .outside import Outside
+from .comparing import Results, anything_made_anew, difference, has_a_graph, mistake
+from .outside import Outside, settings_now
 from .planning import Schedule, plan, shared_out
 from .recording import Recording, active
 from .running import GuardFailed, Program, Rehearsal, give_back
@@ -39,8 +40,12 @@ KEPT = 16
 WORTH_IT = 5.0
 
 
+# Two recordings may differ because something has just been changed; after so many the function is at fault.
+TRIES = 2
+
 # For isinstance at each call, where a union of classes would be made anew.
 _ARRAYS = np.ndarray, np.generic
+_PLAIN = np.ndarray, np.memmap
 _BRANCHES = list, tuple, dict
 
 
@@ -116,11 +121,14 @@ class _Captured:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.tries = 0
         self.first: tuple[Recording, Results] | None = None
+        self.agreed = False  # with a second recording
         self.program: Program | None = None
         self.seconds = 0.0  # that its program has run
         self.results: Results | None = None
         self.outside = Outside()
+        self.settings: Any = None
         self.refused: str | None = None
 
 
@@ -154,9 +162,10 @@ class Replay:
     """A function of arrays that is recorded on its second and third call with the same shapes, then replayed.
 
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
-    two recordings agreed and one replay gave what the function itself gave. A function that cannot be captured
-    runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns`` is shared by those
-    that share state. ``jit_compile`` says when chains of arithmetic are compiled, see `replay`.
+    two recordings agreed and one replay gave what the function itself, unrecorded, gave for the fourth. A function
+    that cannot be captured runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns``
+    is shared by those that share state. ``settings`` tells what else the function goes by. ``jit_compile`` says when
+    chains of arithmetic are compiled, see `replay`.
 
     >>> import autograd_core as ag
     >>> f = ag.replay(lambda x: np.tanh(x) * 2)
@@ -173,6 +182,7 @@ class Replay:
         name: str = "",
         turns: Turns | None = None,
         jit_compile: bool | str = "auto",
+        settings: Callable[[], Any] = tuple,
     ):
         self.function = function
         self.name = name or getattr(function, "__name__", "the function")
@@ -180,7 +190,9 @@ class Replay:
         self._cells: list[Cell] = []
         self._arrays: list[Any] = []
         self._captured: dict[Any, _Captured] = {}
+        self._settings = settings
         self._warned = False
+        self._declined = ""  # why the last call could not even be tried
         self._turns = turns or Turns()
         self._compiles = bool(jit_compile) and compiled.available()
         self._patience = WORTH_IT if jit_compile == "auto" else 0.0
@@ -202,31 +214,45 @@ class Replay:
         for value in given:
             if type(value) is np.ndarray or isinstance(value, _ARRAYS):
                 key += (value.shape, value.dtype)
+                if type(value) not in _PLAIN and not isinstance(value, np.generic):
+                    return self._decline(value)  # which may compute in a way of its own
+                if not value.flags.c_contiguous:
+                    key.append(value.flags.f_contiguous)
             elif value is None:
                 key.append(None)
             elif isinstance(value, Tensor):
                 if value.requires_grad and mode.recording:
-                    return None
+                    return self._decline(value)
                 key.append((value.shape, value.dtype, "Tensor"))
-            elif isinstance(value, int | float | str):
+            elif isinstance(value, int | str):
                 key.append((type(value), value))
+            elif isinstance(value, float):
+                key.append(repr(value))  # which tells -0.0 from 0.0, and where NaN is NaN
             else:
-                return None
+                return self._decline(value)
         if nested:
             key.append(repr(rebuild(args, iter(range(len(given))))))
         return tuple(key)
+
+    def _decline(self, value: Any) -> None:
+        what = "a Tensor that needs a gradient" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        self._declined = f"{what} is among its arguments, which are arrays, numbers and text where it is replayed"
 
     def _call(self, key: Any, args: Any, given: Sequence[Any]) -> Any:
         captured = self._captured.get(key)
         if captured is None:
             captured = self._captured[key] = _Captured()
             while len(self._captured) > KEPT:
-                del self._captured[next(iter(self._captured))]
+                if self._captured.pop(next(iter(self._captured))).program is None:
+                    self._warn(
+                        f"it was called with more than {KEPT} combinations of shapes and numbers; hand a number that "
+                        "changes over as an array without axes, np.asarray(0.1)"
+                    )
         program = captured.program
         if program is not None:
             if "raise" in np.geterr().values():  # then any call may fail, and no state may have changed before it
                 return self._eagerly(args)
-            if self._unmoved() and captured.outside.changed() is None:
+            if self._unmoved() and captured.outside.changed() is None and captured.settings == self._settings():
                 try:
                     return self._run(captured, program, given)
                 except GuardFailed:
@@ -234,8 +260,17 @@ class Replay:
             self.forget()
             captured = self._captured[key] = _Captured()
         captured.calls += 1
-        if captured.refused is not None or captured.calls == 1:
+        if captured.refused is not None:
             return self._eagerly(args)
+        if captured.calls == 1:
+            returned = self._eagerly(args)
+            if has_a_graph(returned):
+                self._refuse(
+                    captured,
+                    "it returns a Tensor that needs a gradient, and a replay makes no graph to walk back through; call "
+                    "backward() or grad inside the function, or return its data",
+                )
+            return returned
         if captured.first is not None and not self._unmoved():
             self.forget()
             captured = self._captured[key] = _Captured()
@@ -263,21 +298,20 @@ class Replay:
         return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
 
     def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> Any:
-        if self._compiles and not program.compiled:
+        if not self._compiles or program.compiled:
+            found = program(_arrays(given))
+        else:
+            if captured.seconds >= self._patience:  # before this step changes anything
+                program = self._compiled(captured, program)
             begin = perf_counter()
             found = program(_arrays(given))
             captured.seconds += perf_counter() - begin
-            if captured.seconds > self._patience:
-                self._compile(captured, program)
-        else:
-            found = program(_arrays(given))
         self._stamp()
         assert captured.results is not None
         return captured.results.with_values(found)
 
-    def _compile(self, captured: _Captured, program: Program) -> None:
-        """Compile a program that has run for long."""
-        captured.program = None  # if this is interrupted it is recorded again
+    def _compiled(self, captured: _Captured, program: Program) -> Program:
+        """A program that has run for long, compiled."""
         try:
             schedule = compiled.with_loops(program.schedule)
         except Exception as error:  # of numba, which may not go with this NumPy or this machine
@@ -286,11 +320,13 @@ class Replay:
                 f"{self.name} is not compiled and runs as before, with the same results: "
                 f"{type(error).__name__}: {error}",
                 ReplayWarning,
-                stacklevel=5,
+                stacklevel=level_of_caller(),
             )
-        else:
-            program.renew(schedule)
+            return program
+        captured.program = None  # if this is interrupted it is recorded again
+        program.renew(schedule)
         captured.program = program
+        return program
 
     def _stamp(self) -> None:
         """Tell the engine that graphs recorded before this step are of other values."""
@@ -300,15 +336,11 @@ class Replay:
 
     def _record(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
         """Run the function, and note what it does; the second time hold it against the first."""
+        if captured.agreed:
+            return self._prove(captured, args, given)
         if captured.first is None and not self._cells:
             self._cells = list(self._state_of())
             self._arrays = [cell.value for cell in self._cells]
-        rehearsal: Rehearsal | str | None = None
-        if captured.first is not None:
-            try:
-                rehearsal = self._rehearse(*captured.first, given)
-            except GuardFailed:  # this batch goes another way; the next one may tell
-                return self._eagerly(args)
         recording = Recording()
         try:
             results = self._recorded(recording, args, given)
@@ -320,19 +352,47 @@ class Replay:
             self._refuse(captured, f"it raised {type(error).__name__}: {error}")
             return returned
         reason = recording.escaped
-        if reason is None and captured.first is not None:
-            reason = difference(*captured.first, recording, results) or mistake(rehearsal, results)
         if reason is not None:
             self._refuse(captured, reason)
         elif captured.first is None:
             captured.first = recording, results
         else:
-            assert isinstance(rehearsal, Rehearsal)
-            captured.results, captured.first = captured.first[1], None
-            schedule = shared_out(rehearsal.schedule, threads.lanes())
-            captured.program, captured.outside = self._program(schedule), recording.outside
+            reason = difference(*captured.first, recording, results)
+            captured.tries += 1
+            if reason is None:
+                captured.agreed, captured.settings = True, self._settings()
+                if anything_made_anew(captured.first[0], recording):
+                    captured.first[0].outside.look_closely()
+            elif captured.tries < TRIES:
+                captured.first = recording, results
+            else:
+                self._refuse(captured, reason)
         returned = _owned(results.with_values(results.values))
         results.values = []
+        return returned
+
+    def _prove(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
+        """Run a program, take back what it changed, run the function as it is, and compare."""
+        assert captured.first is not None
+        recording, results = captured.first
+        if recording.outside.changed() is not None or captured.settings != self._settings():
+            self.forget()
+            return self._eagerly(args)
+        try:
+            rehearsal = self._rehearse(recording, results, given)
+        except GuardFailed:  # this batch goes another way; the next one may tell
+            return self._eagerly(args)
+        returned = self._eagerly(args)
+        reason = mistake(rehearsal, results, returned)
+        if reason is None:
+            assert isinstance(rehearsal, Rehearsal)
+            captured.results, captured.first, captured.agreed = results, None, False
+            schedule = shared_out(rehearsal.schedule, threads.lanes())
+            captured.program, captured.outside = self._program(schedule), recording.outside
+        elif recording.outside.changed() is None:
+            self._refuse(captured, reason)
+        else:
+            self.forget()
         return returned
 
     def _recorded(self, recording: Recording, args: Any, given: Sequence[Any]) -> Results:
@@ -348,12 +408,16 @@ class Replay:
         try:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = recording.state(array)
+            chance = _chance()
+            recording.outside.of(self.function)
             with recording:
                 value = self.function(*(rebuild(args, iter(replaced)) if _nested(args) else replaced))
                 for cell, array in zip(self._cells, self._arrays, strict=True):
                     if unwrapped(cell.value) is not array:  # rebound to a new value
                         Traced(array, recording)[...] = cell.value
                     cell.value = array
+                if _chance() != chance:
+                    recording.give_up("it draws numbers from random or np.random, which a replay would not")
                 results = Results(value, recording)
                 del value
                 replaced.clear()
@@ -395,7 +459,7 @@ class Replay:
             warnings.warn(
                 f"{self.name} cannot be replayed and runs eagerly, which is slower and gives the same: {reason}",
                 ReplayWarning,
-                stacklevel=5,
+                stacklevel=level_of_caller(),
             )
 
     # -- looking in ------------------------------------------------------------------------------------
@@ -411,7 +475,8 @@ class Replay:
 
         if not self.programs:
             reasons = [c.refused for c in self._captured.values() if c.refused]
-            return f"{self.name} has no program: {reasons[-1] if reasons else 'it needs three calls of one shape'}"
+            reason = reasons[-1] if reasons else self._declined or "it needs four calls of one shape"
+            return f"{self.name} has no program: {reason}"
         return text(self.programs[-1].schedule, self._names())
 
     def profile(self, *args: Any, runs: int = 5) -> str:
@@ -468,15 +533,19 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compi
     """``function``, recorded at its NumPy calls and replayed for arguments of the same shapes and dtypes.
 
     ``function`` takes and returns numbers, arrays, and lists, tuples and dicts of them, and always computes the
-    same way. ``state`` lists the Tensors that it changes. The first call with new shapes runs as it is; the
-    second and third are recorded and compared.
+    same way. ``state`` lists the Tensors that it changes. The first call with new shapes runs as it is, the
+    second and third are recorded, and in the fourth a replay is compared with the function.
 
     Where numba is installed (``pip install "autograd-core[fast]"``) long chains of arithmetic are compiled, once a
     program has run for 5 seconds; with ``jit_compile=True`` at once, with False never. Results have the same bits,
-    but NumPy's warnings of overflows are lost in such chains.
+    but NumPy's warnings of overflows are lost in such chains, and the sign of a NaN is anything.
+
+    What it reads beside its arguments (variables of its module or of enclosing functions, attributes, the settings
+    of layers) is looked at before each replay, and recorded anew when it has changed. What it does beside computing,
+    such as printing, happens in the first four calls only.
 
     What cannot be replayed is no error but a `ReplayWarning`, and runs as it is. Raises ValueError for another
-    ``jit_compile``.
+    ``jit_compile``, and TypeError for a state that is no list of Tensors.
 
     >>> import autograd_core as ag
     >>> slope = replay(ag.grad(lambda x: np.sum(np.sin(x))))
@@ -486,9 +555,18 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compi
     True 1
     """
     compiled.check(jit_compile)
-    made = Replay(function, lambda: [TensorCell(t) for t in state], jit_compile=jit_compile)
+    cells = [TensorCell(t) for t in _tensors(state)]
+    made = Replay(function, lambda: cells, jit_compile=jit_compile, settings=settings_now)
     functools.update_wrapper(made, function)
     return made
+
+
+def _tensors(state: Any) -> Sequence[Tensor]:
+    """``state``, if it is what can be changed in place."""
+    if isinstance(state, Tensor) or not isinstance(state, Sequence) or not all(isinstance(t, Tensor) for t in state):
+        odd = next((t for t in state if not isinstance(t, Tensor)), state) if isinstance(state, Sequence) else state
+        raise TypeError(f"state is a list of the Tensors that the function changes, not {type(odd).__name__}")
+    return state
 
 
 # -- arguments and results --------------------------------------------------------------------------------
@@ -505,6 +583,12 @@ def _owned(tree: Any) -> Any:
         return value
 
     return rebuild(tree, (own(v) for v in leaves(tree)))
+
+
+def _chance() -> Any:
+    """Where Python's and NumPy's common random numbers stand."""
+    state: Any = np.random.get_state()  # noqa: NPY002 -- who draws from it is found out here
+    return random.getstate(), state[1].tobytes(), state[2]
 
 
 def _nested(args: Any) -> bool:

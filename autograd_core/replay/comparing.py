@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node
+from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
 from .calls import Place, array_at
@@ -37,19 +37,48 @@ class Results:
         if self.flat_tensors:
             return tuple([wrap(Node(v, False)) for v in found])
         new = iter(found)
-        filled = [f if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
+        filled = [_copied(f) if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
         return rebuild(
             self.tree,
             (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
         )
 
+    def unlike(self, found: Sequence[Any], returned: Any) -> str | None:
+        """How what the function returned differs from the structure with these values."""
+        mine, others = list(leaves(self.with_values(found))), list(leaves(returned))
+        if repr(rebuild(returned, itertools.repeat(0))) != repr(self.tree):
+            return "the replay returned another structure than the function itself"
+        for a, b in zip(mine, others, strict=True):
+            if isinstance(a, Tensor) != isinstance(b, Tensor):
+                return "the replay returned another kind of value than the function itself"
+            if isinstance(a, Tensor):
+                a, b = a.data, b.data
+            if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
+                alike = _close(a, b)
+            else:
+                alike = a is b or a == b or (a != a and b != b)
+            if not alike:
+                return "the replay returned other values than the function itself"
+        return None
 
-def mistake(rehearsal: Rehearsal | str | None, results: Results) -> str | None:
+
+def has_a_graph(returned: Any) -> bool:
+    """Whether somebody may walk back through what a function returned, for which a replay makes no graph."""
+    return any(isinstance(v, Tensor) and v.requires_grad and v.node.parents is not RELEASED for v in leaves(returned))
+
+
+def _copied(value: Any) -> Any:
+    """What is the same for every batch, for a caller who may write to it."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def mistake(rehearsal: Rehearsal | str | None, results: Results, returned: Any) -> str | None:
     """What the rehearsed program did otherwise than the function, on the same inputs and from the same state."""
     if not isinstance(rehearsal, Rehearsal):
         return rehearsal
-    if not all(map(_close, rehearsal.returned, results.values)):
-        return "the replay returned other values than the function itself"
+    reason = results.unlike(rehearsal.returned, returned)
+    if reason is not None:
+        return reason
     if not all(map(_close, rehearsal.left, digests(rehearsal.schedule))):
         return "the replay left another state than the function itself"
     if any(generator.bit_generator.state != after for generator, after in rehearsal.draws):
@@ -93,9 +122,24 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
         (g.expected, g.position) for g in b.guards
     ]:
         return "two recordings took different ways"
+    moved = a.outside.difference(b.outside)
+    if moved is not None:
+        return f"{moved} changes from one call to the next, and a replay would neither change nor see it"
     if _unequal((a_results.places, a_results.fixed), (b_results.places, b_results.fixed), pairs):
         return "what it returns is not computed from what it was given alone"
     return None
+
+
+def made_anew(x: Place, y: Place) -> bool:
+    """Whether a constant is no array that lasts, but was computed from something outside, for each recording again."""
+    return x.memory.kind == "constant" and x.memory.array is not y.memory.array
+
+
+def anything_made_anew(a: Recording, b: Recording) -> bool:
+    """Whether anything was, in two recordings that agree."""
+    return any(
+        made_anew(p, q) for x, y in zip(a.calls, b.calls, strict=True) for p, q in zip(x.reads, y.reads, strict=True)
+    )
 
 
 def _where(call: Any) -> str:
@@ -110,7 +154,7 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
         partner = pairs.setdefault(x.memory, y.memory)
         if partner is not y.memory or (x.offset, x.strides) != (y.offset, y.strides):
             return "meets different arrays"
-        if x.memory.kind == "constant" and x.memory.array is not y.memory.array:
+        if made_anew(x, y):
             a, b = _constant(x), _constant(y)
             if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
                 return "meets a plain array that differs"

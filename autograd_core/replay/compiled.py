@@ -2,14 +2,16 @@
 
 NumPy runs a chain call by call, and each writes an array, even if only a block of it that stays in cache. A compiled
 loop takes every element through the whole chain at once, in registers. It does the same operations in the same
-order, so the results have the same bits, and before it is used it has to show that. What is lost are NumPy's warnings
-of overflows and divisions by zero.
+order, so the results have the same bits but for the sign of a NaN, and before it is used it has to show that. What is
+lost are NumPy's warnings of overflows and divisions by zero.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import os
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from ..debugging import level_of_caller
 from .calls import Call, Memory, Place
-from .grouping import Unit, same
+from .grouping import Unit
 from .planning import COPIED_INPUT, Schedule
 from .simplifying import elementwise
 
@@ -38,66 +41,101 @@ _FORMULAS: dict[Any, str] = {
 # NumPy needs as long as a compiled loop for so few calls: they are done before memory has brought the operands.
 FEW = 3
 
-# So many elements, with infinities and zeros among them, have to come out alike.
+# The time to compile a loop grows with its length.
+MANY = 100
+
+# So many elements have to come out alike.
 TRIED = 1000
+
+# One at a time compiles, and nobody forks meanwhile: the child would wait for ever for what is never let go there.
+_lock = threading.RLock()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 @functools.cache
 def available() -> bool:
     """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
+    try:
+        return importlib.util.find_spec("numba") is not None
+    except ValueError:  # something else stands in for it
+        return False
 
 
 def check(jit_compile: bool | str) -> None:
     """Whether that is a way to say when to compile; a warning where it is asked for and cannot be done."""
-    if jit_compile not in (True, False, "auto"):
+    always = isinstance(jit_compile, bool | np.bool_) and bool(jit_compile)
+    if not isinstance(jit_compile, bool | np.bool_) and not (isinstance(jit_compile, str) and jit_compile == "auto"):
         raise ValueError(f'jit_compile is True, False or "auto", not {jit_compile!r}')
-    if jit_compile is True and not available():
+    if always and not available():
         warnings.warn(
             "jit_compile=True needs numba, which is not installed, so everything runs as it is, with the same results; "
             'pip install "autograd-core[fast]", or jit_compile="auto" to compile where it can be done',
-            stacklevel=3,
+            stacklevel=level_of_caller(),
         )
 
 
 def with_loops(schedule: Schedule) -> Schedule:
     """``schedule`` with its longer chains of arithmetic compiled."""
+    import numba
+
+    if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
+        return schedule
     keep = {p.memory for p in schedule.outputs} | {g.condition.memory for g in schedule.guards}
-    seen = Counter(m for unit in schedule.units for m in {p.memory for p in (*unit.reads, *unit.writes)})
+    seen = Counter(m for unit in schedule.units for m in _memories(unit.calls))
     late = {p.memory for p in schedule.inputs if p.memory.size > COPIED_INPUT}
     units = []
-    for unit in schedule.units:
-        memories = {p.memory for p in unit.writes} if not any(p.memory in late for p in unit.reads) else ()
-        own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}
-        units.append(_looped(unit, own) if memories else replace(unit))
+    with _lock:
+        for unit in schedule.units:
+            memories = _memories(unit.calls)
+            if memories & late:  # bound anew for each batch
+                units.append(replace(unit))
+            else:
+                own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}
+                units.append(_looped(unit, own))
     return replace(schedule, units=units)
+
+
+def _memories(calls: list[Call]) -> set[Memory]:
+    return {p.memory for call in calls for p in (*call.reads, *call.defined)}
 
 
 def _looped(unit: Unit, own: set[Memory]) -> Unit:
     """``unit`` with each run of arithmetic in it as one call. ``own`` is scratch that nobody else sees."""
-    calls: list[Call] = []
     runs = list(_runs(unit))
-    for n, run in enumerate(runs):
-        rest = {
-            p.memory for other in (*runs[:n], *runs[n + 1 :]) for call in other for p in (*call.reads, *call.defined)
-        }
-        loop = _loop(run, own - rest) if len(run) > FEW else None
+    touched = Counter(m for run in runs for m in _memories(run))
+    calls: list[Call] = []
+    for run in runs:
+        loop = _loop(run, {m for m in own if touched[m] == 1}) if len(run) > FEW else None
         calls.extend(run if loop is None else [loop])
     if len(calls) == len(unit.calls):
         return replace(unit)
-    local = unit.local & {p.memory for call in calls for p in (*call.reads, *call.defined)}
-    cut = len(calls) > 1
-    return replace(unit, calls=calls, local=local, rows=unit.rows * cut, step=unit.step * cut, flat=unit.flat and cut)
+    if len(calls) == 1:  # a loop needs no blocks: its results in between are in registers
+        return Unit(calls, lane=unit.lane, meetings=unit.meetings)
+    return replace(unit, calls=calls, local=unit.local & _memories(calls))
 
 
 def _runs(unit: Unit) -> Iterator[list[Call]]:
-    """The calls of a unit, neighbours that one loop can do together."""
+    """The calls of a unit in order, those together that one loop can do, and any other alone."""
     run: list[Call] = []
+    touched: dict[Memory, set[Place]] = {}
     for call in unit.calls:
-        if run and not (_is_arithmetic(call) and _is_arithmetic(run[0]) and _alike(run, call)):
+        places = [p for p in (*call.args, *call.results) if isinstance(p, Place)]
+        joins = (
+            0 < len(run) < MANY
+            and _is_arithmetic(call)
+            and _is_arithmetic(run[0])
+            and (places[-1].shape, places[-1].dtype) == (run[0].defined[0].shape, run[0].defined[0].dtype)
+            # Each element must meet only its own.
+            and all(p == q or not p.overlaps(q) for p in places for q in touched.get(p.memory, ()))
+        )
+        if run and not joins:
             yield run
-            run = []
+            run, touched = [], {}
         run.append(call)
+        for p in places:
+            touched.setdefault(p.memory, set()).add(p)
     yield run
 
 
@@ -106,26 +144,12 @@ def _is_arithmetic(call: Call) -> bool:
     (result,) = call.results if len(call.results) == 1 else (None,)
     if call.function not in _FORMULAS or not elementwise(call) or result is None or not result.shape:
         return False
-    if result.dtype.char not in "fd" or result.offset % result.dtype.itemsize:
-        return False
-    return all(
+    return result.dtype.char in "fd" and all(
         isinstance(p, Place)
         and p.dtype == result.dtype
         and (not p.shape or (p.shape == result.shape and p.contiguous))
         and p.offset % p.dtype.itemsize == 0
         for p in (*call.args, result)
-    )
-
-
-def _alike(run: list[Call], call: Call) -> bool:
-    """Whether elements of ``call`` meet only their own in the calls before it."""
-    result = call.results[0]
-    before = [p for c in run for p in (*c.reads, *c.defined)]
-    first = run[0].results[0]
-    assert result is not None
-    assert first is not None
-    return (result.shape, result.dtype) == (first.shape, first.dtype) and all(
-        same(p, q) or not p.overlaps(q) for p in (*call.reads, result) for q in (*before, result)
     )
 
 
@@ -183,27 +207,28 @@ def _compile(source: str) -> Callable[..., None]:
 
 
 def _agrees(function: Callable[..., None], run: list[Call], places: list[Place], results: list[Place]) -> bool:
-    """Whether the loop makes the bits that NumPy makes, of numbers of all sizes and of what is not finite."""
+    """Whether the loop makes the bits that NumPy makes: of ordinary numbers, and of those at the edges."""
     rng = np.random.default_rng(0)
-    arrays: dict[Place, Any] = {}
-    for p in places:
-        shape = (TRIED,) if p.shape else ()
-        drawn = rng.normal(size=shape) * 10.0 ** rng.integers(-30, 30, shape)
-        value = np.where(rng.random(shape) < 0.1, rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan], shape), drawn)
-        arrays[p] = np.asarray(value, p.dtype)
-    mine = {p: value.copy() for p, value in arrays.items()}
-    with np.errstate(all="ignore"):
-        function(*mine.values())
-        for call in run:
-            (result,) = call.results
-            assert result is not None
-            arrays[result] = call.function(*(arrays[p] for p in call.args))
-    known = {p: ~np.isnan(arrays[p]) for p in results}
-    return all(
-        np.array_equal(mine[p], arrays[p], equal_nan=True)
-        and np.array_equal(np.copysign(1, mine[p])[known[p]], np.copysign(1, arrays[p])[known[p]])
-        for p in results
-    )
+    edges = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-42, 1e30, -1e-30])
+    for draw in (
+        lambda shape: rng.uniform(0.5, 2, shape),
+        lambda shape: np.where(rng.random(shape) < 0.5, rng.choice(edges, shape), rng.normal(size=shape)),
+    ):
+        arrays: dict[Place, Any] = {p: np.asarray(draw((TRIED,) if p.shape else ()), p.dtype) for p in places}
+        mine = {p: value.copy() for p, value in arrays.items()}
+        with np.errstate(all="ignore"):
+            function(*mine.values())
+            for call in run:
+                arrays[call.defined[0]] = call.function(*(arrays[p] for p in call.args))
+        if not all(_same_bits(mine[p], arrays[p]) for p in results):
+            return False
+    return True
+
+
+def _same_bits(a: Any, b: Any) -> bool:
+    """Whether two arrays are equal, -0.0 other than 0.0; a NaN is a NaN, whatever its sign."""
+    known = ~np.isnan(b)
+    return bool(np.all(np.isnan(a) == ~known) and a[known].tobytes() == b[known].tobytes())
 
 
 class Loop:

@@ -52,6 +52,8 @@ def _over_one(call: Call, numbers: dict[Any, Place], known: set[Memory]) -> Call
         return call
     kept = [a for a in range(len(x.shape)) if len(x.shape) == len(result.shape) or a not in axes]
     x = replace(x, shape=result.shape, strides=tuple(x.strides[a] for a in kept))
+    if x.dtype.kind == "c" and call.function is np.prod:  # a product with 1, which makes NaN of infinities
+        return call
     if x.dtype.kind not in "fc" or call.function not in (np.sum, np.mean):
         return replace(call, function=copied, args=(x,), kwargs={}, reads=(x,))
     zero = number(0, x.dtype, numbers)  # of -0.0 a sum makes 0.0
@@ -68,13 +70,14 @@ def _without_one(call: Call, known: set[Memory]) -> Call:
     if call.function not in (np.multiply, np.divide) or not elementwise(call):
         return call
     (result,), args = call.results, call.args
+    if result is None or result.dtype.kind == "c":  # inf + 1j times 1 is inf + nan j
+        return call
     orders = [args] if call.function is np.divide else [args, args[::-1]]
     for x, one in orders:
         if (
             isinstance(x, Place)
             and isinstance(one, Place)
             and one.memory in known
-            and result is not None
             and (x.shape, x.dtype, one.dtype) == (result.shape, result.dtype, result.dtype)
             and np.all(array_at(one, one.memory.array) == 1)
         ):

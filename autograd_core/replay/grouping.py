@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from .calls import Call, Memory, Place
+from .calls import Call, Memory, Place, same
 from .simplifying import elementwise, may_fail, rename
 
 # Chains over at most so many elements spend their time in calling; equal ones are put together.
@@ -77,10 +77,6 @@ def _continues(unit: Unit, call: Call) -> bool:
         if any(p.overlaps(w) and not same(p, w) for w in unit.writes):
             return False
     return not any(result.overlaps(p) and not same(result, p) for p in (*unit.reads, *unit.writes))
-
-
-def same(p: Place, q: Place) -> bool:
-    return (p.offset, p.shape, p.strides) == (q.offset, q.shape, q.strides)
 
 
 def early(units: list[Unit], barrier: int) -> list[Unit]:

@@ -11,6 +11,7 @@ import gc
 import inspect
 import types
 import weakref
+import zlib
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
@@ -18,9 +19,22 @@ from typing import Any
 import numpy as np
 
 from ..debugging import INSIDE
+from ..tensor import Tensor
+from .calls import owner_of
+from .traced import Traced
 
-# Arrays with more elements, and containers with more entries, count as changed only when they are other ones.
-SMALL = 1000
+# Containers with more entries, and arrays with more elements, count as changed only when they are other ones.
+ENTRIES = 1000
+ELEMENTS = 100_000
+
+# What tells how often the settings of layers, optimizers and the like were changed, of all there are.
+versions: list[Callable[[], int]] = []
+
+
+def settings_now() -> tuple[int, ...]:
+    """Another value than before when any setting was changed."""
+    return tuple([version() for version in versions])
+
 
 _MISSING = object()
 _KNOWN = ("builtins", "numpy", "autograd_core")  # whose objects are values, and no places where values are kept
@@ -29,20 +43,32 @@ _KNOWN = ("builtins", "numpy", "autograd_core")  # whose objects are values, and
 class Outside:
     """Values that a person's functions look up by name, as they were when they were recorded.
 
-    Our own layers, losses and optimizers go by their settings, which are looked after elsewhere.
+    Our own layers, losses and optimizers go by their settings, which are looked after elsewhere. Not looked at are
+    the environment's variables, what a container holds in its fifth level, and arrays of more than 100,000 elements.
     """
 
     def __init__(self) -> None:
         self._seen: set[Any] = set()
         self._reads: dict[Any, tuple[str, Callable[[], Any]]] = {}
         self._live: Collection[int] = ()
+        self._closely = False
         self._before: list[Any] = []
 
     def settle(self, live: Collection[int]) -> None:
         """Note all values. ``live`` are the ids of arrays in which a replay sees what is written to them later."""
         self._live = live
-        self._before = [self._noted(read(), 0) for _, read in self._reads.values()]
+        # What was computed in the recording is nothing from outside, though a function inside looks it up there.
+        self._reads = {key: (name, read) for key, (name, read) in self._reads.items() if not _recorded(read())}
+        self._note_all()
         self._seen.clear()
+
+    def look_closely(self) -> None:
+        """Note what Tensors and larger arrays hold as well: something was computed from it before it was recorded."""
+        self._closely = True
+        self._note_all()
+
+    def _note_all(self) -> None:
+        self._before = [self._noted(read(), 0) for _, read in self._reads.values()]
 
     def changed(self) -> str | None:
         """The name of something that has another value by now, or None."""
@@ -50,6 +76,18 @@ class Outside:
             if self._noted(read(), 0) != before:
                 return name
         return None
+
+    def difference(self, other: Outside) -> str | None:
+        """The name of something that had another value for another recording, or None."""
+        for (key, (name, _)), before in zip(self._reads.items(), self._before, strict=True):
+            if key in other._reads and other._before[list(other._reads).index(key)] != before:
+                return name
+        return None
+
+    def of(self, function: Callable[..., Any]) -> None:
+        """Note what comes with a function: the arguments that a partial one has already."""
+        if isinstance(function, partial):
+            self._meet("an argument of the function", id(function), lambda: function, ())
 
     def look(self, frame: Any, base: Any) -> None:
         """Find out what the functions that are running look up, from ``frame`` outwards to ``base``."""
@@ -86,13 +124,22 @@ class Outside:
             return
         for name in names:
             value = inspect.getattr_static(owner, name, _MISSING)
-            if value is not _MISSING and not isinstance(value, property | types.MemberDescriptorType):
+            if isinstance(value, property):  # which is not asked: it may do anything
+                getter = value.fget
+                if isinstance(getter, types.FunctionType) and name not in getter.__code__.co_names:
+                    self._look_at(owner, getter.__code__.co_names, path)
+                    self._look_into(getter.__code__, getter.__globals__, getter.__closure__ or ())
+            elif value is not _MISSING:
                 self._meet(f"{path}.{name}", (id(owner), name), _attribute(owner, name), names)
 
     def _meet(self, name: str, key: Any, read: Callable[[], Any], names: Collection[str]) -> None:
         if key in self._reads:
             return
         value = read()
+        if isinstance(value, partial):
+            self._reads[key] = name, read
+            self._meet(name, (key, "func"), lambda: value.func, names)
+            return
         function = getattr(value, "__func__", value)
         code = getattr(function, "__code__", None)
         if code is not None and code.co_filename.startswith(INSIDE):
@@ -103,6 +150,11 @@ class Outside:
         if code is not None:
             self._look_into(code, function.__globals__, function.__closure__ or ())
             self._look_at(getattr(value, "__self__", None), code.co_names, name)
+            if function.__defaults__:
+                self._meet(f"a default of {name}", (key, "defaults"), lambda: function.__defaults__, ())
+        elif isinstance(value, list | tuple | dict) and len(value) <= ENTRIES:
+            for i, item in enumerate(value.values() if isinstance(value, dict) else value):
+                self._look_at(item, names, f"{name}[{i}]")
         else:
             self._look_at(value, names, name)
 
@@ -110,12 +162,30 @@ class Outside:
         """``value`` as something that can be compared with a later one, and that holds on to as little as possible."""
         if value is None or isinstance(value, str | int | float | complex | np.generic):
             return [value]  # in a list, where NaN equals itself
-        if isinstance(value, list | tuple | set | frozenset | dict) and len(value) <= SMALL and depth < 3:
-            items = value.items() if isinstance(value, dict) else value
+        if isinstance(value, list | tuple | set | frozenset | dict) and len(value) <= ENTRIES and depth < 4:
+            items = [*value, *value.values()] if isinstance(value, dict) else value
             return [type(value), *(self._noted(item, depth + 1) for item in items)]
-        if isinstance(value, np.ndarray) and value.size <= SMALL and id(value) not in self._live:
-            return [value.shape, value.dtype, value.tobytes()]
+        if isinstance(value, Tensor):
+            return [_Same(value), self._noted(value.node.out, depth) if self._closely else _Same(value.node.out)]
+        few = ELEMENTS if self._closely else ENTRIES
+        if isinstance(value, np.ndarray) and value.size <= few and id(owner_of(value)) not in self._live:
+            return [value.shape, value.dtype, _contents(value)]
+        if isinstance(value, partial):
+            return [_Same(value.func), self._noted(value.args, depth + 1), self._noted(value.keywords, depth + 1)]
+        if type(value) is np.random.Generator:  # a Source is recorded
+            return [_Same(value), repr(value.bit_generator.state)]
         return _Same(value)
+
+
+def _contents(array: Any) -> Any:
+    """The bytes of a small array; of a larger one a number that other contents would hardly have."""
+    data = array.tobytes()
+    return data if len(data) <= ENTRIES else zlib.crc32(data)
+
+
+def _recorded(value: Any) -> bool:
+    data = value.node.out if isinstance(value, Tensor) else value
+    return isinstance(data, Traced)
 
 
 class _Same:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Memory, Place, copied
-from .grouping import Unit, same
+from .calls import Memory, Place, copied, same
+from .grouping import Unit
 from .simplifying import definitions, elementwise, moved, rename
 
 # Where buffers begin: what is in cache is added twice as fast when it is aligned to a cache line.
@@ -55,6 +55,7 @@ def reuse_operands(units: list[Unit], keep: set[Memory]) -> None:
                     and same(p, target)
                     and p.dtype == target.dtype
                     and all(q == p for q in call.reads if q.overlaps(p))
+                    and not (unit.rows and any(q.overlaps(p) and not same(q, p) for q in unit.reads))
                 ):
                     names[target.memory] = (p.memory, 0)
                     last[p.memory] = last[target.memory]

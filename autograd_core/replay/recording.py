@@ -69,7 +69,7 @@ class Recording:
 
     def input(self, array: Any) -> Traced:
         """A value that each call brings anew, as an array that is nobody's view; a copy only where it must be."""
-        plain = isinstance(array, np.ndarray) and array.ndim > 0 and array.flags.c_contiguous
+        plain = isinstance(array, np.ndarray) and array.ndim > 0 and array.flags.forc
         own = np.asarray(memoryview(array)) if plain else np.array(array, order="C")
         own.flags.writeable = isinstance(array, np.ndarray) and array.flags.writeable
         self._learn(own, "input")
@@ -171,7 +171,7 @@ class Recording:
 
     def settle(self) -> None:
         """The function is done: note what it read from outside, and give up if it keeps a value."""
-        self.outside.settle({key for key, (memory, _) in self._known.items() if memory.kind == "constant"})
+        self.outside.settle({key for key, (memory, _) in self._known.items() if memory.kind in ("constant", "state")})
         self.look_for_kept()
 
     def look_for_kept(self) -> None:
@@ -279,6 +279,15 @@ class Recording:
 
 def _line() -> tuple[str, int]:
     return place_of_caller()[:2]
+
+
+def refuse(reason: str) -> None:
+    """Say in what must not be recorded why it must not be; while nothing is recorded this does nothing.
+
+    >>> refuse("it asks somebody")
+    """
+    if active.recording is not None:
+        active.recording.give_up(reason)
 
 
 def decide(condition: Any) -> bool:

@@ -107,8 +107,8 @@ class Program:
         self._buffers: dict[Memory, Any] = {}
         self._inputs: list[tuple[Memory, Any]] = []
         for place in schedule.inputs:
-            own = aligned(place.memory.size).view(place.dtype).reshape(place.shape)
-            self._buffers[place.memory] = bytes_of(own)
+            self._buffers[place.memory] = aligned(place.memory.size)
+            own = self.view(place)
             self._inputs.append((place.memory, own if own.nbytes <= COPIED_INPUT else None))
         self._late = {memory for memory, own in self._inputs if own is None}
         self.steps: list[Step] = []
@@ -200,7 +200,7 @@ class Program:
             if own is not None:
                 own[...] = value
             else:
-                self._buffers[memory] = bytes_of(np.ascontiguousarray(value))
+                self._buffers[memory] = bytes_of(value if value.flags.forc else np.ascontiguousarray(value))
         for where, unit in self._late_units:
             self.steps[where] = self._bind(unit)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Call, Guard, Memory, Place, branches, copied
+from .calls import Call, Guard, Memory, Place, branches, copied, same
 
 # A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
 KEPT = 1 << 18
@@ -47,10 +47,13 @@ def guards_first(calls: list[Call], guards: list[Guard]) -> list[Call]:
 
 def elementwise(call: Call) -> bool:
     """Whether element i of the result comes from the elements i of the operands and nothing else."""
-    if len(call.results) != 1 or call.results[0] is None or call.writes or call.errors or call.pinned:
+    result = call.results[0] if len(call.results) == 1 else None
+    if result is None or call.writes or call.errors or call.pinned:
         return False
     if not all(isinstance(a, Place | int | float | np.generic) for a in call.args):
         return False
+    if any(p.overlaps(result) and not same(p, result) for p in call.reads):
+        return False  # as in x[1:] = x[:-1], which NumPy does as if on a copy
     if call.function is copied:
         return True
     return isinstance(call.function, np.ufunc) and call.function.signature is None and not call.kwargs

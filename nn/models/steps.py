@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.debugging import level_of_caller
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
+from autograd_core.tensor import Tensor
+from autograd_core.transforms import leaves, rebuild
 
 from .. import config, device, distributed
 from ..optimizers.optimizer import Optimizer
@@ -240,7 +243,7 @@ class Steps:
                     "cannot be replayed and run eagerly, which is slower and gives the same; return what a step "
                     "computes instead of keeping it in an attribute, or say compile(run_eagerly=True)",
                     ReplayWarning,
-                    stacklevel=5,
+                    stacklevel=level_of_caller(),
                 )
 
 
@@ -249,7 +252,8 @@ class Steps:
 
 def _train(of: Any, *args: Any) -> Any:
     try:
-        return of()._train_step(*args)
+        y_pred, loss = of()._train_step(*args)
+        return _without_graph(y_pred), _without_graph(loss)
     finally:
         of().zero_grad()
 
@@ -257,7 +261,11 @@ def _train(of: Any, *args: Any) -> Any:
 def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int) -> Any:
     with distributed.sharing(total):
         y_pred, loss, variables = of()._differentiate(x, y, weights)
-    return y_pred, loss, [v.grad for v in variables]
+    return _without_graph(y_pred), _without_graph(loss), [v.grad for v in variables]
+
+
+def _without_graph(tree: Any) -> Any:
+    return rebuild(tree, (constant(v.data) if isinstance(v, Tensor) else v for v in leaves(tree)))
 
 
 def _differentiate_and_forget(of: Any, *args: Any) -> Any:

@@ -70,12 +70,15 @@ class Trainer(Layer):
         Raises ValueError or TypeError for what is no optimizer, loss, metric or ``jit_compile``.
         """
         compiling.check(jit_compile)
-        self._steps = Steps(self, run_eagerly, jit_compile)
-        self.optimizer = optimizers.get(optimizer)
+        new = (
+            optimizers.get(optimizer),
+            as_loss(loss),
+            as_metrics(metrics),
+            as_metrics(weighted_metrics, "weighted_metrics"),
+        )
+        self.optimizer, self._loss, self._metrics, self._weighted_metrics = new
         self.loss, self.loss_weights = loss, loss_weights
-        self._loss = as_loss(loss)
-        self._metrics = as_metrics(metrics)
-        self._weighted_metrics = as_metrics(weighted_metrics, "weighted_metrics")
+        self._steps = Steps(self, run_eagerly, jit_compile)
         self.compiled = True
         self._compiled_with = {
             "optimizer": self.optimizer,

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.arrays import beside, is_foreign, like, to_numpy
 from autograd_core.graph import kind
+from autograd_core.replay import refuse
 from autograd_core.tensor import Tensor
 
 from .. import config
@@ -157,6 +158,7 @@ class Optimizer(config.Configurable):
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Change the variables by one step. A gradient of None leaves its variable as it is."""
+        refuse("apply() of an optimizer counts its steps, which a replay would not; train_on_batch replays a step")
         self.apply_at(*self.moment(), grads, trainable_variables)
         self._step += 1
 

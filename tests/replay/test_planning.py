@@ -162,7 +162,7 @@ def small_net():
 
 def test_the_schedule_can_be_read():
     _, made = small_net()
-    assert "three calls" in made.show()
+    assert "four calls" in made.show()
     for _ in range(4):
         made(np.ones((200, 4)))
     lines = made.show().splitlines()
@@ -177,7 +177,7 @@ def test_the_schedule_can_be_read():
 
 def test_a_profile_takes_time_and_changes_nothing():
     weights, made = small_net()
-    with pytest.raises(RuntimeError, match="three calls"):
+    with pytest.raises(RuntimeError, match="four calls"):
         made.profile(np.ones((200, 4)))
     for _ in range(4):
         made(np.ones((200, 4)))
@@ -276,7 +276,7 @@ def boxes(page):
 def test_a_page_draws_the_schedule_beside_the_graph(tmp_path):
     pytest.importorskip("pygraphviz")
     weights, made = small_net()
-    with pytest.raises(RuntimeError, match="three calls"):
+    with pytest.raises(RuntimeError, match="four calls"):
         made.save(tmp_path / "schedule.html")
     for _ in range(4):
         made(np.ones((200, 4)))
@@ -395,6 +395,50 @@ def test_a_reduction_is_replayed_however_it_is_written(f, rows):
     replayed = replay(f)
     for n in range(4):
         assert replayed(x * n).tobytes() == f(x * n).tobytes()
+    assert replayed.programs
+
+
+def test_a_history_is_pushed_on_as_if_on_a_copy():
+    state, plain = ag.Tensor(np.zeros((1000, 64))), np.zeros((1000, 64))
+
+    def push(history, x):
+        history[1:] = history[:-1]
+        history[0] = x
+        return np.sum(history)
+
+    f = replay(lambda x: push(state.data, x), state=[state])
+    for i in range(700):  # in the end the history is longer than a block
+        x = np.full(64, i + 1.0)
+        assert f(x) == push(plain, x)
+    np.testing.assert_array_equal(state.data, plain)
+    assert f.programs
+
+
+def test_a_row_that_a_later_block_reads_is_not_written_over():
+    def f(x):
+        t = np.tanh(x)
+        a = x - t[0]
+        b = t / 2.0
+        return np.sum(a, axis=1), np.sum(b, axis=1), b.T @ b
+
+    replayed = replay(f)
+    random = np.random.default_rng(0)
+    for i in range(6):
+        x = random.normal(size=(400, 83)) * (i > 2)
+        for a, b in zip(replayed(x), f(x), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    assert replayed.programs
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: (x + 0) * 1.0, lambda x: (x * 2) / 1.0, lambda x: np.prod(x[:, None], axis=1) * 2]
+)
+def test_one_does_nothing_to_a_number_but_to_a_complex_one(f):
+    replayed = replay(f)
+    with np.errstate(all="ignore"):
+        for x in [*np.random.default_rng(0).normal(size=(4, 2)), [1 - 0j, np.inf + 1j]]:
+            x = np.array(x, complex)
+            np.testing.assert_array_equal(replayed(x).view(float), f(x).view(float))
     assert replayed.programs
 
 
