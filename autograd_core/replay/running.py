@@ -141,6 +141,12 @@ class Program:
             if self._late:
                 self._let_go()
 
+    def show(self) -> str:
+        """The schedule, as text; state is called ``s0, s1, …``, since its names are known to the `Replay` only."""
+        from .showing import text
+
+        return text(self.schedule, {})
+
     def renew(self, schedule: Schedule) -> None:
         """Run a compiled schedule from now on; the memory for the one before is given back first."""
         self._arena, self._buffers, self._inputs, self._outputs, self.steps = None, {}, [], [], []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import importlib
 import os
 import signal
 import subprocess
@@ -19,7 +20,10 @@ import pytest
 import autograd_core as ag
 import nn
 from autograd_core.replay import ReplayWarning
-from nn import layers, losses, optimizers
+from nn import layers, losses, optimizers, regularizers
+from nn.optimizers import schedules
+
+lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(22, 6)).astype(np.float32)
@@ -64,47 +68,96 @@ def close(a, b):
 
 def assert_replayed(model):
     steps = model._steps.now
-    assert steps.training.programs, steps.training.show()
+    assert len(steps.training.programs) == 2, steps.training.show()  # the last batch is smaller
     assert steps.testing.programs, steps.testing.show()
     assert steps.predicting.programs, steps.predicting.show()
 
 
+# -- everything that a model can be made of ----------------------------------------------------------------
+
+
+def classes(module, base):
+    """The classes of that kind that a module offers: one that is added there is met here."""
+    offered = (getattr(module, name) for name in module.__all__)
+    return {cls.__name__: cls for cls in offered if isinstance(cls, type) and issubclass(cls, base) and cls is not base}
+
+
+SIGNALS = rng.normal(size=(22, 9, 2)).astype(np.float32)
+WORDS = rng.integers(0, 9, (22, 4))
+
+# By the class, and what is special: the data, and the layers between the input and the last one.
 LAYERS = {
-    "dense": lambda: [
-        layers.Input(shape=(6,)),
-        layers.Dense(4, "relu", kernel_regularizer="l2", bias_regularizer="l1"),
-    ],
-    "dropout": lambda: [layers.Input(shape=(6,)), layers.Dropout(0.4), layers.Dense(4), layers.Dropout(0.2, seed=3)],
-    "batch norm": lambda: [layers.Input(shape=(6,)), layers.Dense(4), layers.BatchNormalization(momentum=0.8)],
-    "layer norm": lambda: [layers.Input(shape=(6,)), layers.LayerNormalization()],
-    "rescaling": lambda: [layers.Input(shape=(6,)), layers.Rescaling(0.5, 1.0), layers.LeakyReLU()],
-    "reshape": lambda: [layers.Input(shape=(6,)), layers.Reshape((3, 2)), layers.Dense(2), layers.Flatten()],
-    "lambda": lambda: [layers.Input(shape=(6,)), layers.Lambda(lambda x: np.sin(x) * x.mean(axis=0))],
-    "softmax": lambda: [layers.Input(shape=(6,)), layers.Dense(4), layers.Softmax(), layers.Activation("relu")],
+    "Activation": (X, lambda: [layers.Dense(4), layers.Activation("relu")]),
+    "AveragePooling1D": (SIGNALS, lambda: [layers.AveragePooling1D(2)]),
+    "AveragePooling2D": (IMAGES, lambda: [layers.AveragePooling2D(3, strides=2, padding="same")]),
+    "BatchNormalization": (X, lambda: [layers.Dense(4), layers.BatchNormalization(momentum=0.8)]),
+    "BatchNormalization of images": (IMAGES, lambda: [layers.Conv2D(3, 2), layers.BatchNormalization()]),
+    "Conv1D": (SIGNALS, lambda: [layers.Conv1D(4, 3, padding="same", dilation_rate=2)]),
+    "Conv2D": (IMAGES, lambda: [layers.Conv2D(4, 3, activation="relu"), layers.Conv2D(3, 2, 2, "same")]),
+    "Conv2D in groups": (IMAGES, lambda: [layers.Conv2D(4, 2, groups=2, use_bias=False)]),
+    "Dense": (X, lambda: [layers.Dense(4, "relu")]),
+    "Dense of signals": (SIGNALS, lambda: [layers.Dense(4, use_bias=False)]),
+    "Dropout": (X, lambda: [layers.Dropout(0.4), layers.Dense(4), layers.Dropout(0.2, seed=3)]),
+    "Dropout of channels": (SIGNALS, lambda: [layers.Dropout(0.5, noise_shape=(None, 1, None))]),
+    "Embedding": (WORDS, lambda: [layers.Embedding(9, 5)]),
+    "Flatten": (IMAGES, lambda: [layers.Flatten()]),
+    "GlobalAveragePooling1D": (SIGNALS, lambda: [layers.GlobalAveragePooling1D()]),
+    "GlobalAveragePooling2D": (IMAGES, lambda: [layers.GlobalAveragePooling2D()]),
+    "GlobalMaxPooling1D": (SIGNALS, lambda: [layers.GlobalMaxPooling1D()]),
+    "GlobalMaxPooling2D": (IMAGES, lambda: [layers.GlobalMaxPooling2D(keepdims=True)]),
+    "Lambda": (X, lambda: [layers.Lambda(lambda x: np.sin(x) * x.mean(axis=0))]),
+    "LayerNormalization": (X, lambda: [layers.LayerNormalization()]),
+    "LeakyReLU": (X, lambda: [layers.Dense(4), layers.LeakyReLU()]),
+    "MaxPooling1D": (SIGNALS, lambda: [layers.MaxPooling1D(3, strides=2)]),
+    "MaxPooling2D": (IMAGES, lambda: [layers.Conv2D(4, 3), layers.MaxPooling2D(2)]),
+    "Rescaling": (X, lambda: [layers.Rescaling(0.5, 1.0)]),
+    "Reshape": (X, lambda: [layers.Reshape((3, 2)), layers.Dense(2)]),
+    "Softmax": (X, lambda: [layers.Dense(4), layers.Softmax()]),
+    "ZeroPadding2D": (IMAGES, lambda: [layers.ZeroPadding2D(2), layers.Conv2D(2, 3)]),
 }
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_layer_trains_the_same(name):
-    found = trained(lambda: [*LAYERS[name](), layers.Dense(3, "softmax")])
+    x, between = LAYERS[name]
+    found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
     assert_same(found)
     assert_replayed(found[0][0])
 
 
-def test_an_embedding_trains_the_same_and_its_check_still_speaks():
-    words = rng.integers(0, 9, (22, 4))
-    found = trained(
-        lambda: [
-            layers.Input(shape=(4,)),
-            layers.Embedding(9, 5),
-            layers.GlobalAveragePooling1D(),
-            layers.Dense(3, "softmax"),
-        ],
-        x=words,
+@pytest.mark.parametrize("name", LAYERS)
+def test_each_layer_trains_the_same_in_lanes_up_to_the_order_of_sums(name, monkeypatch):
+    monkeypatch.setattr(threads, "lanes", lambda: 2)
+    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "LARGE", 0)
+    x, between = LAYERS[name]
+    found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
+    assert_same(found, exact=False)
+    assert_replayed(found[0][0])
+    assert {program.schedule.lanes for program in found[0][0].schedule.programs} == {2}
+
+
+def test_no_layer_is_forgotten():
+    assert {name.split()[0] for name in LAYERS} == classes(layers, layers.Layer).keys()
+    for name, (_, between) in LAYERS.items():
+        assert name.split()[0] in {type(layer).__name__ for layer in between()}
+
+
+@pytest.mark.parametrize("name", sorted({*nn.activations.__all__} - {"get", "serialize", "deserialize"}))
+def test_each_activation_trains_the_same(name):
+    found = trained(lambda: dense(layers.Dense(4, name)))
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+def test_the_check_of_an_embedding_still_speaks():
+    model = nn.Sequential(
+        [layers.Input(shape=(4,)), layers.Embedding(9, 5), layers.Flatten(), layers.Dense(3, "softmax")]
     )
-    assert_same(found)
-    assert_replayed(found[0][0])
-    model = found[0][0]
+    model.compile("rmsprop", "sparse_categorical_crossentropy")
+    for _ in range(5):
+        model.train_on_batch(WORDS, Y)
+    assert model._steps.now.training.programs
     before = model.get_weights()
     with pytest.raises(ValueError, match="numbered from 0 to 8"):
         model.train_on_batch(np.full((8, 4), 9), Y[:8])
@@ -130,33 +183,49 @@ def test_a_convolutional_network_trains_the_same():
     assert_replayed(found[0][0])
 
 
-LOSSES = [name for name, cls in losses.KNOWN.items() if isinstance(cls, type)]
+NO_LOSSES = {"Loss", "LossFunction", "deserialize", "get", "serialize"}
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", sorted({*losses.__all__} - NO_LOSSES))
 def test_each_loss_trains_the_same(name):
-    y = Y if "Sparse" in name else np.eye(3, dtype=np.float32)[Y]
+    y = Y if "sparse" in name.lower() else np.eye(3, dtype=np.float32)[Y]
     found = trained(dense, y=y, loss=losses.get(name), sample_weight=rng.uniform(0.5, 2, 22).astype(np.float32))
     assert_same(found)
     assert_replayed(found[0][0])
 
 
+SCHEDULES = {
+    "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+    "ExponentialDecay": lambda: schedules.ExponentialDecay(0.1, 3, 0.5),
+    "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.05, 0.01]),
+}
 OPTIMIZERS = {
-    "sgd": lambda: optimizers.SGD(0.1),
+    **classes(optimizers, optimizers.Optimizer),
     "nesterov": lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True),
     "clipnorm": lambda: optimizers.SGD(0.1, clipnorm=0.1),
     "global clipnorm": lambda: optimizers.SGD(0.1, global_clipnorm=0.1),
     "clipvalue": lambda: optimizers.SGD(0.1, clipvalue=0.01, weight_decay=0.1),
-    "schedule": lambda: optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)),
     "centered": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True),
-    **{name: cls for name, cls in optimizers.KNOWN.items() if isinstance(cls, type)},
+    **{name: lambda rate=rate: optimizers.SGD(rate()) for name, rate in SCHEDULES.items()},
 }
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_each_optimizer_trains_the_same(name):
     found = trained(dense, optimizer=OPTIMIZERS[name])
+    assert_same(found)
+    assert_replayed(found[0][0])
+
+
+def test_no_schedule_is_forgotten():
+    assert SCHEDULES.keys() == classes(schedules, schedules.LearningRateSchedule).keys()
+
+
+@pytest.mark.parametrize("name", classes(regularizers, regularizers.Regularizer))
+def test_each_regularizer_trains_the_same(name):
+    make = getattr(regularizers, name)
+    found = trained(lambda: dense(layers.Dense(4, kernel_regularizer=make(), bias_regularizer=make())))
     assert_same(found)
     assert_replayed(found[0][0])
 
@@ -582,3 +651,68 @@ def test_ctrl_c_in_training_leaves_a_model_that_trains_on():
         model.reset_metrics()
     assert models[0].optimizer.iterations == models[1].optimizer.iterations == 8
     step(models, 3)
+
+
+def interrupted(program, position):
+    """Let one step of a program be Ctrl-C, once."""
+    itself = program.steps[position]
+
+    def pressed():
+        program.steps[position] = itself
+        raise KeyboardInterrupt
+
+    program.steps[position] = pressed
+
+
+def assert_goes_on(models, arrays):
+    """After Ctrl-C a model has the arrays that it had, and trains like an eager one that has what is in them."""
+    model, eager = models
+    assert all(w.data is array for w, array in zip(model.weights, arrays, strict=True))
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    eager.set_weights(model.get_weights())
+    eager.optimizer.set_weights(model.optimizer.get_weights())
+    for mine, other in zip(model.layers, eager.layers, strict=True):
+        if isinstance(mine, layers.Dropout):  # it may have drawn already
+            other.generator.bit_generator.state = mine.generator.bit_generator.state
+    assert model.optimizer.iterations == eager.optimizer.iterations
+    step(models, 4)
+    assert model.schedule.programs
+
+
+@pytest.mark.parametrize("forgetting", [False, True])
+def test_ctrl_c_anywhere_in_a_replayed_step_leaves_a_model_that_trains_on(forgetting):
+    models = pair(lambda: dense(layers.Dropout(0.5)))
+    model, _ = models
+    step(models, 5)
+    arrays = [w.data for w in model.weights]
+    changed = []
+    for position in range(len(model.schedule.programs[0].steps)):
+        before = model.get_weights()
+        interrupted(model.schedule.programs[0], position)
+        with pytest.raises(KeyboardInterrupt):
+            model.train_on_batch(X[:8], Y[:8])
+        changed.append(any(not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)))
+        if forgetting:
+            model.schedule.forget()
+        assert_goes_on(models, arrays)
+    assert changed == sorted(changed)  # the weights stay as they were until the update begins
+    assert not changed[0]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_ctrl_c_in_a_step_that_is_being_recorded_leaves_a_model_that_trains_on(before):
+    pressed = []
+
+    def press(x):
+        if pressed:
+            pressed.clear()
+            raise KeyboardInterrupt
+        return x * 1
+
+    models = pair(lambda: dense(layers.Lambda(press)))
+    step(models, before)
+    arrays = [w.data for w in models[0].weights]
+    pressed.append(True)
+    with pytest.raises(KeyboardInterrupt):
+        models[0].train_on_batch(X[:8], Y[:8])
+    assert_goes_on(models, arrays)
