@@ -45,7 +45,7 @@ def _over_one(call: Call, numbers: dict[Any, Place], known: set[Memory]) -> Call
         return call
     (result,), x = call.results, call.args[0]
     axis, _, others = _reduced(*call.args[1:], **call.kwargs)
-    if result is None or not isinstance(x, Place) or x.dtype != result.dtype or others:
+    if result is None or not isinstance(x, Place) or not x.shape or x.dtype != result.dtype or others:
         return call
     axes = normalize_axis_tuple(range(len(x.shape)) if axis is None else axis, len(x.shape))
     if not axes or any(x.shape[a] != 1 for a in axes):

@@ -369,7 +369,7 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
     def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
         if others:
             return None
-        slices = _slices(x, axis) if out.shape and ufunc in (np.maximum, np.minimum) else []  # a sum has an order
+        slices = _slices(x, axis) if out.ndim and x.ndim and ufunc in (np.maximum, np.minimum) else []  # a sum has an order
         if slices:
             return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
         return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
