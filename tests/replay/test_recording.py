@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import operator
 import threading
 import warnings
 import weakref
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.replay import ReplayWarning, Source, decide, replay
@@ -419,3 +424,161 @@ def test_inside_a_recording_a_replayed_function_is_just_a_function():
     eager, replayed, made = runs(lambda x: np.sum(inner(x) * x), batches((3,)))
     assert_same(eager, replayed)
     assert made.programs
+
+
+# -- what a program of statements does -----------------------------------------------------------------------
+
+
+def swap(v, k):
+    v[k], v[k - 1] = v[k - 1], v[k]
+
+
+def scan(v):
+    before = v[0]
+    for i in range(1, len(v)):
+        v[i], before = before, v[i]
+
+
+def running(v):
+    total, seen = v[0], []
+    for a in v:
+        total += a
+        seen.append(total)
+    return np.stack(seen)
+
+
+# Each takes two values and a small number: what it returns is a new value, in which parts of the others may live on.
+EXPRESSIONS = {
+    "the same": lambda v, w, k: v,
+    "v + w": lambda v, w, k: v + w,
+    "v * w": lambda v, w, k: v * w,
+    "v - k": lambda v, w, k: v - k,
+    "k / v": lambda v, w, k: k / v,
+    "v % w": lambda v, w, k: v % w,
+    "divmod": lambda v, w, k: divmod(v, w)[1],
+    "v ** k": lambda v, w, k: v**k,
+    "k ** v": lambda v, w, k: float(k) ** v,
+    "v ** 0.5": lambda v, w, k: v**0.5,
+    "v ** w": lambda v, w, k: v**w,
+    "-v": lambda v, w, k: -v,
+    "abs": lambda v, w, k: abs(v),
+    "tanh": lambda v, w, k: np.tanh(v),
+    "where": lambda v, w, k: np.where(v > w, v, k),
+    "maximum": lambda v, w, k: np.maximum(v, w),
+    "v[k]": lambda v, w, k: v[k],
+    "v[k, ...]": lambda v, w, k: v[k, ...],
+    "v[k, 0]": lambda v, w, k: v[k, 0],
+    "v[()]": lambda v, w, k: v[()],
+    "v[...]": lambda v, w, k: v[...],
+    "v[None]": lambda v, w, k: v[None],
+    "v[True]": lambda v, w, k: v[True],
+    "v[k:]": lambda v, w, k: v[k:],
+    "v[::-1]": lambda v, w, k: v[::-1],
+    "v[[k, 0]]": lambda v, w, k: v[[k, 0]],
+    "v[argmax]": lambda v, w, k: v[np.argmax(v)],
+    "v[argmin along an axis]": lambda v, w, k: v[np.argmin(v, axis=0)],
+    "unpacked": lambda v, w, k: next(iter(reversed(list(v)))),
+    "running": lambda v, w, k: running(v),
+    "take": lambda v, w, k: np.take(v, k),
+    "T": lambda v, w, k: v.T,
+    "reshape": lambda v, w, k: v.reshape(-1),
+    "reshape with axes": lambda v, w, k: np.reshape(v, (1, *v.shape)),
+    "ravel": lambda v, w, k: v.ravel(),
+    "flatten": lambda v, w, k: v.flatten(),
+    "squeeze": lambda v, w, k: np.squeeze(v),
+    "expand_dims": lambda v, w, k: np.expand_dims(v, 0),
+    "atleast_1d": lambda v, w, k: np.atleast_1d(v),
+    "broadcast_to": lambda v, w, k: np.broadcast_to(v, (2, 3)),
+    "split": lambda v, w, k: np.array_split(v, 2)[0],
+    "astype": lambda v, w, k: v.astype(np.float32),
+    "astype, no copy": lambda v, w, k: v.astype(v.dtype, copy=False),
+    "ascontiguousarray": lambda v, w, k: np.ascontiguousarray(v),
+    "zeros_like": lambda v, w, k: np.zeros_like(v),
+    "copy": lambda v, w, k: v.copy(),
+    "np.copy": lambda v, w, k: np.copy(v),
+    "copy.copy": lambda v, w, k: copy.copy(v),
+    "copy.deepcopy": lambda v, w, k: copy.deepcopy([v])[0],
+    "sum": lambda v, w, k: v.sum(),
+    "sum of rows": lambda v, w, k: np.sum(v, axis=0),
+    "max": lambda v, w, k: np.max(v),
+    "mean": lambda v, w, k: v.mean(),
+    "cumsum": lambda v, w, k: np.cumsum(v),
+    "sorted": lambda v, w, k: np.sort(v),
+    "round": lambda v, w, k: np.round(v, 1),
+}
+
+# These change the first value, where it can be changed.
+CHANGES = {
+    "v[k] = w": lambda v, w, k: v.__setitem__(k, w),
+    "v[k] = v[k-1]": lambda v, w, k: v.__setitem__(k, v[k - 1]),
+    "v[k] += w": lambda v, w, k: v.__setitem__(k, operator.iadd(v[k], w)),
+    "v[k:] = k": lambda v, w, k: v.__setitem__(slice(k, None), k),
+    "v[...] = w": lambda v, w, k: v.__setitem__(..., w),
+    "v[[k, 0]] = w": lambda v, w, k: v.__setitem__([k, 0], w),
+    "v[v > k] = k": lambda v, w, k: v.__setitem__(v > k, k),
+    "v[argmax] = w": lambda v, w, k: v.__setitem__(np.argmax(v), w),
+    "swap": lambda v, w, k: swap(v, k),
+    "scan": lambda v, w, k: scan(v),
+    "fill": lambda v, w, k: v.fill(k),
+    "sort": lambda v, w, k: v.sort(),
+    "copyto": lambda v, w, k: np.copyto(v, w),
+    "put": lambda v, w, k: np.put(v, [k, 0], w),
+    "place": lambda v, w, k: np.place(v, v > 0.5, [k]),
+    "fill_diagonal": lambda v, w, k: np.fill_diagonal(v, k),
+    "add.at": lambda v, w, k: np.add.at(v, [k, k], w),
+    "out=": lambda v, w, k: np.multiply(v, w, out=v),
+    "out": lambda v, w, k: np.clip(v, 0.2, k, v),
+    "out of another": lambda v, w, k: np.cumsum(w, 0, None, v),
+    "nan_to_num": lambda v, w, k: np.nan_to_num(v, copy=False),
+}
+
+AUGMENTED = [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow, operator.imatmul]
+
+
+def program(statements):
+    """A function that runs statements on a growing list of values, all of which it returns."""
+
+    def f(x, s):
+        values = [x * 1, s, x]
+        for kind, which, i, j, k in statements:
+            v, w = values[i % len(values)], values[j % len(values)]
+            with contextlib.suppress(TypeError, ValueError, IndexError):
+                if kind == "expression":
+                    values.append(EXPRESSIONS[which](v, w, k))
+                elif kind == "change":
+                    CHANGES[which](v, w, k)
+                else:  # v += w, or v += k, for one of the names that v may have
+                    values[i % len(values)] = AUGMENTED[which](v, k if j % 2 else w)
+        return tuple(values)
+
+    return f
+
+
+SMALL = st.integers(0, 2)
+STATEMENTS = st.one_of(
+    st.tuples(st.just("expression"), st.sampled_from(list(EXPRESSIONS)), st.integers(0, 9), st.integers(0, 9), SMALL),
+    st.tuples(st.just("change"), st.sampled_from(list(CHANGES)), st.integers(0, 9), st.integers(0, 9), SMALL),
+    st.tuples(st.just("augmented"), st.integers(0, len(AUGMENTED) - 1), st.integers(0, 9), st.integers(0, 9), SMALL),
+)
+
+
+def assert_same_bits(a, b):
+    assert a.shape == b.shape
+    assert a.dtype == b.dtype
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(np.signbit(a)[~np.isnan(a)], np.signbit(b)[~np.isnan(b)])
+
+
+@given(st.lists(STATEMENTS, min_size=1, max_size=7), st.sampled_from([(3,), (2, 3)]))
+@settings(max_examples=150, deadline=None)
+def test_a_program_of_statements_gives_the_same_bits_replayed(statements, shape):
+    f = program(statements)
+    replayed = replay(f)
+    for x, s in batches(shape, (), n=5):
+        given, other = x.copy(), x.copy()
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", ReplayWarning)
+            want, got = f(given, np.float64(s)), replayed(other, np.float64(s))
+        assert len(want) == len(got)
+        for a, b in zip((*want, given), (*got, other), strict=True):
+            assert_same_bits(np.asarray(a), np.asarray(b))
