@@ -26,7 +26,6 @@ from .calls import Call, Guard, Memory, Place, branches, copied, name_of, owner_
 from .outside import Outside
 from .traced import Traced, unwrapped
 
-
 # Python's own modules, such as those through which work gets to another thread.
 _LIBRARY = str(Path(threading.__file__).parent) + os.sep
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,8 +30,8 @@ _STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplex
 
 # The shape of what these give depends on the data.
 _OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
-                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all, np.unique_counts,
-                     np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
+                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all,
+                     np.unique_counts, np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
 
 # And that of these on what comes after the first argument.
 _SHAPED_BY_THE_REST = {np.repeat, np.tile, np.delete, np.pad, np.resize}
@@ -60,12 +60,21 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Ca
         return NotImplemented if _defers(other) else _computed(ufunc, other, self)
 
     def in_place(self: Traced, other: Any) -> Any:
-        if self.scalar:
-            return forward(self, other)
-        ufunc(self, other, out=(self,))
-        return self
+        return forward(self, other) if self.scalar else _written(ufunc, self, self, other)
 
     return forward, reflected, in_place
+
+
+def _product_in_place(self: Traced, other: Any) -> Any:
+    if self.ndim < 1 or np.ndim(other) < 2:  # which the ufunc would broadcast
+        raise ValueError("in-place matrix multiplication needs at least one and two axes")
+    return _written(np.matmul, self, self, other)
+
+
+def _written(ufunc: np.ufunc, target: Traced, *operands: Any) -> Traced:
+    """``target``, with the result written into it."""
+    ufunc(*operands, out=(target,))
+    return target
 
 
 def _computed(ufunc: np.ufunc, *operands: Any) -> Any:
@@ -308,21 +317,20 @@ class Traced:
         recording = self.recording_now()
         if recording is None:
             return self.plain[unwrapped(index)]
-        if self.scalar:
-            return self if index == () else recording.run(np.array, (self,), noted=copied)[index]
         parts = index if isinstance(index, tuple) else (index,)
-        if _has_mask(index):
-            recording.give_up("picking elements by a mask gives an array whose shape depends on the data")
+        if self.scalar:
+            return recording.run(np.array, (self,), noted=copied)[index] if parts else self
+        if _shapes(index):
+            recording.give_up("picking elements by a mask or up to some length gives an array of varying shape")
         elif _basic(index):
             view = Traced(self.array[_viewing(index)], recording)
-            whole = len(parts) == self.ndim and all(isinstance(p, int | np.integer) for p in parts)
-            return recording.run(_element, (view,), noted=copied) if whole else view
+            alone = len(parts) == self.ndim and all(map(_whole, parts))
+            return recording.run(_element, (view,), noted=copied) if alone else view
         elif not any(isinstance(p, Traced) and p.scalar for p in parts):
             return recording.run(operator.getitem, (self, index))
-        elif isinstance(self.array[unwrapped(index)].base, np.ndarray):
+        elif np.may_share_memory(self.array[unwrapped(index)], self.array):
             recording.give_up("an index that is being recorded picks a view (numpy.take would copy)")
-        else:
-            # Not as scalars, of which NumPy makes views.
+        else:  # not as scalars, of which NumPy makes views
             arrays = tuple(Traced(p.array, recording) if isinstance(p, Traced) else p for p in parts)
             return recording.run(operator.getitem, (self, arrays))
         return self.array[unwrapped(index)]
@@ -423,7 +431,7 @@ class Traced:
     __truediv__, __rtruediv__, __itruediv__ = _binary(np.divide)
     __floordiv__, __rfloordiv__, __ifloordiv__ = _binary(np.floor_divide)
     __mod__, __rmod__, __imod__ = _binary(np.remainder)
-    __matmul__, __rmatmul__ = _binary(np.matmul)[:2]
+    __matmul__, __rmatmul__, __imatmul__ = *_binary(np.matmul)[:2], _product_in_place
     __and__, __rand__, __iand__ = _binary(np.bitwise_and)
     __or__, __ror__, __ior__ = _binary(np.bitwise_or)
     __xor__, __rxor__, __ixor__ = _binary(np.bitwise_xor)
@@ -444,14 +452,7 @@ class Traced:
         if self.scalar:
             return self.__pow__(exponent)
         power = _power(self.dtype, exponent)
-        _ = np.power(self, exponent, out=(self,)) if power is None else power(self, out=(self,))
-        return self
-
-    def __imatmul__(self, other: Any) -> Any:
-        if self.ndim < 1 or np.ndim(other) < 2:  # which the ufunc would broadcast
-            raise ValueError("in-place matrix multiplication needs at least one and two axes")
-        np.matmul(self, other, out=(self,))
-        return self
+        return _written(np.power, self, self, exponent) if power is None else _written(power, self, self)
 
     def __divmod__(self, other: Any) -> Any:
         return NotImplemented if _defers(other) else np.divmod(self, other)
@@ -494,12 +495,20 @@ def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
 
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or (isinstance(p, slice | int | np.integer) and not isinstance(p, bool)) for p in parts)
+    return all(p is None or p is Ellipsis or isinstance(p, slice) or _whole(p) for p in parts)
 
 
-def _has_mask(index: Any) -> bool:
+def _whole(index: Any) -> bool:
+    """Whether this is a number that picks an element; of a truth NumPy makes an axis."""
+    return isinstance(index, int | np.integer) and not isinstance(index, bool)
+
+
+def _shapes(index: Any) -> bool:
+    """Whether the shape of what this picks depends on the data."""
     if isinstance(index, list | tuple):
-        return any(map(_has_mask, index))
+        return any(map(_shapes, index))
+    if isinstance(index, slice):
+        return _holds_traced((index.start, index.stop, index.step))
     return isinstance(index, Traced) and index.dtype == bool
 
 
@@ -509,7 +518,7 @@ def _holds_traced(tree: Any) -> bool:
     return any(map(_holds_traced, tree.values())) if isinstance(tree, dict) else isinstance(tree, Traced)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _names(function: Any) -> tuple[str, ...]:
     try:
         return tuple(inspect.signature(function).parameters)
