@@ -30,8 +30,7 @@ from .traced import Traced, unwrapped
 _LIBRARY = str(Path(threading.__file__).parent) + os.sep
 
 # What these give has the elements of their first argument.
-_VIEWING = {np.reshape, np.ravel, np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_to,
-            np.transpose, np.squeeze}  # fmt: skip
+_VIEWING = {np.reshape, np.ravel, np.expand_dims, np.broadcast_to, np.transpose, np.squeeze}
 
 
 class _Active(threading.local):
@@ -130,7 +129,7 @@ class Recording:
         pinned: bool = False,
     ) -> Any:
         """Carry out a call that makes something new, and note it unless all it made are views."""
-        if function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
+        if args and function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
             return self._shaped(function, args, kwargs or {})
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
@@ -143,7 +142,7 @@ class Recording:
                 placed, placed_k = placed[:1], {}
             self._note(noted or function, placed, placed_k, tuple(results), (), reads, pinned)
         elif results:
-            seen = {self.place(leaf).memory for leaf in _leaves(value)}
+            seen = {self.place(leaf).memory for leaf in _leaves(value) if isinstance(leaf, np.ndarray)}
             if any(p.memory not in seen and p.memory.kind != "constant" for p in reads):
                 self.give_up(f"{name_of(function)} makes a view that depends on the data")
         return traced

@@ -298,9 +298,10 @@ class Traced:
         elif kwargs.get("overwrite_input"):
             recording.give_up(f"np.{function.__name__} may change its argument")
         elif function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
-            if recording.can_change(args[0]):
-                recording.write(function, args, kwargs, args[0])
-                return args[0]
+            target = args[0] if args else kwargs["x"]
+            if recording.can_change(target):
+                recording.write(function, args, kwargs, target)
+                return target
         elif kwargs.get("out") is not None:
             if recording.can_change(kwargs["out"]):
                 recording.write(function, args, kwargs, kwargs["out"])
@@ -324,8 +325,7 @@ class Traced:
             recording.give_up("picking elements by a mask or up to some length gives an array of varying shape")
         elif _basic(index):
             view = Traced(self.array[_viewing(index)], recording)
-            alone = len(parts) == self.ndim and all(map(_whole, parts))
-            return recording.run(_element, (view,), noted=copied) if alone else view
+            return recording.run(_element, (view,), noted=copied) if self._alone(index) else view
         elif not any(isinstance(p, Traced) and p.scalar for p in parts):
             return recording.run(operator.getitem, (self, index))
         elif np.may_share_memory(self.array[unwrapped(index)], self.array):
@@ -335,6 +335,11 @@ class Traced:
             return recording.run(operator.getitem, (self, arrays))
         return self.array[unwrapped(index)]
 
+    def _alone(self, index: Any) -> bool:
+        """Whether a basic index picks a single element, of which NumPy makes a scalar."""
+        parts = index if isinstance(index, tuple) else (index,)
+        return len(parts) == self.ndim and all(map(_whole, parts))
+
     def __setitem__(self, index: Any, value: Any) -> None:
         if self.scalar:
             raise TypeError(f"'{type(self.plain).__name__}' object does not support item assignment")
@@ -342,6 +347,8 @@ class Traced:
         if recording is None or not recording.can_change(self):
             self.array[unwrapped(index)] = unwrapped(value)
         elif _basic(index):
+            if self._alone(index) and getattr(value, "ndim", 0) > 0:  # which copyto takes, and NumPy may refuse
+                self.array[index] = unwrapped(value)
             recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
         else:
             recording.write(operator.setitem, (self, index, value), {}, self)
@@ -520,10 +527,12 @@ def _holds_traced(tree: Any) -> bool:
 
 @cache
 def _names(function: Any) -> tuple[str, ...]:
+    """What the arguments of a function are called that may be given by position."""
     try:
-        return tuple(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters.values()
     except ValueError:  # written in C, without one
         return ()
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
 
 
 def _with_named_out(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
