@@ -11,18 +11,26 @@ reason, and the computation goes on with the value.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..debugging import line_of_caller, place_of_caller
+from ..debugging import INSIDE, line_of_caller, place_of_caller, shown_line
 from .calls import Call, Guard, Memory, Place, branches, copied, name_of, owner_of
 from .outside import Outside
 from .traced import Traced, unwrapped
+
+# Python's own modules, such as those through which work gets to another thread.
+_LIBRARY = str(Path(threading.__file__).parent) + os.sep
+
+# What these give has the elements of their first argument.
+_VIEWING = {np.reshape, np.ravel, np.expand_dims, np.broadcast_to, np.transpose, np.squeeze}
 
 
 class _Active(threading.local):
@@ -75,7 +83,7 @@ class Recording:
         self._learn(own, "input")
         self.inputs.append(self.place(own))
         self.arguments.append(own)
-        return Traced(own, self)
+        return Traced(own, self, isinstance(array, np.generic))
 
     def state(self, array: Any) -> Traced:
         """A value that stays where it is between calls, and may be changed there."""
@@ -121,6 +129,8 @@ class Recording:
         pinned: bool = False,
     ) -> Any:
         """Carry out a call that makes something new, and note it unless all it made are views."""
+        if args and function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
+            return self._shaped(function, args, kwargs or {})
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
         plain_k, placed_k = self._strip(kwargs or {}, reads), self._place(kwargs or {})
@@ -131,7 +141,21 @@ class Recording:
             if noted is copied:
                 placed, placed_k = placed[:1], {}
             self._note(noted or function, placed, placed_k, tuple(results), (), reads, pinned)
+        elif results:
+            seen = {self.place(leaf).memory for leaf in _leaves(value) if isinstance(leaf, np.ndarray)}
+            if any(p.memory not in seen and p.memory.kind != "constant" for p in reads):
+                self.give_up(f"{name_of(function)} makes a view that depends on the data")
         return traced
+
+    def _shaped(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A scalar in another shape: what NumPy makes of it is an array of its own, unless nobody can write to it."""
+        scalar, *others = args
+        value = function(*unwrapped(args), **unwrapped(kwargs))
+        if isinstance(value, np.generic):
+            return scalar
+        writable = isinstance(value, np.ndarray) and value.flags.writeable
+        array = self.run(np.array, (scalar,), noted=copied) if writable else Traced(scalar.array, self)
+        return self.run(function, (array, *others), kwargs)
 
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a call that changes ``target`` by itself."""
@@ -168,6 +192,16 @@ class Recording:
     def give_up(self, what: str) -> None:
         """Note that a value leaves the record, and where. From here on each Traced is the array that it holds."""
         self.escaped = self.escaped or f"{what}, at {line_of_caller()}"
+
+    def met_elsewhere(self, array: Any) -> None:
+        """Give up because another thread than the one that records computes with a value."""
+        if self._lookup(array) is None:  # of a recording that follows no memory
+            return
+        frame = sys._current_frames().get(self.thread)
+        while frame is not None and frame.f_code.co_filename.startswith((*INSIDE, _LIBRARY)):
+            frame = frame.f_back
+        where = f", at {shown_line(frame.f_code.co_filename, frame.f_lineno)}" if frame else ""
+        self.escaped = self.escaped or f"another thread computes with a value that is being recorded{where}"
 
     def settle(self) -> None:
         """The function is done: note what it read from outside, and give up if it keeps a value."""
@@ -225,7 +259,7 @@ class Recording:
         """``tree`` with arrays in place of Traced values; notes what is read."""
         if isinstance(tree, Traced):
             reads.append(self.place(tree.array))
-            return tree.array
+            return tree.plain
         if isinstance(tree, np.ndarray):
             reads.append(self.place(tree))
             return tree
@@ -238,7 +272,8 @@ class Recording:
         return branches(tree, self._place)
 
     def _results(self, value: Any, results: list[Place | None], function: Any) -> Any:
-        if isinstance(value, np.generic):
+        scalar = isinstance(value, np.generic)
+        if scalar:
             value = np.array(value)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "biufc":
@@ -249,7 +284,7 @@ class Recording:
                 results.append(self.place(value))
             else:
                 results.append(None)
-            return Traced(value, self)
+            return Traced(value, self, scalar)
         if isinstance(value, tuple | list):
             return branches(value, lambda branch: self._results(branch, results, function))
         self.give_up(f"{name_of(function)} gives a {type(value).__name__}, which depends on the data")
@@ -275,6 +310,10 @@ class Recording:
     def will_draw(self, generator: Any) -> None:
         """Remember where a generator stood before this recording drew from it."""
         self.generators.setdefault(id(generator), (generator, generator.bit_generator.state))
+
+
+def _leaves(tree: Any) -> list[Any]:
+    return [leaf for branch in tree for leaf in _leaves(branch)] if isinstance(tree, tuple | list) else [tree]
 
 
 def _line() -> tuple[str, int]:

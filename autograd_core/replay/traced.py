@@ -6,10 +6,14 @@ record (a test, a conversion, a print) has to ask for it, and is noticed.
 
 from __future__ import annotations
 
+import inspect
+import math
 import operator
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +25,16 @@ if TYPE_CHECKING:
 
 
 # NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
-_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.iscomplexobj, np.isrealobj,
-           np.common_type, np.shares_memory, np.may_share_memory}  # fmt: skip
+_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type,
+           np.shares_memory, np.may_share_memory}  # fmt: skip
 
 # The shape of what these give depends on the data.
 _OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
-                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount}  # fmt: skip
+                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all,
+                     np.unique_counts, np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
+
+# And that of these on what comes after the first argument.
+_SHAPED_BY_THE_REST = {np.repeat, np.tile, np.delete, np.pad, np.resize}
 
 # These change their first argument.
 _CHANGING = {np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
@@ -43,19 +51,70 @@ _COPIES: dict[Any, Callable[..., Any]] = {
 
 
 def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """An operator, its reflection, and its in-place form."""
+    """An operator, its reflection, and its in-place form, which for a scalar is the operator itself."""
 
     def forward(self: Traced, other: Any) -> Any:
-        return NotImplemented if _defers(other) else ufunc(self, other)
+        return NotImplemented if _defers(other) else _computed(ufunc, self, other)
 
     def reflected(self: Traced, other: Any) -> Any:
-        return NotImplemented if _defers(other) else ufunc(other, self)
+        return NotImplemented if _defers(other) else _computed(ufunc, other, self)
 
     def in_place(self: Traced, other: Any) -> Any:
-        ufunc(self, other, out=(self,))
-        return self
+        return forward(self, other) if self.scalar else _written(ufunc, self, self, other)
 
     return forward, reflected, in_place
+
+
+def _product_in_place(self: Traced, other: Any) -> Any:
+    if self.ndim < 1 or np.ndim(other) < 2:  # which the ufunc would broadcast
+        raise ValueError("in-place matrix multiplication needs at least one and two axes")
+    return _written(np.matmul, self, self, other)
+
+
+def _written(ufunc: np.ufunc, target: Traced, *operands: Any) -> Traced:
+    """``target``, with the result written into it."""
+    ufunc(*operands, out=(target,))
+    return target
+
+
+def _computed(ufunc: np.ufunc, *operands: Any) -> Any:
+    """What an operator gives: for scalars not always the bits that the ufunc of that name gives."""
+    kernel = _SCALAR_KERNELS.get(ufunc)
+    if kernel is None or not all(map(_is_scalar, operands)):
+        return ufunc(*operands)
+    if ufunc is not np.power and not any(np.iscomplexobj(x) for x in operands):
+        return ufunc(*operands)
+    recording = next(x for x in operands if isinstance(x, Traced)).recording_now()
+    return kernel(*unwrapped(operands)) if recording is None else recording.run(kernel, operands)
+
+
+def _is_scalar(x: Any) -> bool:
+    return x.scalar if isinstance(x, Traced) else isinstance(x, int | float | complex | np.generic)
+
+
+def _scalar_power(base: Any, exponent: Any) -> Any:
+    return _element(base) ** _element(exponent)
+
+
+def _scalar_product(a: Any, b: Any) -> Any:
+    return _element(a) * _element(b)
+
+
+def _scalar_size(a: Any) -> Any:
+    return abs(_element(a))
+
+
+def _element(x: Any) -> Any:
+    """The scalar in an array without axes."""
+    return x[()] if isinstance(x, np.ndarray) else x
+
+
+# Where NumPy has other code for scalars than for arrays, with other last digits.
+_SCALAR_KERNELS: dict[Any, Callable[..., Any]] = {
+    np.power: _scalar_power,
+    np.multiply: _scalar_product,
+    np.absolute: _scalar_size,
+}
 
 
 def _defers(other: Any) -> bool:
@@ -73,8 +132,11 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 class Traced:
     """An array whose computations are being recorded.
 
-    It is just the array that it holds in another thread than the one that records, so that a model may be used
-    there meanwhile, and once the recording is given up or over.
+    It is just the array that it holds once the recording is given up or over. Its use in another thread than the one
+    that records gives that up: what is computed there could not be followed.
+
+    A ``scalar`` stands for a value that is immutable in NumPy (`numpy.float64` and its like), such as an element or a
+    sum over everything: nothing writes to its array, and nothing else is a view of it that can be written to.
 
     >>> from autograd_core.replay.recording import Recording
     >>> with Recording() as recording:
@@ -83,25 +145,35 @@ class Traced:
     ['tanh', 'multiply']
     """
 
-    __slots__ = ("__weakref__", "array", "recording")
+    __slots__ = ("__weakref__", "array", "recording", "scalar")
 
-    def __init__(self, array: Any, recording: Recording):
+    def __init__(self, array: Any, recording: Recording, scalar: bool = False):
         self.array = array
         self.recording = recording
+        self.scalar = scalar
         recording.traced.append(weakref.ref(self))
 
     def recording_now(self) -> Recording | None:
         """The recording, or None where this is just an array."""
         recording = self.recording
-        over = recording.finished or recording.escaped or recording.thread != threading.get_ident()
-        return None if over else recording
+        if recording.finished or recording.escaped:
+            return None
+        if recording.thread != threading.get_ident():
+            recording.met_elsewhere(self.array)
+            return None
+        return recording
+
+    @property
+    def plain(self) -> Any:
+        """The array or the scalar itself."""
+        return self.array[()] if self.scalar else self.array
 
     def _taken_out(self, how: str) -> Any:
         """The array itself; if it was recorded, that is given up."""
         recording = self.recording_now()
         if recording is not None:
             recording.give_up(how)
-        return self.array
+        return self.plain
 
     # -- what is the same for every batch --------------------------------------------------------------
 
@@ -138,7 +210,13 @@ class Traced:
         return np.transpose(self)
 
     def __len__(self) -> int:
-        return len(self.array)
+        if self.ndim > 1 and "shuffle" in sys._getframe(1).f_code.co_names:
+            # For what is not an array, NumPy swaps rows by x[i], x[j] = x[j], x[i], which are views.
+            raise TypeError("an array of several axes cannot be shuffled in place while it is recorded")
+        return len(self.plain)
+
+    def __contains__(self, value: Any) -> bool:
+        return unwrapped(value) in self._taken_out("looking for an element in a value that is being recorded")
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -153,15 +231,25 @@ class Traced:
         return format(self._printed(), how)
 
     def _printed(self) -> Any:
-        return self._taken_out("printing a value that is being recorded")[()]
+        return self._taken_out("printing a value that is being recorded")
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not here.
-        if name.startswith("__") or not hasattr(np.ndarray, name):
+        if name.startswith("__") or not hasattr(self.plain, name):
             raise AttributeError(f"an array has no attribute {name!r}")
         return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return hash(self._taken_out("hashing a value that is being recorded") if self.scalar else self.array)
+
+    def __copy__(self) -> Any:
+        return self if self.scalar else np.copy(self, order="K")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._taken_out("pickling a value that is being recorded").__reduce_ex__(protocol)
 
     # -- NumPy's protocols -----------------------------------------------------------------------------
 
@@ -195,13 +283,25 @@ class Traced:
                for t in types):  # fmt: skip
             return NotImplemented
         recording = self.recording_now()
+        args, kwargs = _with_named_out(function, args, kwargs)
         if recording is None or function in _STATIC:
             pass
-        elif function in _OF_VARYING_SHAPE:
+        elif (
+            function in _OF_VARYING_SHAPE
+            or (function is np.where and len(args) + len(kwargs) == 1)
+            or (function in _SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
+        ):
             recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data")
         elif function is np.copyto or function in _CHANGING:
             if recording.can_change(args[0]):
                 return _change(recording, function, *args, **kwargs)
+        elif kwargs.get("overwrite_input"):
+            recording.give_up(f"np.{function.__name__} may change its argument")
+        elif function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
+            target = args[0] if args else kwargs["x"]
+            if recording.can_change(target):
+                recording.write(function, args, kwargs, target)
+                return target
         elif kwargs.get("out") is not None:
             if recording.can_change(kwargs["out"]):
                 recording.write(function, args, kwargs, kwargs["out"])
@@ -216,20 +316,39 @@ class Traced:
 
     def __getitem__(self, index: Any) -> Any:
         recording = self.recording_now()
+        if recording is None:
+            return self.plain[unwrapped(index)]
         parts = index if isinstance(index, tuple) else (index,)
-        if recording is not None and any(isinstance(p, Traced) and p.dtype == bool for p in parts):
-            recording.give_up("picking elements by a mask gives an array whose shape depends on the data")
-        elif recording is not None:
-            if _basic(index):
-                return Traced(self.array[_viewing(index)], recording)
+        if self.scalar:
+            return recording.run(np.array, (self,), noted=copied)[index] if parts else self
+        if _shapes(index):
+            recording.give_up("picking elements by a mask or up to some length gives an array of varying shape")
+        elif _basic(index):
+            view = Traced(self.array[_viewing(index)], recording)
+            return recording.run(_element, (view,), noted=copied) if self._alone(index) else view
+        elif not any(isinstance(p, Traced) and p.scalar for p in parts):
             return recording.run(operator.getitem, (self, index))
+        elif np.may_share_memory(self.array[unwrapped(index)], self.array):
+            recording.give_up("an index that is being recorded picks a view (numpy.take would copy)")
+        else:  # not as scalars, of which NumPy makes views
+            arrays = tuple(Traced(p.array, recording) if isinstance(p, Traced) else p for p in parts)
+            return recording.run(operator.getitem, (self, arrays))
         return self.array[unwrapped(index)]
 
+    def _alone(self, index: Any) -> bool:
+        """Whether a basic index picks a single element, of which NumPy makes a scalar."""
+        parts = index if isinstance(index, tuple) else (index,)
+        return len(parts) == self.ndim and all(map(_whole, parts))
+
     def __setitem__(self, index: Any, value: Any) -> None:
+        if self.scalar:
+            raise TypeError(f"'{type(self.plain).__name__}' object does not support item assignment")
         recording = self.recording_now()
         if recording is None or not recording.can_change(self):
             self.array[unwrapped(index)] = unwrapped(value)
         elif _basic(index):
+            if self._alone(index) and getattr(value, "ndim", 0) > 0:  # which copyto takes, and NumPy may refuse
+                self.array[index] = unwrapped(value)
             recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
         else:
             recording.write(operator.setitem, (self, index, value), {}, self)
@@ -240,16 +359,16 @@ class Traced:
         """A copy in another dtype."""
         recording = self.recording_now()
         if recording is None:
-            return self.array.astype(dtype, copy=copy, **kwargs)
+            return self.plain.astype(dtype, copy=copy, **kwargs)
         return recording.run(_astype, (self, np.dtype(dtype), copy), kwargs, noted=copied)
 
     def copy(self, order: Any = "C") -> Any:
         """A copy."""
-        return np.copy(self, order=order)
+        return self if self.scalar else np.copy(self, order=order)
 
-    def flatten(self) -> Any:
+    def flatten(self, order: Any = "C") -> Any:
         """A copy along one axis."""
-        return np.copy(np.ravel(self))
+        return np.copy(np.ravel(self, order=order))
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """`numpy.reshape`."""
@@ -262,8 +381,9 @@ class Traced:
         return np.transpose(self, axes or None)
 
     def fill(self, value: Any) -> None:
-        """All elements set to one value."""
-        self[...] = value
+        """All elements set to one value; those of a scalar stay as they are."""
+        if not self.scalar:
+            self[...] = value
 
     sum, mean, max, min, prod = (_method(f) for f in (np.sum, np.mean, np.max, np.min, np.prod))
     any, all, argmax, argmin = (_method(f) for f in (np.any, np.all, np.argmax, np.argmin))
@@ -296,13 +416,19 @@ class Traced:
     def __index__(self) -> int:
         return self._number(operator.index)
 
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._taken_out("rounding (round) a value that is being recorded"), digits)
+
+    def __trunc__(self) -> int:
+        return self._number(math.trunc)
+
     def item(self, *args: Any) -> Any:
         """An element as a Python number."""
         return self._taken_out("taking a Python number (item) from a value that is being recorded").item(*args)
 
     def tolist(self) -> Any:
         """All elements as Python numbers."""
-        return self._number(np.ndarray.tolist)
+        return self._taken_out("taking Python numbers (tolist) from a value that is being recorded").tolist()
 
     # -- operators -------------------------------------------------------------------------------------
 
@@ -312,7 +438,7 @@ class Traced:
     __truediv__, __rtruediv__, __itruediv__ = _binary(np.divide)
     __floordiv__, __rfloordiv__, __ifloordiv__ = _binary(np.floor_divide)
     __mod__, __rmod__, __imod__ = _binary(np.remainder)
-    __matmul__, __rmatmul__, __imatmul__ = _binary(np.matmul)
+    __matmul__, __rmatmul__, __imatmul__ = *_binary(np.matmul)[:2], _product_in_place
     __and__, __rand__, __iand__ = _binary(np.bitwise_and)
     __or__, __ror__, __ior__ = _binary(np.bitwise_or)
     __xor__, __rxor__, __ixor__ = _binary(np.bitwise_xor)
@@ -321,15 +447,25 @@ class Traced:
     __lt__, __le__ = _binary(np.less)[0], _binary(np.less_equal)[0]
     __gt__, __ge__ = _binary(np.greater)[0], _binary(np.greater_equal)[0]
     __eq__, __ne__ = _binary(np.equal)[0], _binary(np.not_equal)[0]
-    __rpow__, __ipow__ = _binary(np.power)[1:]
+    __rpow__ = _binary(np.power)[1]
 
     def __pow__(self, exponent: Any) -> Any:
         if _defers(exponent):
             return NotImplemented
-        # As ndarray's own operator does: the same numbers, and much cheaper than a power.
-        if self.dtype.kind == "f" and type(exponent) in (int, float) and exponent in _POWERS:
-            return _POWERS[exponent](self)
-        return np.power(self, exponent)
+        power = None if self.scalar else _power(self.dtype, exponent)
+        return _computed(np.power, self, exponent) if power is None else power(self)
+
+    def __ipow__(self, exponent: Any) -> Any:
+        if self.scalar:
+            return self.__pow__(exponent)
+        power = _power(self.dtype, exponent)
+        return _written(np.power, self, self, exponent) if power is None else _written(power, self, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return NotImplemented if _defers(other) else np.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return NotImplemented if _defers(other) else np.divmod(other, self)
 
     def __neg__(self) -> Any:
         return np.negative(self)
@@ -338,7 +474,7 @@ class Traced:
         return np.positive(self)
 
     def __abs__(self) -> Any:
-        return np.absolute(self)
+        return _computed(np.absolute, self)
 
     def __invert__(self) -> Any:
         return np.invert(self)
@@ -347,9 +483,17 @@ class Traced:
 _POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}
 
 
+def _power(dtype: np.dtype[Any], exponent: Any) -> Any:
+    """What an array's own operator takes instead of a power: the same numbers in less time, or others if complex."""
+    if type(exponent) not in (int, float) or exponent not in _POWERS:
+        return None
+    as_written = type(exponent) is (float if exponent == 0.5 else int)
+    return _POWERS[exponent] if dtype.kind == "f" or (dtype.kind == "c" and as_written) else None
+
+
 def unwrapped(tree: Any) -> Any:
-    """``tree`` with the arrays themselves in place of Traced values."""
-    return tree.array if isinstance(tree, Traced) else branches(tree, unwrapped)
+    """``tree`` with the arrays and scalars themselves in place of Traced values."""
+    return tree.plain if isinstance(tree, Traced) else branches(tree, unwrapped)
 
 
 def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
@@ -358,7 +502,46 @@ def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
 
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, slice | int | np.integer) for p in parts)
+    return all(p is None or p is Ellipsis or isinstance(p, slice) or _whole(p) for p in parts)
+
+
+def _whole(index: Any) -> bool:
+    """Whether this is a number that picks an element; of a truth NumPy makes an axis."""
+    return isinstance(index, int | np.integer) and not isinstance(index, bool)
+
+
+def _shapes(index: Any) -> bool:
+    """Whether the shape of what this picks depends on the data."""
+    if isinstance(index, list | tuple):
+        return any(map(_shapes, index))
+    if isinstance(index, slice):
+        return _holds_traced((index.start, index.stop, index.step))
+    return isinstance(index, Traced) and index.dtype == bool
+
+
+def _holds_traced(tree: Any) -> bool:
+    if isinstance(tree, list | tuple):
+        return any(map(_holds_traced, tree))
+    return any(map(_holds_traced, tree.values())) if isinstance(tree, dict) else isinstance(tree, Traced)
+
+
+@cache
+def _names(function: Any) -> tuple[str, ...]:
+    """What the arguments of a function are called that may be given by position."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # written in C, without one
+        return ()
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+
+
+def _with_named_out(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with ``out``, and what comes after it, by name."""
+    names = _names(function) if len(args) > 1 else ()
+    position = names.index("out") if "out" in names else len(args)
+    if position < len(args) and args[position] is not None:
+        return args[:position], {**dict(zip(names[position:], args[position:], strict=False)), **kwargs}
+    return args, kwargs
 
 
 def _viewing(index: Any) -> Any:
