@@ -340,6 +340,9 @@ class Replay:
             return self._prove(captured, args, given)
         if captured.first is None and not self._cells:
             self._cells = list(self._state_of())
+            for cell in self._cells:
+                if isinstance(cell.value, np.generic):  # which nothing could be written into
+                    cell.value = np.array(cell.value)
             self._arrays = [cell.value for cell in self._cells]
         recording = Recording()
         try:

@@ -186,7 +186,7 @@ class Recording:
     def guard(self, condition: Traced) -> bool:
         """The truth of a condition, which a replay must find again."""
         value = bool(condition.array)
-        self.guards.append(Guard(self.place(condition.array), value, len(self.calls), _line()))
+        self.guards.append(Guard(self.place(condition.array), value, len(self.calls), _line(self._base)))
         return value
 
     def give_up(self, what: str) -> None:
@@ -248,7 +248,7 @@ class Recording:
                 kwargs,
                 results,
                 writes,
-                _line(),
+                _line(self._base),
                 errors if errors != self.errors else None,
                 pinned,
                 tuple(reads),
@@ -316,8 +316,27 @@ def _leaves(tree: Any) -> list[Any]:
     return [leaf for branch in tree for leaf in _leaves(branch)] if isinstance(tree, tuple | list) else [tree]
 
 
-def _line() -> tuple[str, int]:
-    return place_of_caller()[:2]
+# Where a line says what a call is for, if no person's own line does: the rule of an op, or better a layer, a loss or an
+# optimizer. A model's lines say only that something is computed, and those here that it is recorded.
+_ENGINE, _NN = INSIDE[:2]
+_REPLAY, _MODELS = _ENGINE + "replay" + os.sep, _NN + "models" + os.sep
+
+
+def _line(base: Any) -> tuple[str, int]:
+    """The line of a person's, between here and ``base``, that makes a call; else the innermost of a layer or rule."""
+    frame: Any = sys._getframe(1)
+    rule: tuple[str, int] | None = None
+    layer: tuple[str, int] | None = None
+    while frame is not None and frame is not base:
+        file = frame.f_code.co_filename
+        if not file.startswith((*INSIDE, "<__array")):
+            return file, frame.f_lineno
+        if rule is None and file.startswith(_ENGINE) and not file.startswith(_REPLAY):
+            rule = file, frame.f_lineno
+        if layer is None and file.startswith(_NN) and not file.startswith(_MODELS):
+            layer = file, frame.f_lineno
+        frame = frame.f_back
+    return layer or rule or place_of_caller()[:2]
 
 
 def refuse(reason: str) -> None:

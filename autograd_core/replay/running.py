@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import threads
-from .calls import Call, Guard, Memory, Place, array_at, branches, copied
+from .calls import Call, Guard, Memory, Place, array_at, branches, copied, name_of
 from .compiled import Loop
 from .grouping import BLOCK, SMALL, Unit
 from .lanes import segments
@@ -332,7 +332,10 @@ def _small_matrices(*arrays: Any) -> bool:
 
 
 def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:
-    np.copyto(out, function(*args, **kwargs), "unsafe")
+    value = function(*args, **kwargs)
+    if np.shape(value) != out.shape:
+        raise ValueError(f"{name_of(function)} gave shape {np.shape(value)} where {out.shape} was recorded")
+    np.copyto(out, value, "unsafe")
 
 
 def _into_all(results: list[Any], function: Any, args: Any, kwargs: Any) -> None:
@@ -369,7 +372,9 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
     def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
         if others:
             return None
-        slices = _slices(x, axis) if out.ndim and x.ndim and ufunc in (np.maximum, np.minimum) else []  # a sum has an order
+        slices = (
+            _slices(x, axis) if out.ndim and x.ndim and ufunc in (np.maximum, np.minimum) else []
+        )  # a sum has an order
         if slices:
             return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
         return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))

@@ -291,6 +291,18 @@ def test_numbers_that_change_with_every_call_belong_in_arrays():
     assert len(g.programs) == 1
 
 
+def test_a_number_may_be_state():
+    total = ag.Tensor(0.0)
+
+    def add(x):
+        total.data = total.data + np.sum(x)
+        return total.data * 1
+
+    f = replay(add, state=[total])
+    assert [float(f(np.array([1.0, i]))) for i in range(8)] == [n + 1 + sum(range(n + 1)) for n in range(8)]
+    assert f.programs
+
+
 @pytest.mark.parametrize("state", [X, [X], ag.Tensor(X), 3])
 def test_state_is_a_list_of_tensors(state):
     with pytest.raises(TypeError, match="state is a list of the Tensors that the function changes, not"):

@@ -716,3 +716,14 @@ def test_ctrl_c_in_a_step_that_is_being_recorded_leaves_a_model_that_trains_on(b
     with pytest.raises(KeyboardInterrupt):
         models[0].train_on_batch(X[:8], Y[:8])
     assert_goes_on(models, arrays)
+
+
+def test_the_schedule_of_a_model_names_the_lines_of_its_layers_rules_and_optimizer():
+    model = nn.Sequential(dense())
+    model.compile("adam", "sparse_categorical_crossentropy")
+    for _ in range(5):
+        model.train_on_batch(X[:8], Y[:8])
+    shown = model.schedule.show()
+    for line in ("dense.py:", "linalg.py:", "losses.py:", "adam.py:"):
+        assert line in shown
+    assert "train_on_batch" not in shown
