@@ -86,7 +86,8 @@ class Outside:
 
     def of(self, function: Callable[..., Any]) -> None:
         """Note what comes with a function: the arguments that a partial one has already."""
-        if isinstance(function, partial):
+        code = getattr(getattr(function, "func", None), "__code__", None)
+        if isinstance(function, partial) and not (code and code.co_filename.startswith(INSIDE)):
             self._meet("an argument of the function", id(function), lambda: function, ())
 
     def look(self, frame: Any, base: Any) -> None:
