@@ -9,6 +9,7 @@ and convolutions, without anybody having said so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,18 +21,21 @@ from .simplifying import may_fail
 # Times in microseconds by rule of thumb. They decide what runs where, never what is computed.
 FLOPS, BYTES, CALL = 1e5, 2e4, 1.0  # multiply-adds count twice; bytes are read or written
 
-SHORT = 1000  # a program that takes less runs in one thread: to start another takes 50
+SHORT = 1000  # a program that would save less runs in one thread: to start another takes 50 to 150
 LARGE = 300  # a unit that takes more is cut
 MEETING = 200  # lanes rather meet than that one waits so long
+MET = 400  # what a meeting costs, with the time until the slower lane is there
 
 
 def spread(units: list[Unit], lanes: int, asking: Collection[int] = ()) -> list[Unit]:
     """``units`` with the large ones cut, each with its lane and with how many meetings come before it.
 
     The order stays one in which a single thread can run them. ``asking`` are the positions of those after which a
-    guard is asked.
+    guard is asked. Where lanes save less than they cost there is one, and products keep the library's own threads.
     """
-    if lanes < 2 or sum(map(time_of, units)) < SHORT:
+    large = [unit for unit in units if time_of(unit) > LARGE]
+    saved = sum(time_of(unit) - products_in(unit) for unit in large) * (1 - 1 / lanes)
+    if lanes < 2 or saved <= SHORT:
         return units
     found: list[Unit] = []
     meetings, since = 0, _Since(lanes)
@@ -52,6 +56,8 @@ def spread(units: list[Unit], lanes: int, asking: Collection[int] = ()) -> list[
             part.lane, part.meetings = n if parts else lane, meetings
             since.add(part, i in asking)
             found.append(part)
+    if saved <= SHORT + MET * meetings:
+        return [replace(unit, lane=0, meetings=0) for unit in units]
     return found
 
 
@@ -90,9 +96,16 @@ class _Since:
 
 def time_of(unit: Unit) -> float:
     """About how many microseconds a unit takes."""
-    total = 0.0
+    total = products_in(unit)
     for call in unit.calls:
         total += CALL + sum(p.size * p.dtype.itemsize for p in (*call.reads, *call.defined)) / BYTES
+    return total
+
+
+def products_in(unit: Unit) -> float:
+    """About how many of these go into products of matrices, which have threads of their own."""
+    total = 0.0
+    for call in unit.calls:
         if call.function is np.matmul and call.results[0] is not None:
             total += 2 * call.results[0].size * call.args[0].shape[-1] / FLOPS
     return total

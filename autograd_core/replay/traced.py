@@ -7,6 +7,7 @@ record (a test, a conversion, a print) has to ask for it, and is noticed.
 from __future__ import annotations
 
 import inspect
+import linecache
 import math
 import operator
 import sys
@@ -210,9 +211,11 @@ class Traced:
         return np.transpose(self)
 
     def __len__(self) -> int:
-        if self.ndim > 1 and "shuffle" in sys._getframe(1).f_code.co_names:
-            # For what is not an array, NumPy swaps rows by x[i], x[j] = x[j], x[i], which are views.
-            raise TypeError("an array of several axes cannot be shuffled in place while it is recorded")
+        if self.ndim > 1 and self.recording_now() is not None:
+            frame = sys._getframe(1)
+            if "shuffle(" in linecache.getline(frame.f_code.co_filename, frame.f_lineno):
+                # For what is not an array, NumPy swaps rows by x[i], x[j] = x[j], x[i], which are views.
+                raise TypeError("an array of several axes cannot be shuffled in place while it is recorded")
         return len(self.plain)
 
     def __contains__(self, value: Any) -> bool:

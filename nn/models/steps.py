@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core.debugging import level_of_caller
 from autograd_core.replay import Replay, ReplayWarning
-from autograd_core.replay.capture import Cell, EntryCell, TensorCell, Turns
+from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor
 from autograd_core.transforms import leaves, rebuild
 

@@ -131,7 +131,8 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("in_lanes", [False, True])
 def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
     monkeypatch.setattr(threads, "lanes", lambda: 1 + in_lanes)
-    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "SHORT", -1)
+    monkeypatch.setattr(lanes, "MET", 0)
     monkeypatch.setattr(lanes, "LARGE", 0)
     found = []
     for options in ({"run_eagerly": True}, {"jit_compile": True}):

@@ -31,7 +31,8 @@ def in_so_many(n):
     """Every program in lanes, however small, and every unit cut that can be."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "lanes", lambda: n)
-        patch.setattr(lanes, "SHORT", 0)
+        patch.setattr(lanes, "SHORT", -1)
+        patch.setattr(lanes, "MET", 0)
         patch.setattr(lanes, "LARGE", 0)
         yield
 

@@ -309,7 +309,8 @@ def test_what_a_page_draws_lies_in_the_picture_and_nothing_over_anything_else(tm
 
 def test_a_page_tells_lanes_meetings_and_what_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(threads, "lanes", lambda: 2)
-    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "SHORT", -1)
+    monkeypatch.setattr(lanes, "MET", 0)
     monkeypatch.setattr(lanes, "LARGE", 0)
 
     def f(x):

@@ -128,7 +128,8 @@ def test_each_layer_trains_the_same(name):
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_layer_trains_the_same_in_lanes_up_to_the_order_of_sums(name, monkeypatch):
     monkeypatch.setattr(threads, "lanes", lambda: 2)
-    monkeypatch.setattr(lanes, "SHORT", 0)
+    monkeypatch.setattr(lanes, "SHORT", -1)
+    monkeypatch.setattr(lanes, "MET", 0)
     monkeypatch.setattr(lanes, "LARGE", 0)
     x, between = LAYERS[name]
     found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
