@@ -202,7 +202,8 @@ def measured(results: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[st
 
 def shown(title: str, milliseconds: float, digits: int) -> str:
     """A time as the tables have it: W5 is about single ops, which take microseconds."""
-    return f"{milliseconds * 1e3 if title == 'W5' else milliseconds:.{digits}g}"
+    time = milliseconds * 1e3 if title == "W5" else milliseconds
+    return f"{time:,.0f}" if time >= 100 else f"{time:.{digits}g}"
 
 
 def unit(title: str) -> str:
