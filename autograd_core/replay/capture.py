@@ -33,10 +33,8 @@ from .traced import Traced, unwrapped
 # How many programs one function keeps; beyond that the oldest goes.
 KEPT = 16
 
-
 # Seconds that a program has run when its chains are compiled, which takes one or two: it will run for longer.
 WORTH_IT = 5.0
-
 
 # Two recordings may differ because something has just been changed; after so many the function is at fault.
 TRIES = 2

@@ -65,10 +65,11 @@ def available() -> bool:
 
 def check(jit_compile: bool | str) -> None:
     """Whether that is a way to say when to compile; a warning where it is asked for and cannot be done."""
-    always = isinstance(jit_compile, bool | np.bool_) and bool(jit_compile)
-    if not isinstance(jit_compile, bool | np.bool_) and not (isinstance(jit_compile, str) and jit_compile == "auto"):
+    if isinstance(jit_compile, str) and jit_compile == "auto":
+        return
+    if not isinstance(jit_compile, bool | np.bool_):
         raise ValueError(f'jit_compile is True, False or "auto", not {jit_compile!r}')
-    if always and not available():
+    if jit_compile and not available():
         warnings.warn(
             "jit_compile=True needs numba, which is not installed, so everything runs as it is, with the same results; "
             'pip install "autograd-core[fast]", or jit_compile="auto" to compile where it can be done',

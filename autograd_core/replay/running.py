@@ -27,7 +27,6 @@ from .simplifying import Unplannable
 
 Step = Callable[[], Any]
 
-
 # The largest of at most so many places, such as a pooling window, is found slice by slice; rows must have this length.
 WINDOW, ROW = 16, 16
 
@@ -372,9 +371,8 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
     def form(out: Any, x: Any, axis: Any = None, keepdims: Any = False, **others: Any) -> Step | None:
         if others:
             return None
-        slices = (
-            _slices(x, axis) if out.ndim and x.ndim and ufunc in (np.maximum, np.minimum) else []
-        )  # a sum has an order
+        orderless = ufunc in (np.maximum, np.minimum)  # a sum has an order
+        slices = _slices(x, axis) if orderless and out.ndim and x.ndim else []
         if slices:
             return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
         return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
