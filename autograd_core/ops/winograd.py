@@ -4,11 +4,13 @@ Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015. With 
 a patch x of 6×6, the 4×4 results of the convolution are ``Aᵀ [(G k Gᵀ) ⊙ (Bᵀ x B)] A``. Over channels and patches the
 product in the middle becomes 36 matrix products, and each transformation is a matrix times all patches at once.
 
-What it computes is what `conv` defines, up to rounding: about 1e-5 of the largest value in float32.
+What it computes is what `conv` defines, up to rounding: about 1e-5 of the largest value in float32. A NaN, an infinity
+or an overflow would spread over all that is computed from its patch; where there is one, the definition is computed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,13 +38,53 @@ def convolve(x: Any, kernel: Any) -> Any:
     places = tuple(n - 2 for n in np.shape(x)[1:3])
     products = np.matmul(_patches(x), _kernels(kernel))
     tiles = np.reshape(A.T @ np.reshape(products, (PATCH**2, -1)), (TILE, TILE, -1))
+    _call(_mend, x, kernel, out=tiles)
     return _joined(tiles, np.shape(x)[0], places, np.shape(kernel)[-1])
 
 
 def kernel_gradient(x: Any, g: Any) -> Any:
     """`conv_kernel` of padded images and a gradient ``(n, height - 2, width - 2, out)``, for a window of 3×3."""
     products = np.matmul(np.swapaxes(_patches(x), 1, 2), _gradients(g))
-    return np.reshape(G.T @ np.reshape(products, (PATCH**2, -1)), (3, 3, np.shape(x)[-1], np.shape(g)[-1]))
+    kernel = np.reshape(G.T @ np.reshape(products, (PATCH**2, -1)), (3, 3, np.shape(x)[-1], np.shape(g)[-1]))
+    _call(_mend_kernel, x, g, out=kernel)
+    return kernel
+
+
+# -- numbers that are not finite ---------------------------------------------------------------------------
+
+
+def _call(function: Callable[..., None], *args: Any, out: Any) -> None:
+    """One call that decides by itself what to compute: a replay, which cannot branch, records it as it does NumPy's."""
+    if isinstance(out, np.ndarray):
+        function(*args, out=out)
+    else:
+        out.__array_function__(function, (type(out),), args, {"out": out})
+
+
+def _all_finite(results: Any) -> bool:
+    """False for what is not, and for numbers whose squares have no finite sum; a product is the fastest look."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.vdot(results, results)))
+
+
+def _mend(x: Any, kernel: Any, *, out: Any) -> None:
+    """Compute the tiles of `convolve` by the definition if something in them is not finite."""
+    if not _all_finite(out):
+        z = np.tensordot(_windows(x), kernel, ((3, 4, 5), (2, 0, 1)))
+        np.copyto(out, np.reshape(_tiles(z, TILE, TILE), np.shape(out)))
+
+
+def _mend_kernel(x: Any, g: Any, *, out: Any) -> None:
+    """The same for `kernel_gradient`."""
+    if not _all_finite(out):
+        np.copyto(out, np.transpose(np.tensordot(_windows(x), g, ((0, 1, 2), (0, 1, 2))), (1, 2, 0, 3)))
+
+
+def _windows(x: Any) -> Any:
+    return np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
+
+
+# -- to and fro --------------------------------------------------------------------------------------------
 
 
 def _patches(x: Any) -> Any:

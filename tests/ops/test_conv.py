@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograd_core import Tensor, conv, conv_transpose, fold, grad, vjp, windows
+from autograd_core import Tensor, conv, conv_transpose, fold, grad, replay, vjp, windows
 from autograd_core.testing import check_gradients
 
 
@@ -243,3 +243,51 @@ def test_many_channels_in_float32_are_convolved_by_another_algorithm_with_the_sa
     g = rng.normal(size=value.shape)
     for mine, exact in zip(pullback32(g.astype("f4")), pullback(g), strict=True):
         close(mine, exact)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # an infinity times zero, on the way
+@pytest.mark.parametrize("replayed", [False, True])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 5e37])
+@pytest.mark.parametrize("where", ["corner", "edge", "inside", "gradient", "kernel"])
+def test_what_is_not_finite_stays_in_its_windows(where, bad, padding, replayed, judge):
+    """The 3×3 kernels of many channels are convolved patch by patch; the definition knows no patches."""
+    torch = judge("torch")
+    random = np.random.default_rng(0)
+    inset = 0 if padding == "same" else 2
+    x, kernel = random.normal(size=(2, 11, 12, 16)), random.normal(size=(3, 3, 16, 17))
+    g = random.normal(size=(2, 11 - inset, 12 - inset, 17))
+    finite = [a.astype(np.float32) for a in (x, kernel, g)]
+    place = {"corner": (0, 0), "edge": (0, 5), "inside": (6, 5)}.get(where)
+    if place:
+        x[1, *place, 3] = bad
+    (g if where == "gradient" else kernel if where == "kernel" else x)[0, 1, 2, 3] = bad
+
+    @replay
+    def program(x, kernel, g):
+        z, back = vjp(lambda a, b: conv(a, b, padding=padding), x, kernel)
+        return z, *back(g)
+
+    for i in range(6 if replayed else 0):
+        program(*(a + np.float32(i) for a in finite))
+    assert bool(program.programs) == replayed
+    found = program(*(a.astype(np.float32) for a in (x, kernel, g)))
+
+    tx, tk, tg = (torch.tensor(a.astype(np.float32)).double() for a in (x, kernel, g))
+    tx, tk, tg = (
+        tx.permute(0, 3, 1, 2).requires_grad_(),
+        tk.permute(3, 2, 0, 1).requires_grad_(),
+        tg.permute(0, 3, 1, 2),
+    )
+    tz = torch.nn.functional.conv2d(tx, tk, padding=padding)
+    tz.backward(tg)
+    expected = tz.permute(0, 2, 3, 1), tx.grad.permute(0, 2, 3, 1), tk.grad.permute(2, 3, 1, 0)
+    for i, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        if where == "kernel" and i == 1:
+            continue  # the adjoint is the convolution of g with a frame of zeros, which a NaN of the kernel meets too
+        theirs = theirs.detach().numpy()
+        np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
+        if abs(bad) == np.inf:
+            np.testing.assert_array_equal(ours[~np.isfinite(ours)], theirs[~np.isfinite(theirs)])
+        usual = np.isfinite(theirs)
+        np.testing.assert_allclose(ours[usual], theirs[usual], rtol=1e-3, atol=1e-3)
