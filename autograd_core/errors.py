@@ -69,3 +69,16 @@ class DeviceError(TypeError):
     Traceback (most recent call last):
     autograd_core.errors.DeviceError: add cannot compute with arrays on two devices: tensor 'x' is ...
     """
+
+
+class ReplayError(RuntimeError):
+    """A function that was promised to be replayable is not: it asks for a value, or does not do the same each time.
+
+    >>> import numpy as np
+    >>> from autograd_core.replay import Replay
+    >>> f = Replay(lambda x: x * 2 if x[0] > 0 else x, strict=True)
+    >>> y = f(np.array([1.0]))  # with new shapes it runs as it is
+    >>> f(np.array([1.0]))
+    Traceback (most recent call last):
+    autograd_core.errors.ReplayError: <lambda> cannot be replayed: asking for the truth of a value ...
+    """

@@ -12,9 +12,10 @@ what is in vain (`simplifying`), puts chains together (`grouping`), shares the w
 True
 """
 
+from ..errors import ReplayError
 from .capture import Replay, ReplayWarning, replay
 from .recording import Source, decide, refuse
 from .running import Program
 from .traced import Traced
 
-__all__ = ["Program", "Replay", "ReplayWarning", "Source", "Traced", "decide", "refuse", "replay"]
+__all__ = ["Program", "Replay", "ReplayError", "ReplayWarning", "Source", "Traced", "decide", "refuse", "replay"]

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import graph
 from ..debugging import level_of_caller, place_of_caller
+from ..errors import ReplayError
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
 from ..transforms import leaves, rebuild
@@ -80,8 +81,9 @@ class Replay:
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
     two recordings agreed and one replay gave what the function itself, unrecorded, gave for the fourth. A function
     that cannot be captured runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns``
-    is shared by those that share state. ``settings`` tells what else the function goes by. ``jit_compile`` says when
-    chains of arithmetic are compiled, see `replay`.
+    is shared by those that share state. ``settings`` tells what else the function goes by. ``numba`` says when
+    chains of arithmetic are compiled, see `replay`. A ``strict`` one raises a `ReplayError` instead of running a
+    function as it is.
 
     >>> import autograd_core as ag
     >>> f = ag.replay(lambda x: np.tanh(x) * 2)
@@ -97,7 +99,8 @@ class Replay:
         state: Callable[[], Iterable[Cell]] = tuple,
         name: str = "",
         turns: Turns | None = None,
-        jit_compile: bool | str = "auto",
+        numba: bool | str = "auto",
+        strict: bool = False,
         settings: Callable[[], Any] = tuple,
     ):
         self.function = function
@@ -110,8 +113,9 @@ class Replay:
         self._warned = False
         self._declined = ""  # why the last call could not even be tried
         self._turns = turns or Turns()
-        self._compiles = bool(jit_compile) and compiled.available()
-        self._patience = WORTH_IT if jit_compile == "auto" else 0.0
+        self._strict = strict
+        self._compiles = bool(numba) and compiled.available()
+        self._patience = WORTH_IT if numba == "auto" else 0.0
 
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
@@ -177,6 +181,8 @@ class Replay:
             captured = self._captured[key] = _Captured()
         captured.calls += 1
         if captured.refused is not None:
+            if self._strict:
+                self._refuse(captured, captured.refused)
             return self._eagerly(args)
         if captured.calls == 1:
             returned = self._eagerly(args)
@@ -260,11 +266,17 @@ class Replay:
                 if isinstance(cell.value, np.generic):  # which nothing could be written into
                     cell.value = np.array(cell.value)
             self._arrays = [cell.value for cell in self._cells]
-        recording = Recording()
+        recording = Recording(self._strict, self.name)
         try:
             results = self._recorded(recording, args, given)
+        except ReplayError:
+            recording.undo()
+            captured.refused = recording.escaped
+            raise
         except Exception as error:
-            if recording.changed_state:
+            if self._strict:
+                recording.undo()
+            elif recording.changed_state:
                 raise
             recording.rewind()  # perhaps it is the recording that it cannot stand
             returned = self._eagerly(args)
@@ -272,6 +284,8 @@ class Replay:
             return returned
         reason = recording.escaped
         if reason is not None:
+            if self._strict:
+                recording.undo()
             self._refuse(captured, reason)
         elif captured.first is None:
             captured.first = recording, results
@@ -346,7 +360,7 @@ class Replay:
         finally:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = array
-            if recording.escaped is not None:
+            if recording.escaped is not None and not self._strict:
                 _write_back(recording, given)
             recording.arguments.clear()
 
@@ -370,6 +384,8 @@ class Replay:
 
     def _refuse(self, captured: _Captured, reason: str) -> None:
         captured.refused, captured.first = reason, None
+        if self._strict:
+            raise Recording(name=self.name).error(reason)
         self._warn(reason)
 
     def _warn(self, reason: str) -> None:
@@ -475,7 +491,7 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compi
     """
     compiled.check(jit_compile)
     cells = [TensorCell(t) for t in _tensors(state)]
-    made = Replay(function, lambda: cells, jit_compile=jit_compile, settings=settings_now)
+    made = Replay(function, lambda: cells, numba=jit_compile, settings=settings_now)
     functools.update_wrapper(made, function)
     return made
 

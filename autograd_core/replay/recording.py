@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..debugging import INSIDE, line_of_caller, place_of_caller, shown_line
+from ..errors import ReplayError
 from .calls import Call, Guard, Memory, Place, branches, copied, name_of, owner_of
 from .outside import Outside
 from .traced import Traced, unwrapped
@@ -41,9 +42,15 @@ active = _Active()
 
 
 class Recording:
-    """A context manager: the calls between entering and leaving it that involve its Traced values."""
+    """A context manager: the calls between entering and leaving it that involve its Traced values.
 
-    def __init__(self) -> None:
+    A ``strict`` one, of a function of that ``name``, raises a `ReplayError` where a value leaves the record. It keeps
+    what the function overwrites, so that `undo` leaves nothing half-written.
+    """
+
+    def __init__(self, strict: bool = False, name: str = "the function") -> None:
+        self.strict, self.name = strict, name
+        self._before: dict[Memory, tuple[Any, Any]] = {}  # what was overwritten, and what was there
         self.outside = Outside()
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
@@ -189,9 +196,28 @@ class Recording:
         self.guards.append(Guard(self.place(condition.array), value, len(self.calls), _line(self._base)))
         return value
 
-    def give_up(self, what: str) -> None:
-        """Note that a value leaves the record, and where. From here on each Traced is the array that it holds."""
-        self.escaped = self.escaped or f"{what}, at {line_of_caller()}"
+    def give_up(self, what: str, instead: str = "") -> None:
+        """Note that a value leaves the record, where, and what to write instead.
+
+        From here on each Traced is the array that it holds; a strict recording ends here.
+        """
+        fix = f"; instead, {instead}" if instead else ""
+        self.escaped = self.escaped or f"{what}, at {line_of_caller()}{fix}"
+        if self.strict:
+            raise self.error(self.escaped)
+
+    def error(self, reason: str) -> ReplayError:
+        """What a strict recording raises."""
+        return ReplayError(
+            f"{self.name} cannot be replayed: {reason}. Arguments and declared state are live in a replay, everything "
+            "else is that of the recording"
+        )
+
+    def undo(self) -> None:
+        """Put back what was overwritten, and let all generators stand where they stood."""
+        for now, before in self._before.values():
+            np.copyto(now, before)
+        self.rewind()
 
     def met_elsewhere(self, array: Any) -> None:
         """Give up because another thread than the one that records computes with a value."""
@@ -298,9 +324,16 @@ class Recording:
         elif memory.kind == "input":
             self.give_up("an argument of the function is written to")
         else:
-            self.changed_state |= memory.kind == "state"
+            self.will_change(memory)
             return True
         return False
+
+    def will_change(self, memory: Memory) -> None:
+        """Note that state is about to be overwritten."""
+        if memory.kind == "state":
+            self.changed_state = True
+            if self.strict and memory not in self._before:
+                self._before[memory] = memory.array, memory.array.copy(order="K")
 
     def rewind(self) -> None:
         """Let all generators stand where they stood before this recording drew from them."""

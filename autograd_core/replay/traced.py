@@ -157,7 +157,11 @@ class Traced:
     def recording_now(self) -> Recording | None:
         """The recording, or None where this is just an array."""
         recording = self.recording
-        if recording.finished or recording.escaped:
+        if recording.finished:
+            return None
+        if recording.escaped:
+            if recording.strict:  # and the function has caught the error
+                raise recording.error(recording.escaped)
             return None
         if recording.thread != threading.get_ident():
             recording.met_elsewhere(self.array)

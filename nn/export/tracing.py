@@ -247,7 +247,7 @@ class Tape(Recording):
             self.give_up("deciding by a value that is being recorded")
         return bool(condition.array)  # our own checks, which raise on data that is not meant to come
 
-    def give_up(self, what: str) -> NoReturn:
+    def give_up(self, what: str, instead: str = "") -> NoReturn:
         raise ExportError(
             f"{what}, at {line_of_caller()}: a file holds one computation for all inputs, and here Python decides or "
             "computes with the value of one; write it with NumPy functions of the Tensor (np.where for a choice)"

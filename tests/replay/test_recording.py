@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.replay import ReplayWarning, Source, decide, replay
+from autograd_core.replay import Replay, ReplayError, ReplayWarning, Source, decide, replay
 from autograd_core.replay.recording import Recording
+from autograd_core.replay.state import TensorCell
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -6.0]])
 
@@ -852,3 +853,26 @@ def test_a_program_of_statements_gives_the_same_bits_replayed(statements, shape)
         assert len(want) == len(got)
         for a, b in zip((*want, given), (*got, other), strict=True):
             assert_same_bits(np.asarray(a), np.asarray(b))
+
+
+# -- strict ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_strict_replay_raises_at_the_line_and_leaves_nothing_half_written(name):
+    w, source = ag.Tensor([1.0, 2.0]), Source(np.random.PCG64(0))
+
+    def step(x):
+        w.data[...] = w.data + source.random(2)
+        return ESCAPES[name](x)
+
+    made = Replay(step, lambda: [TensorCell(w)], strict=True)
+    made(X.copy())
+    before, stood = w.data.copy(), source.bit_generator.state
+    for _ in range(3):
+        x = X.copy()
+        with pytest.raises(ReplayError, match=r"step cannot be replayed: .*test_recording\.py:\d+"):
+            made(x)
+        np.testing.assert_array_equal(w.data, before)
+        np.testing.assert_array_equal(x, X)
+        assert source.bit_generator.state == stood
