@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -139,7 +138,7 @@ class Op:
         self.examples = examples
         self.note = note
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
-        self.rules = [None] * len(self.inputs) if not variadic else _SameRule()
+        self.rules = [None] * len(self.inputs) if not variadic else JointRule(self)
         # Whether only leading axes broadcast, as in a product of matrices: then a rule's result has a shape of its own.
         self.batched = False
         self.complete = False
@@ -227,8 +226,9 @@ class Op:
 
     def _check_rules(self, parents: Sequence[Node | None], data: Sequence[Any]) -> None:
         """Raise if a recording argument has no rule: its gradient would be lost without a word."""
-        for name, rule, parent in zip(self.inputs, self.rules, parents, strict=True):
-            if rule is None and parent is not None and parent.records:
+        names = self.inputs if self.arity is not None else self.inputs * len(parents)
+        for position, (name, parent) in enumerate(zip(names, parents, strict=True)):
+            if self.rules[position] is None and parent is not None and parent.records:
                 raise RuleError(
                     f"{self.name} has no gradient rule for its argument {name!r}, which here is {parent.label()}; pass "
                     f"its .data if no gradient is meant to flow there, or add one with @{self.name}.vjp(…, "
@@ -239,12 +239,25 @@ class Op:
         """Decorate the gradient rule of one argument: ``rule(g, z, *inputs, **params)``.
 
         ``formula`` is the local derivative in LaTeX. ``arg`` is a position or a name; by default the first
-        argument that has no rule yet. An op of any number of arguments (``*xs``) has one rule for all,
-        which is told the position as ``arg=``.
+        argument that has no rule yet. An op of any number of arguments (``*xs``) has one rule for all, which
+        yields the gradient of each, one after the other. It is told as ``wanted=``, a flag for each argument, which
+        of them anyone asks for; for the others it may yield None.
+
+        >>> @op(r"x + y + \\dots")
+        ... def total(*xs):
+        ...     return np.sum(xs, axis=0)
+        >>> @total.vjp(r"1")
+        ... def _(g, z, *xs, wanted):
+        ...     for x in xs:
+        ...         yield g
+        >>> x, y = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+        >>> total(x, y, x).backward(np.ones(2))
+        >>> print(x.grad, y.grad)
+        [2. 2.] [1. 1.]
         """
 
         def decorate(rule: Rule) -> Rule:
-            if isinstance(self.rules, _SameRule):
+            if isinstance(self.rules, JointRule):
                 self.rules.rule, self.formulas[0] = rule, formula
                 self.complete = True
                 return rule
@@ -375,13 +388,40 @@ def _name_of(node: Node | None) -> str:
     return f"a result of {node.op.name}" if node.op else ""
 
 
-class _SameRule(Sequence[Rule | None]):
-    """The rules of an op of any number of arguments: one, which is told the position."""
+class JointRule(Sequence[Rule | None]):
+    """The rules of an op of any number of arguments: one, which answers for all of them.
 
-    rule: Rule | None = None
+    Asked argument by argument, each answer would look at all arguments again: a pass over ten thousand would be
+    a hundred million looks.
+    """
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.rule: Callable[..., Iterable[Any]] | None = None
+
+    def products(self, g: Any, z: Any, args: Any, params: Any, wanted: Sequence[bool]) -> Iterator[Any]:
+        """What the rule gives for each argument that is wanted, one after the other."""
+        assert self.rule is not None
+        given = iter(self.rule(g, z, *args, wanted=wanted, **params))
+        for position, asked in enumerate(wanted):
+            product = next(given, self)
+            if product is self:
+                raise RuleError(
+                    f"the gradient rule of {self.op.name} yielded {position} gradients for {len(wanted)} arguments; it "
+                    "must yield one for each, in their order, and may yield None for those that wanted= says no to"
+                )
+            if asked:
+                yield product
 
     def __getitem__(self, position: Any) -> Any:
-        return partial(self.rule, arg=position) if self.rule is not None else None
+        """The rule of one argument: for looking at, and for the few arguments of an example."""
+        if self.rule is None:
+            return None
+
+        def one(g: Any, z: Any, *args: Any, **params: Any) -> Any:
+            return next(self.products(g, z, args, params, [i == position for i in range(len(args))]))
+
+        return one
 
     def __len__(self) -> int:
         return 1

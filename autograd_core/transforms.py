@@ -502,7 +502,6 @@ class _Call:
         self.f, self.args, self.kwargs = f, args, kwargs
         self.start = 0
         self.outer: list[Node] = []
-        self.pulled: tuple[Any, dict[int, Any]] = (None, {})
 
     def is_made(self, leaf: Any) -> bool:
         """Whether a result was recorded during the last run."""
@@ -534,30 +533,26 @@ class _Call:
                     (nodes if parent.born > self.start else outer).append(parent)
         return in_order(outer)
 
-    def pull(self, g: Any, xs: Sequence[Any], position: int) -> Any:
-        """The gradient of one of the outer nodes; computing it computes all, so the others are kept for later."""
-        of, pulled = self.pulled
-        if of is not g or position not in pulled:
-            lifted = isinstance(xs[position], Tensor)
-            # Fresh leaves for the arguments keep the walk inside the call.
-            inner = {n: wrap(Node(n.out, True)) for n in self.outer} if not lifted else {}
-            with recorded():
-                _, made = self.run(inner)
-                # What f closes over is reached under its own node, an argument under its fresh one.
-                names = {n: i for i, n in enumerate(self.outer)}
-                names.update((t.node, names[n]) for n, t in inner.items())
-                totals: dict[Node, Any] = {}
-                for node, _, edges in walk({made.node: g}, to=names, lift=wrap if lifted else None, trace=True):
-                    if node.born < self.start:  # past the call: what lies behind is the outer walk's to do
-                        break
-                    totals.update((parent, total) for _, parent, _, _, total in edges if parent in names)
-            pulled = {}
-            for node, total in totals.items():
-                i = names[node]
-                pulled[i] = pulled[i] + total if i in pulled else total
-        gradient = pulled.pop(position)
-        self.pulled = (g, pulled) if pulled else (None, {})
-        return gradient
+    def pull(self, g: Any, xs: Sequence[Any], wanted: Sequence[bool]) -> Iterator[Any]:
+        """The gradients of the outer nodes."""
+        lifted = any(isinstance(x, Tensor) for x in xs)
+        # Fresh leaves for the arguments keep the walk inside the call.
+        inner = {n: wrap(Node(n.out, True)) for n in self.outer} if not lifted else {}
+        with recorded():
+            _, made = self.run(inner)
+            # What f closes over is reached under its own node, an argument under its fresh one.
+            names = {n: i for i, n in enumerate(self.outer) if wanted[i]}
+            names.update((t.node, names[n]) for n, t in inner.items() if n in names)
+            totals: dict[Node, Any] = {}
+            for node, _, edges in walk({made.node: g}, to=names, lift=wrap if lifted else None, trace=True):
+                if node.born < self.start:  # past the call: what lies behind is the outer walk's to do
+                    break
+                totals.update((parent, total) for _, parent, _, _, total in edges if parent in names)
+        pulled: dict[int, Any] = {}
+        for node, total in totals.items():
+            i = names[node]
+            pulled[i] = pulled[i] + total if i in pulled else total
+        return (pulled.get(i) for i in range(len(xs)))
 
 
 def _again(*xs: Any, call: Any = None) -> Any:
@@ -570,8 +565,8 @@ _recomputed.name = "checkpoint"
 
 
 @_recomputed.vjp(r"\frac{\partial f}{\partial x}")
-def _(g: Any, z: Any, *xs: Any, arg: int, call: _Call) -> Any:
-    return call.pull(g, xs, arg)
+def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], call: _Call) -> Iterator[Any]:
+    return call.pull(g, xs, wanted)
 
 
 def _data(value: Any) -> Any:

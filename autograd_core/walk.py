@@ -7,6 +7,7 @@ shown is what ran.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -72,6 +73,10 @@ def walk(
             z, args = lift(node), tuple(a if p is None else lift(p) for p, a in zip(parents, args, strict=True))
         edges: list[Edge] = [] if trace else _NO_EDGES
         simple = 0 if params else len(args)
+        if op.arity is None:  # one rule answers for all arguments, one after the other
+            wanted = [p is not None and p.records and (paths is None or p in paths) for p in parents]
+            rules = [partial(_next, rules.products(g, z, args, params, wanted))] * len(parents)
+            args, params, simple = (), NO_PARAMS, 0
         try:
             parent: Any
             for position, parent in enumerate(parents):
@@ -109,6 +114,11 @@ def walk(
 
 
 _NO_EDGES: list[Edge] = []
+
+
+def _next(products: Iterator[Any], g: Any, z: Any) -> Any:
+    """The next answer of a rule that answers for all arguments."""
+    return next(products)
 
 
 def _released(node: Node) -> GraphError:

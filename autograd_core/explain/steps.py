@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import in_numpy, to_numpy
 from ..graph import Node, ancestors, in_order
+from ..op import JointRule, Op
 from ..tensor import Tensor
 from ..walk import Edge, walk
 from .formula import number, uses_upstream
@@ -232,8 +233,7 @@ def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     gradients = {}
     for node, g, edges in walk({f.node: seed}, trace=True):
         gradients[node] = g
-        for edge in edges:
-            steps += _backward(node, g, edge, names, names[f.node])
+        steps += _backward(node, g, edges, names, names[f.node])
     return Steps(steps, names[f.node], to_numpy(seed), describe(recorded, names, layers_of(recorded), gradients))
 
 
@@ -251,55 +251,76 @@ def _forward(node: Node, names: Mapping[Node, str]) -> Step:
     )
 
 
-def _backward(node: Node, g: Any, edge: Edge, names: Mapping[Node, str], root: str) -> Iterable[Step]:
-    position, parent, product, contribution, total = edge
+def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Mapping[Node, str], root: str) -> Iterator[Step]:
     op = node.op
-    assert op is not None
-    shared: dict[str, Any] = {
+    if op is None:
+        return
+    # What all steps of a node have in common is made once: there may be as many steps as arguments.
+    given = inputs(node, names)
+    of_node: dict[str, Any] = {
         "op": op.name,
-        "name": names[parent],
-        "inputs": inputs(node, names),
-        "value": parent.out,
+        "inputs": given,
         "output": names[node],
         "expression": expression(op, node),
-        "position": position,
-        "operands": ((f"∂{root}/∂{names[node]}", g), *zip(inputs(node, names), node.args, strict=True)),
+        # What is shown lies in NumPy, wherever it was computed.
+        "operands": in_numpy(((f"∂{root}/∂{names[node]}", g), *zip(given, node.args, strict=True))),
     }
-    stretched = np.shape(product) != np.shape(contribution)
-    formula = op.formulas[position if op.arity is not None else 0]
-    local = _local(node, position, formula, g, product)
-    # What is shown lies in NumPy, wherever it was computed.
-    shared, g, product, contribution, total, local = in_numpy((shared, g, product, contribution, total, local))
-    yield Step(
-        "backward",
-        upstream=g,
-        local=local,
-        contribution=product,
-        total=None if stretched else total,
-        formula=formula,
-        **shared,
-    )
-    if stretched:
-        yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
+    upstream = in_numpy(g)
+    for edge, local in zip(edges, _locals(node, g, edges), strict=True):
+        position, parent, *_ = edge
+        product, contribution, total, local, value = in_numpy((*edge[2:], local, parent.out))
+        shared = {"name": names[parent], "value": value, "position": position, **of_node}
+        stretched = np.shape(product) != np.shape(contribution)
+        yield Step(
+            "backward",
+            upstream=upstream,
+            local=local,
+            contribution=product,
+            total=None if stretched else total,
+            formula=_formula(op, position),
+            **shared,
+        )
+        if stretched:
+            yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
 
 
-def _local(node: Node, position: int, formula: str, g: Any, product: Any) -> Any:
-    """The local derivative in numbers, what the rule makes of ones, or None where it is no factor of ``product``."""
+def _formula(op: Op, position: int) -> str:
+    return op.formulas[position if op.arity is not None else 0]
+
+
+def _locals(node: Node, g: Any, edges: Sequence[Edge]) -> Iterator[Any]:
+    """For each edge the local derivative in numbers, what the rule makes of ones, or None where it is no factor."""
     op = node.op
     assert op is not None
-    if uses_upstream(formula):
-        return None
-    local = op.rules[position](np.ones_like(node.out)[()], node.out, *node.args, **node.params)  # type: ignore[misc]
+    ones = np.ones_like(node.out)[()]
+    asked = {position for position, *_ in edges}
+    wanted = [i in asked for i in range(len(node.args))]
+    joint = (
+        op.rules.products(ones, node.out, node.args, node.params, wanted) if isinstance(op.rules, JointRule) else None
+    )
+    for position, _, product, *_ in edges:
+        if uses_upstream(_formula(op, position)):
+            yield None
+        else:
+            local = next(joint) if joint else op.rules[position](ones, node.out, *node.args, **node.params)  # type: ignore[misc]
+            yield local if _is_factor(local, node, g, product) else None
+
+
+def _is_factor(local: Any, node: Node, g: Any, product: Any) -> bool:
+    """Whether ``product``, what the rule gave, is the upstream gradient times ``local``."""
+    op = node.op
+    assert op is not None
     if op.broadcasts and np.shape(local) == np.shape(product) and np.ndim(node.out) == np.ndim(g):
-        return local
+        return True
     # Of other ops only those are products that give back, from one element each, what the rule gave.
+    upstream = stretched(g, node)
+    try:
+        if np.broadcast_shapes(np.shape(upstream), np.shape(local)) != np.shape(product):
+            return False
+    except ValueError:
+        return False
     with np.errstate(all="ignore"):
-        try:
-            multiplied = stretched(g, node) * local
-        except ValueError:
-            return None
-        same = np.shape(multiplied) == np.shape(product) and np.allclose(multiplied, product, rtol=1e-4, equal_nan=True)
-    return local if same else None
+        return bool(np.allclose(upstream * local, product, rtol=1e-4, equal_nan=True))
 
 
 def stretched(g: Any, node: Node) -> Any:

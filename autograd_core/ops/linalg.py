@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import string
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -234,32 +235,35 @@ def einsum(*xs: Any, subscripts: str = "", optimize: Any = None) -> Any:
 
 
 @einsum.vjp(r"\prod_{j \ne i} x_j")
-def _(g: Any, z: Any, *xs: Any, arg: int, subscripts: str = "", optimize: Any = None) -> Any:
-    # The gradient is again one einsum: the result's letters and those of the other operands, to the operand's
+def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], subscripts: str = "", optimize: Any = None) -> Iterator[Any]:
+    # Each gradient is again one einsum: the result's letters and those of the other operands, to the operand's
     # own. A letter that only it has was summed freely: ones stand for that. A letter that it has twice picked a
     # diagonal: the identity matrix puts the gradient back there.
     inputs, result = subscripts.split("->")
     terms = inputs.split(",")
-    x, letters = xs[arg], terms[arg]
-    others = [v for i, v in enumerate(xs) if i != arg]
-    operands = [result, *(term for i, term in enumerate(terms) if i != arg)]
-    lengths, known = _lengths(terms, xs), _lengths(operands, [g, *others])
-    fresh = iter(sorted(set(string.ascii_letters) - set(subscripts)))
-    wanted = ""
-    for i, letter in enumerate(letters):
-        n = lengths[letter]
-        if letter in letters[:i]:
-            again = next(fresh)
-            operands.append(letter + again)
-            others.append(beside(g, np.eye(n, dtype=g.dtype)))
-            wanted += again
-        else:
-            if known.get(letter) != n:
-                operands.append(letter)
-                others.append(beside(g, np.ones(n, dtype=g.dtype)))
-            wanted += letter
-    whole = einsum(g, *others, subscripts=f"{','.join(operands)}->{wanted}", optimize=optimize)
-    return unbroadcast(whole, np.shape(x))
+    lengths = _lengths(terms, xs)
+    for arg, (x, letters) in enumerate(zip(xs, terms, strict=True)):
+        if not wanted[arg]:
+            yield None
+            continue
+        others = [g, *(v for i, v in enumerate(xs) if i != arg)]
+        operands = [result, *(term for i, term in enumerate(terms) if i != arg)]
+        known = _lengths(operands, others)
+        fresh = iter(sorted(set(string.ascii_letters) - set(subscripts)))
+        own = ""
+        for i, letter in enumerate(letters):
+            n = lengths[letter]
+            if letter in letters[:i]:
+                again = next(fresh)
+                operands.append(letter + again)
+                others.append(beside(g, np.eye(n, dtype=g.dtype)))
+                own += again
+            else:
+                if known.get(letter) != n:
+                    operands.append(letter)
+                    others.append(beside(g, np.ones(n, dtype=g.dtype)))
+                own += letter
+        yield unbroadcast(einsum(*others, subscripts=f"{','.join(operands)}->{own}", optimize=optimize), np.shape(x))
 
 
 def _lengths(terms: list[str], xs: Any) -> dict[str, int]:

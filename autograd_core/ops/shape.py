@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -278,10 +278,11 @@ def concatenate(*xs: Any, axis: int = 0) -> Any:
 
 
 @concatenate.vjp(r"1")
-def _(g: Any, z: Any, *xs: Any, arg: int, axis: int = 0) -> Any:
-    start = builtins.sum(np.shape(x)[axis] for x in xs[:arg])
-    part = slice(start, start + np.shape(xs[arg])[axis])
-    return g[(slice(None),) * (axis % g.ndim) + (part,)]
+def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], axis: int = 0) -> Iterator[Any]:
+    before, end = (slice(None),) * (axis % g.ndim), 0
+    for x, asked in zip(xs, wanted, strict=True):
+        start, end = end, end + np.shape(x)[axis]
+        yield g[(*before, slice(start, end))] if asked else None
 
 
 @concatenate.spelled(np.concatenate)

@@ -125,7 +125,13 @@ OTHERS = (*THROUGH, "swapped arguments", "wrong axis=", "wrong in second order",
 
 
 def _by_value(rule: Rule, change: Callable[[Any], Any]) -> Rule:
-    return lambda *args, **params: change(rule(*args, **params))
+    def changed(*args: Any, **params: Any) -> Any:
+        given = rule(*args, **params)
+        if isinstance(given, Iterator):  # a rule that answers for all arguments
+            return (r if r is None else change(r) for r in given)
+        return change(given)
+
+    return changed
 
 
 def _swapped(rule: Rule) -> Rule:

@@ -12,7 +12,7 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd_core import REGISTRY, GraphError, RuleError, Tensor, grad, no_grad, op, ops
+from autograd_core import REGISTRY, GraphError, RuleError, Tensor, array, explain, grad, no_grad, op, ops
 
 # -- the right gradient ------------------------------------------------------------------------------------
 
@@ -52,6 +52,77 @@ def test_a_diamond_is_walked_once_at_its_join():
     REGISTRY.pop("counted")
     assert calls == [7]
     assert x.grad == 7
+
+
+@pytest.fixture
+def total():
+    """An op of any number of arguments, with a list of what its rule was asked for."""
+
+    @op(r"x + y + \dots")
+    def total(*xs):
+        return np.sum(xs, axis=0)
+
+    total.asked = []
+
+    @total.vjp("1")
+    def _(g, z, *xs, wanted):
+        total.asked.append(wanted)
+        for _ in xs:
+            yield g * 1
+
+    yield total
+    REGISTRY.pop("total")
+
+
+def test_one_rule_answers_for_any_number_of_arguments_at_once(total):
+    x, y = Tensor(2.0), Tensor(3.0)
+    (total(x, 1.0, y * 2, x) * 5).backward()
+    assert (x.grad, y.grad) == (10, 10)
+    assert total.asked == [[True, False, True, True]]
+    assert grad(grad(lambda v: total(v, v * v, 1.0) ** 2))(3.0) == 2 * 7**2 + 4 * 13
+    total.asked.clear()
+    grad(lambda v: total(v * v, Tensor(1.0), Tensor(2.0) * 3))(1.0)
+    assert total.asked == [[True, False, False]]  # only the way to what was asked for
+
+
+def test_a_rule_for_all_arguments_that_forgets_some_is_named(total):
+    total.vjp("1")(lambda g, z, *xs, wanted: iter([g]))
+    with pytest.raises(RuleError, match="total yielded 1 gradients for 3 arguments"):
+        total(Tensor(1.0), Tensor(2.0), Tensor(3.0)).backward()
+    total.rules.rule, total.complete = None, False
+    with pytest.raises(RuleError, match="no gradient rule for its argument 'xs'"):
+        total(1.0, Tensor(2.0))
+
+
+def calls_made(function):
+    """How many functions are called, of Python and of C, in a call of ``function``."""
+    count = 0
+
+    def counted(frame, event, arg):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda xs: np.stack(xs).backward(np.ones(len(xs))),
+        lambda xs: np.concatenate([np.reshape(x, 1) for x in xs]).backward(np.ones(len(xs))),
+        lambda xs: array([xs, xs]).backward(np.ones((2, len(xs)))),
+        lambda xs: explain(np.stack(xs), np.ones(len(xs))),
+        lambda xs: grad(lambda *xs: np.sum(np.stack(xs) ** 2), tuple(range(len(xs))))(*(x.item() for x in xs)),
+    ],
+)
+def test_stacking_many_costs_in_proportion(work):
+    few, many = (calls_made(lambda n=n: work([Tensor(float(i)) for i in range(n)])) for n in (100, 400))
+    assert many < 4.2 * few
 
 
 def test_leaves_accumulate_and_intermediates_are_of_the_last_pass():
