@@ -22,6 +22,22 @@ def whole(value: Any, what: str, minimum: int = 0) -> int:
     return int(value)
 
 
+def lengths(value: Any, what: str) -> tuple[int | None, ...]:
+    """A shape: whole numbers from 0 on, and None for lengths that vary.
+
+    >>> lengths([None, 28, 28], "shape")
+    (None, 28, 28)
+    >>> lengths([-1, 28], "shape")
+    Traceback (most recent call last):
+    ValueError: shape holds whole numbers from 0 on, or None; [-1, 28] came
+    """
+    if not isinstance(value, list | tuple) or not all(
+        n is None or (isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0) for n in value
+    ):
+        raise ValueError(f"{what} holds whole numbers from 0 on, or None; {value!r} came")
+    return tuple(None if n is None else int(n) for n in value)
+
+
 def number(
     value: Any, what: str, low: float = -inf, high: float = inf, *, above: bool = False, below: bool = False
 ) -> Any:

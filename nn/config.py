@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 
 import numpy as np
 
 from autograd_core.replay.outside import versions
+
+from . import random
 
 
 def snake_case(name: str) -> str:
@@ -75,18 +79,128 @@ changes = 0
 versions.append(lambda: changes)
 
 
+class Sharing:
+    """What was described, and what was made, inside a ``with sharing():``."""
+
+    def __init__(self) -> None:
+        self.described: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.several: list[dict[str, Any]] = []
+        self.made: dict[Any, Any] = {}
+
+    def describe(self, value: Any) -> dict[str, Any]:
+        """The description of a thing, the same one where it comes again."""
+        if id(value) in self.described:
+            found = self.described[id(value)][1]
+            if not any(found is other for other in self.several):
+                self.several.append(found)
+            return found
+        found = {"class_name": type(value).__name__, "config": value.get_config()}
+        self.described[id(value)] = value, found  # the value lives on, so that no other takes its id
+        return found
+
+
+_sharing: ContextVar[Sharing | None] = ContextVar("sharing", default=None)
+
+
+@contextmanager
+def sharing() -> Iterator[Sharing]:
+    """Let a layer that stands in several places of a model be one layer in its description, and made from that.
+
+    As in Keras' files, each of its descriptions holds the same number as ``shared_object_id``.
+    """
+    outer = _sharing.get()
+    if outer is not None:
+        yield outer
+        return
+    scope = Sharing()
+    token = _sharing.set(scope)
+    try:
+        yield scope
+    finally:
+        _sharing.reset(token)
+        for number, description in enumerate(scope.several):
+            description["shared_object_id"] = number
+
+
+def _in_one_scope(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def shared(*args: Any, **kwargs: Any) -> Any:
+        with sharing():
+            return method(*args, **kwargs)
+
+    return shared
+
+
+def _marking_made(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor after which assignments are checked."""
+
+    @functools.wraps(init)
+    def made(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        if type(self).__init__ is made:
+            self.__dict__["_made"] = True
+
+    return made
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
 class Configurable:
-    """Something made from plain arguments, each kept in the attribute of the same name."""
+    """Something made from plain arguments, each kept in the attribute of the same name.
+
+    Assigning to such an attribute is checked as the argument is, and means what it means: a name becomes what it names.
+    """
 
     # Attributes that are results and no settings; a class may name its own, or say that all are.
     passing: frozenset[str] | None = frozenset()
 
+    # Whether it stays one thing where several others hold it.
+    shared = False
+
+    _settable: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = vars(cls)
+        if "get_config" in own:
+            cls.get_config = _in_one_scope(own["get_config"])  # type: ignore[method-assign]
+        if isinstance(own.get("from_config"), classmethod):
+            cls.from_config = classmethod(_in_one_scope(own["from_config"].__func__))  # type: ignore[assignment, method-assign]
+        if "__init__" in own and _is_ours(cls):
+            cls.__init__ = _marking_made(own["__init__"])  # type: ignore[method-assign]
+        constructor = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        # One that somebody else has written may do more than to check and to keep, so it is not run again.
+        names = arguments(cls) if constructor is not object and _is_ours(constructor) else ()
+        passed_by = cls.passing or ()
+        cls._settable = frozenset(
+            n for n in names if n not in passed_by and not isinstance(getattr(cls, n, None), property)
+        )
+
     def __setattr__(self, name: str, value: Any) -> None:
         global changes
+        if name in self._settable and "_made" in self.__dict__:
+            value = self._as_if_made_with(name, value)
         passing = type(self).passing
         if passing is not None and name not in passing and self.__dict__.get(name, changes) is not value:
             changes += 1
         object.__setattr__(self, name, value)
+
+    def _as_if_made_with(self, name: str, value: Any) -> Any:
+        """What the constructor would make of this value beside the other settings; its error where it refuses it."""
+        cls = next(base for base in type(self).__mro__ if _is_ours(base))
+        given = {n: self.__dict__[n] for n in self._settable if n in self.__dict__}
+        before = random.get_state(random.generator)
+        try:
+            other = cls(**{**given, name: value})
+            self._agree(other, name)
+        finally:
+            random.generator.bit_generator.state = before
+        return vars(other).get(name, value)
+
+    def _agree(self, other: Any, name: str) -> None:
+        """Follow ``other``, which was made with another value of one setting, or raise where that is too late."""
 
     def settings(self) -> list[Any]:
         """All that decides what this computes, as something to compare: the settings of what it is made of too."""
@@ -94,11 +208,13 @@ class Configurable:
         _settings(vars(self), found, {id(self)}, self.passing or ())
         return found
 
+    @_in_one_scope
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
         return {name: serialize(getattr(self, name)) for name in arguments(type(self)) if hasattr(self, name)}
 
     @classmethod
+    @_in_one_scope
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
         return cls(**config)
@@ -134,7 +250,10 @@ def _settings(value: Any, found: list[Any], seen: set[int], passing: Collection[
 def serialize(value: Any) -> Any:
     """``value`` as plain data for JSON; functions become their names."""
     if isinstance(value, Configurable):
-        return {"class_name": type(value).__name__, "config": value.get_config()}
+        with sharing() as scope:
+            if value.shared:
+                return scope.describe(value)
+            return {"class_name": type(value).__name__, "config": value.get_config()}
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, np.dtype):
@@ -206,9 +325,21 @@ def deserialize(config: Any, known: Mapping[str, Any], what: str) -> Any:
     arguments_ = config.get("config") or {}
     if not isinstance(arguments_, dict):
         raise ValueError(f"the config of the {what} {config['class_name']!r} must be a dict; {arguments_!r} came")
-    if isinstance(cls, type) and issubclass(cls, Configurable):
-        return cls.from_config(arguments_)
-    return cls
+    if not (isinstance(cls, type) and issubclass(cls, Configurable)):
+        return cls
+    number = config.get("shared_object_id")
+    if not isinstance(number, int | None):
+        raise ValueError(f"shared_object_id is a whole number; {number!r} came")
+    with sharing() as scope:
+        if number in scope.made:
+            made = scope.made[number]
+            if type(made) is not cls:
+                raise ValueError(f"the shared {what} {number} is a {type(made).__name__} and a {cls.__name__}")
+            return made
+        made = cls.from_config(arguments_)
+        if number is not None:
+            scope.made[number] = made
+        return made
 
 
 def resolve(identifier: Any, known: Mapping[str, Any], what: str) -> Any:

@@ -1,7 +1,6 @@
 """Models in files: a zip of a JSON configuration and safetensors weights. Loading never runs code.
 
-A file is written under a temporary name, flushed to the disk and renamed, so whatever happens there is the
-old file or the new one.
+A file is written whole or not at all (`nn.files`), so whatever happens there is the old file or the new one.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograd_core.arrays import to_numpy
 
-from . import config, distributed, random
+from . import checks, config, distributed, random
+from .files import written_whole
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
 
@@ -63,17 +62,24 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
+    if model.called_with is None:
+        raise ValueError(
+            f"{model.name!r} was never called, so the shape of its inputs, from which a loaded model is built, is not "
+            "known; call it once, or model.build(shape)"
+        )
     content = {
         "format": FORMAT,
         "version": VERSION,
         "class_name": type(model).__name__,
         "config": model.get_config(),
         "input_shape": model.called_with,
-        "compile": model.get_compile_config() if model.compiled else None,
+        "trainable": [layer.trainable for layer in _with_weights(model)],
     }
-    arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
+    arrays = _numbered("weights", (plain(w) for w in model.weights))
     if model.compiled:
-        arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
+        content["compile"] = model.get_compile_config()
+        content["optimized"], state = model.optimizer.state_for(model.weights)
+        arrays |= _numbered("optimizer", state)
     write(path, content, arrays)
 
 
@@ -96,21 +102,47 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
     content, arrays = read(path)
     if "class_name" not in content or not isinstance(content.get("config"), dict):
         raise ModelFileError(f"{path} holds weights without a model; use model.load_weights()")
-    weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
-    with config.custom_object_scope(custom_objects), limited_weights(sum(a.size for a in weights)):
-        cls = config.lookup(str(content["class_name"]), {"Sequential": Sequential, "Model": Model}, "model")
-        with _described(path):
+    with config.custom_object_scope(custom_objects), _described(path):
+        weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
+        with limited_weights(sum(a.size for a in weights)):
+            cls = config.lookup(str(content["class_name"]), {"Sequential": Sequential, "Model": Model}, "model")
+            shape = _shape(content.get("input_shape"))
             model = cls.from_config(content["config"])
-            if not model.built and content.get("input_shape") is not None:
-                model.build(_shape(content["input_shape"]))
+            if not model.built and shape is not None:
+                model.build(shape)
             model.set_weights(weights)
+            _freeze(model, content.get("trainable"))
         if compile and content.get("compile"):
-            with _described(path):
-                model.compile(**content["compile"])
-                if len(state) > len(model.optimizer.variables):  # it has made steps
-                    model.optimizer.build(model.trainable_variables)
-                model.optimizer.set_weights(state)
+            model.compile(**content["compile"])
+            _restore_optimizer(model, content.get("optimized"), state)
     return model
+
+
+def _with_weights(model: Layer) -> list[Layer]:
+    return [layer for layer in model.walk_layers() if layer._weights]
+
+
+def _freeze(model: Layer, trainable: Any) -> None:
+    """Which layers train, of those too that a model makes itself and its configuration does not tell of."""
+    if trainable is None:  # a file of earlier versions
+        return
+    for layer, trains in zip(_with_weights(model), trainable, strict=True):
+        if not isinstance(trains, bool):
+            raise ValueError(f"a layer trains or does not, true or false; {trains!r} came")
+        if layer.trainable != trains:
+            layer._train(trains)
+
+
+def _restore_optimizer(model: Any, optimized: Any, state: Sequence[Any]) -> None:
+    """Give an optimizer back what its `state_for` told."""
+    weights, optimizer = model.weights, model.optimizer
+    if optimized is not None:
+        variables = [weights[checks.whole(i, "the place of a weight")] for i in optimized]
+    else:  # a file of earlier versions
+        variables = model.trainable_variables if len(state) > len(optimizer.variables) else []
+    if variables:
+        optimizer.build(variables)
+    optimizer.set_weights(state)
 
 
 # -- weights alone -----------------------------------------------------------------------------------------
@@ -134,11 +166,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
-    write(
-        path,
-        {"format": FORMAT, "version": VERSION},
-        {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)},
-    )
+    write(path, {"format": FORMAT, "version": VERSION}, _numbered("weights", (plain(w) for w in model.weights)))
 
 
 def load_weights(model: Any, filepath: Any) -> None:
@@ -178,10 +206,11 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
         "generator": random.get_state(random.generator),
         "generators": [random.get_state(g) for g in generators_of(model)],
         "stopped": model.stop_training,
+        "trainable": [layer.trainable for layer in _with_weights(model)],
         "callbacks": remembered,
     }
-    arrays = {f"weights/{i:04d}": plain(w) for i, w in enumerate(model.weights)}
-    arrays |= {f"optimizer/{i:04d}": a for i, a in enumerate(model.optimizer.variables)}
+    content["optimized"], state = model.optimizer.state_for(model.weights)
+    arrays = _numbered("weights", (plain(w) for w in model.weights)) | _numbered("optimizer", state)
     write(path, content, arrays | kept)
 
 
@@ -192,8 +221,8 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         if not model.built:
             model.build(_shape(content["input_shape"]))
         model.set_weights(_part(arrays, "weights"))
-        model.optimizer.build(model.trainable_variables)
-        model.optimizer.set_weights(_part(arrays, "optimizer"))
+        _freeze(model, content.get("trainable"))
+        _restore_optimizer(model, content.get("optimized"), _part(arrays, "optimizer"))
         random.generator.bit_generator.state = content["generator"]
         for generator, state in zip(generators_of(model), content["generators"], strict=True):
             generator.bit_generator.state = state
@@ -230,7 +259,7 @@ def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
         for name in callback.remembers:
             value = getattr(callback, name)
             if isinstance(value, list) and value and all(isinstance(v, np.ndarray) for v in value):
-                arrays |= {f"callbacks/{key}/{name}/{i:04d}": v for i, v in enumerate(value)}
+                arrays |= _numbered(f"callbacks/{key}/{name}", value)
                 value = ARRAYS
             elif isinstance(value, np.generic):
                 value = value.item()
@@ -259,36 +288,6 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
         archive.writestr("weights.safetensors", save(whole))
 
 
-@contextlib.contextmanager
-def written_whole(path: str) -> Iterator[BinaryIO]:
-    """A file to write into, which takes its place only when all is written and on the disk."""
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # the new name itself must reach the disk too
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The configuration and the arrays in a file, or an error that says what is wrong with it."""
     from safetensors import SafetensorError
@@ -315,7 +314,9 @@ def read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
         if isinstance(error, RecursionError):
             raise ModelFileError(f"{path} has a configuration nested without end") from None
         raise ModelFileError(f"{path} is not a model file, or was cut off or damaged: {error}{_guess(path)}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, TypeError) as error:
+    except ModelFileError:
+        raise
+    except (ValueError, SafetensorError, KeyError, TypeError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a zip, but not a model of ours")
@@ -333,31 +334,36 @@ def _guess(path: str) -> str:
     return ". It is a pickle, and pickles run code: none is ever read" if start.startswith(b"\x80") else ""
 
 
+def _numbered(prefix: str, arrays: Iterable[Any]) -> dict[str, Any]:
+    return {f"{prefix}/{i:04d}": array for i, array in enumerate(arrays)}
+
+
 def _part(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
-    return [arrays[name] for name in sorted(arrays) if name.startswith(prefix + "/")]
+    """The arrays of one kind, by their numbers."""
+    found = {name.removeprefix(f"{prefix}/"): a for name, a in arrays.items() if name.startswith(f"{prefix}/")}
+    expected = [f"{i:04d}" for i in range(len(found))]
+    if found.keys() != set(expected):
+        raise ValueError(f"the {len(found)} arrays of {prefix!r} are not numbered from 0 on")
+    return [found[number] for number in expected]
 
 
 def _shape(shape: Any) -> Any:
-    if shape and isinstance(shape[0], list):
-        return [tuple(s) for s in shape]
-    return tuple(shape)
+    """The shape of the inputs, or a list or dict of the shapes of several."""
+    if shape is None:
+        return None
+    if isinstance(shape, dict):
+        return {str(name): _shape(s) for name, s in shape.items()}
+    if isinstance(shape, list) and any(isinstance(s, list | dict) for s in shape):
+        return [_shape(s) for s in shape]
+    return checks.lengths(shape, "the shape of the inputs")
 
 
 @contextlib.contextmanager
-def _described(path: str) -> Any:
+def _described(path: str) -> Iterator[None]:
     """Say which file it was when what it describes cannot be made."""
     try:
         yield
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        MemoryError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except Exception as error:
         raise ModelFileError(f"{path} cannot be loaded: {error}") from error
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from typing import Any
 
 from .. import distributed
+from ..files import clear_unfinished
 from .callback import Callback, Logs
 
 
@@ -64,8 +64,7 @@ class BackupAndRestore(Callback):
     def _prepare(self) -> bool:
         """Make the folder tidy; whether there is a backup in it."""
         os.makedirs(self.backup_dir, exist_ok=True)
-        for unfinished in glob.glob(os.path.join(glob.escape(self.backup_dir), ".training.autograd.*.part")):
-            os.remove(unfinished)  # what a killed training was writing
+        clear_unfinished(self.path)  # what a killed training was writing
         return os.path.exists(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

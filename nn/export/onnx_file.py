@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd_core.arrays import is_foreign, place_of
 
+from ..files import written_whole
 from ..layers.layer import Layer
-from ..saving import written_whole
 from .errors import ExportError
 from .idioms import recognise
 from .rules import RULES, TAKES_PENDING, Product, settled

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from ..checks import lengths
 from ..config import Configurable
 
 
@@ -24,10 +23,7 @@ class Input(Configurable):
             raise ValueError("Input needs the shape of one example, without the batch axis: Input(shape=(784,))")
         if isinstance(shape, int):
             raise ValueError(f"Input needs a tuple as its shape: Input(shape=({shape},))")
-        for n in shape:
-            if n is not None and (not isinstance(n, int | np.integer) or n < 0):
-                raise ValueError(f"the shape of an Input holds whole numbers or None; {tuple(shape)} came")
-        self.shape = tuple(None if n is None else int(n) for n in shape)
+        self.shape = lengths(tuple(shape), "the shape of an Input")
         self.batch_size = batch_size
         self.dtype = dtype
         self.name = name

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,14 @@ from autograd_core.arrays import to_numpy
 from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
 
-from .. import config, initializers, regularizers
+from .. import checks, config, initializers, regularizers
 from ..tensors import assign, constant, is_sparse, plain
 
 Shape = tuple[int | None, ...]
 
-_NO_LAYERS = frozenset(("_weights", "_regularizers", "_holders", "input_shape", "output_shape", "called_with"))
+_NO_LAYERS = frozenset(
+    ("_weights", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for")
+)
 
 _names: Counter[str] = Counter()
 
@@ -103,6 +106,7 @@ class Layer(config.Configurable):
     """
 
     passing = frozenset({"output_shape"})
+    shared = True
 
     # Whether inputs are brought to the layer's dtype before `call`.
     autocast = True
@@ -132,10 +136,11 @@ class Layer(config.Configurable):
             raise TypeError(f"the name of a layer is a string; {name!r} came")
         self.name = name if name is not None else unique_name(config.snake_case(type(self).__name__))
         # Only read by Sequential, which begins with an Input of this shape.
-        self.input_shape: Any = tuple(input_shape) if input_shape is not None else None
+        self.input_shape: Any = None if input_shape is None else checks.lengths(input_shape, "input_shape")
         self.output_shape: Any = None
         self.input_spec: InputSpec | None = None
         self.built = False
+        self.built_for: Any = None  # the shape that `build` was given
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -172,7 +177,10 @@ class Layer(config.Configurable):
     ) -> Tensor:
         """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
         _spend(math.prod(shape))
-        values = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
+        made: Any = initializers.get(initializer)
+        if _only_shapes.get():  # zeros that take no memory
+            made = _no_values
+        values = made(tuple(shape), dtype or self.dtype)
         values = plain(values).astype(dtype or self.dtype, copy=False)
         if values.shape != tuple(shape):
             raise ValueError(
@@ -293,9 +301,12 @@ class Layer(config.Configurable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         for layer in self.walk_layers():
-            layer._trainable = bool(value)
-            for w in layer._weights:
-                w.node.records = layer._trainable and id(w) not in layer._frozen
+            layer._train(bool(value))
+
+    def _train(self, value: bool) -> None:
+        self._trainable = value
+        for w in self._weights:
+            w.node.records = value and id(w) not in self._frozen
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""
@@ -335,6 +346,21 @@ class Layer(config.Configurable):
             settings.pop("input_shape", None)
         return settings
 
+    def _agree(self, other: Any, name: str) -> None:
+        """Raise where the weights, which exist already, would be others with this setting."""
+        shape = self.built_for
+        if shape is None or not self._weights:
+            return
+        token = _only_shapes.set(True)
+        try:
+            other.build(shape)
+        finally:
+            _only_shapes.reset(token)
+        if [(w.shape, w.dtype) for w in other._weights] != [(w.shape, w.dtype) for w in self._weights]:
+            raise ValueError(
+                f"{name} decides the weights of layer {self.name!r}, which are made already; make a new layer with it"
+            )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
 
@@ -352,6 +378,14 @@ def limited_weights(size: int) -> Iterator[None]:
         yield
     finally:
         _budget.pop()
+
+
+# Whether the weights of a layer are made to see their shapes only.
+_only_shapes: ContextVar[bool] = ContextVar("only_shapes", default=False)
+
+
+def _no_values(shape: tuple[int, ...], dtype: Any) -> Any:
+    return np.broadcast_to(np.zeros((), dtype), shape)
 
 
 def _spend(size: int) -> None:
@@ -400,6 +434,6 @@ def _marking_built(build: Any) -> Any:
     @functools.wraps(build)
     def built(self: Layer, *args: Any, **kwargs: Any) -> None:
         build(self, *args, **kwargs)
-        self.built = True
+        self.built, self.built_for = True, next(iter((*args, *kwargs.values())), None)
 
     return built

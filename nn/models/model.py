@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class Model(Trainer):
         super().__init__(**kwargs)
         # The shape of the inputs of the first call, from which a saved model is built again.
         self.called_with: Any = None
+        self._building = False
 
     @property
     def layers(self) -> list[Layer]:
@@ -65,17 +67,32 @@ class Model(Trainer):
                 return layer
         raise ValueError(f"{self.name!r} has no layer {name!r}; {near(str(name), [x.name for x in layers])}")
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "build" in vars(cls) and cls.completes_build:
+            cls.build = _completed(vars(cls)["build"])  # type: ignore[method-assign]
+
+    # Whether calling the model makes the weights that a `build` of its own leaves to it.
+    completes_build = True
+
     def build(self, input_shape: Any) -> None:
-        """Make all weights, for inputs of this shape, whose first axis is None."""
-        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
-        zeros = [np.zeros([n or 1 for n in (1, *shape[1:])], np.float32) for shape in shapes]
+        """Make all weights, for inputs of this shape, whose first axis is None.
+
+        A ``build`` of a class of your own makes the model's own weights; the call that follows it builds the layers.
+        """
+        if self._building:  # super().build() in a build of one's own
+            return
         with no_grad():
-            self(zeros if isinstance(input_shape, list) else zeros[0])
+            self(zeros(input_shape))
 
     def _build(self, shape: Any) -> None:
         """Nothing to do before the call itself, in which the layers are built; unless ``build`` says more."""
         if type(self).build is not Model.build:
-            self.build(shape)
+            self._building = True
+            try:
+                self.build(shape)
+            finally:
+                self._building = False
         self.called_with, self.built = shape, True
 
     # -- files and text --------------------------------------------------------------------------------
@@ -103,3 +120,25 @@ class Model(Trainer):
     ) -> None:
         """Print the layers with their output shapes and numbers of parameters, and the totals."""
         summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+def zeros(shape: Any) -> Any:
+    """A batch of one example of zeros, or a list or dict of several for a model of several inputs."""
+    if isinstance(shape, dict):
+        return {name: zeros(s) for name, s in shape.items()}
+    if isinstance(shape, list):
+        return [zeros(s) for s in shape]
+    return np.zeros([n or 1 for n in (1, *shape[1:])], np.float32)
+
+
+def _completed(build: Any) -> Any:
+    """A ``build`` of one's own, which is a part of building the model: the call of the model builds the layers."""
+
+    @functools.wraps(build)
+    def completed(self: Model, input_shape: Any) -> None:
+        if self._building:
+            build(self, input_shape)
+        else:
+            Model.build(self, input_shape)
+
+    return completed

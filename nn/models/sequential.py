@@ -29,6 +29,8 @@ class Sequential(Model):
     19
     """
 
+    completes_build = False
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
         super().__init__(trainable=trainable, name=name)
         self._layers: list[Layer] = []
@@ -115,6 +117,9 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the input as plain data."""
+        names = [layer.name for layer in self._layers]
+        if len(set(names)) < len(names):  # they were given other names since
+            raise ValueError(f"the layers of {self.name!r} need names of their own, each once; they are {names}")
         shape = None if self._input is None else list(self._input.shape)
         return {
             "name": self.name,

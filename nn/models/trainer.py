@@ -77,7 +77,7 @@ class Trainer(Layer):
             as_metrics(weighted_metrics, "weighted_metrics"),
         )
         self.optimizer, self._loss, self._metrics, self._weighted_metrics = new
-        self.loss, self.loss_weights = loss, loss_weights
+        self.loss, self.loss_weights = loss, as_loss_weight(loss_weights)
         self._steps = Steps(self, run_eagerly, jit_compile)
         self.compiled = True
         self._compiled_with = {
@@ -455,6 +455,12 @@ def as_loss(loss: Any) -> losses.Loss | None:
     if found is None or isinstance(found, losses.Loss):
         return found
     return losses.LossFunction(found)
+
+
+def as_loss_weight(given: Any) -> float | None:
+    """The factor of the loss; a list of one, as for a model of one output, is that one."""
+    one = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
+    return None if one is None else checks.number(one, "loss_weights, of a model that has one output,")
 
 
 def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:

@@ -13,7 +13,7 @@ from autograd_core.replay import refuse
 from autograd_core.tensor import Tensor
 
 from .. import config
-from ..checks import number
+from ..checks import number, whole
 from ..tensors import plain
 from . import schedules
 
@@ -102,7 +102,7 @@ class Optimizer(config.Configurable):
                 number(value, bound, 0, above=True)
         self.slots: dict[str, float] = {}
         self.schedule: Any = None
-        if isinstance(learning_rate, dict):
+        if isinstance(learning_rate, dict | str):  # what a file says; of a function its name
             learning_rate = schedules.deserialize(learning_rate)
         if callable(learning_rate):
             self.schedule = learning_rate
@@ -263,6 +263,13 @@ class Optimizer(config.Configurable):
         own = [self._step] if self.schedule is not None else [self._step, self._rate]
         return [*own, *(a for state in self._state for a in state.values())]
 
+    def state_for(self, weights: Sequence[Tensor]) -> tuple[list[int], list[Any]]:
+        """The places among ``weights`` of those that it has state for, and `variables` without the state of others."""
+        places = {id(w): i for i, w in enumerate(weights)}
+        known = [(v, state) for v, state in zip(self._variables, self._state, strict=True) if id(v) in places]
+        own = [self._step] if self.schedule is not None else [self._step, self._rate]
+        return [places[id(v)] for v, _ in known], [*own, *(a for _, state in known for a in state.values())]
+
     def get_weights(self) -> list[Any]:
         """Copies of `variables`."""
         return [np.array(to_numpy(v)) for v in self.variables]
@@ -278,7 +285,21 @@ class Optimizer(config.Configurable):
         for array, value in zip(own, weights, strict=True):
             if array.shape != np.shape(value):
                 raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
+        whole(int(weights[0]) if np.asarray(weights[0]).dtype.kind in "iu" else weights[0], "the number of steps")
+        if self.schedule is None:
+            rate(weights[1])
+        for array, value in zip(own, weights, strict=True):
             array[...] = like(array, value)
+
+    def _agree(self, other: Any, name: str) -> None:
+        """Take the slots that this setting asks for, or raise where those of variables exist already."""
+        if other.slots != self.slots:
+            if self._variables:
+                raise ValueError(
+                    f"{name} decides what {self.name!r} remembers of each variable, and it has begun to; make a new "
+                    "optimizer with it"
+                )
+            self.slots = other.slots
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""

@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import config
 from ..checks import number
-from ..config import custom_object_scope
-from ..config import deserialize as from_description
+from ..config import custom_object_scope, resolve
 
 __all__ = [
     "CosineDecay",
@@ -156,4 +155,4 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
     100
     """
     with custom_object_scope(custom_objects):
-        return from_description(config, KNOWN, "learning rate schedule")
+        return resolve(config, KNOWN, "learning rate schedule")

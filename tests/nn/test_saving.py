@@ -117,6 +117,181 @@ def test_a_subclassed_model_is_saved_with_the_shape_it_was_built_for(tmp_path):
     np.testing.assert_array_equal(again.predict(X[:, 0, 0], verbose=0), model.predict(X[:, 0, 0], verbose=0))
 
 
+class Scaled(nn.Model):
+    """The model's own weight is made in ``build``, its layer by the call."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = nn.layers.Dense(2)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight((2,), "ones", name="scale")
+
+    def call(self, x):
+        return self.dense(x) * self.scale
+
+
+class SuperLast(Scaled):
+    def build(self, input_shape):
+        self.scale = self.add_weight((2,), "ones", name="scale")
+        super(Scaled, self).build(input_shape)
+
+
+class SuperFirst(Scaled):
+    def build(self, input_shape):
+        nn.Model.build(self, input_shape)
+        self.scale = self.add_weight((2,), "ones", name="scale")
+
+
+class BuildsAll(Scaled):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.dense.build(input_shape)
+
+
+class MakesLayers(Scaled):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.more = [nn.layers.Dense(4), nn.layers.BatchNormalization()]
+
+    def call(self, x):
+        for layer in self.more:
+            x = layer(x)
+        return super().call(x)
+
+
+OWN_BUILDS = {cls.__name__: cls for cls in (Scaled, SuperLast, SuperFirst, BuildsAll, MakesLayers)}
+
+
+@pytest.mark.parametrize("built_by", ["call", "build", "fit"])
+@pytest.mark.parametrize("name", OWN_BUILDS)
+def test_a_model_with_a_build_of_its_own_is_saved_whole(tmp_path, name, built_by):
+    model, x = OWN_BUILDS[name](), X[:, 0, 0]
+    model.compile("adam", "mse")
+    if built_by == "fit":
+        model.fit(x, x, verbose=0)
+    elif built_by == "call":
+        model(x)
+    else:
+        model.build((None, 2))
+    assert len(model.weights) == (9 if name == "MakesLayers" else 3)
+    model.save(tmp_path / "m")
+    again = nn.models.load_model(tmp_path / "m", custom_objects=OWN_BUILDS)
+    assert [w.name.partition("/")[2] for w in again.weights] == [w.name.partition("/")[2] for w in model.weights]
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def shared_in(kind):
+    """Models in which one layer stands in two places, and which layers those are."""
+    layers = nn.layers
+    one = layers.BatchNormalization() if kind == "with state" else layers.Dense(2, "tanh")
+    inner = nn.Sequential([nn.Input(shape=(2,)), one])
+    if kind == "a layer before its model":
+        stack = [one, inner]
+    elif kind == "two models with one layer":
+        stack = [inner, nn.Sequential([nn.Input(shape=(2,)), one])]
+    elif kind == "a model within another and beside it":
+        stack = [nn.Sequential([nn.Input(shape=(2,)), inner]), inner]
+    else:
+        stack = [inner, one]
+    return nn.Sequential([nn.Input(shape=(2,)), *stack, layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["a model before its layer", "a layer before its model", "two models with one layer",
+     "a model within another and beside it", "with state"],
+)  # fmt: skip
+def test_a_layer_that_stands_in_two_places_stays_one(tmp_path, kind):
+    model, x = shared_in(kind), X[:, 0, 0]
+    model.compile("adam", "mse")
+    model.fit(x, x[:, :1], verbose=0, shuffle=False)
+    model.save(tmp_path / "m")
+    again = nn.models.load_model(tmp_path / "m")
+    copy = nn.Sequential.from_config(json.loads(json.dumps(model.get_config())))
+    for other in (again, copy):
+        assert len(other.weights) == len(model.weights)
+        assert len(list(other.walk_layers())) == len(list(model.walk_layers()))
+        assert other.get_config() == model.get_config()
+    for m in (model, again):
+        m.fit(x, x[:, :1], verbose=0, shuffle=False)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert "shared_object_id" not in json.dumps(build().get_config())  # only where something is shared
+
+
+def test_layers_that_came_to_bear_one_name_are_refused_while_the_model_is_there(tmp_path):
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(2, name="a"), nn.layers.Dense(2, name="b")])
+    model.layers[1].name = "a"
+    with pytest.raises(ValueError, match="names of their own"):
+        model.save(tmp_path / "m")
+
+
+def test_more_than_ten_thousand_arrays_keep_their_places(tmp_path):
+    class Many(nn.Layer):
+        def build(self, input_shape):
+            for i in range(10_050):
+                self.add_weight((1,), nn.initializers.Constant(i), trainable=i < 5_200)
+
+        def call(self, x):
+            return x
+
+    def made():
+        model = nn.Sequential([nn.Input(shape=(1,)), Many()])
+        model.compile(nn.optimizers.Adam(), "mse")
+        return model
+
+    model, other = made(), made()
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.set_weights([0, 0.001, *(np.array([i]) for i in range(10_400))])
+    model.save(tmp_path / "m")
+    other.set_weights([np.zeros(1)] * 10_050)
+    other.load_weights(tmp_path / "m")
+    assert [int(w[0]) for w in other.get_weights()] == list(range(10_050))
+    again = nn.models.load_model(tmp_path / "m", custom_objects={"Many": Many})
+    assert [int(w[0]) for w in again.get_weights()] == list(range(10_050))
+    assert [int(a[0]) for a in again.optimizer.variables[2:]] == list(range(10_400))
+
+
+def test_what_is_frozen_comes_back_frozen_and_the_optimizer_with_it(tmp_path):
+    """In a model that makes its layers itself the configuration does not tell which of them train."""
+    x = X[:, 0, 0]
+    model = Own(units=2)
+    model.compile("adam", "mse")
+    model.fit(x, x, verbose=0, shuffle=False)  # the optimizer has state for all
+    model.dense.trainable = False
+    model.more = nn.layers.Dense(2)
+    model.save(tmp_path / "m")
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(2), nn.Sequential([nn.layers.Dense(2)])])
+    model.compile("adam", "mse")
+    model.fit(x, x, verbose=0, shuffle=False)
+    model.layers[0].trainable = False
+    model.save(tmp_path / "n")
+    for name, objects in (("m", {"Own": Own}), ("n", None)):
+        again = nn.models.load_model(tmp_path / name, custom_objects=objects)
+        first = again.layers[0]
+        assert not first.trainable
+        assert not any(w.requires_grad for w in first.weights)
+        before = again.get_weights()
+        again.fit(x, x, verbose=0)
+        for w, v in zip(first.get_weights(), before, strict=False):
+            np.testing.assert_array_equal(w, v)
+
+
+def cooling(step):
+    return 0.1 / (1 + step)
+
+
+def test_a_rate_that_is_a_function_is_handed_in_by_name(tmp_path):
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    model.compile(nn.optimizers.SGD(cooling), "mse")
+    model.save(tmp_path / "m")
+    with pytest.raises(ModelFileError, match="unknown learning rate schedule 'cooling'"):
+        nn.models.load_model(tmp_path / "m")
+    again = nn.models.load_model(tmp_path / "m", custom_objects={"cooling": cooling})
+    assert float(again.optimizer.learning_rate) == 0.1
+
+
 def test_weights_alone_are_saved_and_loaded(tmp_path):
     a, b = build(), build()
     a.save_weights(tmp_path / "w")
@@ -180,6 +355,23 @@ HOSTILE = {
     "no configuration": lambda c: c.pop("config") and None,
     "another format": lambda c: c.update(format="pickle"),
     "a later version": lambda c: c.update(version=99),
+    "an input of lengths below 0": lambda c: c["config"].update(input_shape=[-1, 8, 2]),
+    "an input that is text": lambda c: c.update(input_shape="8x8"),
+    "an input within inputs": lambda c: c.update(input_shape=[[None, "8"], {"a": [-3]}]),
+    "a layer with an input that is text": lambda c: c["config"]["layers"][3]["config"].update(input_shape="abc"),
+    "a model of another name": lambda c: c.update(class_name="os"),
+    "a model that is a layer": lambda c: c.update(class_name="Dense"),
+    "a whole number of 5,000 digits": lambda c: '{"format": ' + "9" * 5000 + "}",
+    "a loss weight that is text": lambda c: c["compile"].update(loss_weights="x"),
+    "a loss weight that is NaN": lambda c: c["compile"].update(loss_weights=float("nan")),
+    "two losses": lambda c: c["compile"].update(loss=["mse", "mae"]),
+    "a loss that is a number": lambda c: c["compile"].update(loss=3),
+    "metrics that are numbers": lambda c: c["compile"].update(metrics=[3]),
+    "a compilation that is a list": lambda c: c.update(compile=["adam"]),
+    "layers that train by half": lambda c: c.update(trainable=[0.5] * len(c["trainable"])),
+    "one layer more that trains": lambda c: c["trainable"].append(True),
+    "an optimizer for a weight that is not there": lambda c: c["optimized"].append(10**6),
+    "an optimizer for weights by name": lambda c: c.update(optimized=["kernel"]),
     "an optimizer of another name": lambda c: c["compile"]["optimizer"].update(class_name="eval"),
     "a loss of another name": lambda c: c["compile"].update(loss="exec"),
     "a list at the top": lambda c: "[1, 2]",
@@ -190,6 +382,34 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_configuration_is_refused(trained, tmp_path, what):
     rewritten(trained[1], tmp_path / "hostile", HOSTILE[what])
+    with pytest.raises(ModelFileError):
+        nn.models.load_model(tmp_path / "hostile")
+
+
+HOSTILE_STATE = {
+    "a step below 0": {"optimizer/0000": np.array(-5)},
+    "a step that is half": {"optimizer/0000": np.array(0.5)},
+    "a step with an axis": {"optimizer/0000": np.array([1])},
+    "a rate that is NaN": {"optimizer/0001": np.array(np.nan, "float32")},
+    "a rate below 0": {"optimizer/0001": np.array(-1, "float32")},
+    "an array without a number": {"optimizer/first": np.array(0)},
+    "a number that is left out": {"optimizer/0009": np.array(0)},
+    "the same number twice": {"weights/1": np.zeros(1, "float32")},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_STATE)
+def test_state_that_no_setter_takes_is_refused(tmp_path, what):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m")
+    nn.models.load_model(tmp_path / "m")
+    with zipfile.ZipFile(tmp_path / "m") as archive:
+        content, arrays = archive.read("config.json"), safetensors.load(archive.read("weights.safetensors"))
+    with zipfile.ZipFile(tmp_path / "hostile", "w") as archive:
+        archive.writestr("config.json", content)
+        archive.writestr("weights.safetensors", safetensors.save(arrays | HOSTILE_STATE[what]))
     with pytest.raises(ModelFileError):
         nn.models.load_model(tmp_path / "hostile")
 
