@@ -35,7 +35,6 @@ __all__ = [
     "outputs",
     "text",
 ]
-SECONDS = 30  # of processor time for a lesson: twelve of them stay under six minutes
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 HIDDEN = "hide-input"  # what only draws is folded away, in the site and in JupyterLab
 SHOWN = (
@@ -57,12 +56,14 @@ def execute(
     *,
     redo: bool = False,
     offline: bool = False,
+    patience: float | None = None,
     afterwards: Callable[[NotebookClient], None] | None = None,
 ) -> float:
     """Run a notebook from a fresh kernel, in place; returns the processor time in seconds.
 
-    ``offline`` takes away caches and network, so that only what AUTOGRAD_DATA_DIR holds is found. ``afterwards``
-    is called with the client while the kernel still lives.
+    ``offline`` takes away caches and network, so that only what AUTOGRAD_DATA_DIR holds is found. A cell that runs
+    for more than ``patience`` seconds raises CellTimeoutError. ``afterwards`` is called with the client while the
+    kernel still lives.
     """
     environment = {
         **os.environ,
@@ -81,7 +82,7 @@ def execute(
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
-        timeout=None if redo else 20 * SECONDS,
+        timeout=patience,
         kernel_name="python3",
         resources={"metadata": {"path": str(FOLDER)}},
         coalesce_streams=True,

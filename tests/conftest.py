@@ -4,6 +4,7 @@ import gc
 import importlib
 import os
 import signal
+import sys
 
 import hypothesis
 import pytest
@@ -12,8 +13,10 @@ from autograd_core.dispatch import NUMPY
 from autograd_core.op import COMPOSED, REGISTRY
 
 # The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
-hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("explore", deadline=None)
+# No verdict depends on how fast a machine is, which "too slow" would.
+untimed = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("same", derandomize=True, **untimed)
+hypothesis.settings.register_profile("explore", **untimed)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
@@ -21,6 +24,37 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 def what_was_loaded_is_no_rubbish():
     """Each look for rubbish took a second once the judges were loaded; what is there before a module stays there."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def patience():
+    """Seconds after which what should have ended by itself hangs, on any machine: the only limit of time in the tests.
+
+    Nothing is too slow here. How fast it is stands in benchmarks/; where a test asks how much is done, it counts.
+    """
+    return 900
+
+
+@pytest.fixture
+def count_calls():
+    """How many functions, Python's and C's, a call of ``function`` calls: a measure of work that no machine changes."""
+
+    def count(function):
+        calls = 0
+
+        def see(frame, event, argument):
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(see)
+        try:
+            function()
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    return count
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_what_is_no_real_array_is_refused(compute):
         compute(Tensor([1.0, 2.0]))
 
 
-def test_one_decorator_in_two_threads_leaves_each_in_its_own_mode():
+def test_one_decorator_in_two_threads_leaves_each_in_its_own_mode(patience):
     quiet = no_grad()
     inside, leave = threading.Event(), threading.Event()
     seen = []
@@ -88,20 +88,20 @@ def test_one_decorator_in_two_threads_leaves_each_in_its_own_mode():
     def first():
         with no_grad(), quiet:
             inside.set()
-            leave.wait(5)
+            leave.wait(patience)
         seen.append((Tensor(1.0) * 2).requires_grad)
 
     def second():
-        inside.wait(5)
+        inside.wait(patience)
         with quiet:
             leave.set()
-            thread.join(5)
+            thread.join(patience)
         seen.append((Tensor(1.0) * 2).requires_grad)
 
     thread, other = threading.Thread(target=first), threading.Thread(target=second)
     thread.start()
     other.start()
-    other.join(5)
+    other.join(patience)
     assert seen == [True, True]
 
 

@@ -17,7 +17,6 @@ from datasets import DataFileError, DownloadError, _fetch, fashion_mnist, imdb, 
 from datasets._fetch import File, fetch, find
 
 CONTENT = bytes(range(256)) * 1000
-PATIENCE = 30  # seconds, after which a test that waits for another thread or process has failed
 
 
 class Server(ThreadingHTTPServer):
@@ -29,7 +28,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked = []
         self.is_halfway = threading.Event()
-        self.may_go_on = threading.Event()
+        self.may_go_on = threading.Event()  # set at the latest when the test is over
 
     def url(self, path):
         return f"http://127.0.0.1:{self.server_port}/{path}"
@@ -89,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         """Goes on only when it is told to."""
         self.send(CONTENT[: len(CONTENT) // 2], **{"Content-Length": len(CONTENT)})
         self.server.is_halfway.set()
-        self.server.may_go_on.wait(PATIENCE)
+        self.server.may_go_on.wait()
         self.wfile.write(CONTENT[len(CONTENT) // 2 :])
 
 
@@ -147,7 +146,8 @@ def test_a_server_may_take_its_own_way(server, way):
     ],
 )
 def test_a_failed_download_leaves_nothing_and_says_all(server, alone, monkeypatch, way, reason):
-    monkeypatch.setattr(_fetch, "TIMEOUT", 0.2)
+    if way == "slow":
+        monkeypatch.setattr(_fetch, "TIMEOUT", 0.2)
     file = file_at(server.url(way))
     with pytest.raises(DownloadError) as error:
         fetch((file,))
@@ -220,22 +220,22 @@ def another_process(file):
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root)
 
 
-def test_of_two_processes_that_ask_at_once_one_downloads(server):
+def test_of_two_processes_that_ask_at_once_one_downloads(server, patience):
     file = file_at(server.url("slow"))
     with another_process(file) as one, another_process(file) as other:
         assert [one.stdout.readline(), other.stdout.readline()] == ["asking\n", "asking\n"]
-        assert server.is_halfway.wait(PATIENCE)
+        assert server.is_halfway.wait(patience)
         server.may_go_on.set()
-        assert {process.communicate(timeout=PATIENCE)[0] for process in (one, other)} == {f"{file.cached}\n"}
+        assert {process.communicate(timeout=patience)[0] for process in (one, other)} == {f"{file.cached}\n"}
     assert file.cached.read_bytes() == CONTENT
     assert server.asked == ["slow"]
 
 
-def test_a_killed_download_leaves_nothing_that_looks_finished(server, alone):
+def test_a_killed_download_leaves_nothing_that_looks_finished(server, alone, patience):
     file = file_at(server.url("slow"))
     with another_process(file) as process:
         assert process.stdout.readline() == "asking\n"
-        assert server.is_halfway.wait(PATIENCE)
+        assert server.is_halfway.wait(patience)
         process.kill()
     assert "file.bin" not in files_below(alone)
     assert find((file,)) is None

@@ -18,7 +18,7 @@ def missing(what, install):
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(patience):
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -27,7 +27,7 @@ def chromium():
     if program is None:
         missing("Chromium", "apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET, timeout=1000 * patience)
         yield browser
         browser.close()
 
@@ -40,19 +40,20 @@ def visit(visits):
 
 
 @pytest.fixture(scope="module")
-def visits(chromium, tmp_path_factory):
+def visits(chromium, tmp_path_factory, patience):
     """The same for what is opened within a ``with``: an example of a property is shorter than its test."""
     folder = tmp_path_factory.mktemp("pages")
-    return lambda: visiting(chromium, folder)
+    return lambda: visiting(chromium, folder, patience)
 
 
 @contextmanager
-def visiting(chromium, folder):
+def visiting(chromium, folder, patience):
     opened = []
 
     def go(steps, **options):
         file = steps.save(folder / f"page{len(opened)}.html")
         page = chromium.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+        page.set_default_timeout(1000 * patience)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)

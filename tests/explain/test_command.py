@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 import webbrowser
 import xml.etree.ElementTree as ET
 
@@ -151,10 +150,8 @@ def test_what_is_not_arithmetic_is_pointed_at(hostile, at):
 
 
 def test_whole_numbers_cannot_run_away():
-    start = time.perf_counter()
-    assert compute("x + 9**9**9**9", "x=1").item() == np.inf
+    assert compute("x + 9**9**9**9", "x=1").item() == np.inf  # as whole numbers it would not end
     assert compute("x * " + "9" * 400, "x=1").item() == np.inf
-    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize(
@@ -167,11 +164,10 @@ def test_whole_numbers_cannot_run_away():
         "[" * 150 + "1" + "]" * 150,
     ],
 )
-def test_length_and_depth_are_bounded(endless):
-    start = time.perf_counter()
-    message, _ = refuse(endless, "x=1")
-    assert any(word in message for word in ("limit", "deep", "levels", "no expression", "nested"))
-    assert time.perf_counter() - start < 1
+def test_length_and_depth_are_bounded(endless, count_calls):
+    said = []
+    assert count_calls(lambda: said.append(refuse(endless, "x=1"))) < 100 * len(endless)
+    assert any(word in said[0][0] for word in ("limit", "deep", "levels", "no expression", "nested"))
 
 
 @pytest.mark.parametrize(

@@ -34,32 +34,42 @@ def mpiexec(judge):
     return found
 
 
-def run(*command, timeout=100):
+@pytest.fixture
+def run(patience):
     """Exit status, standard output and standard error of a command. One that does not end is a failure."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [*map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        out, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        pytest.fail(f"it hangs: {command}\n{''.join(process.communicate())}")
-    return process.returncode, out, errors
+
+    def go(*command):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [*map(str, command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            out, errors = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            pytest.fail(f"it hangs: {command}\n{''.join(process.communicate())}")
+        return process.returncode, out, errors
+
+    return go
 
 
-def results(folder, *names, start=()):
+@pytest.fixture
+def results(run):
     """What parallel_program.py computes: a dict of arrays for each process."""
-    folder.mkdir()
-    status, out, errors = run(*start, sys.executable, "-W", "error", PROGRAM, folder, *names)
-    assert status == 0, errors
-    assert errors == ""
-    return [dict(np.load(file)) for file in sorted(folder.glob("*.npz"))], out
+
+    def compute(folder, *names, start=()):
+        folder.mkdir()
+        status, out, errors = run(*start, sys.executable, "-W", "error", PROGRAM, folder, *names)
+        assert status == 0, errors
+        assert errors == ""
+        return [dict(np.load(file)) for file in sorted(folder.glob("*.npz"))], out
+
+    return compute
 
 
 def same_in_all(found, number):
@@ -96,7 +106,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
-def test_several_processes_give_what_one_gives(mpiexec, tmp_path, number):
+def test_several_processes_give_what_one_gives(results, mpiexec, tmp_path, number):
     """Uneven batches, and some with fewer examples than processes; dropout, penalties, clipping, weights, metrics."""
     names = EXACT + SHORT if number < 4 else EXACT[:1] + SHORT
     (alone,), printed = results(tmp_path / "alone", *names)
@@ -104,19 +114,20 @@ def test_several_processes_give_what_one_gives(mpiexec, tmp_path, number):
     together = same_in_all(found, number)
     assert together.keys() == alone.keys()
     for name, value in alone.items():
-        tolerance = (1e-12 if "float64" in name else 1e-6) * max(1, np.abs(value).max())
+        # In float32 as many units of rounding as two hundred steps may gather on any processor.
+        tolerance = (1e-12 if "float64" in name else 1e-5) * max(1, np.abs(value).max())
         np.testing.assert_allclose(together[name], value, rtol=0, atol=tolerance, err_msg=name)
     # One of them prints, and what one process prints, up to the time that it took.
     drop_times = [[w for w in text.split() if not w.endswith(("s", "s/step"))] for text in (printed, printed_together)]
     assert drop_times[0] == drop_times[1]
 
 
-def test_two_runs_of_as_many_processes_are_equal_to_the_last_bit(mpiexec, tmp_path):
+def test_two_runs_of_as_many_processes_are_equal_to_the_last_bit(results, mpiexec, tmp_path):
     runs = [results(tmp_path / name, *SHORT, start=(mpiexec, "-n", 2))[0] for name in ("first", "second")]
     assert same_in_all(runs[0] + runs[1], 4)
 
 
-def test_weights_come_from_the_first_process_and_only_that_writes(mpiexec, tmp_path):
+def test_weights_come_from_the_first_process_and_only_that_writes(results, mpiexec, tmp_path):
     """Although each had drawn its own before the processes knew each other."""
     names = ("made_before_init", "the_sum_over_processes_has_a_derivative", "predictions_after_weights_set_in_one")
     found, printed = results(tmp_path / "run", *names, "refusals", start=(mpiexec, "-n", 2))
@@ -131,7 +142,7 @@ def test_weights_come_from_the_first_process_and_only_that_writes(mpiexec, tmp_p
     np.testing.assert_array_equal(saved[0], weights["made before init(): weight 0"])
 
 
-def test_both_programs_of_the_page_print_what_it_says(mpiexec, tmp_path):
+def test_both_programs_of_the_page_print_what_it_says(run, mpiexec, tmp_path):
     """Started twice they print once, the number of processes included."""
     page = (ROOT / "docs" / "howto" / "train_on_several_machines.md").read_text(encoding="utf-8")
     programs, printed = (re.findall(rf"^```{kind}\n(.*?)^```", page, re.DOTALL | re.M) for kind in ("python", "text"))
@@ -218,21 +229,21 @@ def training(tmp_path):
         ("by hand", "; rank 1: a training step on 8 examples at"),
     ],
 )
-def test_a_process_that_fails_or_does_something_else_ends_all_with_one_message(mpiexec, training, case, message):
-    status, out, errors = run(mpiexec, "-n", 2, sys.executable, training, case, timeout=60)
+def test_a_process_that_fails_or_does_something_else_ends_all_with_one_message(run, mpiexec, training, case, message):
+    status, out, errors = run(mpiexec, "-n", 2, sys.executable, training, case)
     assert status != 0
     assert out.strip().startswith("=" * 20) or out.strip() == ""  # what mpiexec says of those that it ends
     assert message in errors
     assert errors.count("Traceback") == errors.count("so all end.") == 1
 
 
-def test_a_killed_training_goes_on_from_its_last_backup_to_the_same_weights(mpiexec, training, tmp_path):
+def test_a_killed_training_goes_on_from_its_last_backup_to_the_same_weights(run, mpiexec, training, tmp_path):
     start = (mpiexec, "-n", 2, sys.executable, training)
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
     status, whole, _ = run(*start, "unharmed", tmp_path / "whole")
     assert status == 0
-    status, out, _ = run(*start, "killed", tmp_path / "broken", timeout=60)
+    status, out, _ = run(*start, "killed", tmp_path / "broken")
     assert status != 0
     assert "KILLED BY SIGNAL: 9" in out or "Killed (signal 9)" in out
     assert len((tmp_path / "broken" / "log.csv").read_text().splitlines()) == 3
@@ -246,14 +257,14 @@ def test_a_killed_training_goes_on_from_its_last_backup_to_the_same_weights(mpie
 # -- without others ----------------------------------------------------------------------------------------
 
 
-def test_without_mpiexec_the_program_runs_as_one_process(judge, training):
+def test_without_mpiexec_the_program_runs_as_one_process(run, judge, training):
     judge("mpi4py")
     status, out, errors = run(sys.executable, training, "unharmed")
     assert (status, errors) == (0, "")
     assert "'loss'" in out
 
 
-def test_processes_that_another_mpi_has_started_are_told_so(judge, training, monkeypatch):
+def test_processes_that_another_mpi_has_started_are_told_so(run, judge, training, monkeypatch):
     judge("mpi4py")
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
     status, _, errors = run(sys.executable, training, "unharmed")

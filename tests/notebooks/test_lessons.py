@@ -45,7 +45,7 @@ def tagged(notebook, tag):
 
 
 @each_lesson
-def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decided(path):
+def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decided(path, patience):
     stored, fresh = read(path), read(path)
     folder = os.environ.get("AUTOGRAD_DATA_DIR")
     for name in stored.metadata.get("needs", ()):
@@ -65,9 +65,8 @@ def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decid
                     run.ask(client, check)
                 assert caught.value.ename == "GradientError", f"exercise {number}: {caught.value}"
 
-    seconds = run.execute(fresh, offline=True, afterwards=answer)
+    run.execute(fresh, offline=True, patience=patience, afterwards=answer)
     assert not (different := run.differences(stored, fresh)), "\n".join(different)
-    assert seconds < run.SECONDS, f"{seconds:.1f} s of processor time"
 
 
 @each_lesson

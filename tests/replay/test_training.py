@@ -633,9 +633,9 @@ assert child == 0 or os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process_goes_on_by_itself():
+def test_a_forked_process_goes_on_by_itself(patience):
     """In a process of its own, because other libraries' threads would not survive the fork."""
-    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=120)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=patience)
 
 
 @pytest.mark.usefixtures("python_s_own_ctrl_c")
