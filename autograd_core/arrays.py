@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tree
 from .errors import DeviceError
 from .graph import Recorded
 
@@ -148,12 +149,7 @@ def to_numpy(value: Any) -> Any:
 
 def in_numpy(value: Any) -> Any:
     """`to_numpy` of everything in nested lists, tuples and dicts."""
-    if isinstance(value, list | tuple):
-        parts = [in_numpy(v) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {key: in_numpy(v) for key, v in value.items()}
-    return to_numpy(value)
+    return tree.map(to_numpy, value)
 
 
 def beside(array: Any, values: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import tree
 from .errors import GraphError, NonFiniteError
 from .graph import RELEASED, Node, kind, mode
 
@@ -167,8 +168,8 @@ def checksums(node: Node) -> tuple[tuple[str, int], ...]:
 
 
 def _checksum(value: Any) -> int:
-    if isinstance(value, list | tuple):
-        return zlib.crc32(repr([_checksum(v) for v in value]).encode())
+    if isinstance(value, tree.BRANCHES):
+        return zlib.crc32(repr([_checksum(v) for v in tree.leaves(value)]).encode())
     # Of other libraries' arrays the memory is not ours to read.
     return zlib.crc32(np.ascontiguousarray(value).tobytes()) if isinstance(value, np.ndarray) else 0
 

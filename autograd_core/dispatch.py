@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tree
 from .graph import Recorded
 
 # Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
@@ -23,15 +24,19 @@ FIRST_ONLY: set[Any] = set()
 OUT_OF_SCOPE: dict[Any, str] = {}
 
 
+# What may hold Tensors.
+_NESTED = list, tuple, dict
+
+
 def plain(value: Any) -> Any:
     """``value`` with the data of every Tensor in its place."""
     if isinstance(value, Recorded):
         return value.data
-    if isinstance(value, list | tuple):
-        return type(value)(plain(v) for v in value)
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    return value
+    return tree.map(_data, value) if isinstance(value, _NESTED) else value  # in a slice NumPy asks Tensors itself
+
+
+def _data(leaf: Any) -> Any:
+    return leaf.data if isinstance(leaf, Recorded) else leaf
 
 
 def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -118,9 +123,7 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
 
 def _cast(value: Any, dtype: Any, casting: Any) -> Any:
     """``value`` with everything in it that has a dtype in another: what NumPy's ``dtype=`` does before it computes."""
-    if isinstance(value, list | tuple):
-        return [_cast(v, dtype, casting) for v in value]
-    return value.astype(dtype, casting=casting) if hasattr(value, "dtype") else value
+    return tree.map(lambda leaf: leaf.astype(dtype, casting=casting) if hasattr(leaf, "dtype") else leaf, value)
 
 
 def full_name(function: Any) -> str:

@@ -1,16 +1,14 @@
 """Functions of functions: gradients, products and matrices of derivatives, to any order.
 
-Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them, and derivatives come
-back in the same structure; None is an empty structure. Called with arrays a transform returns arrays. Called
+Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them (see `tree`), and derivatives
+come back in the same structure. Called with arrays a transform returns arrays. Called
 with Tensors, or when the function closes over Tensors that record, it returns Tensors: that is how transforms
 nest, and why no gradient is lost on the way. Signatures and shapes are JAX's.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
-import itertools
 import operator
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from . import tree
 from .arrays import beside
 from .errors import GraphError
 from .graph import Node, ancestors, in_order, kind, mode, recorded, tick
@@ -27,80 +26,6 @@ from .tensor import Tensor, _array, owned, wrap
 from .walk import walk
 
 Function = Callable[..., Any]
-
-
-# -- structures --------------------------------------------------------------------------------------------
-
-
-def leaves(tree: Any) -> Iterator[Any]:
-    """The numbers, arrays and Tensors in a nested structure, from left to right."""
-    if isinstance(tree, list | tuple):
-        for branch in tree:
-            yield from leaves(branch)
-    elif isinstance(tree, dict):
-        for key in keys_of(tree):
-            yield from leaves(tree[key])
-    elif tree is not None:
-        yield tree
-
-
-def rebuild(tree: Any, new: Iterator[Any]) -> Any:
-    """A structure like ``tree`` with its leaves taken from ``new``."""
-    if isinstance(tree, list | tuple):
-        branches = [rebuild(branch, new) for branch in tree]
-        if hasattr(tree, "_fields"):  # a named tuple
-            return type(tree)(*branches)
-        return type(tree)(branches)
-    if isinstance(tree, dict):
-        built = {key: rebuild(tree[key], new) for key in keys_of(tree)}
-        if type(tree) is dict:
-            return {key: built[key] for key in tree}
-        other = copy.copy(tree)  # an OrderedDict, a defaultdict with its factory, or one of the caller's own
-        other.update(built)
-        return other
-    return None if tree is None else next(new)
-
-
-def keys_of(tree: dict[Any, Any]) -> list[Any]:
-    """The keys in an order that does not depend on how the dictionary was written: equal keys belong together."""
-    return sorted(tree, key=lambda key: (type(key).__name__, str(key)))
-
-
-def _same_structure(given: Any, wanted: Any, what: str) -> None:
-    """Raise unless two structures have the same lists, tuples and keys."""
-    kinds = [
-        "row"
-        if isinstance(tree, list | tuple)
-        else dict
-        if isinstance(tree, dict)
-        else None
-        if tree is None
-        else "leaf"
-        for tree in (given, wanted)
-    ]
-    if kinds[0] != kinds[1] or (kinds[0] in ("row", dict) and len(given) != len(wanted)):
-        raise ValueError(f"{what} must have the structure {_sketch(wanted)}; it has {_sketch(given)}")
-    if isinstance(wanted, dict):
-        if given.keys() != wanted.keys():
-            raise ValueError(f"{what} must have the keys {keys_of(wanted)}; it has {keys_of(given)}")
-        for key in wanted:
-            _same_structure(given[key], wanted[key], what)
-    elif isinstance(wanted, list | tuple):
-        for a, b in zip(given, wanted, strict=True):
-            _same_structure(a, b, what)
-
-
-def _sketch(tree: Any) -> str:
-    """A structure with a dot for each leaf."""
-    return repr(rebuild(tree, itertools.repeat(_DOT)))
-
-
-class _Dot:
-    def __repr__(self) -> str:
-        return "·"
-
-
-_DOT = _Dot()
 
 
 # -- one run of a function ---------------------------------------------------------------------------------
@@ -113,12 +38,11 @@ class _Run:
         self.chosen = [_argument(f, args, n) for n in argnums]
         if len({n % len(args) for n in argnums}) < len(argnums):
             raise ValueError(f"argnums names an argument twice: {list(argnums)}")
-        given = list(leaves(self.chosen))
+        given = tree.leaves(self.chosen)
         self.variables = [_variable(value, f) for value in given]
-        replaced = iter(self.variables)
         args = list(args)
-        for n, chosen in zip(argnums, self.chosen, strict=True):
-            args[n] = rebuild(chosen, (wrap(v) for v in replaced))
+        for n, replaced in zip(argnums, tree.rebuild(self.chosen, map(wrap, self.variables)), strict=True):
+            args[n] = replaced
         nested = any(isinstance(value, Tensor) for value in given)
         with recorded():
             self.value = f(*args, **kwargs)
@@ -127,23 +51,20 @@ class _Run:
             if not (isinstance(self.value, tuple) and len(self.value) == 2):
                 raise TypeError(f"with has_aux=True, {_name(f)} must return a pair (value, aux)")
             self.value, self.aux = self.value
-        roots = [t.node for t in leaves(self.value) if isinstance(t, Tensor)]
+        roots = [t.node for t in tree.leaves(self.value) if isinstance(t, Tensor)]
         # Of other leaves, those of transforms that have come to their end are no more than numbers.
         _FINISHED.update(node for node in self.variables if node.op is None)
         foreign = any(node.op is None and node not in _FINISHED for node in ancestors(roots))
         self.lifted = nested or (foreign and mode.recording)
 
-    def result(self, tree: Any) -> Any:
+    def result(self, value: Any) -> Any:
         """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
-        if self.lifted:
-            return tree
-        return rebuild(tree, (t.node.out if isinstance(t, Tensor) else t for t in leaves(tree)))
+        return value if self.lifted else tree.map(lambda t: t.node.out if isinstance(t, Tensor) else t, value)
 
     def pull(self, gradients: Any) -> list[Any]:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
-        _same_structure(gradients, self.value, "the gradient given to a pullback")
-        given = list(leaves(gradients))
-        values = list(leaves(self.value))
+        given = tree.aligned(gradients, self.value, "the gradient given to a pullback")
+        values = tree.leaves(self.value)
         lifted = self.lifted or any(isinstance(g, Tensor) for g in given)
         seeds: dict[Node, Any] = {}
         for value, g in zip(values, given, strict=True):
@@ -163,8 +84,10 @@ class _Run:
                 for node, g, _ in walk(seeds, to=self.variables, lift=wrap if lifted else None)
                 if node in self.variables
             }
-        pulled = (self._gradient(node, found.get(node), lifted) for node in self.variables)
-        return [rebuild(chosen, pulled) for chosen in self.chosen]
+        pulled: list[Any] = tree.rebuild(
+            self.chosen, (self._gradient(node, found.get(node), lifted) for node in self.variables)
+        )
+        return pulled
 
     def _gradient(self, node: Node, g: Any, lifted: bool) -> Any:
         if g is None:
@@ -335,7 +258,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]
     run = _Run(f, args, {}, range(len(args)), aux=False)
     value = run.result(run.value)
     if not run.lifted:  # what the pullback needs must not change when the caller writes to the value
-        value = rebuild(value, (owned(v) if hasattr(v, "dtype") else v for v in leaves(value)))
+        value = tree.map(lambda v: owned(v) if hasattr(v, "dtype") else v, value)
     return value, lambda g: tuple(run.pull(g))
 
 
@@ -352,22 +275,22 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     _check_directions("jvp", args, tangents)
     run = _Run(f, args, {}, range(len(args)), aux=False)
     # A result that is no floating number does not change: its tangent is 0.
-    data = [_data(v) for v in leaves(run.value)]
-    zeros = rebuild(run.value, (np.zeros_like(v, dtype=v.dtype if v.dtype.kind == "f" else float) for v in data))
-    _, push = vjp(run.pull, zeros)
-    _same_structure(list(tangents), run.chosen, "the tangents")
-    given = [t if isinstance(t, Tensor) else _array(t) for t in leaves(tuple(tangents))]
+    _, push = vjp(run.pull, tree.map(lambda v: _zeros(_data(v)), run.value))
+    given = [t if isinstance(t, Tensor) else _array(t) for t in tree.aligned(tangents, run.chosen, "the tangents")]
     for t, variable in zip(given, run.variables, strict=True):
         if t.shape != variable.out.shape:
             raise ValueError(
                 f"a tangent must have the shape of its argument: {list(variable.out.shape)} was expected, "
                 f"{list(t.shape)} came"
             )
-    shaped = rebuild(run.chosen, iter(given))
-    tangent = push(shaped)[0]
-    if any(isinstance(t, Tensor) for t in leaves(shaped)):
+    tangent = push(tree.rebuild(run.chosen, given))[0]
+    if any(isinstance(t, Tensor) for t in given):
         return run.value, tangent
     return run.result(run.value), run.result(tangent)
+
+
+def _zeros(value: Any) -> Any:
+    return np.zeros_like(value, dtype=value.dtype if value.dtype.kind == "f" else float)
 
 
 def _check_directions(what: str, args: Any, tangents: Any) -> None:
@@ -394,7 +317,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     @_derived(f, "Jacobian", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), aux=False)
-        values = list(leaves(run.value))
+        values = tree.leaves(run.value)
         zeros = [np.zeros_like(_data(v)) for v in values]
         matrices = []
         for i, value in enumerate(values):
@@ -402,8 +325,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             places = beside(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
             for j in range(zeros[i].size):
                 basis = np.where(places == j, 1, zeros[i])
-                pulled = run.pull(rebuild(run.value, iter([*zeros[:i], basis, *zeros[i + 1 :]])))
-                rows.append(list(leaves(pulled)))
+                rows.append(tree.leaves(run.pull(tree.rebuild(run.value, [*zeros[:i], basis, *zeros[i + 1 :]]))))
             shape = np.shape(_data(value))
             stacked = (
                 (
@@ -413,9 +335,9 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 if rows
                 else (np.zeros_like(v.out, shape=shape + v.out.shape) for v in run.variables)
             )
-            whole = [rebuild(chosen, stacked) for chosen in run.chosen]
+            whole = tree.rebuild(run.chosen, stacked)
             matrices.append(whole[0] if _single(argnums) else tuple(whole))
-        return rebuild(run.value, iter(matrices))
+        return tree.rebuild(run.value, matrices)
 
     return transformed
 
@@ -452,7 +374,7 @@ def stop_gradient(x: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     np.float64(3.0)
     """
-    return rebuild(x, (t.detach() if isinstance(t, Tensor) else t for t in leaves(x)))
+    return tree.map(lambda t: t.detach() if isinstance(t, Tensor) else t, x)
 
 
 # -- memory ------------------------------------------------------------------------------------------------
@@ -483,14 +405,14 @@ def checkpoint(f: Function) -> Function:
         if made is value:
             return whole
         parts, position = [], 0
-        for leaf in leaves(value):
+        for leaf in tree.leaves(value):
             if call.is_made(leaf):
                 part = np.reshape(whole[position : position + leaf.size], leaf.shape)
                 parts.append(part if part.dtype == leaf.dtype else part.astype(leaf.dtype))
                 position += leaf.size
             else:
                 parts.append(leaf)
-        return rebuild(value, iter(parts))
+        return tree.rebuild(value, parts)
 
     return frugal
 
@@ -511,11 +433,10 @@ class _Call:
         """The value, and all that was recorded in it as one Tensor."""
         given = (self.args, self.kwargs)
         if instead is not None:
-            new = (instead.get(t.node, t) if isinstance(t, Tensor) else t for t in leaves(given))
-            given = rebuild(given, new)
+            given = tree.map(lambda t: instead.get(t.node, t) if isinstance(t, Tensor) else t, given)
         self.start = tick()
         value = self.f(*given[0], **given[1])
-        made = [t for t in leaves(value) if self.is_made(t)]
+        made = [t for t in tree.leaves(value) if self.is_made(t)]
         if instead is None:
             self.outer = self._outer([t.node for t in made])
         if isinstance(value, Tensor):

@@ -46,17 +46,16 @@ def bring(value: Any, put: Callable[[Any], Any]) -> Any:
 
 def computed(call: Any, put: Callable[[Any], Any]) -> list[Any]:
     """The values of a call and the gradients of its arguments on a device, as NumPy arrays."""
-    from autograd_core import Tensor
+    from autograd_core import Tensor, tree
     from autograd_core.arrays import to_numpy
-    from autograd_core.transforms import leaves, rebuild
 
     args = [bring(arg, put) for arg in call.args]
     tensors = []
     for n in call.argnums:
-        given = [Tensor(a) if hasattr(a, "dtype") and a.dtype.kind == "f" else a for a in leaves(args[n])]
+        given = [Tensor(a) if hasattr(a, "dtype") and a.dtype.kind == "f" else a for a in tree.leaves(args[n])]
         tensors += [t for t in given if isinstance(t, Tensor)]
-        args[n] = rebuild(args[n], iter(given))
-    results = list(leaves(call.function(*args, **{k: bring(v, put) for k, v in call.params.items()})))
+        args[n] = tree.rebuild(args[n], given)
+    results = tree.leaves(call.function(*args, **{k: bring(v, put) for k, v in call.params.items()}))
     recorded = [r for r in results if isinstance(r, Tensor) and r.requires_grad]
     weights = np.random.default_rng(0)  # so that no two elements of a result have the same gradient
     for r in recorded:

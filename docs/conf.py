@@ -56,8 +56,8 @@ def lines(path: str) -> int:
     return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
 
 
-_parts = ("graph.py", "op.py", "tensor.py", "dispatch.py", "walk.py", "transforms.py", "explain", "replay")
-myst_substitutions = {f"lines_{part.partition('.')[0]}": f"{lines(part):,}" for part in _parts}
+_parts = [part for part in (ROOT / "autograd_core").iterdir() if part.suffix == ".py" or part.is_dir()]
+myst_substitutions = {f"lines_{part.stem}": f"{lines(part.name):,}" for part in _parts}
 
 nitpicky = True
 nitpick_ignore_regex = [

@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core import Tensor, tree
 from autograd_core.dispatch import full_name
 from autograd_core.op import Composed, Op
 from autograd_core.testing.calls import examples_of, make_call, random_numbers, shapes_of, size_of
 from autograd_core.testing.reproduce import literal
-from autograd_core.transforms import leaves
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
 MODULES = (
@@ -146,7 +145,7 @@ def shapes(entry: Op | Composed) -> str:
             result = call(*call.args)
         said = f"{_shown(call.args)} to {_shown(result)}"
         params = ", ".join(f"{key}={literal(value)}" for key, value in call.params.items())
-        if all(map(np.size, leaves(call.args))):
+        if all(map(np.size, tree.leaves(call.args))):
             found.setdefault(params, f"{said} with ``{params}``" if params else said)
     return "; ".join(list(found.values())[:3])
 

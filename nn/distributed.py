@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from autograd_core import tree
 from autograd_core.graph import no_grad
 from autograd_core.ops.processes import all_reduce
-from autograd_core.transforms import leaves, rebuild
 
 from . import random
 from .tensors import assign, plain
@@ -223,9 +223,9 @@ def total_of(values: Sequence[Any]) -> list[Any]:
     return [None if v is None else next(parts).reshape(np.shape(v)).astype(v.dtype, copy=False) for v in values]
 
 
-def gathered(tree: Any, total: int) -> Any:
+def gathered(value: Any, total: int) -> Any:
     """The arrays in a structure, of which each process has its share of the rows, with the rows of all."""
-    return rebuild(tree, (_gathered(plain(v), total) for v in leaves(tree)))
+    return tree.map(lambda part: _gathered(plain(part), total), value)
 
 
 def _gathered(part: Any, total: int) -> Any:

@@ -57,7 +57,7 @@ def count_calls():
     return count
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def judge():
     """Import a library that decides whether our numbers are right, or skip the test where it is missing.
 

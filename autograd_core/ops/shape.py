@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from .. import tree
 from ..arrays import beside, to_numpy
 from ..op import composed, example, op
 from ..walk import unbroadcast
@@ -328,18 +329,11 @@ def array(nested: Any) -> Any:
     >>> print(x.grad, y.grad)
     4.0 3.0
     """
-    leaves = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in _flat(nested)}  # one of each kind
-    dtyped = any(isinstance(kind, np.dtype) for kind in leaves) and not {str, type(None)} & leaves.keys()
-    among = next((x for x in _flat(nested) if hasattr(x, "dtype")), None)
-    return _array(nested, np.result_type(*leaves.values()) if dtyped else np.float64, among)
-
-
-def _flat(nested: Any) -> Iterator[Any]:
-    if isinstance(nested, list | tuple):
-        for part in nested:
-            yield from _flat(part)
-    else:
-        yield nested
+    found = tree.leaves(nested)
+    kinds = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in found}  # one of each
+    dtyped = any(isinstance(kind, np.dtype) for kind in kinds) and str not in kinds
+    among = next((x for x in found if hasattr(x, "dtype")), None)
+    return _array(nested, np.result_type(*kinds.values()) if dtyped else np.float64, among)
 
 
 def _array(nested: Any, dtype: Any, among: Any) -> Any:

@@ -123,19 +123,5 @@ def array_at(place: Place, buffer: Any) -> Any:
     return np.ndarray(place.shape, place.dtype, buffer, place.offset, place.strides)
 
 
-def branches(tree: Any, of: Callable[[Any], Any]) -> Any:
-    """``tree`` with ``of`` applied to each branch, if it has any."""
-    if isinstance(tree, tuple):
-        new = [of(branch) for branch in tree]
-        return type(tree)(*new) if hasattr(tree, "_fields") else tuple(new)
-    if isinstance(tree, list):
-        return [of(branch) for branch in tree]
-    if isinstance(tree, dict):
-        return {key: of(branch) for key, branch in tree.items()}
-    if isinstance(tree, slice):
-        return slice(of(tree.start), of(tree.stop), of(tree.step))
-    return tree
-
-
 def name_of(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
+from .. import graph, tree
 from ..debugging import level_of_caller, place_of_caller
 from ..errors import ReplayError
 from ..graph import Node, mode
 from ..tensor import Tensor, wrap
-from ..transforms import leaves, rebuild
 from . import compiled, threads
 from .calls import Memory, owner_of
 from .comparing import Results, anything_made_anew, difference, has_a_graph, mistake
@@ -43,7 +42,6 @@ TRIES = 2
 # For isinstance at each call, where a union of classes would be made anew.
 _ARRAYS = np.ndarray, np.generic
 _PLAIN = np.ndarray, np.memmap
-_BRANCHES = list, tuple, dict
 
 
 class ReplayWarning(UserWarning):
@@ -120,8 +118,8 @@ class Replay:
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
             return self.function(*args)
-        nested = _nested(args)
-        given = list(leaves(args)) if nested else args
+        nested = tree.nested(args)
+        given = tree.leaves(args) if nested else args
         key = self._key(args, given, nested)
         if key is None:
             return self.function(*args)
@@ -151,7 +149,7 @@ class Replay:
             else:
                 return self._decline(value)
         if nested:
-            key.append(repr(rebuild(args, iter(range(len(given))))))
+            key.append(tree.structure(args))
         return tuple(key)
 
     def _decline(self, value: Any) -> None:
@@ -344,7 +342,7 @@ class Replay:
             chance = _chance()
             recording.outside.of(self.function)
             with recording:
-                value = self.function(*(rebuild(args, iter(replaced)) if _nested(args) else replaced))
+                value = self.function(*(tree.rebuild(args, replaced) if tree.nested(args) else replaced))
                 for cell, array in zip(self._cells, self._arrays, strict=True):
                     if unwrapped(cell.value) is not array:  # rebound to a new value
                         Traced(array, recording)[...] = cell.value
@@ -428,8 +426,8 @@ class Replay:
         """
         from .showing import times
 
-        nested = _nested(args)
-        given = list(leaves(args)) if nested else args
+        nested = tree.nested(args)
+        given = tree.leaves(args) if nested else args
         captured = self._captured.get(self._key(args, given, nested))
         if captured is None or captured.program is None:
             others = "those it has are for other numbers, shapes or dtypes" if self.programs else self.show()
@@ -507,27 +505,23 @@ def _tensors(state: Any) -> Sequence[Tensor]:
 # -- arguments and results --------------------------------------------------------------------------------
 
 
-def _owned(tree: Any) -> Any:
-    """``tree`` with arrays that are nobody's view."""
+def _owned(value: Any) -> Any:
+    """``value`` with arrays that are nobody's view."""
 
-    def own(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            return wrap(Node(own(value.data), False))
-        if isinstance(value, np.ndarray):
-            return value.copy(order="K") if value.ndim else value[()]
-        return value
+    def own(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            return wrap(Node(own(leaf.data), False))
+        if isinstance(leaf, np.ndarray):
+            return leaf.copy(order="K") if leaf.ndim else leaf[()]
+        return leaf
 
-    return rebuild(tree, (own(v) for v in leaves(tree)))
+    return tree.map(own, value)
 
 
 def _chance() -> Any:
     """Where Python's and NumPy's common random numbers stand."""
     state: Any = np.random.get_state()  # noqa: NPY002 -- who draws from it is found out here
     return random.getstate(), state[1].tobytes(), state[2]
-
-
-def _nested(args: Any) -> bool:
-    return any(type(a) is not np.ndarray and isinstance(a, _BRANCHES) for a in args)
 
 
 def _arrays(given: Sequence[Any]) -> list[Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
-from ..transforms import leaves, rebuild
 from .calls import Place, array_at
 from .recording import Recording
 from .running import Rehearsal, bytes_of, digests
@@ -21,9 +20,10 @@ class Results:
     """What a recorded function returned: a structure, with arrays from the record where they came from there."""
 
     def __init__(self, value: Any, recording: Recording):
-        self.tree = rebuild(value, itertools.repeat(0))
-        self.is_tensor = [isinstance(v, Tensor) for v in leaves(value)]
-        arrays = [v.data if isinstance(v, Tensor) else v for v in leaves(value)]
+        self.tree = tree.map(lambda _: 0, value)
+        found = tree.leaves(value)
+        self.is_tensor = [isinstance(v, Tensor) for v in found]
+        arrays = [v.data if isinstance(v, Tensor) else v for v in found]
         self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
         # The most frequent form, in a quicker way.
         self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.places
@@ -38,17 +38,16 @@ class Results:
             return tuple([wrap(Node(v, False)) for v in found])
         new = iter(found)
         filled = [_copied(f) if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
-        return rebuild(
+        return tree.rebuild(
             self.tree,
             (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
         )
 
     def unlike(self, found: Sequence[Any], returned: Any) -> str | None:
         """How what the function returned differs from the structure with these values."""
-        mine, others = list(leaves(self.with_values(found))), list(leaves(returned))
-        if repr(rebuild(returned, itertools.repeat(0))) != repr(self.tree):
+        if tree.structure(returned) != tree.structure(self.tree):
             return "the replay returned another structure than the function itself"
-        for a, b in zip(mine, others, strict=True):
+        for a, b in zip(tree.leaves(self.with_values(found)), tree.leaves(returned), strict=True):
             if isinstance(a, Tensor) != isinstance(b, Tensor):
                 return "the replay returned another kind of value than the function itself"
             if isinstance(a, Tensor):
@@ -64,7 +63,9 @@ class Results:
 
 def has_a_graph(returned: Any) -> bool:
     """Whether somebody may walk back through what a function returned, for which a replay makes no graph."""
-    return any(isinstance(v, Tensor) and v.requires_grad and v.node.parents is not RELEASED for v in leaves(returned))
+    return any(
+        isinstance(v, Tensor) and v.requires_grad and v.node.parents is not RELEASED for v in tree.leaves(returned)
+    )
 
 
 def _copied(value: Any) -> Any:
@@ -161,16 +162,11 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
         return None
     if type(x) is not type(y):
         return "meets different values"
-    if isinstance(x, list | tuple):
-        if len(x) != len(y):
+    if isinstance(x, tree.BRANCHES):
+        if tree.structure(x) != tree.structure(y):
             return "meets different numbers of values"
-        return next((what for u, v in zip(x, y, strict=True) if (what := _unequal(u, v, pairs))), None)
-    if isinstance(x, dict):
-        if x.keys() != y.keys():
-            return "meets different options"
-        return next((what for k in x if (what := _unequal(x[k], y[k], pairs))), None)
-    if isinstance(x, slice):
-        return _unequal((x.start, x.stop, x.step), (y.start, y.stop, y.step), pairs)
+        both = zip(tree.leaves(x), tree.leaves(y), strict=True)
+        return next((what for u, v in both if (what := _unequal(u, v, pairs))), None)
     if isinstance(x, np.ndarray):
         return None if np.array_equal(x, y) else "meets a plain array that differs"
     return None if x == y or (x != x and y != y) else f"meets a number that differs ({x!r}, then {y!r})"

@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..debugging import INSIDE, line_of_caller, place_of_caller, shown_line
 from ..errors import ReplayError
-from .calls import Call, Guard, Memory, Place, branches, copied, name_of, owner_of
+from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of
 from .outside import Outside
 from .traced import Traced, unwrapped
 
@@ -149,7 +150,7 @@ class Recording:
                 placed, placed_k = placed[:1], {}
             self._note(noted or function, placed, placed_k, tuple(results), (), reads, pinned)
         elif results:
-            seen = {self.place(leaf).memory for leaf in _leaves(value) if isinstance(leaf, np.ndarray)}
+            seen = {self.place(leaf).memory for leaf in tree.leaves(value) if isinstance(leaf, np.ndarray)}
             if any(p.memory not in seen and p.memory.kind != "constant" for p in reads):
                 self.give_up(f"{name_of(function)} makes a view that depends on the data")
         return traced
@@ -281,21 +282,23 @@ class Recording:
             )
         )
 
-    def _strip(self, tree: Any, reads: list[Place]) -> Any:
-        """``tree`` with arrays in place of Traced values; notes what is read."""
-        if isinstance(tree, Traced):
-            reads.append(self.place(tree.array))
-            return tree.plain
-        if isinstance(tree, np.ndarray):
-            reads.append(self.place(tree))
-            return tree
-        return branches(tree, lambda branch: self._strip(branch, reads))
+    def _strip(self, value: Any, reads: list[Place]) -> Any:
+        """``value`` with arrays in place of Traced values; notes what is read."""
 
-    def _place(self, tree: Any) -> Any:
-        """``tree`` with places instead of arrays."""
-        if isinstance(tree, Traced | np.ndarray):
-            return self.place(tree.array if isinstance(tree, Traced) else tree)
-        return branches(tree, self._place)
+        def plain(leaf: Any) -> Any:
+            if isinstance(leaf, Traced | np.ndarray):
+                reads.append(self._place(leaf))
+            return leaf.plain if isinstance(leaf, Traced) else leaf
+
+        return tree.map(plain, value)
+
+    def _place(self, value: Any) -> Any:
+        """``value`` with places instead of arrays."""
+        return tree.map(self._place_of, value)
+
+    def _place_of(self, leaf: Any) -> Any:
+        array = leaf.array if isinstance(leaf, Traced) else leaf
+        return self.place(array) if isinstance(array, np.ndarray) else leaf
 
     def _results(self, value: Any, results: list[Place | None], function: Any) -> Any:
         scalar = isinstance(value, np.generic)
@@ -312,7 +315,7 @@ class Recording:
                 results.append(None)
             return Traced(value, self, scalar)
         if isinstance(value, tuple | list):
-            return branches(value, lambda branch: self._results(branch, results, function))
+            return tree.map(lambda part: self._results(part, results, function), value)
         self.give_up(f"{name_of(function)} gives a {type(value).__name__}, which depends on the data")
         return value
 
@@ -343,10 +346,6 @@ class Recording:
     def will_draw(self, generator: Any) -> None:
         """Remember where a generator stood before this recording drew from it."""
         self.generators.setdefault(id(generator), (generator, generator.bit_generator.state))
-
-
-def _leaves(tree: Any) -> list[Any]:
-    return [leaf for branch in tree for leaf in _leaves(branch)] if isinstance(tree, tuple | list) else [tree]
 
 
 # Where a line says what a call is for, if no person's own line does: the rule of an op, or better a layer, a loss or an

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from .. import tree
 from . import threads
-from .calls import Call, Guard, Memory, Place, array_at, branches, copied, name_of
+from .calls import Call, Guard, Memory, Place, array_at, copied, name_of
 from .compiled import Loop
 from .grouping import BLOCK, SMALL, Unit
 from .lanes import segments
@@ -284,8 +285,8 @@ def bind(call: Call, view: Callable[[Place], Any]) -> Step:
     return step if call.errors is None else partial(_with_errors, call.errors, step)
 
 
-def _arrays(tree: Any, view: Callable[[Place], Any]) -> Any:
-    return view(tree) if isinstance(tree, Place) else branches(tree, lambda branch: _arrays(branch, view))
+def _arrays(value: Any, view: Callable[[Place], Any]) -> Any:
+    return tree.map(lambda leaf: view(leaf) if isinstance(leaf, Place) else leaf, value)
 
 
 def _form(call: Call, args: Any, kwargs: Any, results: list[Any]) -> Step:
@@ -338,15 +339,9 @@ def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:
 
 
 def _into_all(results: list[Any], function: Any, args: Any, kwargs: Any) -> None:
-    for out, value in zip(results, _flat(function(*args, **kwargs)), strict=True):
+    for out, value in zip(results, tree.leaves(function(*args, **kwargs)), strict=True):
         if out is not None:
             np.copyto(out, value, "unsafe")
-
-
-def _flat(values: Any) -> list[Any]:
-    if isinstance(values, tuple | list):
-        return [leaf for value in values for leaf in _flat(value)]
-    return [values]
 
 
 def _with_errors(errors: dict[str, Any], step: Step) -> None:

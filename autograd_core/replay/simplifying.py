@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Call, Guard, Memory, Place, branches, copied, same
+from .. import tree
+from .calls import Call, Guard, Memory, Place, copied, same
 
 # A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
 KEPT = 1 << 18
@@ -103,9 +104,9 @@ def definitions(calls: Iterable[Call]) -> Counter[Memory]:
     return Counter(m for call in calls for m in {p.memory for p in call.defined})
 
 
-def with_places(tree: Any, of: Callable[[Place], Place]) -> Any:
-    """``tree`` with another place for each of its places."""
-    return of(tree) if isinstance(tree, Place) else branches(tree, lambda branch: with_places(branch, of))
+def with_places(value: Any, of: Callable[[Place], Place]) -> Any:
+    """``value`` with another place for each of its places."""
+    return tree.map(lambda leaf: of(leaf) if isinstance(leaf, Place) else leaf, value)
 
 
 def moved(call: Call, of: Callable[[Place], Place]) -> Call:
@@ -116,8 +117,8 @@ def moved(call: Call, of: Callable[[Place], Place]) -> Call:
     return replace(call, args=args, kwargs=kwargs, results=results, writes=writes, reads=reads)
 
 
-def renamed_in(tree: Any, names: dict[Memory, tuple[Memory, int]]) -> Any:
-    """``tree`` with the places in renamed memories moved to where these are now."""
+def renamed_in(value: Any, names: dict[Memory, tuple[Memory, int]]) -> Any:
+    """``value`` with the places in renamed memories moved to where these are now."""
 
     def of(place: Place) -> Place:
         while place.memory in names:
@@ -125,7 +126,7 @@ def renamed_in(tree: Any, names: dict[Memory, tuple[Memory, int]]) -> Any:
             place = replace(place, memory=memory, offset=place.offset + offset)
         return place
 
-    return with_places(tree, of) if names else tree
+    return with_places(value, of) if names else value
 
 
 def rename(call: Call, names: dict[Memory, tuple[Memory, int]]) -> Call:
@@ -194,18 +195,15 @@ def _only_moves_much(call: Call) -> bool:
     return call.function in (np.reshape, copied) and any(p is not None and p.memory.size > KEPT for p in call.results)
 
 
-def _frozen(tree: Any, versions: Counter[Memory]) -> Any:
-    """``tree`` as something that can be looked up: places with the version of what they hold."""
-    if isinstance(tree, Place):
-        return ("place", id(tree.memory), versions[tree.memory], tree.offset, tree.shape, tree.strides, tree.dtype.str)
-    if isinstance(tree, list | tuple):
-        return (type(tree), *(_frozen(branch, versions) for branch in tree))
-    if isinstance(tree, dict):
-        return (dict, *((k, _frozen(v, versions)) for k, v in tree.items()))
-    if isinstance(tree, slice):
-        return (slice, *(_frozen(v, versions) for v in (tree.start, tree.stop, tree.step)))
-    hash(tree)
-    return (type(tree), tree)
+def _frozen(value: Any, versions: Counter[Memory]) -> Any:
+    """``value`` as something that can be looked up: places with the version of what they hold."""
+    return tree.structure(value), *[_frozen_leaf(leaf, versions) for leaf in tree.leaves(value)]
+
+
+def _frozen_leaf(leaf: Any, versions: Counter[Memory]) -> Any:
+    if not isinstance(leaf, Place):
+        return type(leaf), leaf
+    return id(leaf.memory), versions[leaf.memory], leaf.offset, leaf.shape, leaf.strides, leaf.dtype.str
 
 
 def without_joining(calls: list[Call], keep: set[Memory]) -> list[Call]:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .calls import branches, copied, name_of
+from .. import tree
+from .calls import copied, name_of
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -498,9 +499,9 @@ def _power(dtype: np.dtype[Any], exponent: Any) -> Any:
     return _POWERS[exponent] if dtype.kind == "f" or (dtype.kind == "c" and as_written) else None
 
 
-def unwrapped(tree: Any) -> Any:
-    """``tree`` with the arrays and scalars themselves in place of Traced values."""
-    return tree.plain if isinstance(tree, Traced) else branches(tree, unwrapped)
+def unwrapped(value: Any) -> Any:
+    """``value`` with the arrays and scalars themselves in place of Traced values."""
+    return tree.map(lambda leaf: leaf.plain if isinstance(leaf, Traced) else leaf, value)
 
 
 def _astype(array: Any, dtype: Any, copy: bool, **kwargs: Any) -> Any:
@@ -521,15 +522,11 @@ def _shapes(index: Any) -> bool:
     """Whether the shape of what this picks depends on the data."""
     if isinstance(index, list | tuple):
         return any(map(_shapes, index))
-    if isinstance(index, slice):
-        return _holds_traced((index.start, index.stop, index.step))
-    return isinstance(index, Traced) and index.dtype == bool
+    return _holds_traced(index) if isinstance(index, slice) else isinstance(index, Traced) and index.dtype == bool
 
 
-def _holds_traced(tree: Any) -> bool:
-    if isinstance(tree, list | tuple):
-        return any(map(_holds_traced, tree))
-    return any(map(_holds_traced, tree.values())) if isinstance(tree, dict) else isinstance(tree, Traced)
+def _holds_traced(value: Any) -> bool:
+    return any(isinstance(leaf, Traced) for leaf in tree.leaves(value))
 
 
 @cache

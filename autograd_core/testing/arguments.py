@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..op import Op
 from ..tensor import Tensor
-from ..transforms import keys_of, leaves, rebuild
 
 Array = Any
 
@@ -43,7 +43,7 @@ class Arguments:
         self.owners: list[int] = []
         self.templates: list[Any] = []
         for n in self.chosen:
-            found = [(name, leaf) for name, leaf in named(args[n], self.parameters[n]) if is_floating(leaf)]
+            found = [(name, leaf) for name, leaf in tree.named(args[n], self.parameters[n]) if is_floating(leaf)]
             if not found:
                 raise TypeError(
                     f"argument {self.parameters[n]!r} holds no floating numbers, so there is no gradient with respect "
@@ -74,11 +74,7 @@ class Arguments:
         new = iter(values)
         filled = list(self.args)
         for n in self.chosen:
-            old = self.args[n]
-            if isinstance(old, list | tuple | dict):
-                filled[n] = rebuild(old, (next(new) if is_floating(leaf) else leaf for leaf in leaves(old)))
-            else:
-                filled[n] = next(new)
+            filled[n] = tree.map(lambda leaf: next(new) if is_floating(leaf) else leaf, self.args[n])
         return filled
 
     def native(self, values: Sequence[Array]) -> list[Any]:
@@ -121,19 +117,6 @@ def split(vector: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
     return parts
 
 
-def named(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """The leaves of a structure with their names, in the order of `transforms.leaves`."""
-    if isinstance(tree, list | tuple):
-        fields = getattr(tree, "_fields", None)
-        for i, branch in enumerate(tree):
-            yield from named(branch, f"{name}.{fields[i]}" if fields else f"{name}[{i}]")
-    elif isinstance(tree, dict):
-        for key in keys_of(tree):
-            yield from named(tree[key], f"{name}[{key!r}]")
-    else:
-        yield name, tree
-
-
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """What the author of ``f`` calls its positional arguments."""
     said = getattr(f, "parameters", None)  # what generates functions may say how
@@ -169,7 +152,7 @@ def is_floating(leaf: Any) -> bool:
 
 
 def _holds_floats(arg: Any) -> bool:
-    return any(is_floating(leaf) for leaf in leaves(arg))
+    return any(is_floating(leaf) for leaf in tree.leaves(arg))
 
 
 def to_numpy(value: Any) -> Array:

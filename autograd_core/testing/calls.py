@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..op import COMPOSED, REAL, REGISTRY, Composed, Domain, Example, Op, example
-from ..transforms import leaves
 from .arguments import parameter_names
 from .reproduce import literal
 
@@ -143,22 +144,18 @@ def _mark(value: Any) -> Any:
     return [_mark(v) for v in value] if isinstance(value, list) else value
 
 
-def _fill(inputs: Sequence[Any], array: Callable[[tuple[int, ...], int], Array], outer: int | None = None) -> list[Any]:
-    filled = []
-    for i, value in enumerate(inputs):
-        n = i if outer is None else outer
-        if isinstance(value, Shape):
-            filled.append(array(value.shape, n))
-        else:
-            filled.append(_fill(value, array, n) if isinstance(value, list) else value)
-    return filled
+def _fill(inputs: Sequence[Any], array: Callable[[tuple[int, ...], int], Array]) -> list[Any]:
+    """The inputs with ``array(shape, position)`` for each shape in them."""
+
+    def filled(value: Any, position: int) -> Any:
+        return tree.map(lambda leaf: array(leaf.shape, position) if isinstance(leaf, Shape) else leaf, value)
+
+    return [filled(value, position) for position, value in enumerate(inputs)]
 
 
 def size_of(inputs: Any) -> int:
     """How many numbers the shapes in an example need."""
-    if isinstance(inputs, Shape):
-        return int(np.prod(inputs.shape))
-    return sum(size_of(value) for value in inputs) if isinstance(inputs, list) else 0
+    return sum(math.prod(shape) for shape in _shapes_in(inputs))
 
 
 def make_call(name: str, given: Example, numbers: Sequence[int]) -> Call:
@@ -176,7 +173,7 @@ def make_call(name: str, given: Example, numbers: Sequence[int]) -> Call:
     argnums = tuple(
         n
         for n, (value, mark) in enumerate(zip(args, marked, strict=True))
-        if _has_shape(mark) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+        if _shapes_in(mark) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
     )
     if isinstance(entry, Op) and entry.arity is not None:  # a condition has no derivative, so it is not varied
         argnums = tuple(n for n in argnums if entry.rules[n] is not None)
@@ -198,13 +195,7 @@ def keeps_dtype(call: Call) -> bool:
 
 
 def _narrow(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_narrow(v) for v in value]
-    return value.astype(np.float32) if isinstance(value, np.ndarray) else value
-
-
-def _has_shape(mark: Any) -> bool:
-    return isinstance(mark, Shape) or (isinstance(mark, list) and any(map(_has_shape, mark)))
+    return tree.map(lambda leaf: leaf.astype(np.float32) if isinstance(leaf, np.ndarray) else leaf, value)
 
 
 def place(k: int, domain: Domain) -> float:
@@ -256,29 +247,24 @@ def variants(entry: Op | Composed, given: Example) -> Iterator[Example]:
                     result = function(*_fill(inputs, lambda shape, n: np.ones(shape)), **given.params)
             except Exception:  # whatever NumPy raises for shapes that do not fit
                 continue
-            results = list(leaves(result))
+            results = tree.leaves(result)
             if results and all(np.isfinite(r).all() for r in results):
                 yield Example(tuple(_unmark(inputs)), given.params)
 
 
-def _shapes_in(inputs: Any) -> Iterator[tuple[int, ...]]:
-    if isinstance(inputs, Shape):
-        yield inputs.shape
-    elif isinstance(inputs, list):
-        for value in inputs:
-            yield from _shapes_in(value)
+def _shapes_in(inputs: Any) -> list[tuple[int, ...]]:
+    return [leaf.shape for leaf in tree.leaves(inputs) if isinstance(leaf, Shape)]
 
 
-def _replace_length(value: Any, old: int, new: int) -> Any:
-    if isinstance(value, Shape):
-        return Shape(tuple(new if n == old else n for n in value.shape))
-    return [_replace_length(v, old, new) for v in value] if isinstance(value, list) else value
+def _replace_length(inputs: Any, old: int, new: int) -> Any:
+    def replaced(leaf: Any) -> Any:
+        return Shape(tuple(new if n == old else n for n in leaf.shape)) if isinstance(leaf, Shape) else leaf
+
+    return tree.map(replaced, inputs)
 
 
-def _unmark(value: Any) -> Any:
-    if isinstance(value, Shape):
-        return value.shape
-    return [_unmark(v) for v in value] if isinstance(value, list) else value
+def _unmark(inputs: Any) -> Any:
+    return tree.map(lambda leaf: leaf.shape if isinstance(leaf, Shape) else leaf, inputs)
 
 
 def known(names: Sequence[str]) -> Sequence[str]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..op import Domain
 from ..tensor import Tensor
-from ..transforms import keys_of, leaves, rebuild, vjp
+from ..transforms import vjp
 from .arguments import Arguments, flatten, is_floating, like, split, to_numpy
 from .oracle import KINK
 from .reproduce import call_code, literal
@@ -203,7 +204,7 @@ class _Check:
         self.evaluations += 1
         result = self._call(self.arguments.split(vector))
         if not isinstance(result, np.ndarray | np.generic):
-            parts = [to_numpy(leaf) for leaf in leaves(result)]
+            parts = [to_numpy(leaf) for leaf in tree.leaves(result)]
             parts = [p for p in parts if p.dtype.kind in "fc"]
             if not parts:
                 raise TypeError(f"{self._name()} returned no floating number, so it has no gradient: {result!r}")
@@ -253,7 +254,7 @@ class _Check:
 
     def _recorded(self, *tensors: Any) -> list[Any]:
         """The function as the transforms run it: floating leaves in, floating leaves out."""
-        return [leaf for leaf in leaves(self.f(*self.arguments.fill(tensors))) if is_floating(leaf)]
+        return [leaf for leaf in tree.leaves(self.f(*self.arguments.fill(tensors))) if is_floating(leaf)]
 
     def _pullback(self, x: Array) -> Callable[[Array], Array]:
         if self.grad is not None:
@@ -276,7 +277,7 @@ class _Check:
                 gradients = grad(*given)
             else:
                 parts = iter(split(u, self.shapes))
-                g = rebuild(result, (like(leaf, next(parts)) if is_floating(leaf) else None for leaf in leaves(result)))
+                g = tree.map(lambda leaf: like(leaf, next(parts)) if is_floating(leaf) else None, result)
                 gradients = grad(g, *given)
             found = self._match(gradients)
             for name, array, g in zip(self.gradient_names, self.arguments.arrays, found, strict=True):
@@ -527,7 +528,7 @@ def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str,
     if isinstance(arg, dict):
         if not isinstance(gradient, dict):
             raise TypeError(f"{name} is a dict, so its gradient must be one too; it is a {type(gradient).__name__}")
-        for key in keys_of(arg):
+        for key in arg:
             yield from _pair(arg[key], *_keyed(gradient, key), f"{name}[{key!r}]")
     elif isinstance(arg, list | tuple):
         if not isinstance(gradient, list | tuple) or len(gradient) != len(arg):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..graph import Node, ancestors, in_order, kind
 from ..tensor import Tensor
-from ..transforms import leaves
 from .arguments import Arguments
 from .check import GradientError, check_gradients
 
@@ -82,7 +82,7 @@ def record(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) -> t
     arguments = Arguments(f, args, argnums)
     variables = [Tensor(array, name=name) for array, name in zip(arguments.arrays, arguments.names, strict=True)]
     result = f(*arguments.fill(variables))
-    nodes = in_order(ancestors(leaf.node for leaf in leaves(result) if isinstance(leaf, Tensor)))
+    nodes = in_order(ancestors(leaf.node for leaf in tree.leaves(result) if isinstance(leaf, Tensor)))
     computed = (f"v{n}" for n in itertools.count())
     return nodes, {node: (node.name or "constant") if node.op is None else next(computed) for node in nodes}, result
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import transforms, walk
+from .. import tree, walk
 from ..op import REGISTRY, Op, Rule
 from ..transforms import stop_gradient, vjp
 from .calls import Call, calls, special_calls
@@ -292,12 +292,12 @@ def numbers(table: Sequence[Call]) -> list[Array]:
                 arguments = [_cast(call.args[n], dtype) for n in call.argnums]
                 values, pull = vjp(_varied(call), *arguments)
                 gs = _like(values, rng)
-                found += transforms.leaves(pull(gs))
+                found += tree.leaves(pull(gs))
                 try:
                     gradients, again = vjp(lambda *xs, c=call, g=gs: vjp(_varied(c), *xs)[1](g), *arguments)
                 except TypeError:  # an integer result has no second pullback
                     continue
-                found += transforms.leaves(again(_like(gradients, rng)))
+                found += tree.leaves(again(_like(gradients, rng)))
     return found
 
 
@@ -312,12 +312,11 @@ def _varied(call: Call) -> Callable[..., Any]:
 
 
 def _cast(value: Any, dtype: Any) -> Any:
-    return [_cast(v, dtype) for v in value] if isinstance(value, list) else value.astype(dtype)
+    return tree.map(lambda leaf: leaf.astype(dtype), value)
 
 
-def _like(tree: Any, rng: np.random.Generator) -> Any:
-    drawn = (rng.uniform(0.5, 1.5, np.shape(leaf)).astype(leaf.dtype) for leaf in transforms.leaves(tree))
-    return transforms.rebuild(tree, drawn)
+def _like(value: Any, rng: np.random.Generator) -> Any:
+    return tree.map(lambda leaf: rng.uniform(0.5, 1.5, np.shape(leaf)).astype(leaf.dtype), value)
 
 
 # -- mutants of the walk -----------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..op import Domain
-from ..transforms import jvp, leaves, vjp
+from ..transforms import jvp, vjp
 from .arguments import Arguments, is_floating, to_numpy
 from .calls import Call, keeps_dtype
 from .check import GradientError, Report, check_gradients
@@ -73,7 +74,7 @@ class _Subject:
 
     def flat(self, *values: Any) -> list[Any]:
         """The floating results as a function of the floating leaves."""
-        return [leaf for leaf in leaves(self.f(*self.arguments.fill(values))) if is_floating(leaf)]
+        return [leaf for leaf in tree.leaves(self.f(*self.arguments.fill(values))) if is_floating(leaf)]
 
     def run(self, arrays: Sequence[Array]) -> tuple[list[Array], Callable[[list[Array]], list[Array]]]:
         """The values, and the pullback as a function of a list."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .. import tree
 from ..explain import explain
 from ..tensor import Tensor, wrap
-from ..transforms import leaves
 from .check import GradientError
 from .graphs import diagnose, record
 from .program import Program
@@ -63,7 +63,7 @@ def story(error: GradientError) -> str:
     assert error.function is not None
     try:
         nodes, names, result = record(error.function, error.arguments)
-        (value,) = [leaf for leaf in leaves(result) if isinstance(leaf, Tensor)]
+        (value,) = [leaf for leaf in tree.leaves(result) if isinstance(leaf, Tensor)]
         if len(nodes) > LONGEST_STORY:
             return ""
         return explain(value, np.ones_like(value.data), names={name: wrap(n) for n, name in names.items()}).to_html()

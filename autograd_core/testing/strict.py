@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from .. import tree
 from ..arrays import Library, register
 from ..errors import DeviceError
 
@@ -97,7 +98,7 @@ class StrictArray(NDArrayOperatorsMixin):
             return NotImplemented
         known.bind(*args, **kwargs)  # a TypeError for what CuPy's does not take
         if function.__name__ not in _FROM_NUMPY:
-            for v in _flat((args, kwargs)):
+            for v in tree.leaves((args, kwargs)):
                 if isinstance(v, np.ndarray) and (function is not np.copyto or v.size != 1):
                     raise TypeError(f"Unsupported type {type(v)} for {function.__name__}")
         special = _SPECIAL.get(function)
@@ -113,7 +114,7 @@ class StrictArray(NDArrayOperatorsMixin):
             return _wrap(found)
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            for v in _flat((args, kwargs)):
+            for v in tree.leaves((args, kwargs)):
                 if isinstance(v, np.ndarray):
                     raise TypeError(f"Unsupported type {type(v)} for {name}")
             return _wrap(found(*_unwrap(args), **_unwrap(kwargs)))
@@ -192,30 +193,13 @@ register(Strict())
 
 def _wrap(value: Any) -> Any:
     """Results stay on the device, those without axes too."""
-    if isinstance(value, list | tuple):
-        parts = [_wrap(v) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, np.ndarray | np.generic):
-        return StrictArray(np.asarray(value))
-    return value
+    return tree.map(
+        lambda leaf: StrictArray(np.asarray(leaf)) if isinstance(leaf, np.ndarray | np.generic) else leaf, value
+    )
 
 
 def _unwrap(value: Any) -> Any:
-    if isinstance(value, StrictArray):
-        return value.inside
-    if isinstance(value, list | tuple):
-        return type(value)(_unwrap(v) for v in value)
-    return {k: _unwrap(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for v in value:
-            yield from _flat(v)
-    elif isinstance(value, dict):
-        yield from _flat([*value.values()])
-    else:
-        yield value
+    return tree.map(lambda leaf: leaf.inside if isinstance(leaf, StrictArray) else leaf, value)
 
 
 def _index(index: Any) -> Any:

@@ -22,11 +22,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.debugging import line_of_caller
 from autograd_core.dispatch import NUMPY
 from autograd_core.explain.values import layers_of
 from autograd_core.graph import Node, ancestors, in_order, mode, recorded, tick
-from autograd_core.replay.calls import branches
 from autograd_core.replay.recording import Recording
 from autograd_core.replay.traced import Traced, unwrapped
 from autograd_core.tensor import Tensor, wrap
@@ -188,9 +188,9 @@ def _overwritten(target: Any, value: Any) -> None:
             origin.array = None
 
 
-def varies(tree: Any) -> bool:
+def varies(value: Any) -> bool:
     """Whether anything among these depends on an input."""
-    return any(origin.array is None for origin in found_in(tree, Origin))
+    return any(origin.array is None for origin in found_in(value, Origin))
 
 
 class Tape(Recording):
@@ -223,8 +223,10 @@ class Tape(Recording):
         if isinstance(value, np.ndarray | np.generic):
             return self.symbol(np.asarray(value), name, args, kwargs)
         if isinstance(value, tuple | list):
-            parts = [self.symbol(np.asarray(v), f"part {i} of {name}", args, kwargs) for i, v in enumerate(value)]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+            parts = tree.leaves(value)
+            return tree.rebuild(
+                value, [self.symbol(np.asarray(v), f"part {i} of {name}", args, kwargs) for i, v in enumerate(parts)]
+            )
         return value
 
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
@@ -305,11 +307,12 @@ def _steps(inputs: list[Origin], result: Any) -> tuple[list[Step], Any]:
     place: dict[Origin, Ref | Constant] = {}
 
     def placed(value: Any) -> Any:
-        if isinstance(value, Origin):
-            return place[value]
-        if isinstance(value, np.ndarray | np.generic):
-            return Constant(np.asarray(value), np.shape(value))
-        return branches(value, placed)
+        return tree.map(placed_leaf, value)
+
+    def placed_leaf(leaf: Any) -> Any:
+        if isinstance(leaf, Origin):
+            return place[leaf]
+        return Constant(np.asarray(leaf), np.shape(leaf)) if isinstance(leaf, np.ndarray | np.generic) else leaf
 
     steps: list[Step] = []
     for origin in _needed([*inputs, *found_in(result, Origin)], paths):
@@ -353,25 +356,19 @@ def _needed(roots: list[Origin], paths: dict[Origin, tuple[str, ...]]) -> list[O
     return sorted(needed, key=lambda origin: (origin.op != "input", origin.born))
 
 
-def origins(tree: Any) -> Any:
-    """``tree`` with the origin of each stand-in, and of each Tensor that holds one."""
-    if isinstance(tree, Tensor):
-        tree = tree.node.out
-    return tree.origin if isinstance(tree, Symbol) else branches(tree, origins)
+def origins(value: Any) -> Any:
+    """``value`` with the origin of each stand-in, and of each Tensor that holds one."""
+
+    def origin(leaf: Any) -> Any:
+        held = leaf.node.out if isinstance(leaf, Tensor) else leaf
+        return held.origin if isinstance(held, Symbol) else held
+
+    return tree.map(origin, value)
 
 
-def found_in(tree: Any, kind: type[Any]) -> list[Any]:
-    """All of a kind in a tree of tuples, lists, dicts and slices."""
-    found: list[Any] = []
-
-    def look(branch: Any) -> Any:
-        if isinstance(branch, kind):
-            found.append(branch)
-            return branch
-        return branches(branch, look)
-
-    look(tree)
-    return found
+def found_in(value: Any, kind: type[Any]) -> list[Any]:
+    """All of a kind in tuples, lists, dicts and slices."""
+    return [leaf for leaf in tree.leaves(value) if isinstance(leaf, kind)]
 
 
 # -- comparing ---------------------------------------------------------------------------------------------
@@ -462,15 +459,11 @@ def _common(*values: Any) -> Any:
             raise _Differs(run, lambda c: f"is given {shown(a)} {c.one} and {shown(values[run])} {c.other}")
 
     demand(lambda a, b: type(a) is type(b))
+    if isinstance(a, tree.BRANCHES):
+        demand(lambda a, b: tree.structure(a) == tree.structure(b), lambda v: f"{len(tree.leaves(v))} values")
+        return tree.map(_common, *values)
     if isinstance(a, Constant):
         return _constant(*values)
-    if isinstance(a, tuple | list):
-        demand(lambda a, b: len(a) == len(b), lambda v: f"{len(v)} values")
-        return type(a)(_common(*parts) for parts in zip(*values, strict=True))
-    if isinstance(a, dict):
-        return {key: _common(*(value[key] for value in values)) for key in a}
-    if isinstance(a, slice):
-        return slice(*(_common(*(getattr(v, part) for v in values)) for part in ("start", "stop", "step")))
     if type(a) is int:
         return _length(*values)
     demand(lambda a, b: bool(a is b or a == b or (a != a and b != b)))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.arrays import to_numpy
 from autograd_core.graph import mark, no_grad, tick
 from autograd_core.tensor import Tensor
@@ -400,11 +401,7 @@ _training: list[bool] = [False]
 
 
 def _convert(value: Any, dtype: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return type(value)(_convert(v, dtype) for v in value)
-    if isinstance(value, dict):
-        return {k: _convert(v, dtype) for k, v in value.items()}
-    return value if value is None else constant(value, dtype)
+    return tree.map(lambda leaf: constant(leaf, dtype), value)
 
 
 def shape_of(value: Any) -> Any:
@@ -417,15 +414,8 @@ def shape_of(value: Any) -> Any:
     return (None, *shape[1:]) if shape else ()
 
 
-def _layers_in(value: Any) -> Iterator[Layer]:
-    if isinstance(value, Layer):
-        yield value
-    elif isinstance(value, list | tuple):
-        for v in value:
-            yield from _layers_in(v)
-    elif isinstance(value, dict):
-        for v in value.values():
-            yield from _layers_in(v)
+def _layers_in(value: Any) -> list[Layer]:
+    return [leaf for leaf in tree.leaves(value) if isinstance(leaf, Layer)]
 
 
 def _marking_built(build: Any) -> Any:

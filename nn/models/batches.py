@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.arrays import is_foreign, to_numpy
 from autograd_core.tensor import Tensor
-from autograd_core.transforms import leaves, rebuild
 
 from .. import distributed, random
 from ..tensors import is_sparse, plain
@@ -45,7 +45,7 @@ def is_arrays(x: Any) -> bool:
 
 def length_of(data: Any, what: str) -> int:
     """How many examples there are, which all arrays must agree on."""
-    lengths = [a.shape[0] for a in leaves(data)]
+    lengths = [a.shape[0] for a in tree.leaves(data)]
     if len(set(lengths)) != 1:
         raise ValueError(f"the arrays in {what} hold different numbers of examples: {lengths}")
     return lengths[0]
@@ -53,10 +53,10 @@ def length_of(data: Any, what: str) -> int:
 
 def convert(value: Any) -> Any:
     """A batch with its floating arrays in float32; whole numbers, such as class numbers, stay what they are."""
-    if value is None:
-        return None
-    if isinstance(value, list | tuple | dict):
-        return rebuild(value, (convert(v) for v in leaves(value)))
+    return tree.map(_converted, value)
+
+
+def _converted(value: Any) -> Any:
     array = plain(value)
     if array.dtype.kind == "f" and array.dtype != np.float32:
         return array.astype(np.float32)
@@ -65,7 +65,7 @@ def convert(value: Any) -> Any:
 
 def cut(data: Any, rows: Any) -> Any:
     """Those examples of an array, or of several."""
-    return None if data is None else rebuild(data, (a[rows] for a in leaves(data)))
+    return tree.map(lambda a: a[rows], data)
 
 
 def checksum(array: Any, code: int = 0) -> int:
@@ -94,7 +94,7 @@ class Arrays:
 
     def __str__(self) -> str:
         code = 0
-        for array in leaves(self.data):
+        for array in tree.leaves(self.data):
             for part in (array.data, array.indices, array.indptr) if is_sparse(array) else (array,):
                 code = checksum(part, code)
         order = ", shuffled" if self.shuffle else ""
@@ -201,7 +201,7 @@ def batches(
 
 def refuse_nan(values: Any, what: str) -> None:
     """Raise if there is a NaN, and say where."""
-    for array in (values,) if isinstance(values, np.ndarray) else leaves(values):
+    for array in (values,) if isinstance(values, np.ndarray) else tree.leaves(values):
         if is_sparse(array):
             array = array.data  # what is not stored is 0
         if array is None or array.dtype.kind != "f":

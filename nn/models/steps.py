@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.debugging import level_of_caller
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor
-from autograd_core.transforms import leaves, rebuild
 
 from .. import config, device, distributed
 from ..optimizers.optimizer import Optimizer
@@ -264,8 +264,8 @@ def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int) -> Any:
     return _without_graph(y_pred), _without_graph(loss), [v.grad for v in variables]
 
 
-def _without_graph(tree: Any) -> Any:
-    return rebuild(tree, (constant(v.data) if isinstance(v, Tensor) else v for v in leaves(tree)))
+def _without_graph(value: Any) -> Any:
+    return tree.map(lambda leaf: constant(leaf.data) if isinstance(leaf, Tensor) else leaf, value)
 
 
 def _differentiate_and_forget(of: Any, *args: Any) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.arrays import in_numpy, to_numpy
 from autograd_core.graph import no_grad
 from autograd_core.replay import Replay
 from autograd_core.replay import compiled as compiling
 from autograd_core.tensor import Tensor
-from autograd_core.transforms import leaves, rebuild
 
 from .. import checks, config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
@@ -207,7 +207,7 @@ class Trainer(Layer):
         return loss if share == 1 else loss * share
 
     def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor, total: int | None) -> None:
-        size = (x if type(x) is np.ndarray else next(leaves(x))).shape[0] if total is None else total
+        size = (x if type(x) is np.ndarray else tree.leaves(x)[0]).shape[0] if total is None else total
         self._loss_mean.update_state(float(loss.item()), size)
         if not self._metrics and not self._weighted_metrics:
             return
@@ -508,7 +508,7 @@ def one_batch(x: Any, y: Any, weights: Any) -> Any:
     plain_arrays = type(x) is type(y) is np.ndarray and weights is None and distributed.size() == 1
     if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
         return convert(x), convert(y), None, None  # there is nothing to check
-    return next(batches(x, y, weights, max(len_of(next(leaves(x))), 1)).epoch())
+    return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
 
 
 def len_of(data: Any) -> int:
@@ -541,7 +541,7 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
         )
 
     def part(which: slice) -> tuple[Any, ...]:
-        return tuple(None if d is None else rebuild(d, (a[which] for a in leaves(d))) for d in data)
+        return tuple(tree.map(lambda a: a[which], d) for d in data)
 
     return (*part(slice(0, first)), part(slice(first, None)))
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 import autograd_core as ag
+from autograd_core import tree
 from autograd_core.op import COMPOSED, REGISTRY
 from autograd_core.replay import replay
 from autograd_core.replay.compiled import Loop
 from autograd_core.testing import programs
 from autograd_core.testing.calls import entries, examples_of, make_call, random_numbers, shapes_of, size_of
-from autograd_core.transforms import leaves, rebuild
 
 # The rule asks whether there is a zero among the numbers, and goes another way if so. It runs eagerly.
 CHOOSING = {
@@ -41,11 +41,11 @@ def value_and_gradient(f):
 
 def seeds(value, n):
     """A gradient to arrive at a value, the n-th."""
-    return rebuild(value, (np.cos(np.arange(np.size(z)) + n).reshape(np.shape(z)) for z in leaves(value)))
+    return tree.map(lambda z: np.cos(np.arange(np.size(z)) + n).reshape(np.shape(z)), value)
 
 
-def bits(tree):
-    arrays = [np.asarray(leaf) for leaf in leaves(tree)]
+def bits(value):
+    arrays = [np.asarray(leaf) for leaf in tree.leaves(value)]
     return [(a.shape, a.dtype, a.tobytes()) for a in arrays]
 
 
@@ -85,7 +85,7 @@ def replays(name):
             return call(*filled)
 
         def narrowed(value, dtype=dtype):
-            return rebuild(value, (np.asarray(leaf, dtype) for leaf in leaves(value)))
+            return tree.map(lambda leaf: np.asarray(leaf, dtype), value)
 
         yield example, assert_same_bits(f, [[narrowed(call.args[n]) for n in varied] for call in calls])
 
