@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -318,13 +319,17 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
             raise
         return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (node,), (a,))
 
+    unary.__name__ = op.name
+    unary.__doc__ = f"`{op.name}` of each element."
     return unary
 
 
-def _quick_binary(op: Op) -> Callable[[Any, Any], Any]:
+def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callable[[Any, Any], Any]:
     forward = op.forward
 
     def apply(x: Any, y: Any) -> Any:
+        if in_place is not None and x._is_updated():
+            return x._update(in_place, y)
         try:
             return op._apply((x, y), NO_PARAMS)
         except OperandError:
@@ -498,7 +503,7 @@ def _register(op: Op, numpy: Any) -> Op:
     for function in op.numpy:
         NUMPY[function] = op
         if op.quick is not None:
-            bind_operator(function, op.quick)
+            bind_operator(function, op.quick, partial(_quick_binary, op))
     return op
 
 

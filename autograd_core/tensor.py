@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator
 from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -12,24 +13,14 @@ import numpy as np
 from . import arrays
 from .debugging import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
+from .elsewhere import missing
 from .errors import GradientLossError, GraphError
-from .graph import Node, Recorded, stamp
+from .graph import Node, Recorded, mode, stamp
 from .walk import walk
 
 if TYPE_CHECKING:
     from .explain import Steps
     from .ops.index import At
-
-# Array methods that change the array, and what to write instead.
-_IN_PLACE = {
-    "sort": "t = np.sort(t)",
-    "partition": "t = np.partition(t, kth)",
-    "fill": "t = np.full_like(t, value)",
-    "put": "t = t.at[index].set(value)",
-    "itemset": "t = t.at[index].set(value)",
-    "resize": "t = t.reshape(shape)",
-    "setfield": "t = t.at[index].set(value)",
-}
 
 
 def wrap(node: Node) -> Tensor:
@@ -58,17 +49,22 @@ Unary = Callable[["Tensor"], "Tensor"]
 Binary = Callable[["Tensor", Any], "Tensor"]
 
 
-def bind_operator(function: Any, call: Callable[..., Any]) -> None:
-    """Let ``call`` be the operator that stands for a function of NumPy's, if there is one."""
+def bind_operator(function: Any, call: Callable[..., Any], updating: Callable[[Any], Any]) -> None:
+    """Let ``call`` be the operator that stands for a function of NumPy's, if there is one.
+
+    ``updating`` makes of an operator in place, such as ``-=``, a ``call`` that leaves what `_is_updated` to it.
+    """
     name, *reflected = _OPERATORS.get(function, ("",))
     if name:
         setattr(Tensor, name, call)
     if reflected:
         setattr(Tensor, reflected[0], lambda self, other: call(other, self))
+    if reflected and name != "_power":
+        setattr(Tensor, f"__i{name[2:]}", updating(getattr(operator, f"i{name.strip('_')}")))
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    def operator(self: Tensor, other: Any) -> Any:
+    def compared(self: Tensor, other: Any) -> Any:
         value = plain(other)
         try:
             return compare(self.node.out, value)
@@ -76,7 +72,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
             arrays.check_together(compare.__name__, (_told(self, 1), _told(other, 2)), (self.node.out, value), error)
             raise
 
-    return operator
+    return compared
 
 
 def _checked_name(name: Any) -> str:
@@ -110,6 +106,8 @@ def _of_data(attribute: str) -> Any:
 
 class Tensor(Recorded):
     """An array and the record of how it was computed.
+
+    It has the methods of NumPy's arrays, and each op that works element by element on one array besides: ``t.exp()``.
 
     ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
     an array keeps its dtype; a Tensor that records is refused, because the copy would not lead back to it.
@@ -413,13 +411,9 @@ class Tensor(Recorded):
             "change a leaf before anything is computed from it"
         )
 
-    def __getattr__(self, attribute: str) -> NoReturn:
+    def __getattr__(self, attribute: str) -> Any:
         # Reached only for what is not there.
-        if attribute in _IN_PLACE:
-            raise AttributeError(
-                f"a Tensor is not changed in place, so it has no .{attribute}(); write {_IN_PLACE[attribute]}"
-            )
-        raise AttributeError(f"a Tensor has no attribute {attribute!r}")
+        raise AttributeError(missing(attribute, dir(Tensor)))
 
     @property
     def at(self) -> At:
@@ -467,6 +461,23 @@ class Tensor(Recorded):
         if type(exponent) in (int, float) and exponent == 2:  # much cheaper, and the power people mean most
             return NUMPY[np.square].quick(self)
         return self._power(exponent)
+
+    def __ipow__(self, exponent: Any) -> Tensor:
+        return self._update(operator.ipow, exponent) if self._is_updated() else self**exponent
+
+    def _is_updated(self) -> bool:
+        """Whether ``t -= x`` changes this Tensor's data: where nothing is recorded and this is a leaf that records.
+
+        So ``for p in parameters: p -= rate * p.grad`` trains, as in PyTorch. Everywhere else, as for numbers, the name
+        ``t`` stands for a new value afterwards.
+        """
+        node = self.node
+        return not mode.recording and node.op is None and node.records
+
+    def _update(self, in_place: Callable[[Any, Any], Any], other: Any) -> Tensor:
+        """This leaf, its data changed by an operator in place."""
+        self.data = in_place(self.data, plain(other))
+        return self
 
     def __pos__(self) -> Tensor:
         return self
@@ -554,6 +565,11 @@ class Tensor(Recorded):
 
     def transpose(self, *axes: Any) -> Tensor:
         """`numpy.transpose`: ``t.transpose()``, ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``."""
+        if len(axes) == 2 != self.ndim:
+            raise ValueError(
+                f"transpose takes all {self.ndim} axes in their new order; to exchange two of them write "
+                f"t.swapaxes{axes}"
+            )
         one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
         return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
 

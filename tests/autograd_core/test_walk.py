@@ -94,22 +94,6 @@ def test_a_rule_for_all_arguments_that_forgets_some_is_named(total):
         total(1.0, Tensor(2.0))
 
 
-def calls_made(function):
-    """How many functions are called, of Python and of C, in a call of ``function``."""
-    count = 0
-
-    def counted(frame, event, arg):
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(counted)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.mark.parametrize(
     "work",
     [
@@ -120,8 +104,8 @@ def calls_made(function):
         lambda xs: grad(lambda *xs: np.sum(np.stack(xs) ** 2), tuple(range(len(xs))))(*(x.item() for x in xs)),
     ],
 )
-def test_stacking_many_costs_in_proportion(work):
-    few, many = (calls_made(lambda n=n: work([Tensor(float(i)) for i in range(n)])) for n in (100, 400))
+def test_stacking_many_costs_in_proportion(work, count_calls):
+    few, many = (count_calls(lambda n=n: work([Tensor(float(i)) for i in range(n)])) for n in (100, 400))
     assert many < 4.2 * few
 
 

@@ -76,6 +76,7 @@ def test_type_errors(t, call, message):
         (lambda t: np.gradient(t[:1], axis=0), "more samples"),
         (lambda t: np.tril(t[0, 0]), "tril needs 1 axes at least"),
         (lambda t: np.where(t > 0, t), "both x and y, or neither"),
+        (lambda t: t[None].transpose(1, 2), r"all 3 axes .* t\.swapaxes\(1, 2\)"),
         (lambda t: np.select([], []), "number of cases|conditions|empty"),
         (lambda t: np.select([t > 0], []), "as many choices|same length|conditions"),
     ],
