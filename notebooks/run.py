@@ -100,8 +100,6 @@ def execute(
         with client.setup_kernel(env=environment):
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index)
-                if cell.cell_type == "code":
-                    cell.outputs = [o for o in cell.outputs if not _is_noise(o)]
             used = float(ask(client, "import time; print(time.process_time())"))
             if afterwards:
                 afterwards(client)
@@ -117,15 +115,6 @@ def ask(client: NotebookClient, code: str) -> str:
     finally:
         client.nb.cells.pop()
     return "".join(o.text for o in cell.outputs if o.output_type == "stream")
-
-
-def _is_noise(output: Any) -> bool:
-    """What the C library that lays out drawings has to say of this machine's fonts."""
-    return (
-        output.output_type == "stream"
-        and output.name == "stderr"
-        and output.text.startswith("Fontconfig")
-    )
 
 
 def normalise(notebook: Any) -> None:

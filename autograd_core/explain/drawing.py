@@ -105,7 +105,9 @@ class Drawing:
         source = self.source  # says first if the package that writes it is missing
         if format == "dot":
             return source.encode()
-        return _layout(source, format)
+        from .layout import rendered  # when a picture is looked at
+
+        return rendered(source, format)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to ``path``, whose ending says the format: .svg, .png, .pdf, .gif or .dot."""
@@ -509,21 +511,3 @@ def escaped(text: str) -> str:
     text = text.replace("&", "&amp;").replace("\\", "\\\\").replace("\n", "\\n")
     # A label that begins with < and ends with > would be taken for HTML.
     return f" {text}" if text.startswith("<") else text
-
-
-def _layout(source: str, format: str) -> bytes:
-    try:
-        import pygraphviz
-    except ImportError:
-        pygraphviz = None
-    if pygraphviz is not None:
-        return bytes(pygraphviz.AGraph(string=source).draw(format=format, prog="dot"))
-    import graphviz
-
-    try:
-        return bytes(graphviz.Source(source).pipe(format=format))
-    except graphviz.ExecutableNotFound as error:
-        raise ImportError(
-            'laying out a drawing needs pygraphviz, whose wheel brings Graphviz: pip install "autograd-core[plots]"'
-            ", or a system's `dot` program"
-        ) from error

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from . import layout
 from .drawing import Box, Drawing, escaped, of_values, summary
 from .formula import number
 from .steps import Steps
@@ -57,20 +58,20 @@ def frames(steps: Steps) -> Iterator[Any]:
     whole = drawing(steps)
     # Laid out once, with everything written: what appears in a frame then moves nothing.
     boxes = tuple(_roomy(box, steps) for box in whole.boxes)
-    layout = pygraphviz.AGraph(string=replace(whole, boxes=boxes).source)
-    layout.layout(prog="dot")
-    left, bottom, right, top = (float(n) for n in layout.graph_attr["bb"].split(","))
+    places = pygraphviz.AGraph(string=replace(whole, boxes=boxes).source)
+    layout.place(places)
+    left, bottom, right, top = (float(n) for n in places.graph_attr["bb"].split(","))
     font = min(max(14.0, (right - left) / 70), 36.0)  # readable where a wide picture is shown on a slide
     width, height = (f"{font * n / 72:.2f}" for n in CAPTION)
     below = f"{(left + right) / 2},{bottom - 3 * font}"
     look = {"shape": "plaintext", "style": "", "fixedsize": "true", "fontsize": f"{font:.0f}"}
-    for node in layout.nodes():  # a node with a size of its own takes the common one from the others
+    for node in places.nodes():  # a node with a size of its own takes the common one from the others
         node.attr["fontsize"] = "11"
-    layout.add_node("caption", width=width, height=height, pos=below, **look)
+    places.add_node("caption", width=width, height=height, pos=below, **look)
     # A highlighted line is wider; these keep the edges of the picture where they are.
     for corner, at in (("first corner", (left, top)), ("second corner", (right, bottom))):
         x, y = (n + (12 if n in (right, top) else -12) for n in at)
-        layout.add_node(corner, shape="point", style="invis", width="0.01", height="0.01", pos=f"{x},{y}")
+        places.add_node(corner, shape="point", style="invis", width="0.01", height="0.01", pos=f"{x},{y}")
     values: set[str] = {name for name, value in steps.values.items() if value.op is None}
     handed: set[tuple[str, str, int]] = set()
     gradients: dict[str, Any] = {steps.result: steps.seed}
@@ -89,7 +90,7 @@ def frames(steps: Steps) -> Iterator[Any]:
         )
         caption = textwrap.fill(text(sentence(steps, i)), WRAP, max_lines=3, placeholder=" …")
         frame = replace(whole, boxes=boxes, arrows=arrows, highlighted=frozenset(lit))
-        yield Image.open(io.BytesIO(_render(layout, frame, caption))).convert("RGB")
+        yield Image.open(io.BytesIO(_render(places, frame, caption))).convert("RGB")
 
 
 def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any]) -> Box:
@@ -111,11 +112,11 @@ def _roomy(box: Box, steps: Steps) -> Box:
     return replace(box, lines=tuple(max(lines, key=len) for lines in zip(*(b.lines for b in written), strict=True)))
 
 
-def _render(layout: Any, frame: Drawing, caption: str) -> bytes:
+def _render(places: Any, frame: Drawing, caption: str) -> bytes:
     """``frame`` in the places that another picture of the same graph was laid out in."""
     import pygraphviz
 
-    placed = layout.copy()
+    placed = places.copy()
     now = pygraphviz.AGraph(string=frame.source)
     placed.get_node("caption").attr["label"] = escaped(caption)
     for node in now.nodes():
@@ -128,4 +129,4 @@ def _render(layout: Any, frame: Drawing, caption: str) -> bytes:
     for edge, other in zip(now.edges(), placed.edges(), strict=True):
         for attribute in ("label", "color", "penwidth", "style"):
             other.attr[attribute] = edge.attr[attribute] or ""
-    return bytes(placed.draw(format="png", prog="nop2"))
+    return layout.draw(placed, "png", "nop2")

@@ -124,7 +124,9 @@ def test_a_lesson_holds_nothing_that_changes_from_run_to_run(path):
     notebook = read(path)
     run.normalise(notebook)
     assert nbformat.writes(notebook).strip() == before.strip(), "run notebooks/run.py, which stores it normalised"
-    assert not any(o.output_type == "error" for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert not any(o.output_type == "error" for o in outputs)
+    assert not any(o.get("name") == "stderr" for o in outputs), "a reader sees it in a red box"
 
 
 def test_the_lessons_are_numbered_in_order():

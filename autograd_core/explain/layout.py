@@ -1,0 +1,71 @@
+"""The layout engine: Graphviz inside this process, or a system's ``dot`` program, and no word of either about fonts."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_ABOUT_FONTS = re.compile(rb"Fontconfig |\(.*\): Pango-WARNING ")
+_one_at_a_time = threading.Lock()  # file descriptor 2 is the process's, and Graphviz is not made for threads
+
+
+def rendered(source: str, format: str) -> bytes:
+    """A picture of a graph that is written in Graphviz' language; ImportError where there is no engine."""
+    try:
+        import pygraphviz
+    except ImportError:
+        pygraphviz = None
+    if pygraphviz is not None:
+        return draw(pygraphviz.AGraph(string=source), format, "dot")
+    import graphviz
+
+    try:
+        return bytes(graphviz.Source(source).pipe(format=format, quiet=True))
+    except graphviz.ExecutableNotFound as error:
+        raise ImportError(
+            'laying out a drawing needs pygraphviz, whose wheel brings Graphviz: pip install "autograd-core[plots]"'
+            ", or a system's `dot` program"
+        ) from error
+
+
+def place(graph: Any) -> None:
+    """Give each node and edge of an ``AGraph`` its place, written into it."""
+    with _without_words_about_fonts():
+        graph.layout(prog="dot")
+
+
+def draw(graph: Any, format: str, program: str) -> bytes:
+    """The picture of an ``AGraph``; ``program`` is dot, or nop2 for one whose places are known."""
+    with _without_words_about_fonts():
+        return bytes(graph.draw(format=format, prog=program))
+
+
+@contextmanager
+def _without_words_about_fonts() -> Iterator[None]:
+    """Hold back what the engine's C libraries write to file descriptor 2 of the fonts of this machine.
+
+    A wheel's Fontconfig is seldom that of the system, whose settings it reads: it complains of words that it does not
+    know, or that there are no settings. Pictures are drawn all the same. What else is written goes on afterwards.
+    """
+    with _one_at_a_time:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error, so nothing would be seen
+            yield
+            return
+        with tempfile.TemporaryFile() as heard:
+            os.dup2(heard.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
+                heard.seek(0)
+                other = b"".join(line for line in heard if not _ABOUT_FONTS.match(line))
+                with suppress(OSError):
+                    os.write(2, other)
