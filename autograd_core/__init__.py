@@ -9,18 +9,21 @@
 """
 
 from . import ops
+from .checkpoint import checkpoint
 from .debugging import debug
+from .domain import Domain, example
 from .errors import DeviceError, GradientLossError, GraphError, NonFiniteError, RuleError
 from .explain import Drawing, Step, Steps, draw, explain
-from .graph import Node, no_grad
-from .op import REGISTRY, Domain, Op, composed, example, op, ufunc
+from .graph import Node
+from .memory import keep_freed_memory
+from .mode import no_grad
+from .op import REGISTRY, Op, composed, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
 from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
 from .ops.shape import array
 from .replay import replay
 from .tensor import Tensor
 from .transforms import (
-    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -33,6 +36,8 @@ from .transforms import (
 )
 
 __version__ = "0.1.0"
+
+keep_freed_memory()
 
 __all__ = [
     "REGISTRY",

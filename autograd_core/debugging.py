@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 import zlib
 from collections.abc import Sequence
 from contextlib import ContextDecorator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import tree
+from .caller import line_of_caller
 from .errors import GraphError, NonFiniteError
-from .graph import RELEASED, Node, kind, mode
+from .graph import RELEASED, Node, kind
+from .mode import mode
 
 if TYPE_CHECKING:
     from .op import Op
 
-# What stands between a person's line and the op: this package, the layers beside it, and NumPy.
-_HERE = Path(__file__).parent
-INSIDE = tuple(str(folder) + os.sep for folder in (_HERE, _HERE.parent / "nn", Path(np.__file__).parent))
-
-# What a person who meets such a number most often did.
+# The usual causes.
 _CAUSES = {
     **dict.fromkeys(
         ("log", "log2", "log10"),
@@ -73,36 +67,6 @@ class debug(ContextDecorator):
 
     def __exit__(self, *exc: object) -> None:
         mode.switch(debugging=mode.before.pop())
-
-
-def line_of_caller() -> str:
-    """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
-    return shown_line(*place_of_caller())
-
-
-def shown_line(file: str, line: int, names: Any = None) -> str:
-    """A place in somebody's code as an error shows it."""
-    if not file:
-        return "an unknown line"
-    source = linecache.getline(file, line, names).strip()
-    return f"{file}:{line}" + (f": {source}" if source else "")
-
-
-def place_of_caller() -> tuple[str, int, Any]:
-    """The file, the line and the names of that frame; an empty file name when there is none."""
-    frame: Any = sys._getframe(1)
-    while frame and (frame.f_code.co_filename.startswith(INSIDE) or frame.f_code.co_filename.startswith("<__array")):
-        frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
-
-
-def level_of_caller() -> int:
-    """What ``stacklevel`` makes a warning of the calling function point to the line of the person who called us."""
-    frame: Any = sys._getframe(1)
-    level = 1
-    while frame.f_back and frame.f_code.co_filename.startswith(INSIDE):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: Any) -> str:

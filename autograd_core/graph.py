@@ -1,24 +1,14 @@
-"""What was computed: the nodes of a graph, their order, and whether computing records them."""
+"""What was computed: the nodes of a graph, and their order."""
 
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterable
-from contextlib import ContextDecorator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from .op import Op
-
-# The arrays of a graph are freed together. glibc then hands the top of its heap back to the system and gets it again,
-# page by page, at the next step, which can take as long as a step on arrays of 1,000 elements does. It keeps what is
-# less than twice the largest block that it saw come and go (of up to 32 MB; mallopt(3), M_TRIM_THRESHOLD), and here is
-# one, whose pages are never touched. It changes nothing with other allocators, nor where MALLOC_TRIM_THRESHOLD_ is set.
-np.empty((32 << 20) - (1 << 16), np.uint8)
 
 # One clock counts births of nodes and changes of leaves, so "was this leaf changed after that node was
 # born?" is a comparison of two numbers.
@@ -192,58 +182,3 @@ def ancestors(roots: Iterable[Node]) -> dict[Node, None]:
 def in_order(nodes: Iterable[Node]) -> list[Node]:
     """``nodes`` in the order they were computed: a node is born after its parents."""
     return sorted(nodes, key=born)
-
-
-# The threads that do anything but record. While there are none, no op need ask what its own thread does, which takes
-# a tenth of the time of a small op.
-exceptional: set[int] = set()
-
-
-class _Mode(threading.local):
-    """What the current thread does with the ops it runs."""
-
-    recording = True
-    debugging = False
-    quick = True  # recording and nothing else: the one question that the fast paths ask
-
-    def __init__(self) -> None:
-        # What to go back to, by thread: one decorator may be entered again, and by several threads at once.
-        self.before: list[bool] = []
-
-    def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:
-        """Turn recording or debugging on or off."""
-        if recording is not None:
-            self.recording = recording
-        if debugging is not None:
-            self.debugging = debugging
-        self.quick = self.recording and not self.debugging
-        (exceptional.discard if self.quick else exceptional.add)(threading.get_ident())
-
-
-mode = _Mode()
-
-
-class no_grad(ContextDecorator):
-    """Compute without recording; a context manager and a decorator.
-
-    >>> x = Tensor(3.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-
-    _recording = False
-
-    def __enter__(self) -> None:
-        mode.before.append(mode.recording)
-        mode.switch(recording=self._recording)
-
-    def __exit__(self, *exc: object) -> None:
-        mode.switch(recording=mode.before.pop())
-
-
-class recorded(no_grad):
-    """Record even inside ``no_grad``: the transforms differentiate wherever they are called."""
-
-    _recording = True

@@ -11,16 +11,18 @@ import inspect
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from . import arrays, debugging, graph
+from . import arrays, debugging
 from .dispatch import NUMPY
+from .domain import Domain, Example
 from .errors import OperandError, RuleError
-from .graph import NO_PARAMS, Node, describe, kind, mode, tick
+from .graph import NO_PARAMS, Node, describe, kind, tick
+from .mode import exceptional, mode
 from .tensor import Tensor, bind_operator, wrap
 
 Rule = Callable[..., Any]
@@ -28,51 +30,6 @@ Rule = Callable[..., Any]
 # Every op by its name: what the property tests, the table in the docs and the command loop over.
 REGISTRY: dict[str, Op] = {}
 
-
-@dataclass(frozen=True)
-class Domain:
-    """Where an argument may lie, and the points at which the op has a kink or a jump there.
-
-    ``low`` and ``high`` are open ends. ``kinks`` are single points; ``period`` repeats them (a ``tan`` has
-    its poles at π/2 + kπ: ``Domain(kinks=(pi / 2,), period=pi)``).
-
-    >>> import autograd_core as ag
-    >>> ag.Domain(low=0.0)
-    Domain(low=0.0, high=inf, kinks=(), period=None)
-    >>> ag.REGISTRY["tan"].domain.period
-    3.141592653589793
-    """
-
-    low: float = -np.inf
-    high: float = np.inf
-    kinks: tuple[float, ...] = ()
-    period: float | None = None
-
-
-REAL = Domain()
-POSITIVE = Domain(low=0.0)
-NONZERO = Domain(kinks=(0.0,))
-
-
-@dataclass(frozen=True)
-class Example:
-    """One call of an op: a shape for each input (an array is taken as it is), and the parameters."""
-
-    inputs: tuple[Any, ...]
-    params: dict[str, Any] = field(default_factory=dict)
-
-
-def example(*inputs: Any, **params: Any) -> Example:
-    """An example for ``@op(examples=…)``: ``example((2, 3), axis=1)``.
-
-    >>> example((2, 3), axis=1).params
-    {'axis': 1}
-    """
-    return Example(inputs, params)
-
-
-# A shape or two for an op of one argument that works element by element but is no NumPy ufunc.
-ELEMENTWISE = (example((2, 3)), example(()), example((0, 2)))
 
 # What may stand in an expression beside Tensors without being converted.
 _PLAIN = frozenset((float, int, bool, np.float64, np.float32, np.bool_, np.int64))
@@ -306,7 +263,7 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
     forward, apply = op.forward, op._apply
 
     def unary(x: Any) -> Any:
-        if type(x) is not Tensor or (graph.exceptional and not mode.quick) or not op.complete:
+        if type(x) is not Tensor or (exceptional and not mode.quick) or not op.complete:
             return apply((x,), NO_PARAMS)
         node = x.node
         if not node.records:
@@ -348,7 +305,7 @@ def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callabl
             b = q.out
         elif type(y) not in _PLAIN and not _is_real_array(y):
             return apply(x, y)
-        if (graph.exceptional and not mode.quick) or not op.complete or not ((p and p.records) or (q and q.records)):
+        if (exceptional and not mode.quick) or not op.complete or not ((p and p.records) or (q and q.records)):
             return apply(x, y)
         try:
             out = forward(a, b)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from . import arrays
-from .debugging import place_of_caller
+from .caller import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
 from .elsewhere import missing
 from .errors import GradientLossError, GraphError

@@ -15,8 +15,10 @@ import numpy as np
 from numpy import float64
 
 from . import arrays, debugging, graph
+from .caller import shown_line
 from .errors import GraphError, RuleError
-from .graph import NO_PARAMS, RELEASED, Node, ancestors, describe, in_order, mode
+from .graph import NO_PARAMS, RELEASED, Node, ancestors, describe, in_order
+from .mode import mode
 
 # What a node handed to one of its parents: (position, parent, product, contribution, total). ``product`` is
 # what the rule gave, upstream times local; ``contribution`` is the same with broadcasting undone; ``total``
@@ -193,6 +195,6 @@ def _check_unchanged(node: Node) -> None:
         if parent is not None and parent.changed > node.born:
             raise GraphError(
                 f"{parent.subject()} was changed in place after {op.name} had used it, by "
-                f"{debugging.shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
+                f"{shown_line(*parent.changer)}\nThe recorded values and the present ones differ; run "
                 "the forward computation again after changing .data, or call backward() before it"
             )

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograd_core.op import Example, Op
+from autograd_core.domain import Example
+from autograd_core.op import Op
 from autograd_core.testing.calls import (
     Call,
     entries,

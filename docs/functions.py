@@ -17,8 +17,8 @@ from table_of_ops import FAMILIES, family, numpy_names
 
 import autograd_core
 from autograd_core import REGISTRY, Op, Tensor
+from autograd_core.domain import example as example_with
 from autograd_core.op import COMPOSED, Composed
-from autograd_core.op import example as example_with
 from autograd_core.testing.calls import Call, examples_of, make_call, shapes_of, size_of
 from autograd_core.testing.reproduce import literal
 

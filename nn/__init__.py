@@ -7,6 +7,8 @@
 
 from typing import Any
 
+from autograd_core import caller
+
 from . import (
     activations,
     backend,
@@ -29,6 +31,9 @@ from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
+
+# Errors and warnings point past these files, to the line that called them.
+caller.register(__file__, silent=["models"])
 
 __all__ = [
     "Input",

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_core import tree
-from autograd_core.graph import no_grad
+from autograd_core.mode import no_grad
 from autograd_core.ops.processes import all_reduce
 
 from . import random

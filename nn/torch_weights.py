@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import to_numpy
-from autograd_core.graph import Node, ancestors, in_order, recorded
+from autograd_core.graph import Node, ancestors, in_order
+from autograd_core.mode import recorded
 from autograd_core.tensor import Tensor, wrap
 
 from . import activations, layers

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import is_foreign
-from ..op import example, op
+from ..domain import example
+from ..op import op
 from . import winograd
 
 # How many numbers are lowered to a matrix at a time: about as many as a core's caches hold.

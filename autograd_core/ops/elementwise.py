@@ -16,7 +16,8 @@ import numpy as np
 
 from ..arrays import is_foreign
 from ..dispatch import NUMPY, plain
-from ..op import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, composed, example, op, ufunc
+from ..domain import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, example
+from ..op import composed, op, ufunc
 from ..tensor import Tensor
 
 LN2, LN10 = math.log(2), math.log(10)

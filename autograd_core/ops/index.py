@@ -10,7 +10,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..arrays import add_at, beside, in_numpy
 from ..dispatch import NUMPY, plain
-from ..op import composed, example, op
+from ..domain import example
+from ..op import composed, op
 from ..tensor import Tensor
 from ..walk import unbroadcast
 from .shape import along

@@ -13,7 +13,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import beside
 from ..dispatch import plain
-from ..op import composed, example, op
+from ..domain import example
+from ..op import composed, op
 from ..walk import unbroadcast
 
 

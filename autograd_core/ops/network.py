@@ -10,7 +10,8 @@ import numpy as np
 
 from ..arrays import beside
 from ..dispatch import plain
-from ..op import ELEMENTWISE, NONZERO, composed, example, op
+from ..domain import ELEMENTWISE, NONZERO, example
+from ..op import composed, op
 from .elementwise import finite, in_blocks
 from .reduce import REDUCTIONS, spread
 

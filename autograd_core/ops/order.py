@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import composed, example
+from ..domain import example
+from ..op import composed
 
 
 @composed(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..arrays import beside
-from ..op import ELEMENTWISE, POSITIVE, composed, example, op
+from ..domain import ELEMENTWISE, POSITIVE, example
+from ..op import composed, op
 from .elementwise import over
 
 REDUCTIONS = (

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from .. import graph, tree
-from ..debugging import level_of_caller, place_of_caller
+from ..caller import level_of_caller, place_of_caller
 from ..errors import ReplayError
-from ..graph import Node, mode
+from ..graph import Node
+from ..mode import mode
 from ..tensor import Tensor, wrap
 from . import compiled, threads
 from .calls import Memory, owner_of

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..debugging import level_of_caller
+from ..caller import level_of_caller
 from .calls import Call, Memory, Place
 from .grouping import Unit
 from .planning import COPIED_INPUT, Schedule

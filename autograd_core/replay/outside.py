@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..debugging import INSIDE
+from ..caller import is_inside
 from ..tensor import Tensor
 from .calls import owner_of
 from .traced import Traced
@@ -87,13 +87,13 @@ class Outside:
     def of(self, function: Callable[..., Any]) -> None:
         """Note what comes with a function: the arguments that a partial one has already."""
         code = getattr(getattr(function, "func", None), "__code__", None)
-        if isinstance(function, partial) and not (code and code.co_filename.startswith(INSIDE)):
+        if isinstance(function, partial) and not (code and is_inside(code.co_filename)):
             self._meet("an argument of the function", id(function), lambda: function, ())
 
     def look(self, frame: Any, base: Any) -> None:
         """Find out what the functions that are running look up, from ``frame`` outwards to ``base``."""
         while frame is not None and frame is not base:
-            if not frame.f_code.co_filename.startswith(INSIDE):
+            if not is_inside(frame.f_code.co_filename):
                 self._look_at_frame(frame)
             frame = frame.f_back
 
@@ -143,9 +143,9 @@ class Outside:
             return
         function = getattr(value, "__func__", value)
         code = getattr(function, "__code__", None)
-        if code is not None and code.co_filename.startswith(INSIDE):
+        if code is not None and is_inside(code.co_filename):
             return
-        if isinstance(value, types.ModuleType) and (value.__file__ or "").startswith(INSIDE):
+        if isinstance(value, types.ModuleType) and is_inside(value.__file__ or ""):
             return
         self._reads[key] = name, read
         if code is not None:

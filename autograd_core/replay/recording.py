@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..debugging import INSIDE, line_of_caller, place_of_caller, shown_line
+from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
 from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of
 from .outside import Outside
@@ -194,7 +194,9 @@ class Recording:
     def guard(self, condition: Traced) -> bool:
         """The truth of a condition, which a replay must find again."""
         value = bool(condition.array)
-        self.guards.append(Guard(self.place(condition.array), value, len(self.calls), _line(self._base)))
+        self.guards.append(
+            Guard(self.place(condition.array), value, len(self.calls), what_for(sys._getframe(1), self._base))
+        )
         return value
 
     def give_up(self, what: str, instead: str = "") -> None:
@@ -225,7 +227,7 @@ class Recording:
         if self._lookup(array) is None:  # of a recording that follows no memory
             return
         frame = sys._current_frames().get(self.thread)
-        while frame is not None and frame.f_code.co_filename.startswith((*INSIDE, _LIBRARY)):
+        while frame is not None and (is_inside(file := frame.f_code.co_filename) or file.startswith(_LIBRARY)):
             frame = frame.f_back
         where = f", at {shown_line(frame.f_code.co_filename, frame.f_lineno)}" if frame else ""
         self.escaped = self.escaped or f"another thread computes with a value that is being recorded{where}"
@@ -275,7 +277,7 @@ class Recording:
                 kwargs,
                 results,
                 writes,
-                _line(self._base),
+                what_for(sys._getframe(1), self._base),
                 errors if errors != self.errors else None,
                 pinned,
                 tuple(reads),
@@ -346,29 +348,6 @@ class Recording:
     def will_draw(self, generator: Any) -> None:
         """Remember where a generator stood before this recording drew from it."""
         self.generators.setdefault(id(generator), (generator, generator.bit_generator.state))
-
-
-# Where a line says what a call is for, if no person's own line does: the rule of an op, or better a layer, a loss or an
-# optimizer. A model's lines say only that something is computed, and those here that it is recorded.
-_ENGINE, _NN = INSIDE[:2]
-_REPLAY, _MODELS = _ENGINE + "replay" + os.sep, _NN + "models" + os.sep
-
-
-def _line(base: Any) -> tuple[str, int]:
-    """The line of a person's, between here and ``base``, that makes a call; else the innermost of a layer or rule."""
-    frame: Any = sys._getframe(1)
-    rule: tuple[str, int] | None = None
-    layer: tuple[str, int] | None = None
-    while frame is not None and frame is not base:
-        file = frame.f_code.co_filename
-        if not file.startswith((*INSIDE, "<__array")):
-            return file, frame.f_lineno
-        if rule is None and file.startswith(_ENGINE) and not file.startswith(_REPLAY):
-            rule = file, frame.f_lineno
-        if layer is None and file.startswith(_NN) and not file.startswith(_MODELS):
-            layer = file, frame.f_lineno
-        frame = frame.f_back
-    return layer or rule or place_of_caller()[:2]
 
 
 def refuse(reason: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..op import COMPOSED, REAL, REGISTRY, Composed, Domain, Example, Op, example
+from ..domain import REAL, Domain, Example, example
+from ..op import COMPOSED, REGISTRY, Composed, Op
 from .arguments import parameter_names
 from .reproduce import literal
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..op import Domain
+from ..domain import Domain
 from ..tensor import Tensor
 from ..transforms import vjp
 from .arguments import Arguments, flatten, is_floating, like, split, to_numpy

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 
-from ..op import REAL, Domain
+from ..domain import REAL, Domain
 from .calls import is_shape, place
 from .properties import check_properties
 from .strategies import broadcastable_shapes, distinct_integers
@@ -32,7 +32,7 @@ def gradient_property(
     that is wrong is a GradientError with the smallest arguments; TypeError unless there is a domain and a shape for
     each argument.
 
-    >>> from autograd_core.op import POSITIVE
+    >>> from autograd_core.domain import POSITIVE
     >>> @gradient_property(domain=POSITIVE, max_examples=10)
     ... def test_entropy(p, q):
     ...     return -p * np.log(q)

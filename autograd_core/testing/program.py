@@ -12,7 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ..dispatch import NUMPY
-from ..op import COMPOSED, REGISTRY, Domain, Op
+from ..domain import Domain
+from ..op import COMPOSED, REGISTRY, Op
 from .calls import domains_of, entries, examples_of, is_shape, known, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes

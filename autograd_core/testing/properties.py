@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..op import Domain
+from ..domain import Domain
 from ..transforms import jvp, vjp
 from .arguments import Arguments, is_floating, to_numpy
 from .calls import Call, keeps_dtype

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import COMPOSED, REGISTRY, Domain, Op
+from ..domain import Domain
+from ..op import COMPOSED, REGISTRY, Op
 from ..tensor import Tensor
 
 # Numbers that a message still prints whole.

@@ -13,7 +13,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..op import COMPOSED, REAL, REGISTRY, Domain, Op
+from ..domain import REAL, Domain
+from ..op import COMPOSED, REGISTRY, Op
 from ..tensor import Tensor
 from .calls import Call, entries, examples_of, is_shape, known, make_call, place, shapes_of, size_of
 
@@ -86,7 +87,7 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
     ``shape`` is a shape or a strategy of shapes, by default any. For an op that is not elementwise use
     `registry_calls`, which also draws its parameters. TypeError for what is neither, or a length below 0.
 
-    >>> from autograd_core.op import POSITIVE
+    >>> from autograd_core.domain import POSITIVE
     >>> from hypothesis import find
     >>> find(arrays_for(POSITIVE, (2,)), lambda x: True)
     array([0.125  , 0.15625])

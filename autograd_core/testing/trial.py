@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Domain
+from ..domain import Domain
 from .oracle import KINK, SMOOTH, UNKNOWN, Slopes, complex_step, slopes, steps, taylor
 
 Array = Any

@@ -23,10 +23,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd_core import tree
-from autograd_core.debugging import line_of_caller
+from autograd_core.caller import line_of_caller
 from autograd_core.dispatch import NUMPY
 from autograd_core.explain.values import layers_of
-from autograd_core.graph import Node, ancestors, in_order, mode, recorded, tick
+from autograd_core.graph import Node, ancestors, in_order, tick
+from autograd_core.mode import mode, recorded
 from autograd_core.replay.recording import Recording
 from autograd_core.replay.traced import Traced, unwrapped
 from autograd_core.tensor import Tensor, wrap

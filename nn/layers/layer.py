@@ -16,7 +16,8 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
-from autograd_core.graph import mark, no_grad, tick
+from autograd_core.graph import mark, tick
+from autograd_core.mode import no_grad
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, initializers, regularizers

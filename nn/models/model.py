@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.graph import no_grad
+from autograd_core.mode import no_grad
 
 from .. import saving
 from ..layers.layer import Layer

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_core.graph import no_grad
+from autograd_core.mode import no_grad
 
 from .. import config
 from ..layers import deserialize

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import tree
-from autograd_core.debugging import level_of_caller
+from autograd_core.caller import level_of_caller
 from autograd_core.replay import Replay, ReplayWarning
 from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor

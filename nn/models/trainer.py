@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import in_numpy, to_numpy
-from autograd_core.graph import no_grad
+from autograd_core.mode import no_grad
 from autograd_core.replay import Replay
 from autograd_core.replay import compiled as compiling
 from autograd_core.tensor import Tensor

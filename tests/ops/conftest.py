@@ -3,7 +3,8 @@
 import numpy as np
 
 from autograd_core import Domain, Op
-from autograd_core.op import COMPOSED, REGISTRY, Example
+from autograd_core.domain import Example
+from autograd_core.op import COMPOSED, REGISTRY
 
 
 def draw(shape, domain, random):

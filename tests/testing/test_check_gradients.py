@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
-from autograd_core.op import Domain
+from autograd_core.domain import Domain
 from autograd_core.testing import GradientError, check_gradients
 
 rng = np.random.default_rng(0)

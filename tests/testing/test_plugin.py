@@ -10,7 +10,7 @@ import pytest
 from hypothesis import find, given, settings
 
 from autograd_core import REGISTRY, Domain, op
-from autograd_core.op import POSITIVE, example
+from autograd_core.domain import POSITIVE, example
 from autograd_core.testing import GradientError, check_gradients, gradient_property, programs
 from autograd_core.testing.graphs import diagnose
 from autograd_core.testing.report import describe, page
@@ -76,7 +76,7 @@ def test_wrong_numbers_of_arguments_are_explained():
 FAILING = """
 import numpy as np
 from autograd_core import op
-from autograd_core.op import ELEMENTWISE
+from autograd_core.domain import ELEMENTWISE
 from autograd_core.testing import check_gradients, gradient_property
 
 @op("x^3", broadcasts=True, examples=ELEMENTWISE)

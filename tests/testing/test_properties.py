@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd_core import REGISTRY, Tensor, op, stop_gradient
-from autograd_core.op import ELEMENTWISE
+from autograd_core.domain import ELEMENTWISE
 from autograd_core.testing import GradientError, check_gradients, check_properties, gradient_property, mutants
 
 X = np.array([[0.5, -1.25], [2.0, 0.75], [-0.25, 1.5]])

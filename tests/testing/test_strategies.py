@@ -6,7 +6,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from autograd_core import REGISTRY, Domain, Tensor
-from autograd_core.op import NONZERO, POSITIVE
+from autograd_core.domain import NONZERO, POSITIVE
 from autograd_core.testing import (
     arrays_for,
     broadcastable_shapes,

@@ -1,0 +1,88 @@
+"""Where in a person's own code something happens: the line that an error, a warning or a schedule names."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# What stands between a person's line and the op: the folders of these packages, each above those before it.
+_packages: list[str] = []
+_silent: tuple[str, ...] = ()
+# With what NumPy compiles its dispatch in.
+_inside: tuple[str, ...] = ("<__array",)
+
+
+def register(package: str, silent: Collection[str] = ()) -> None:
+    """Make a package, by the ``__file__`` of its ``__init__``, one whose lines are not a person's own.
+
+    Lines in its folders ``silent`` never say what a call is for, see `what_for`.
+    """
+    global _inside, _silent
+    folder = str(Path(package).parent) + os.sep
+    _packages.append(folder)
+    _inside = (*_inside, folder)
+    _silent = (*_silent, *(folder + name + os.sep for name in silent))
+
+
+def is_inside(file: str) -> bool:
+    """Whether a file is of this project or of NumPy, and not a person's own."""
+    return file.startswith(_inside)
+
+
+register(np.__file__)
+register(__file__, silent=["replay"])
+
+
+def line_of_caller() -> str:
+    """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
+    return shown_line(*place_of_caller())
+
+
+def shown_line(file: str, line: int, names: Any = None) -> str:
+    """A place in somebody's code as an error shows it."""
+    if not file:
+        return "an unknown line"
+    source = linecache.getline(file, line, names).strip()
+    return f"{file}:{line}" + (f": {source}" if source else "")
+
+
+def place_of_caller() -> tuple[str, int, Any]:
+    """The file, the line and the names of that frame; an empty file name when there is none."""
+    frame: Any = sys._getframe(1)
+    while frame and is_inside(frame.f_code.co_filename):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
+
+
+def level_of_caller() -> int:
+    """What ``stacklevel`` makes a warning of the calling function point to the line of the person who called us."""
+    frame: Any = sys._getframe(1)
+    level = 1
+    while frame.f_back and is_inside(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def what_for(frame: Any, base: Any) -> tuple[str, int]:
+    """The line that says what a call is for, between ``frame`` and its caller ``base``.
+
+    A person's own, if there is any; else the innermost of the package that stands highest: of a layer, a loss or an
+    optimizer before that of a rule.
+    """
+    rank, found = 0, ("", 0)
+    while frame is not None and frame is not base:
+        file = frame.f_code.co_filename
+        if not is_inside(file):
+            return file, frame.f_lineno
+        if not file.startswith(_silent):
+            for higher in range(rank + 1, len(_packages)):
+                if file.startswith(_packages[higher]):
+                    rank, found = higher, (file, frame.f_lineno)
+        frame = frame.f_back
+    return found if rank else place_of_caller()[:2]
