@@ -15,7 +15,8 @@ from .caller import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
 from .elsewhere import missing
 from .errors import GradientLossError, GraphError
-from .graph import Node, Recorded, mode, stamp
+from .graph import Node, Recorded, stamp
+from .mode import mode
 from .walk import walk
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_core import REGISTRY, grad, one_hot
 from autograd_core.dispatch import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
-from autograd_core.op import COMPOSED, Composed, Op
+from autograd_core.op import COMPOSED, Composed, JointRule, Op
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {
@@ -149,8 +149,8 @@ def out_of_scope() -> dict[str, list[str]]:
 
 def family(entry: Op | Composed) -> str:
     """The file that an entry stands in: that of its rules, which are always ours."""
-    rules: Any = [entry.function] if isinstance(entry, Composed) else [entry.rules[i] for i in range(entry.arity or 1)]
-    rule = next(rule for rule in rules if rule is not None)
+    of_op: Any = [entry.function] if isinstance(entry, Composed) else entry.rules
+    rule = of_op.rule if isinstance(of_op, JointRule) else next(rule for rule in of_op if rule is not None)
     return str(getattr(rule, "func", rule).__module__).rpartition(".")[2]
 
 
