@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..arrays import to_numpy
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor, wrap
 from ..walk import walk
-from .formula import formula, number
+from .formula import formula, number, told
 from .values import Value, constant, describe, layers_of, name_all
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
 MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
 NEAR = 5_000  # and only this many nodes around the result are looked at
+LAID_OUT = 1_000  # nodes of a picture, which take half a minute; its edges may be three times as many
+QUICKLY = 250  # nodes beyond which the layout is looked for less long
 ROW = 12  # ranks: as many as one reads beside each other
+LINES = 12  # in a box, and boxes of constants beside one
 FORMATS = ("svg", "png", "pdf", "dot", "gif")
 
 # From no gradient to the largest: ColorBrewer's Blues without the two that vanish on white.
@@ -64,7 +68,8 @@ class Drawing:
     """A computation graph, laid out when it is looked at or saved.
 
     ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text. Notebooks show the picture.
-    `save` raises ValueError for another ending than .svg, .png, .pdf, .dot and .gif.
+    `save` raises ValueError for another ending than .svg, .png, .pdf, .dot and .gif, and for more than 1,000 nodes or
+    3,000 edges in all but .dot.
 
     >>> x = Tensor(3.0, name="x")
     >>> picture = draw(x * x)
@@ -102,12 +107,18 @@ class Drawing:
         """The picture as bytes in one of the formats svg, png, pdf, gif and dot."""
         if format not in FORMATS:
             raise ValueError(f"a drawing is saved as {', '.join(FORMATS)}; {format!r} is none of them")
-        source = self.source  # says first if the package that writes it is missing
         if format == "dot":
-            return source.encode()
+            return self.source.encode()
+        if len(self.boxes) > LAID_OUT or len(self.arrows) > 3 * LAID_OUT:
+            raise ValueError(
+                f"a picture of {len(self.boxes):,} nodes and {len(self.arrows):,} edges is more than a person reads, "
+                f"and takes many minutes to lay out; expected at most {LAID_OUT:,} and {3 * LAID_OUT:,}. "
+                "draw(f, max_nodes=200) shows what is nearest to f, draw(f, depth=0) each layer as one node; "
+                '.save("graph.dot") describes all of it to another program'
+            )
         from .layout import rendered  # when a picture is looked at
 
-        return rendered(source, format)
+        return rendered(self.source, format)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture to ``path``, whose ending says the format: .svg, .png, .pdf, .gif or .dot."""
@@ -118,7 +129,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         try:
             return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
-        except ImportError as error:
+        except (ImportError, ValueError) as error:
             return {"text/plain": f"{self!r}\n{error}"}
 
 
@@ -288,21 +299,12 @@ def _boxes(
             boxes.append(_single(inside[0], result, values, gradients))
     drawn: dict[tuple[str, str, int], list[Any]] = {}
     for value in described.values():
+        if group[value.name] == value.name:
+            constants = _constants(value)
+            boxes += constants
+            arrows += [Arrow(box.key, value.name, "", None) for box in constants]
         for position, parent in enumerate(value.parents):
             if parent is None or parent not in described:
-                if group[value.name] == value.name and parent is None and not _spelt_out(value, position):
-                    key = f"{value.name} argument {position}"
-                    boxes.append(
-                        Box(
-                            key,
-                            _brief(value, position),
-                            (summary(value.args[position]),),
-                            "constant",
-                            value.layers,
-                            None,
-                        )
-                    )
-                    arrows.append(Arrow(key, value.name, "", None))
                 continue
             start, end = group[parent], group[value.name]
             if start != end:
@@ -310,15 +312,34 @@ def _boxes(
                 contributions = drawn.setdefault((start, end, -1 if closed else position), [])
                 if (parent, value.name, position) in handed:
                     contributions.append(handed[parent, value.name, position])
+    together = Counter((start, end) for start, end, _ in drawn)
+    many: dict[tuple[str, str], list[Any]] = {pair: [] for pair, count in together.items() if count > LINES}
     for (start, end, position), came in drawn.items():
+        if (start, end) in many:
+            many[start, end] += came
+            continue
         label = number(came[0]) if len(came) == 1 and np.ndim(came[0]) == 0 else ""
-        arrows.append(Arrow(start, end, label, max((size(c) or 0.0 for c in came), default=None), position))
+        arrows.append(Arrow(start, end, label, _largest(came), position))
+    arrows += [Arrow(*pair, f"{together[pair]:,} times", _largest(came)) for pair, came in many.items()]
     return boxes, arrows
 
 
-def _spelt_out(value: Value, position: int) -> bool:
-    """Whether a constant is a plain number, which the formula in the node shows already."""
-    return np.ndim(value.args[position]) == 0
+def _largest(contributions: Iterable[Any]) -> float | None:
+    return max((size(c) or 0.0 for c in contributions), default=None)
+
+
+def _constants(value: Value) -> list[Box]:
+    """The constant arguments of an op; those that are plain numbers are shown by the formula in its node."""
+    found = [i for i, p in enumerate(value.parents) if p is None and np.ndim(value.args[i])]
+    key = f"{value.name} argument"
+    boxes = [
+        Box(f"{key} {i}", _brief(value, i), (summary(value.args[i]),), "constant", value.layers, None)
+        for i in (found if len(found) <= LINES else found[: LINES - 1])
+    ]
+    if len(boxes) < len(found):
+        more = f"… {len(found) - len(boxes):,} more constants"
+        boxes.append(Box(f"{key}s", more, (), "constant", value.layers, None))
+    return boxes
 
 
 def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
@@ -331,7 +352,10 @@ def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
         )
     title = value.name
     if value.op is not None:
-        title += " = " + formula(value.expression, [_brief(value, i) for i in range(len(value.inputs))], value.name)
+        brief = [""] * len(value.inputs)
+        for i in told(len(brief)):
+            brief[i] = _brief(value, i)
+        title += " = " + formula(value.expression, brief, value.name)
     kind = "leaf" if value.op is None else "op"
     return Box(value.name, title, tuple(lines), kind, value.layers, size(value.gradient))
 
@@ -375,14 +399,16 @@ def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: i
     lines = [f"{len(ops)} op{'s' if len(ops) != 1 else ''}: " + ", ".join(v.op.name for v in ops[:4] if v.op)]
     if len(ops) > 4:
         lines[0] += ", …"
-    sizes = []
-    for weight in (v for v in inside if v.op is None):
+    weights = [v for v in inside if v.op is None]
+    sizes = [found for v in weights if gradients and (found := size(v.gradient)) is not None]
+    for weight in weights if len(weights) <= LINES else weights[: LINES - 1]:
         line = f"{weight.name.rpartition('/')[2]} {_shape(weight.value)}"
-        found = size(weight.gradient) if gradients else None
+        found = size(weight.gradient)
         if gradients:
             line += ", gradient not computed" if found is None else f", mean |gradient| {found:.3g}"
         lines.append(line)
-        sizes += [] if found is None else [found]
+    if len(weights) > LINES:
+        lines.append(f"… {len(weights) - LINES + 1:,} more weights")
     if ops:
         lines.append("gives " + summary(ops[-1].value))
     own = size(ops[-1].gradient) if ops and not sizes else None
@@ -427,6 +453,8 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         node_attr={"fontname": "Helvetica", "fontsize": "11", "fontcolor": "#1a1a1a", "margin": "0.14,0.08"},
         edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
     )
+    if len(drawing.boxes) + len(drawing.arrows) > 2 * QUICKLY:
+        graph.attr(nslimit="1", mclimit="0.1", searchsize="5")
     ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
     _level(graph, drawing, drawing.boxes, ids, largest)
     if drawing.legend and largest:

@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import to_numpy
 
 _SMALL = 6  # elements of an array that are still worth reading one by one
+MANY = 8  # and inputs of an op
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
 
@@ -75,9 +76,22 @@ def formula(latex: str, inputs: Sequence[str], output: str, upstream: str = "g")
     >>> formula(r"\\frac{1}{2 \\cdot z}", ("q",), "f")
     '1 / (2 · f)'
     """
-    letters = dict(zip("xyw", inputs, strict=False)) | {"z": output, "g": upstream}
-    letters |= {f"x_{{{i + 1}}}": name for i, name in enumerate(inputs)}
-    return plain(substitute(latex, letters))
+    return plain(substitute(latex, letters(inputs, output, upstream)))
+
+
+def told(count: int) -> Sequence[int]:
+    """Which of so many inputs a formula names: of more than a few the first three and the last.
+
+    >>> list(told(2)), list(told(3000))
+    ([0, 1], [0, 1, 2, 2999])
+    """
+    return range(count) if count <= MANY else (0, 1, 2, count - 1)
+
+
+def letters(inputs: Sequence[str], output: str, upstream: str) -> dict[str, str]:
+    """What stands for the letters of a formula of the table of ops."""
+    named = dict(zip("xyw", inputs, strict=False)) | {"z": output, "g": upstream}
+    return named | {f"x_{{{i + 1}}}": inputs[i] for i in told(len(inputs))}
 
 
 def substitute(latex: str, names: Mapping[str, str]) -> str:

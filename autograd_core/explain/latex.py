@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .formula import number, substitute, uses_upstream
+from .formula import letters, number, substitute, told, uses_upstream
 from .steps import Step, Steps
 from .values import Value, constant
 
 _SMALL = 6
+_TOGETHER = 500
 
 PREAMBLE = r"""\documentclass{article}
 \usepackage{amsmath,amssymb}
@@ -26,10 +27,11 @@ def to_latex(steps: Steps) -> str:
     forward = [_forward(steps, step) for step in steps if step.kind == "forward"]
     given = [f"{name(leaf)} &= {value(v)}".replace("&= \\in", "&\\in") for leaf, v in steps.leaves.items()]
     backward = [rf"{_partial(steps.result, steps.result)} &= {value(steps.seed)}"]
-    for receiver in steps.gradients:
-        received = [s for s in steps if s.name == receiver and s.kind != "forward"]
-        if received:
-            backward.append(_chain_rule(steps, receiver, received))
+    received: dict[str, list[Step]] = {receiver: [] for receiver in steps.gradients}
+    for step in steps:
+        if step.kind != "forward":
+            received[step.name].append(step)
+    backward += [_chain_rule(steps, receiver, found) for receiver, found in received.items() if found]
     return "\n".join(
         (
             PREAMBLE,
@@ -45,7 +47,9 @@ def to_latex(steps: Steps) -> str:
 
 
 def _aligned(lines: list[str]) -> str:
-    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+    """Lines under each other; TeX holds an environment whole in its memory, so that of many there are several."""
+    parts = [lines[i : i + _TOGETHER] for i in range(0, len(lines), _TOGETHER)]
+    return "\n".join("\\begin{align*}\n" + " \\\\\n".join(part) + "\n\\end{align*}" for part in parts)
 
 
 def _forward(steps: Steps, step: Step) -> str:
@@ -80,11 +84,18 @@ def _chain_rule(steps: Steps, receiver: str, received: list[Step]) -> str:
             symbolic.append(rf"{upstream} {times} {brace}")
             numeric.append(rf"{_operand(step.upstream)} \cdot {_operand(step.local)}")
             scalar = scalar and np.ndim(step.upstream) == 0 == np.ndim(step.local)
-    lines = [rf"{_partial(f, receiver)} &= " + " + ".join(symbolic)]
+    lines = [rf"{_partial(f, receiver)} &= {_sum(symbolic)}"]
     if scalar:
-        lines.append("&= " + " + ".join(numeric))
+        lines.append(f"&= {_sum(numeric)}")
     lines.append("&= " + value(received[-1].total))
     return " \\\\\n".join(lines).replace("&= \\in", "&\\in")
+
+
+def _sum(terms: list[str]) -> str:
+    named = [terms[i] for i in told(len(terms))]
+    if len(named) < len(terms):
+        named.insert(-1, r"\cdots")
+    return " + ".join(named)
 
 
 def _handed_back(formula: str, inputs: list[str], output: str, upstream: str) -> str:
@@ -102,9 +113,8 @@ def _partial(of: str, by: str) -> str:
 
 def _with(formula: str, inputs: list[str], output: str, upstream: str = "g") -> str:
     """A formula of the table of ops with what stands for its letters."""
-    letters = dict(zip("xyw", inputs, strict=False)) | {"z": output, "g": upstream}
-    letters |= {f"x_{{{i + 1}}}": text for i, text in enumerate(inputs)}
-    return substitute(formula, {letter: f"{{{text}}}" for letter, text in letters.items()})
+    named = letters(inputs, output, upstream)
+    return substitute(formula, {letter: f"{{{text}}}" for letter, text in named.items()})
 
 
 def _shaped(text: str, array: Any) -> str:
@@ -118,16 +128,17 @@ def _shape(array: Any) -> str:
 
 
 def _inputs(node: Value, shapes: bool = False) -> list[str]:
-    """What stands for the inputs of an op: names, small constants as numbers, large ones as C with their shape."""
-    found = []
-    for text, parent, arg in zip(node.inputs, node.parents, node.args, strict=True):
+    """What stands for the inputs of an op that are told: names, small constants as numbers, large ones as C."""
+    found = [""] * len(node.inputs)
+    for i in told(len(found)):
+        text, parent, arg = node.inputs[i], node.parents[i], node.args[i]
         unnamed = parent is None and text == constant(arg)
         if unnamed and np.size(arg) <= _SMALL and np.ndim(arg) <= 2:
-            found.append(value(arg))
+            found[i] = value(arg)
         elif unnamed:
-            found.append(_shaped("C", arg))
+            found[i] = _shaped("C", arg)
         else:
-            found.append(_shaped(name(text), arg) if shapes else name(text))
+            found[i] = _shaped(name(text), arg) if shapes else name(text)
     return found
 
 

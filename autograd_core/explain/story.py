@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..op import Op
-from .formula import formula, number, uses_upstream
+from .formula import MANY, formula, number, told, uses_upstream
 from .steps import Step, Steps
 
 
@@ -32,16 +32,20 @@ Parts = list[str | Number]
 
 # Letters that no op's formula uses stand for its inputs until they are replaced: a name cannot be mistaken
 # for a part of the formula, whatever the user called it.
-_PLACES = [chr(0x20000 + i) for i in range(1000)]
+_PLACES = [chr(0x20000 + i) for i in range(MANY + 2)]
 
 
 def written(latex: str, inputs: Sequence[str | Number], output: str, upstream: str = "g") -> Parts:
     """A formula from the table of ops with names or numbers for its inputs."""
-    stand_ins = dict(zip(_PLACES, [*inputs, output, upstream], strict=False))
-    places = list(stand_ins)
-    text = formula(latex, places[: len(inputs)], places[-2], places[-1])
+    named = [*told(len(inputs))]
+    stand_ins = dict(zip(_PLACES, [*(inputs[i] for i in named), output, upstream], strict=False))
+    *places, of, by = stand_ins
+    letters = [""] * len(inputs)
+    for i, place in zip(named, places, strict=True):
+        letters[i] = place
+    text = formula(latex, letters, of, by)
     parts: Parts = []
-    pieces = re.split("([𠀀-𠏿])", text)
+    pieces = re.split(f"([{_PLACES[0]}-{_PLACES[-1]}])", text)
     for i, piece in enumerate(pieces):
         part: str | Number = stand_ins.get(piece, piece)
         if isinstance(part, Number):
@@ -69,8 +73,10 @@ def shapes(step: Step) -> str:
     if step.op == "matmul":
         return _matmul_shapes(step)
     how = text(handed_back(step, step.inputs, step.operands[0][0]))
-    told = {name: value for name, value in step.operands if name in how} | {step.name: step.value}
-    return ", ".join(f"{name} has shape {shape(value)}" for name, value in told.items())
+    upstream, *given = step.operands
+    operands = upstream, *(given[i] for i in told(len(given)))
+    named = {name: value for name, value in operands if name in how} | {step.name: step.value}
+    return ", ".join(f"{name} has shape {shape(value)}" for name, value in named.items())
 
 
 def _matmul_shapes(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from ..arrays import in_numpy, to_numpy
 from ..graph import Node
 from ..op import Op
 from ..tensor import Tensor
-from .formula import number
+from .formula import number, told
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def describe(
 def inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
     """The names of what went into a node; a constant without a name is its value."""
     return tuple(
-        constant(arg) if parent is None else names.get(parent) or parent.name or constant(arg)
+        constant(arg) if parent is None else names.get(parent) or shown(parent.name or "") or constant(arg)
         for parent, arg in zip(node.parents, node.args, strict=True)
     )
 
@@ -81,37 +82,57 @@ def constant(value: Any) -> str:
 def expression(op: Op, node: Node) -> str:
     """The op's formula in LaTeX, with x, y, … for its inputs."""
     if op.arity is None:
-        letters = [f"x_{{{i + 1}}}" for i in range(len(node.args))]
+        letters = [f"x_{{{i + 1}}}" for i in told(len(node.args))]
+        if len(letters) < len(node.args):
+            letters.insert(-1, r"\dots")
         return op.latex.replace(r"x, y, \dots", ", ".join(letters))
     return op.latex
+
+
+LONGEST = 80  # letters of a name
+
+# What no page and no picture can hold (XML's rule): control characters, halves of a character, and two that are none.
+_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def shown(name: str) -> str:
+    """A name as every view shows it: what is no text as its code, and not much longer than a line.
+
+    >>> shown("a\\0b"), len(shown("long " * 100))
+    ('a\\\\x00b', 80)
+    """
+    text = _NO_TEXT.sub(lambda match: ascii(match[0])[1:-1], name)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 21]}…{text[-20:]}"
 
 
 def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) -> dict[Node, str]:
     """A name of its own for every node: the given one, else the variable that holds it, else v1, v2, ….
 
-    Two values of one name are told apart as x and x_2.
+    Two values of one name are told apart as x and x_2; of a long one the middle is left out.
     """
     held = {
         value.node: name
         for name, value in reversed(list(variables.items()))
         if isinstance(value, Tensor) and name.isidentifier() and not name.startswith("_")
     }
-    wanted = {node: node.name or held.get(node) for node in nodes}
+    wanted = {node: shown(node.name or held.get(node) or "") for node in nodes}
     if not wanted[root] and "f" not in wanted.values():
         wanted[root] = "f"
     reserved = set(wanted.values())
     names: dict[Node, str] = {}
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     fresh = 0
     for node in nodes:
-        name = wanted[node] or ""
+        name = wanted[node]
         if not name:
             while (name := f"v{(fresh := fresh + 1)}") in reserved:
                 pass
         elif name in taken:
-            count = 2
+            count = counts.get(name, 2)
             while f"{name}_{count}" in reserved:
                 count += 1
+            counts[name] = count
             name = f"{name}_{count}"
             reserved.add(name)
         taken.add(name)
@@ -125,7 +146,7 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
     A layer owns what was born between the beginning and the end of its call, and its weights. A model
     that holds every layer is left out: a box around the whole picture says nothing.
     """
-    calls = [(start, -node.born, layer) for node in nodes for layer, start in node.scopes]
+    calls = [(start, -node.born, shown(layer)) for node in nodes for layer, start in node.scopes]
     calls.sort()
     seen: dict[str, int] = {}
     spans = []
@@ -152,7 +173,7 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
     for node in nodes:
         for parent in node.parents:
             if parent is not None and parent.op is None and parent.name and "/" in parent.name:
-                owner = parent.name.rpartition("/")[0]
+                owner = shown(parent.name.rpartition("/")[0])
                 path = found.setdefault(node, (owner,))
                 if owner in path:
                     found.setdefault(parent, path[: path.index(owner) + 1])

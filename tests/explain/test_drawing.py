@@ -256,3 +256,82 @@ def test_the_picture_agrees_with_the_steps():
     steps = explain(f)
     for box in draw(f).boxes:
         assert box.gradient == pytest.approx(np.mean(np.abs(steps.gradients[box.key])))
+
+
+@pytest.mark.parametrize("name", ["a" * 17_000, "a\0b\x1b[0m", "half a \ud800 character", "no character \ufffe\uffff"])
+def test_a_name_of_any_length_and_of_no_text_is_shown_everywhere(name, pygraphviz, tmp_path):
+    x = Tensor(3.0, name=name)
+    f = x * 2
+    (leaf,) = (node for node in texts(draw(f).render("svg")) if len(node) == 3 and not node[0].startswith("f"))
+    assert leaf[0][0] == name[0]
+    assert leaf[1:] == ("3", f"∂f/∂{leaf[0]} = 2")
+    assert len(leaf[0]) <= 80
+    steps = explain(f)
+    steps.save(tmp_path / "page.html")
+    for view in (steps.to_text(), steps.to_latex(), str(steps), (tmp_path / "page.html").read_text("utf-8")):
+        assert view.encode()
+        assert not re.search("[\0\x1b\ufffe\uffff]", view)
+
+
+def test_long_names_of_one_beginning_stay_apart():
+    x, y = (Tensor(1.0, name="weight of the layer " * 10 + end) for end in ("one", "one"))
+    assert len({box.title for box in draw(x * y).boxes}) == 3
+    assert len(explain(x * y).leaves) == 2
+
+
+def test_a_name_borne_by_many_is_counted_once():
+    values = [Tensor([1.0], name="w") for _ in range(500)]
+    leaves = explain(np.sum(np.concatenate(values))).leaves
+    assert list(leaves) == ["w", *(f"w_{i}" for i in range(2, 501))]
+
+
+def test_of_many_arguments_the_first_and_the_last_are_named(pygraphviz):
+    values = [Tensor([float(i)], name=f"x{i}") for i in range(3000)]
+    f = np.concatenate(values)
+    picture = draw(f, max_nodes=50)
+    assert picture.boxes[-1].title == "f = concatenate(x0, x1, x2, …, x2999)"
+    assert picture.render("svg")
+    assert draw(np.concatenate(values[:8])).boxes[-1].title == "f = concatenate(x0, x1, x2, x3, x4, x5, x6, x7)"
+    steps = explain(np.sum(np.concatenate(values[:100])), names={})
+    for view in (steps.to_text(), str(steps)):
+        assert "concatenate(x0, x1, x2, …, x99)" in view
+    assert r"\dots, {x_{99}}" in steps.to_latex()
+
+
+def test_many_constants_and_many_uses_are_one_box_and_one_edge():
+    x = Tensor(np.ones(2), name="x")
+    picture = draw(np.concatenate([x, *(np.full(2, i) for i in range(3000))]))
+    assert len(picture.boxes) == 14
+    assert picture.boxes[-1].title == "… 2,989 more constants"
+    often = draw(np.sum(np.concatenate([x] * 3000)))
+    assert [(a.start, a.label) for a in often.arrows] == [("v1", ""), ("x", "3,000 times")]
+    assert often.arrows[1].gradient == 1
+    twice = draw(x * x)
+    assert len(twice.arrows) == 2
+
+
+def test_of_many_weights_of_a_closed_layer_some_are_listed():
+    class Wide(nn.layers.Layer):
+        def build(self, input_shape):
+            self.parts = [self.add_weight((1,), name=f"w{i}") for i in range(100)]
+
+        def call(self, x):
+            return x + np.concatenate(self.parts).sum()
+
+    f = np.sum(Wide(name="wide")(Tensor(np.ones((1, 1)), name="x")) * 2)
+    (box,) = (b for b in draw(f, depth=0).boxes if b.kind == "layer")
+    assert len(box.lines) == 14
+    assert box.lines[12] == "… 89 more weights"
+
+
+def test_a_picture_of_more_than_anyone_reads_is_refused_with_the_way_out(pygraphviz, tmp_path):
+    y = Tensor(1.0, name="x")
+    for _ in range(1500):
+        y = y * 1.5
+    picture = draw(y, max_nodes=2000)
+    with pytest.raises(ValueError, match=r"1,501 nodes and 1,500 edges .* expected at most 1,000 .*max_nodes=200"):
+        picture.save(tmp_path / "graph.svg")
+    assert not list(tmp_path.iterdir())
+    assert "max_nodes=200" in picture._repr_mimebundle_()["text/plain"]
+    assert picture.save(tmp_path / "graph.dot").read_text("utf-8").count("->") == 1500
+    assert draw(y, max_nodes=900).render("svg")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_core import Tensor, conv, explain, softmax
+from autograd_core.explain.steps import Steps
 
 
 def lecture():
@@ -92,6 +93,35 @@ def test_each_use_of_a_value_is_a_term_of_its_sum():
     latex = explain(a * a).to_latex()
     assert r"&= 1 \cdot 3 + 1 \cdot 3 \\" in latex
     assert "&= 6" in latex
+
+
+def test_a_sum_of_many_terms_is_written_in_outline():
+    x = Tensor([2.0], name="x")
+    many = explain(np.sum(np.concatenate([x] * 100))).to_latex()
+    assert many.count(r"\cdots") == 1
+    few = explain(np.sum(np.concatenate([x] * 8))).to_latex()
+    assert r"\cdots" not in few
+
+
+def test_a_long_derivation_takes_time_in_proportion(monkeypatch):
+    """Counted in looks at a step; and TeX gets it in parts that its memory holds."""
+    looks = []
+    get = Steps.__getitem__
+    monkeypatch.setattr(Steps, "__getitem__", lambda steps, i: looks.append(i) or get(steps, i))
+
+    def derived(n):
+        x = Tensor(1.0, name="x")
+        for _ in range(n):
+            x = x * 1.0
+        steps = explain(x)
+        looks.clear()
+        text = steps.to_latex()
+        return len(looks), text.count(r"\begin{align*}"), max(map(len, text.split(r"\begin{align*}")))
+
+    (few, parts, longest), (many, more, as_long) = derived(500), derived(2000)
+    assert many < 4.1 * few
+    assert (parts, more) == (4, 10)
+    assert as_long < 1.5 * longest
 
 
 def test_matrices_show_their_shapes():
