@@ -135,29 +135,90 @@ def chain(w: Writer, step: Step, x: Value, *links: tuple[Any, ...]) -> Value:
 
 CHAINS: dict[str, Callable[..., tuple[tuple[Any, ...], ...]]] = {
     "square": lambda x: (("Mul", x, x),),
-    "expm1": lambda x: (("Exp", x), ("Sub", None, 1)),
-    "log1p": lambda x: (("Add", x, 1), ("Log", None)),
     "log2": lambda x: (("Log", x), ("Div", None, math.log(2))),
     "log10": lambda x: (("Log", x), ("Div", None, math.log(10))),
     "exp2": lambda x: (("Mul", x, math.log(2)), ("Exp", None)),
-    "floor_divide": lambda x, y: (("Div", x, y), ("Floor", None)),
-    "remainder": lambda x, y: (("Div", x, y), ("Floor", None), ("Mul", None, y), ("Sub", x, None)),
-}
-# ONNX rounds a quotient of whole numbers towards zero, and Mod takes the sign of the divisor, as Python does.
-OF_WHOLE_NUMBERS: dict[str, Callable[..., tuple[tuple[Any, ...], ...]]] = {
-    "floor_divide": lambda x, y: (("Mod", x, y), ("Sub", x, None), ("Div", None, y)),
-    "remainder": lambda x, y: (("Mod", x, y),),
 }
 
 
 @rule(*CHAINS)
+def _(w: Writer, step: Step, x: Value) -> Value:
+    return chain(w, step, x, *CHAINS[step.op](x))
+
+
+@rule("log1p", "expm1")
+def _(w: Writer, step: Step, x: Value) -> Value:
+    """ONNX has the exponential and the logarithm alone; what 1 + x loses of x cancels in the quotient (W. Kahan)."""
+    x = w.cast(x, step.dtype)
+    one = w.constant(np.ones((), step.dtype))
+    if step.op == "log1p":
+        shifted = w.node("Add", [x.name, one])
+        found = w.node("Log", [shifted])
+        top, below = found, w.node("Sub", [shifted, one])
+    else:
+        shifted = w.node("Exp", [x.name])
+        found = top = w.node("Sub", [shifted, one])
+        below = w.node("Log", [shifted])
+    exact = w.node("Mul", [top, w.node("Div", [x.name, below])])
+    large = w.node("Greater", [w.node("Abs", [x.name]), one])
+    small = w.node("Equal", [shifted, one])
+    name = w.node("Where", [small, x.name, w.node("Where", [large, found, exact])])
+    return w.value(name, axes=x.axes)
+
+
+@rule("remainder", "floor_divide", "fmod")
 def _(w: Writer, step: Step, *args: Any) -> Value:
-    x = next(a for a in args if isinstance(a, Value))
-    whole = step.op in OF_WHOLE_NUMBERS and step.dtype.kind in "iu"
-    if whole and step.dtype not in (np.int32, np.int64):
+    """As NumPy has them: from the exact remainder towards zero, Mod; a rounded x / y may be the next whole number."""
+    whole = step.dtype.kind in "iu"
+    if whole and (step.op == "fmod" or step.dtype not in (np.int32, np.int64)):
         raise w.fail(f'of {step.dtype} has no counterpart in most runtimes; take x.astype("int64")')
-    chains = OF_WHOLE_NUMBERS if whole else CHAINS
-    return chain(w, step, x, *chains[step.op](*args))
+    dtype = np.dtype(np.float32) if step.dtype == np.float16 else step.dtype  # which NumPy takes for halves too
+    (x, y), axes = w.together(args, [dtype] * 2, len(step.shape))
+
+    def constant(value: Any) -> str:
+        return w.constant(np.asarray(value, dtype))
+
+    if whole:
+        name = _of_whole_numbers(w, step.op, x, y, constant, args[1])
+    elif step.op == "fmod":
+        name = w.node("Mod", [x, y], fmod=1)
+    else:
+        name = _of_numbers(w, step.op, x, y, constant)
+    return w.cast(w.value(name, dtype, axes=axes), step.dtype)
+
+
+def _of_whole_numbers(w: Writer, op: str, x: str, y: str, constant: Callable[[Any], str], divisor: Any) -> str:
+    """Mod takes the sign of the divisor, as Python does. Divided by 0 NumPy gives 0, where processors stop.
+
+    They stop at the smallest number divided by -1 as well.
+    """
+    known = divisor.array if isinstance(divisor, Constant) else None if isinstance(divisor, Value) else divisor
+    sign = None
+    if known is None or np.any((np.asarray(known) == 0) | (np.asarray(known) == -1)):
+        zero, minus = w.node("Equal", [y, constant(0)]), w.node("Equal", [y, constant(-1)])
+        sign = w.node("Where", [zero, constant(0), w.node("Where", [minus, constant(-1), constant(1)])])
+        y = w.node("Where", [w.node("Or", [zero, minus]), constant(1), y])
+    left = w.node("Mod", [x, y])
+    if op == "remainder":
+        return left
+    quotient = w.node("Div", [w.node("Sub", [x, left]), y])
+    return quotient if sign is None else w.node("Mul", [quotient, sign])
+
+
+def _of_numbers(w: Writer, op: str, x: str, y: str, constant: Callable[[Any], str]) -> str:
+    """The steps of NumPy's own ``divmod``, so that the last bit is the same, but for the sign of a zero."""
+    zero = constant(0)
+    left = w.node("Mod", [x, y], fmod=1)
+    other = w.node("Xor", [w.node("Less", [left, zero]), w.node("Less", [y, zero])])
+    other = w.node("And", [other, w.node("Not", [w.node("Equal", [left, zero])])])  # of another sign than the divisor
+    if op == "remainder":
+        return w.node("Where", [other, w.node("Add", [left, y]), left])
+    quotient = w.node("Div", [w.node("Sub", [x, left]), y])
+    quotient = w.node("Where", [other, w.node("Sub", [quotient, constant(1)]), quotient])
+    down = w.node("Floor", [quotient])
+    missing = w.node("Greater", [w.node("Sub", [quotient, down]), constant(0.5)])
+    down = w.node("Where", [missing, w.node("Add", [down, constant(1)]), down])
+    return w.node("Where", [w.node("Equal", [y, zero]), w.node("Div", [x, y]), down])
 
 
 @rule("add", takes_pending=True)

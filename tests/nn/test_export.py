@@ -640,6 +640,62 @@ def test_quotients_and_remainders_of_whole_numbers_round_as_pythons(session, dty
         agree(session, of(function), lambda n: 3 * normal(n, 4))
 
 
+CORNERS = [
+    0.0,
+    -0.0,
+    0.1,
+    -0.1,
+    0.3,
+    0.5,
+    1.0,
+    -1.0,
+    2.5,
+    -6.0,
+    6.0,
+    1e-40,
+    -1e-38,
+    7e30,
+    -3e38,
+    np.inf,
+    -np.inf,
+    np.nan,
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("function", [np.remainder, np.floor_divide, np.fmod])
+def test_quotients_and_remainders_are_ours_to_the_bit(session, function, dtype):
+    """1 / 0.1 rounds to 10, and 0.1 goes into 1 nine times; with all corners against all corners."""
+    x, y = (a.ravel().astype(dtype) for a in np.meshgrid(CORNERS, CORNERS))
+    model = of(lambda t: function(t.astype(dtype), y), shape=y.shape)
+    found = session(model).run(None, {"input": x[None].astype("float32")})[0]
+    np.testing.assert_array_equal(found, model(x[None].astype("float32"), training=False).numpy())
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("function", [np.remainder, np.floor_divide])
+def test_whole_numbers_are_divided_by_zero_as_numpy_does(session, function, dtype):
+    least = np.iinfo(dtype).min
+
+    def divided(t):
+        x = np.where(t < -1, least, (10 * t).astype(dtype))
+        return function(x, (np.abs(t) < 1) * x[:, ::-1]), function(x, np.array([-1, 0, 3, -4], dtype))
+
+    model = of(lambda t: np.concatenate(divided(t), axis=1))
+    agree(session, model, lambda n: np.tile(np.float32([[-2.0, 0.5, -0.1, 1.5]]), (n, 1)))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("function", [np.log1p, np.expm1])
+def test_what_is_near_zero_is_not_lost_beside_one(session, function):
+    x = np.float32([[1e-30, -1e-9, 1e-7, -3e-4, 0.1, -0.9, 0.0, -1.0, 2.0, 80.0, 1e30, np.inf, -np.inf, np.nan, -40.0]])
+    model = of(function, shape=x.shape[1:])
+    found = session(model).run(None, {"input": x})[0]
+    np.testing.assert_allclose(found, model(x).numpy(), rtol=1e-6)
+
+
 @pytest.mark.usefixtures("onnx")
 def test_an_empty_path_is_an_error():
     with pytest.raises(ValueError, match="filepath of export_onnx is empty"):
