@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -67,6 +67,10 @@ class Op:
     """
 
     rules: Sequence[Rule | None]
+
+    # How often a rule was written, or an op came to answer for a function of NumPy's: what was recorded before may be
+    # out of date.
+    rewritten: ClassVar[int] = 0
 
     def __init__(
         self,
@@ -215,6 +219,7 @@ class Op:
         """
 
         def decorate(rule: Rule) -> Rule:
+            Op.rewritten += 1
             if isinstance(self.rules, JointRule):
                 self.rules.rule, self.formulas[0] = rule, formula
                 self.complete = True
@@ -247,6 +252,7 @@ class Op:
         """Decorate a function that takes what NumPy's ``functions`` take, and calls this op."""
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            Op.rewritten += 1
             self.numpy += functions
             NUMPY.update(dict.fromkeys(functions, function))
             return function
@@ -455,6 +461,7 @@ def _register(op: Op, numpy: Any) -> Op:
     before = REGISTRY.get(op.name)
     if before is not None and before.__module__ != op.__module__:
         raise ValueError(f"there is an op {op.name!r} already, from {before.__module__}; choose another name")
+    Op.rewritten += 1
     REGISTRY[op.name] = op
     op.numpy = _functions(numpy)
     for function in op.numpy:

@@ -8,6 +8,7 @@
 from typing import Any
 
 from autograd_core import caller
+from autograd_core.replay.freeze import own, pure
 
 from . import (
     activations,
@@ -54,6 +55,7 @@ __all__ = [
     "models",
     "optimizers",
     "plot_decision_boundary",
+    "pure",
     "regularizers",
     "saving",
     "set_device",
@@ -77,3 +79,7 @@ def __getattr__(name: str) -> Any:
             )
         return module
     raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
+
+own("nn")  # what is defined from now on is somebody's own
+del own

@@ -6,14 +6,15 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
-from autograd_core.replay.outside import versions
+from autograd_core.replay import freeze
 
 from . import random
 
@@ -73,10 +74,35 @@ def arguments(cls: type) -> tuple[str, ...]:
     return tuple(names)
 
 
-# How often an attribute of anything configurable was given another value. A training step that was recorded
-# looks here before it is replayed: a new rate of a Dropout must not go unnoticed.
-changes = 0
-versions.append(lambda: changes)
+_numba: bool | str = "auto"
+
+
+def set_numba(numba: bool | str) -> None:
+    """Say when long chains of arithmetic in a replayed step, such as the update of the weights, are compiled by numba.
+
+    "auto" compiles once a program has run for some seconds, True at once, False never. It counts for models that are
+    compiled, or changed, afterwards. Without numba (``pip install "autograd-core[fast]"``) nothing is compiled.
+    ValueError for anything else.
+
+    >>> import nn
+    >>> nn.config.set_numba(False)
+    >>> nn.config.get_numba()
+    False
+    >>> nn.config.set_numba("auto")
+    """
+    global _numba
+    if not (isinstance(numba, bool) or numba == "auto"):
+        raise ValueError(f"numba must be 'auto', True or False, and got {numba!r}")
+    _numba = numba
+
+
+def get_numba() -> bool | str:
+    """When chains of arithmetic are compiled, as `set_numba` was told.
+
+    >>> get_numba()
+    'auto'
+    """
+    return _numba
 
 
 class Sharing:
@@ -147,14 +173,16 @@ def _is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
-class Configurable:
+class Configurable(metaclass=freeze.Watched):
     """Something made from plain arguments, each kept in the attribute of the same name.
 
     Assigning to such an attribute is checked as the argument is, and means what it means: a name becomes what it names.
+    Attributes are settings: a list that is assigned to one of ours becomes a tuple, a dictionary and an array become
+    read-only, so that nothing changes without an assignment. Those of a class of one's own stay what they are.
     """
 
-    # Attributes that are results and no settings; a class may name its own, or say that all are.
-    passing: frozenset[str] | None = frozenset()
+    # Attributes that are no settings, such as results; None says that all are none.
+    untracked: frozenset[str] | None = frozenset()
 
     # Whether it stays one thing where several others hold it.
     shared = False
@@ -173,19 +201,24 @@ class Configurable:
         constructor = next(base for base in cls.__mro__ if "__init__" in vars(base))
         # One that somebody else has written may do more than to check and to keep, so it is not run again.
         names = arguments(cls) if constructor is not object and _is_ours(constructor) else ()
-        passed_by = cls.passing or ()
+        untracked = cls.untracked or ()
         cls._settable = frozenset(
-            n for n in names if n not in passed_by and not isinstance(getattr(cls, n, None), property)
+            n for n in names if n not in untracked and not isinstance(getattr(cls, n, None), property)
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        global changes
-        if name in self._settable and "_made" in self.__dict__:
+        kind = type(self)
+        if name in kind._settable and "_made" in self.__dict__:
             value = self._as_if_made_with(name, value)
-        passing = type(self).passing
-        if passing is not None and name not in passing and self.__dict__.get(name, changes) is not value:
-            changes += 1
+        if kind.untracked is None or name in kind.untracked:
+            object.__setattr__(self, name, value)
+            return
+        if kind in freeze.OURS:
+            value = freeze.settled(value)
+        before = self.__dict__.get(name, freeze)
         object.__setattr__(self, name, value)
+        if before is not value:
+            freeze.touch()
 
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""
@@ -202,11 +235,17 @@ class Configurable:
     def _agree(self, other: Any, name: str) -> None:
         """Follow ``other``, which was made with another value of one setting, or raise where that is too late."""
 
-    def settings(self) -> list[Any]:
-        """All that decides what this computes, as something to compare: the settings of what it is made of too."""
-        found: list[Any] = []
-        _settings(vars(self), found, {id(self)}, self.passing or ())
-        return found
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        freeze.touch()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A copy's lists and arrays are new ones, which have to become values again.
+        untracked = type(self).untracked
+        settles = untracked is not None and type(self) in freeze.OURS
+        for name, value in state.items():
+            self.__dict__[name] = freeze.settled(value) if settles and name not in (untracked or ()) else value
+        freeze.touch()
 
     @_in_one_scope
     def get_config(self) -> dict[str, Any]:
@@ -218,33 +257,6 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
         return cls(**config)
-
-
-class _Same:
-    """Equal to the very same object only; and that object lives as long as this, so that no other takes its id."""
-
-    def __init__(self, value: Any):
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.value is other.value
-
-    __hash__ = object.__hash__
-
-
-def _settings(value: Any, found: list[Any], seen: set[int], passing: Collection[str] = ()) -> None:
-    """Add a setting to ``found``: numbers and names by value, other things by what they are."""
-    if isinstance(value, str | int | float | None):
-        found.append(value)
-    elif isinstance(value, list | tuple | dict):
-        found.append(len(value))
-        for item in value.items() if isinstance(value, dict) else value:
-            if not (isinstance(item, tuple) and item and isinstance(item[0], str) and item[0] in passing):
-                _settings(item, found, seen)
-    elif id(value) not in seen:
-        found.append(_Same(value))
-        if isinstance(value, Configurable) and value.passing is not None:
-            _settings(vars(value), found, seen | {id(value)}, value.passing)
 
 
 def serialize(value: Any) -> Any:
@@ -277,7 +289,7 @@ def described(value: Any, what: str) -> Any:
     return serialize(value)
 
 
-_custom: dict[str, Any] = {}
+_custom: ContextVar[Mapping[str, Any]] = ContextVar("custom objects", default=MappingProxyType({}))
 
 
 @contextmanager
@@ -296,25 +308,24 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     """
     if not isinstance(custom_objects, Mapping | None):
         raise TypeError(f"custom_objects maps names to classes and functions; {custom_objects!r} came")
-    before = dict(_custom)
-    _custom.update(custom_objects or {})
+    before = _custom.set({**_custom.get(), **(custom_objects or {})})
     try:
         yield
     finally:
-        _custom.clear()
-        _custom.update(before)
+        _custom.reset(before)
 
 
 def lookup(name: str, known: Mapping[str, Any], what: str) -> Any:
     """What ``name`` names, or an error with near matches."""
-    if name in _custom:
-        return _custom[name]
+    custom = _custom.get()
+    if name in custom:
+        return custom[name]
     if name in known:
         return known[name]
     for key, value in known.items():
         if name.lower() == key.lower() or name == snake_case(key):
             return value
-    raise ValueError(f"unknown {what} {name!r}; {near(name, {*known, *_custom})}")
+    raise ValueError(f"unknown {what} {name!r}; {near(name, {*known, *custom})}")
 
 
 def deserialize(config: Any, known: Mapping[str, Any], what: str) -> Any:

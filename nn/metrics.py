@@ -73,7 +73,7 @@ class Metric(config.Configurable):
     4.0
     """
 
-    passing = None  # a metric measures what was computed, and decides nothing
+    untracked = None  # a metric measures what was computed, and decides nothing
 
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or config.snake_case(type(self).__name__)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from autograd_core import tree
 from autograd_core.arrays import to_numpy
 from autograd_core.graph import mark, tick
 from autograd_core.mode import no_grad
+from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, initializers, regularizers
@@ -26,7 +27,7 @@ from ..tensors import assign, constant, is_sparse, plain
 Shape = tuple[int | None, ...]
 
 _NO_LAYERS = frozenset(
-    ("_weights", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for")
+    ("_weights", "_kept", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for")
 )
 
 _names: Counter[str] = Counter()
@@ -45,7 +46,7 @@ def forget_names() -> None:
 
 
 @dataclass(frozen=True)
-class InputSpec:
+class InputSpec(metaclass=freeze.Watched):
     """What a layer takes: how many axes, and how long some of them are.
 
     ``ndim`` and ``min_ndim`` count axes, ``axes`` maps some of them to their lengths. `check` raises ValueError.
@@ -60,6 +61,10 @@ class InputSpec:
     ndim: int | None = None
     min_ndim: int | None = None
     axes: dict[int, int] = field(default_factory=dict)
+    untracked: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", freeze.Settings(self.axes))
 
     def check(self, name: str, shape: Shape) -> None:
         """Raise if an input of this shape does not fit, naming the layer, what it expects and what came."""
@@ -107,7 +112,7 @@ class Layer(config.Configurable):
     (2, 3)
     """
 
-    passing = frozenset({"output_shape"})
+    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders"})
     shared = True
 
     # Whether inputs are brought to the layer's dtype before `call`.
@@ -127,9 +132,9 @@ class Layer(config.Configurable):
     ):
         config.reject(self, unknown)
         self.__dict__.setdefault("_holders", {})
-        self._weights: list[Tensor] = []
-        self._frozen: set[int] = set()
-        self._regularizers: list[tuple[Tensor, Any]] = []
+        self._weights: tuple[Tensor, ...] = ()
+        self._kept: tuple[Tensor, ...] = ()  # those of them that are state, which training never changes
+        self._regularizers: tuple[tuple[Tensor, Any], ...] = ()
         self._trainable = bool(trainable)
         self.dtype: Any = np.dtype(dtype or "float32")
         if self.dtype.kind != "f":
@@ -189,18 +194,18 @@ class Layer(config.Configurable):
                 f"the initializer of {self.name}/{name} returned shape {values.shape} where {tuple(shape)} is needed"
             )
         weight = Tensor(values, requires_grad=trainable and self._trainable, name=f"{self.name}/{name}")
-        self._weights.append(weight)
+        self._weights = (*self._weights, weight)
         if not trainable:
-            self._frozen.add(id(weight))
+            self._kept = (*self._kept, weight)
         if regularizer is not None:
-            self._regularizers.append((weight, regularizers.get(regularizer)))
+            self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))
         return weight
 
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
         if training is None:
-            training = _training[-1]
+            training = _training.get()
         dtype = self.dtype if self.autocast else None
         tensors = [_convert(x, dtype) for x in inputs]
         first = tensors[0] if tensors else None
@@ -212,7 +217,7 @@ class Layer(config.Configurable):
             )
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
-        _training.append(bool(training))
+        before = _training.set(bool(training))
         try:
             if not self.built:
                 self._build(shape)
@@ -228,7 +233,7 @@ class Layer(config.Configurable):
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
         finally:
-            _training.pop()
+            _training.reset(before)
         self.output_shape = shape_of(outputs)
         return outputs
 
@@ -277,9 +282,12 @@ class Layer(config.Configurable):
     @property
     def weights(self) -> list[Tensor]:
         """All weights, of each layer first those that train and then its state."""
-        return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=lambda w: id(w) in layer._frozen)]
+        return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=layer._keeps)]
 
     variables = weights
+
+    def _keeps(self, weight: Tensor) -> bool:
+        return any(weight is kept for kept in self._kept)
 
     @property
     def trainable_weights(self) -> list[Tensor]:
@@ -308,7 +316,7 @@ class Layer(config.Configurable):
     def _train(self, value: bool) -> None:
         self._trainable = value
         for w in self._weights:
-            w.node.records = value and id(w) not in self._frozen
+            w.node.records = value and not self._keeps(w)
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""
@@ -367,19 +375,19 @@ class Layer(config.Configurable):
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
 
 
-# How many numbers the weights made from now on may hold: set while a file is loaded, whose configuration could
-# ask for any amount of memory, to what its weights hold.
-_budget: list[int] = []
+# How many numbers the weights made from now on may hold, if there is a limit: set while a file is loaded, whose
+# configuration could ask for any amount of memory, to what its weights hold.
+_budget: ContextVar[list[int] | None] = ContextVar("the numbers that new weights may hold", default=None)
 
 
 @contextmanager
 def limited_weights(size: int) -> Iterator[None]:
     """Let the layers made inside a ``with`` block hold at most ``size`` numbers."""
-    _budget.append(size)
+    before = _budget.set([size])
     try:
         yield
     finally:
-        _budget.pop()
+        _budget.reset(before)
 
 
 # Whether the weights of a layer are made to see their shapes only.
@@ -391,14 +399,15 @@ def _no_values(shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _spend(size: int) -> None:
-    if _budget:
-        _budget[-1] -= size
-        if _budget[-1] < 0:
+    left = _budget.get()
+    if left is not None:
+        left[0] -= size
+        if left[0] < 0:
             raise ValueError("its configuration describes more weights than it holds")
 
 
 # Whether the model is being trained: set by the outermost call, known to all calls inside it.
-_training: list[bool] = [False]
+_training: ContextVar[bool] = ContextVar("training", default=False)
 
 
 def _convert(value: Any, dtype: Any) -> Any:

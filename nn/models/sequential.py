@@ -33,7 +33,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
         super().__init__(trainable=trainable, name=name)
-        self._layers: list[Layer] = []
+        self._layers: tuple[Layer, ...] = ()
         self._input: Input | None = None
         if not isinstance(layers, list | tuple | None):
             raise TypeError(f"a Sequential takes a list of layers: Sequential([…]); {layers!r} came")
@@ -67,20 +67,21 @@ class Sequential(Model):
                     self._begin(layer._input)
             elif layer.input_shape is not None:
                 self._begin(Input(shape=layer.input_shape))
-        self._layers.append(layer)
+        before, self._layers = self._layers, (*self._layers, layer)
         self.built = False
         if self._input is not None:
             try:
                 self.build(self._input.batch_shape)
             except Exception:
-                self._layers.pop()
+                self._layers = before
                 raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer away and return it."""
         if not self._layers:
             raise TypeError("there is no layer to pop")
-        layer = self._layers.pop()
+        *rest, layer = self._layers
+        self._layers = tuple(rest)
         self.built = bool(self._layers) and all(other.built for other in self._layers)
         self.output_shape = self._layers[-1].output_shape if self.built else None
         return layer

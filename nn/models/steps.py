@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
+import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograd_core import tree
-from autograd_core.caller import level_of_caller
-from autograd_core.replay import Replay, ReplayWarning
+from autograd_core.replay import Program, Replay
+from autograd_core.replay.freeze import Frozen, Identity, freeze, moment
 from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor
 
@@ -27,128 +24,222 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
-# How many different settings of a model have recordings at a time.
+# For how many different settings of a model there are recordings at a time.
 KEPT = 4
 
+ADVICE = (
+    "; if it always computes the same from its arguments, its weights and its attributes, say so: @nn.pure, or "
+    "compile(jit_compile=True)"
+)
 
-@dataclass
-class Recorded:
-    """A model's three steps as they are under some settings."""
 
-    settings: Any
-    training: Replay
-    differentiating: Replay  # this and the next are the halves of a training step that several processes share
-    applying: Replay
-    testing: Replay
-    predicting: Replay
+class Plan:
+    """How a model's steps are run under some settings: each as a program, or op by op, and why."""
+
+    def __init__(self, steps: Steps, model: Frozen, loss: Frozen, optimizer: Frozen, variables: list[Tensor]):
+        self.key = key_of(model, loss, optimizer, variables)
+        self.variables = variables
+        of, name = steps.of, repr(steps.model.name)
+        # Predictions, the gradient and the update are judged each by itself.
+        predicting = steps.replay(_predict, (of,), _weights, f"the prediction of {name}", model)
+        testing = steps.replay(_test, (of,), _weights, f"the evaluation of {name}", model, loss)
+        self.predicting = predicting or partial(_predict, of)
+        self.testing = testing or partial(_test, of)
+        self.gradient = steps.replay(
+            _differentiate_and_forget, (of,), _weights, f"the gradient of {name}", model, loss
+        ) or partial(_differentiate, of)
+        self.update = steps.replay(_apply, (of, variables), _trained, f"the update of {name}", optimizer)
+        # Where both halves of a training step are programs they are one.
+        self.training: Replay | None = None
+        if isinstance(self.gradient, Replay) and self.update is not None:
+            self.training = steps.replay(
+                _train, (of,), _trained, f"the training step of {name}", model, loss, optimizer
+            )
+        self.foreign = [f for f in (model.foreign, loss.foreign, optimizer.foreign) if f is not None]
 
     @property
-    def used(self) -> bool:
-        """Whether anything was recorded to the end."""
-        replays = (self.training, self.differentiating, self.applying, self.testing, self.predicting)
-        return any(replay.programs for replay in replays)
+    def replays(self) -> list[Replay]:
+        """Those that are programs, or will be."""
+        parts = (self.training, self.gradient, self.update, self.testing, self.predicting)
+        return [part for part in parts if isinstance(part, Replay)]
+
+
+def key_of(model: Frozen, loss: Frozen, optimizer: Frozen, variables: list[Tensor]) -> Any:
+    """What a plan is good for."""
+    return (*(f.key if f.foreign is None else f.foreign for f in (model, loss, optimizer)), *map(Identity, variables))
+
+
+class Schedule:
+    """What a step of training was recorded as: one program, or one for either half of it.
+
+    `show` is the text of all calls, and says of a half that runs op by op why it does. `profile` takes the arguments
+    of the step, `save` draws it.
+    """
+
+    def __init__(self, plan: Plan):
+        halves = (plan.gradient, plan.update)
+        self._parts = [plan.training] if plan.training else [half for half in halves if isinstance(half, Replay)]
+        self._foreign = plan.foreign
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs so far, one for each shape of a batch."""
+        return [program for part in self._parts for program in part.programs]
+
+    def show(self) -> str:
+        """The calls of what was recorded last, as text, and what runs op by op."""
+        return "\n\n".join([*(f"{what}{ADVICE}" for what in self._foreign), *(part.show() for part in self._parts)])
+
+    def profile(self, *args: Any, runs: int = 5) -> str:
+        """How long each kind of call takes; the arguments are a step's: x, y, weights, ``*optimizer.moment()``."""
+        return self._whole().profile(*args, runs=runs)
+
+    def save(self, path: Any, graph: Any = None) -> None:
+        """Write a page that draws the schedule and its buffers; RuntimeError while there is no program."""
+        self._whole().save(path, graph)
+
+    def forget(self) -> None:
+        """Drop what was recorded."""
+        for part in self._parts:
+            part.forget()
+
+    def _whole(self) -> Replay:
+        if len(self._parts) != 1 or self._foreign:
+            raise RuntimeError(f"the step is no single program: {self.show()}")
+        return self._parts[0]
 
 
 class Steps:
-    """A model's three steps, each a function of arrays that is recorded once and replayed.
+    """A model's steps, each a function of arrays that is recorded once and replayed if all of it is known.
 
     What was recorded holds for the settings of all that the model is made of: with a new rate of a Dropout, a
     frozen layer or another optimizer the steps are recorded again. Those of a few settings are kept, so that a
     layer may be frozen and thawed in turns, as for adversarial networks.
     """
 
-    def __init__(self, model: Trainer, eagerly: bool = False, jit_compile: bool | str = "auto"):
-        self._model = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
-        self.eagerly, self.jit_compile = eagerly, jit_compile
+    def __init__(self, model: Trainer, eagerly: bool = False, trusting: bool = False):
+        self.of = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
+        self.eagerly, self._trusting = eagerly, trusting
         self._turns = Turns()
-        self._changes = -1
-        self._in_vain = 0
+        self._moment: Any = None
+        self._frozen: tuple[Frozen, ...] = ()
         self._synchronised = False
         self._talking: set[Any] = set()  # steps that need the other processes in their middle
-        self._all: list[Recorded] = []  # the present one last
-        self._begin(None)
-
-    def _begin(self, settings: Any) -> None:
-        name = repr(getattr(self.model, "name", "a model"))
-
-        def replay(function: Any, state: Any, what: str) -> Replay:
-            return Replay(
-                partial(function, self._model),
-                partial(state, self._model),
-                f"the {what} of {name}",
-                self._turns,
-                self.jit_compile,
-            )
-
-        self._all.append(
-            Recorded(
-                settings,
-                replay(_train, _trained, "training step"),
-                replay(_differentiate_and_forget, _weights, "gradient"),
-                replay(_apply, _trained, "update"),
-                replay(_test, _weights, "evaluation"),
-                replay(_predict, _weights, "prediction"),
-            )
-        )
-
-    @property
-    def now(self) -> Recorded:
-        """The steps under the present settings."""
-        return self._all[-1]
+        self._plans: list[Plan] = []  # the present one last
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
-        return Steps(memo[id(self.model)], self.eagerly, self.jit_compile)
+        return Steps(memo[id(self.model)], self.eagerly, self._trusting)
 
     def __reduce__(self) -> Any:
-        return Steps, (self.model, self.eagerly, self.jit_compile)
+        return Steps, (self.model, self.eagerly, self._trusting)
 
     @property
     def model(self) -> Trainer:
         """The model that these are the steps of."""
-        model = self._model()
+        model = self.of()
         assert model is not None
         return model
 
+    def replay(self, function: Any, first: tuple[Any, ...], state: Any, name: str, *parts: Frozen) -> Replay | None:
+        """A function that is replayed, if all parts of it are known."""
+        if any(part.foreign is not None for part in parts):
+            return None
+        strict = any(part.promised for part in parts)
+        whole, cells = partial(function, *first), partial(state, self.of)
+        return Replay(whole, cells, name, self._turns, config.get_numba(), strict)
+
+    # -- which steps there are -------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        """How the steps are run under the present settings."""
+        if self._moment == moment() and all(frozen.holds() for frozen in self._frozen):
+            return self._plans[-1]
+        self._moment = moment()
+        model, trusting = self.model, self._trusting
+        optimizer = freeze(model.optimizer, "optimizer", trusting)
+        if type(model.optimizer).apply is not Optimizer.apply and optimizer.foreign is None:
+            optimizer.foreign = "optimizer has an apply of its own, which counts steps"
+        found = freeze(model, "", trusting), freeze(model._loss, "loss", trusting), optimizer
+        self._frozen, variables = found, model.trainable_variables
+        key = key_of(*found, variables)
+        for plan in self._plans:
+            if plan.key == key:
+                self._plans.remove(plan)
+                break
+        else:
+            plan = Plan(self, *found, variables)
+        self._plans = [*self._plans[1 - KEPT :], plan]
+        return plan
+
+    def check(self) -> None:
+        """Look at all settings before the next step."""
+        self._moment = None
+
     def _runs_eagerly(self) -> bool:
-        """Whether to run the layers' own code: on demand, and on other devices, whose calls are not NumPy's."""
-        return self.eagerly or not device.is_cpu()
+        """Whether to run the layers' own code: on demand, before there are weights, and on other devices."""
+        return self.eagerly or not self.model.built or not device.is_cpu()
+
+    # -- running them ----------------------------------------------------------------------------------
 
     def train(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
         """One step of training: the predictions and the loss before it.
 
         A replayed step leaves no gradients behind: they were used and their memory is another's.
         """
-        optimizer = self.model.optimizer
         if total is not None:
             return self._train_together(x, y, weights, total)
-        if self._runs_eagerly() or type(optimizer).apply is not Optimizer.apply:
-            return self.model._train_step(x, y, weights)
-        self._look()
-        found = self.now.training(x, y, weights, *optimizer.moment())
-        optimizer._step += 1
+        if self._runs_eagerly():
+            y_pred, loss, gradients = _differentiate(self.of, x, y, weights)
+            self._update(gradients)
+            return y_pred, loss
+        plan = self.plan
+        if plan.training is None:
+            y_pred, loss, gradients = plan.gradient(x, y, weights)
+            self._update(gradients, plan)
+            return y_pred, loss
+        optimizer = self.model.optimizer
+        found = plan.training(x, y, weights, *optimizer.moment())
+        if plan.variables:
+            optimizer._step += 1
         return found
+
+    def _update(self, gradients: list[Any], plan: Plan | None = None) -> None:
+        """Change the weights by their gradients, where there are any to change."""
+        optimizer, variables = self.model.optimizer, self.model.trainable_variables
+        if not variables:
+            return
+        if plan is None or plan.update is None:
+            for v, gradient in zip(variables, gradients, strict=True):
+                v.grad = gradient  # a rule of one's own may look there
+            optimizer.apply(gradients, variables)
+            return
+        if len(variables) != len(plan.variables) or any(map(operator.is_not, variables, plan.variables)):
+            self.check()  # a model of one's own may have any idea of what its variables are
+            plan = self.plan
+        assert plan.update is not None
+        plan.update(*optimizer.moment(), gradients)
+        optimizer._step += 1
 
     def test(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
         """The predictions and the loss."""
         if total is not None:
             self._meet(f"an evaluation of {total} examples", x)
-            y_pred, loss = self._shared(_test, self.now.testing, x, y, weights, total)
+            y_pred, loss = self._shared(_test, "testing", x, y, weights, total)
             return y_pred, constant(distributed.total_of([plain(loss)])[0])
         if self._runs_eagerly():
-            return self.model._test_step(x, y, weights)
-        self._look()
-        return self.now.testing(x, y, weights)
+            return _test(self.of, x, y, weights)
+        return self.plan.testing(x, y, weights)
 
     def predict(self, x: Any, total: int | None = None) -> Any:
         """The predictions."""
         if total is not None:
             self._meet(f"a prediction for {total} examples", x)
-            return distributed.gathered(self._shared(_predict, self.now.predicting, x), total)
+            return distributed.gathered(self._shared(_predict, "predicting", x), total)
         if self._runs_eagerly():
-            return self.model._predict_step(x)
-        self._look()
-        return self.now.predicting(x)
+            return _predict(self.of, x)
+        return self.plan.predicting(x)
 
     # -- shared with other processes -------------------------------------------------------------------
 
@@ -173,40 +264,27 @@ class Steps:
             distributed.build(self.model, x)
             distributed.synchronise(self.model)
             self._synchronised = True
-        if not self.eagerly:
-            self._look()
 
-    def _shared(self, function: Any, replay: Replay, *args: Any) -> Any:
+    def _shared(self, function: Any, part: str, *args: Any) -> Any:
         """Run a function on this process's share, replayed unless it needs the others before it is done.
 
         When a step is recorded and compared is for each process to decide, so it must not make another one wait. The
         first step of all runs as it is, and shows which it is.
         """
         if self.eagerly or function in self._talking:
-            return function(self._model, *args)
-        found, talked = distributed.talks(lambda: replay(*args))
+            return function(self.of, *args)
+        found, talked = distributed.talks(lambda: getattr(self.plan, part)(*args))
         if talked:
             self._talking.add(function)
         return found
 
     def _train_together(self, x: Any, y: Any, weights: Any, total: int) -> Any:
         """A training step on a share of a batch: all gradients are summed between its two halves."""
-        model, optimizer = self.model, self.model.optimizer
-        self._meet(f"a training step on {total} examples at a learning rate of {optimizer.learning_rate}", x)
-        y_pred, loss, gradients = self._shared(_differentiate, self.now.differentiating, x, y, weights, total)
+        rate = self.model.optimizer.learning_rate
+        self._meet(f"a training step on {total} examples at a learning rate of {rate}", x)
+        y_pred, loss, gradients = self._shared(_differentiate, "gradient", x, y, weights, total)
         loss, *gradients = distributed.total_of([plain(loss), *gradients])
-        variables = model.trainable_variables
-        if self.eagerly:  # who looks into the weights finds the gradients of the whole batch
-            for v, gradient in zip(variables, gradients, strict=True):
-                if gradient is not None:
-                    np.copyto(v.grad, gradient)
-        if not variables:
-            return y_pred, constant(loss)
-        if self.eagerly or type(optimizer).apply is not Optimizer.apply:
-            optimizer.apply(gradients, variables)
-        else:
-            self.now.applying(*optimizer.moment(), gradients)
-            optimizer._step += 1
+        self._update(gradients, None if self.eagerly else self.plan)
         return y_pred, constant(loss)
 
     @contextmanager
@@ -219,49 +297,14 @@ class Steps:
         finally:
             self.eagerly = before
 
-    def check(self) -> None:
-        """Look closely before the next step whether anything has changed, in lists and dicts too."""
-        self._changes = -1
-
-    def _look(self) -> None:
-        """Find the recordings that go with the present settings, or begin new ones."""
-        if self._changes == config.changes:
-            return
-        self._changes = config.changes
-        settings = self.model.settings()
-        for recorded in self._all:
-            if recorded.settings == settings:
-                self._all.remove(recorded)
-                self._all.append(recorded)
-                return
-        self._begin(settings)
-        if len(self._all) > KEPT and not self._all.pop(0).used:
-            self._in_vain += 1
-            if self._in_vain == KEPT:
-                warnings.warn(
-                    f"an attribute of {self.model.name!r} or of something in it changes with every step, so its steps "
-                    "cannot be replayed and run eagerly, which is slower and gives the same; return what a step "
-                    "computes instead of keeping it in an attribute, or say compile(run_eagerly=True)",
-                    ReplayWarning,
-                    stacklevel=level_of_caller(),
-                )
-
 
 # -- what is recorded: functions that know their model weakly ----------------------------------------------
 
 
-def _train(of: Any, *args: Any) -> Any:
-    try:
-        y_pred, loss = of()._train_step(*args)
-        return _without_graph(y_pred), _without_graph(loss)
-    finally:
-        of().zero_grad()
-
-
-def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int) -> Any:
+def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
     with distributed.sharing(total):
-        y_pred, loss, variables = of()._differentiate(x, y, weights)
-    return _without_graph(y_pred), _without_graph(loss), [v.grad for v in variables]
+        y_pred, loss, gradients = of()._differentiate(x, y, weights)
+    return _without_graph(y_pred), _without_graph(loss), gradients
 
 
 def _without_graph(value: Any) -> Any:
@@ -275,8 +318,18 @@ def _differentiate_and_forget(of: Any, *args: Any) -> Any:
         of().zero_grad()
 
 
-def _apply(of: Any, learning_rate: Any, step: Any, gradients: Any) -> None:
-    of().optimizer.apply_at(learning_rate, step, gradients, of().trainable_variables)
+def _apply(of: Any, variables: Any, learning_rate: Any, step: Any, gradients: Any) -> None:
+    of().optimizer.apply_at(learning_rate, step, gradients, variables)
+
+
+def _train(of: Any, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any) -> Any:
+    try:
+        y_pred, loss, gradients = _differentiate(of, x, y, weights)
+        if gradients:
+            _apply(of, of().trainable_variables, learning_rate, step, gradients)
+        return y_pred, loss
+    finally:
+        of().zero_grad()
 
 
 def _test(of: Any, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:

@@ -13,8 +13,6 @@ import numpy as np
 from autograd_core import tree
 from autograd_core.arrays import in_numpy, to_numpy
 from autograd_core.mode import no_grad
-from autograd_core.replay import Replay
-from autograd_core.replay import compiled as compiling
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, distributed, losses, metrics, optimizers
@@ -23,7 +21,7 @@ from ..layers.layer import Layer
 from ..progress import Progress
 from ..tensors import constant, is_sparse, plain
 from .batches import Feed, arrays_of, batches, convert, cut, is_arrays, length_of, refuse_nan
-from .steps import Steps
+from .steps import Schedule, Steps
 
 Logs = dict[str, float]
 
@@ -31,7 +29,11 @@ Logs = dict[str, float]
 class Trainer(Layer):
     """The part of a model that learns from data."""
 
-    passing = Layer.passing | {"stop_training", "history", "_steps"}
+    untracked = (Layer.untracked or frozenset()) | {
+        "stop_training", "history", "compiled", "_steps", "loss", "_compiled_with",
+        # judged by themselves, or no part of a step
+        "optimizer", "_loss", "_metrics", "_weighted_metrics", "_loss_mean",
+    }  # fmt: skip
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -69,7 +71,8 @@ class Trainer(Layer):
 
         Raises ValueError or TypeError for what is no optimizer, loss, metric or ``jit_compile``.
         """
-        compiling.check(jit_compile)
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(f"jit_compile must be 'auto', True or False, and got {jit_compile!r}")
         new = (
             optimizers.get(optimizer),
             as_loss(loss),
@@ -78,7 +81,7 @@ class Trainer(Layer):
         )
         self.optimizer, self._loss, self._metrics, self._weighted_metrics = new
         self.loss, self.loss_weights = loss, as_loss_weight(loss_weights)
-        self._steps = Steps(self, run_eagerly, jit_compile)
+        self._steps = Steps(self, run_eagerly or jit_compile is False, jit_compile is True)
         self.compiled = True
         self._compiled_with = {
             "optimizer": self.optimizer,
@@ -145,28 +148,16 @@ class Trainer(Layer):
     # The three below are what is recorded: functions of arrays that change nothing but weights and state.
 
     @property
-    def schedule(self) -> Replay:
+    def schedule(self) -> Schedule:
         """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
 
         The arguments of `profile` are those of a step: inputs, targets, weights (or None), and
         ``*model.optimizer.moment()``.
         """
-        return self._steps.now.training
+        return Schedule(self._steps.plan)
 
-    def _train_step(
-        self, x: Any, y: Any, weights: Any, learning_rate: Any = None, step: Any = None
-    ) -> tuple[Any, Tensor]:
-        y_pred, loss, variables = self._differentiate(x, y, weights)
-        if variables:
-            gradients = [v.grad for v in variables]
-            if learning_rate is None:
-                self.optimizer.apply(gradients, variables)
-            else:
-                self.optimizer.apply_at(learning_rate, step, gradients, variables)
-        return y_pred, loss
-
-    def _differentiate(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor, list[Tensor]]:
-        """The predictions, the loss, and the variables, which have got their gradients."""
+    def _differentiate(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor, list[Any]]:
+        """The predictions, the loss, and its gradient with respect to each variable."""
         y_pred = self(x, training=True)
         loss = self._checked_loss(x, y, y_pred, weights)
         variables = self.trainable_variables
@@ -174,7 +165,7 @@ class Trainer(Layer):
             v.grad = None
         if variables:
             loss.backward(release=True)
-        return y_pred, loss, variables
+        return y_pred, loss, [v.grad for v in variables]
 
     def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:
         with no_grad():

@@ -44,9 +44,7 @@ class Adam(Optimizer):
         self.beta_1 = number(beta_1, "beta_1", 0, 1, below=True)
         self.beta_2 = number(beta_2, "beta_2", 0, 1, below=True)
         self.epsilon, self.amsgrad = number(epsilon, "epsilon", 0), amsgrad
-        self.slots = {"momentum": 0.0, "velocity": 0.0}
-        if amsgrad:
-            self.slots["velocity_hat"] = 0.0
+        self.slots = {"momentum": 0.0, "velocity": 0.0, **({"velocity_hat": 0.0} if amsgrad else {})}
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
         m = state["momentum"] + (1 - self.beta_1) * (gradient - state["momentum"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ from ..tensors import plain
 from . import schedules
 
 State = dict[str, Any]
+
+_builds = itertools.count(1)
 
 # How many elements of a parameter are updated at a time.
 PART = 2**17
@@ -73,7 +76,8 @@ class Optimizer(config.Configurable):
     array([0.5, 2.5], dtype=float32)
     """
 
-    passing = frozenset({"_state"})
+    # The arrays that a step changes, and what gives the rate, which a step is told.
+    untracked = frozenset({"_state", "_step", "_rate", "schedule", "learning_rate"})
 
     # Whether `update` works on each element for itself. Large parameters are then updated a part at a time, which
     # is faster, since a part stays in cache, and needs no second copy of everything.
@@ -109,7 +113,8 @@ class Optimizer(config.Configurable):
         else:
             self._rate = np.array(rate(learning_rate), np.float32)
         self._step = np.array(0, np.int64)
-        self._variables: list[Tensor] = []
+        self._variables: tuple[Tensor, ...] = ()
+        self._built = 0  # another number for each state that was made
         self._state: list[State] = []
 
     # -- the rule --------------------------------------------------------------------------------------
@@ -144,7 +149,7 @@ class Optimizer(config.Configurable):
 
     def build(self, variables: Iterable[Tensor]) -> None:
         """Make the state for these variables."""
-        self._variables = list(variables)
+        self._variables, self._built = tuple(variables), next(_builds)
         self._state = [{} for _ in self._variables]
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
         for slot, start in self.slots.items():

@@ -42,11 +42,8 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs)
         self.rho, self.momentum = number(rho, "rho", 0, 1), number(momentum, "momentum", 0, 1)
         self.epsilon, self.centered = number(epsilon, "epsilon", 0), centered
-        self.slots = {"velocity": 0.0}
-        if momentum > 0:
-            self.slots["momentum"] = 0.0
-        if centered:
-            self.slots["average_gradient"] = 0.0
+        slots = ["velocity", *(["momentum"] if momentum > 0 else []), *(["average_gradient"] if centered else [])]
+        self.slots = dict.fromkeys(slots, 0.0)
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
         velocity = self.rho * state["velocity"] + (1 - self.rho) * np.square(gradient)

@@ -80,7 +80,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} came")
         self.boundaries = [number(b, "a boundary", 0) for b in boundaries]
         self.values = [number(v, "a learning rate", 0) for v in values]
-        if self.boundaries != sorted(set(self.boundaries)):
+        if list(self.boundaries) != sorted(set(self.boundaries)):
             raise ValueError(f"boundaries are steps in order, each once; {self.boundaries} came")
         self.name = name
 
