@@ -36,7 +36,7 @@ class LayerNormalization(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.axis: Any = list(axis) if isinstance(axis, list | tuple) else axis
+        self.axis: Any = tuple(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon, self.center, self.scale = number(epsilon, "epsilon", 0), center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
@@ -45,12 +45,12 @@ class LayerNormalization(Layer):
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes to normalize over, counted from the front."""
-        given = self.axis if isinstance(self.axis, list) else [self.axis]
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         axes = sorted({axis_in(a, ndim, f"layer {self.name!r}") for a in given})
         if not axes or len(axes) < len(given) or axes[0] == 0:
             raise ValueError(
                 f"axis of layer {self.name!r} is one axis or several, each once and not that of the batch; "
-                f"{self.axis!r} came"
+                f"{list(given)} came"
             )
         return tuple(axes)
 

@@ -159,7 +159,7 @@ class Steps:
         self._moment = moment()
         model, trusting = self.model, self._trusting
         optimizer = freeze(model.optimizer, "optimizer", trusting)
-        if type(model.optimizer).apply is not Optimizer.apply and optimizer.foreign is None:
+        if getattr(type(model.optimizer), "apply", None) is not Optimizer.apply and optimizer.foreign is None:
             optimizer.foreign = "optimizer has an apply of its own, which counts steps"
         found = freeze(model, "", trusting), freeze(model._loss, "loss", trusting), optimizer
         self._frozen, variables = found, model.trainable_variables
@@ -212,7 +212,9 @@ class Steps:
             return
         if plan is None or plan.update is None:
             for v, gradient in zip(variables, gradients, strict=True):
-                v.grad = gradient  # a rule of one's own may look there
+                if v.grad is not gradient:  # a rule of one's own may look there
+                    v.grad = None
+                    v.backward(gradient)
             optimizer.apply(gradients, variables)
             return
         if len(variables) != len(plan.variables) or any(map(operator.is_not, variables, plan.variables)):

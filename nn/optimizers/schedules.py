@@ -81,7 +81,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.boundaries = [number(b, "a boundary", 0) for b in boundaries]
         self.values = [number(v, "a learning rate", 0) for v in values]
         if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ValueError(f"boundaries are steps in order, each once; {self.boundaries} came")
+            raise ValueError(f"boundaries are steps in order, each once; {list(self.boundaries)} came")
         self.name = name
 
     def __call__(self, step: Any) -> Any:
