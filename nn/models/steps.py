@@ -77,9 +77,16 @@ class Schedule:
     """
 
     def __init__(self, plan: Plan):
-        halves = (plan.gradient, plan.update)
-        self._parts = [plan.training] if plan.training else [half for half in halves if isinstance(half, Replay)]
+        gradient = plan.gradient if isinstance(plan.gradient, Replay) else None
+        # What each half of the step is replayed as; where both are ours it is one and the same.
+        self.halves = {"gradient": plan.training or gradient, "update": plan.training or plan.update}
+        self._parts = list({id(part): part for part in self.halves.values() if part is not None}.values())
         self._foreign = plan.foreign
+
+    @property
+    def replayed(self) -> dict[str, bool]:
+        """Whether there are programs for the gradient, and for the update."""
+        return {half: part is not None and bool(part.programs) for half, part in self.halves.items()}
 
     @property
     def programs(self) -> list[Program]:
@@ -214,7 +221,8 @@ class Steps:
             for v, gradient in zip(variables, gradients, strict=True):
                 if v.grad is not gradient:  # a rule of one's own may look there
                     v.grad = None
-                    v.backward(gradient)
+                    if gradient is not None:
+                        v.backward(gradient)
             optimizer.apply(gradients, variables)
             return
         if len(variables) != len(plan.variables) or any(map(operator.is_not, variables, plan.variables)):
