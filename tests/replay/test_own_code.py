@@ -223,7 +223,7 @@ def in_what_python_knows_of_itself():
 PLACES = {name: made for name, made in globals().items() if name.startswith(("in_", "by_", "behind_"))}
 
 
-# -- kinds of code: what a model is made and compiled with, where it reads a number -------------------------------------
+# -- kinds of code: what a model is made and compiled with, where it reads a number ------------------------------------
 
 
 def one_hidden(*between, **options):
