@@ -276,7 +276,7 @@ def step(models, n=1, x=X[:8], y=Y[:8]):
         lambda m: setattr(m.layers[0], "activation", nn.activations.relu),
         lambda m: setattr(m.layers[1], "rate", 0.0),
         lambda m: setattr(m.optimizer, "rho", 0.5),
-        lambda m: m.optimizer.set_weights([w * 0.5 for w in m.optimizer.get_weights()]),
+        lambda m: m.optimizer.set_weights([w * 0.5 if w.ndim else w for w in m.optimizer.get_weights()]),
         lambda m: m.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=m._steps.eagerly),
         lambda m: m.add(layers.Dense(3, "softmax", kernel_initializer="ones")),
     ],
