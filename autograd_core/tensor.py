@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
-from collections.abc import Callable, Iterator
-from operator import and_, eq, ge, gt, le, lt, ne, or_, xor
+from collections.abc import Callable
+from operator import and_, or_, xor
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
@@ -17,6 +16,7 @@ from .elsewhere import missing
 from .errors import GradientLossError, GraphError
 from .graph import Node, Recorded, stamp
 from .mode import mode
+from .tracer import COMPARISONS, OPERATORS, Tracer, attribute
 from .walk import walk
 
 if TYPE_CHECKING:
@@ -31,21 +31,6 @@ def wrap(node: Node) -> Tensor:
     return tensor
 
 
-# The operators by the function of NumPy's that each stands for. They are what the op that answers for it calls, with
-# nothing in between: see `bind_operator`.
-_OPERATORS = {
-    np.add: ("__add__", "__radd__"),
-    np.subtract: ("__sub__", "__rsub__"),
-    np.multiply: ("__mul__", "__rmul__"),
-    np.divide: ("__truediv__", "__rtruediv__"),
-    np.matmul: ("__matmul__", "__rmatmul__"),
-    np.remainder: ("__mod__", "__rmod__"),
-    np.floor_divide: ("__floordiv__", "__rfloordiv__"),
-    np.power: ("_power", "__rpow__"),
-    np.negative: ("__neg__",),
-    np.absolute: ("__abs__",),
-}
-
 Unary = Callable[["Tensor"], "Tensor"]
 Binary = Callable[["Tensor", Any], "Tensor"]
 
@@ -55,13 +40,14 @@ def bind_operator(function: Any, call: Callable[..., Any], updating: Callable[[A
 
     ``updating`` makes of an operator in place, such as ``-=``, a ``call`` that leaves what `_is_updated` to it.
     """
-    name, *reflected = _OPERATORS.get(function, ("",))
-    if name:
-        setattr(Tensor, name, call)
-    if reflected:
-        setattr(Tensor, reflected[0], lambda self, other: call(other, self))
-    if reflected and name != "_power":
-        setattr(Tensor, f"__i{name[2:]}", updating(getattr(operator, f"i{name.strip('_')}")))
+    name = OPERATORS.get(function, "pos")
+    if name == "pos":  # +t is t
+        return
+    setattr(Tensor, "_power" if name == "pow" else f"__{name}__", call)
+    if function.nin == 2:
+        setattr(Tensor, f"__r{name}__", lambda self, other: call(other, self))
+        if name != "pow":
+            setattr(Tensor, f"__i{name}__", updating(getattr(operator, f"i{name}")))
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -88,24 +74,7 @@ def _told(operand: Any, position: int) -> str:
     return f"tensor {name!r}" if name else f"argument {position}"
 
 
-def _as_method(function: Any) -> Callable[..., Any]:
-    """The method of arrays that is NumPy's ``function`` of the array, with the same arguments."""
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return dispatch(function, (self, *args), kwargs)
-
-    method.__name__ = function.__name__
-    method.__doc__ = f"`numpy.{function.__name__}` of this Tensor."
-    first, *others = inspect.signature(function).parameters.values()
-    method.__signature__ = inspect.Signature([first.replace(name="self"), *others])  # type: ignore[attr-defined]
-    return method
-
-
-def _of_data(attribute: str) -> Any:
-    return property(lambda self: getattr(self.node.out, attribute), doc=f"`numpy.ndarray.{attribute}` of the data.")
-
-
-class Tensor(Recorded):
+class Tensor(Recorded, Tracer):
     """An array and the record of how it was computed.
 
     It has the methods of NumPy's arrays, and each op that works element by element on one array besides: ``t.exp()``.
@@ -126,6 +95,7 @@ class Tensor(Recorded):
     """
 
     __slots__ = ("__weakref__",)
+    process = staticmethod(dispatch)
 
     def __init__(
         self, data: Any, *, dtype: Any = None, requires_grad: bool | None = None, name: str | None = None
@@ -240,8 +210,8 @@ class Tensor(Recorded):
             raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
         return arrays.to_numpy(self.node.out).item(*index)
 
-    tolist, tobytes = _of_data("tolist"), _of_data("tobytes")
-    nbytes, itemsize, strides, flags = map(_of_data, ("nbytes", "itemsize", "strides", "flags"))
+    tolist, tobytes, flags = map(attribute, ("node.out.tolist", "node.out.tobytes", "node.out.flags"))
+    nbytes, itemsize, strides = map(attribute, ("node.out.nbytes", "node.out.itemsize", "node.out.strides"))
 
     def detach(self) -> Tensor:
         """A constant with a copy of the data: nothing flows back through it, and changing it changes nothing else."""
@@ -388,9 +358,6 @@ class Tensor(Recorded):
             raise TypeError("a Tensor without axes has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self == value))
 
@@ -435,7 +402,7 @@ class Tensor(Recorded):
         return dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return dispatch(function, args, kwargs)
+        return dispatch(function, args, kwargs)  # beside whatever else there is
 
     # -- operators -------------------------------------------------------------------------------------
 
@@ -492,13 +459,7 @@ class Tensor(Recorded):
     def __round__(self, decimals: int | None = None) -> Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
 
-    # Comparisons have no derivative: they give plain arrays, ready for np.where and for masks.
-    __lt__, __le__ = _comparison(lt), _comparison(le)
-    __gt__, __ge__ = _comparison(gt), _comparison(ge)
-    __eq__, __ne__ = _comparison(eq), _comparison(ne)
-    __hash__ = object.__hash__
-
-    # So have the bits of whole numbers and of masks.
+    # The bits of whole numbers and of masks have no derivative: they are plain arrays.
     __and__, __or__, __xor__ = _comparison(and_), _comparison(or_), _comparison(xor)
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
@@ -506,16 +467,6 @@ class Tensor(Recorded):
         return ~self.node.out
 
     # -- methods that arrays have ----------------------------------------------------------------------
-
-    @property
-    def T(self) -> Tensor:
-        """The axes reversed."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two axes exchanged."""
-        return NUMPY[np.matrix_transpose](self)
 
     @property
     def flat(self) -> Tensor:
@@ -574,48 +525,10 @@ class Tensor(Recorded):
         one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
         return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
 
-    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Tensor:
-        """`numpy.clip`; an element at a bound passes half its gradient."""
-        return dispatch(np.clip, (self, min, max), options)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
-        """`numpy.compress`: the elements, or the places along an axis, where the condition holds."""
-        return NUMPY[np.compress](condition, self, axis)
-
-    def dot(self, other: Any, **options: Any) -> Tensor:
-        """`numpy.dot`."""
-        return dispatch(np.dot, (self, other), options)
-
-    copy = _as_method(np.copy)
-    ravel = _as_method(np.ravel)
-    repeat = _as_method(np.repeat)
-    squeeze = _as_method(np.squeeze)
-    swapaxes = _as_method(np.swapaxes)
-    diagonal = _as_method(np.diagonal)
-    trace = _as_method(np.trace)
-    take = _as_method(np.take)
-    choose = _as_method(np.choose)
-    round = _as_method(np.round)
-    sum = _as_method(np.sum)
-    prod = _as_method(np.prod)
-    mean = _as_method(np.mean)
-    var = _as_method(np.var)
-    std = _as_method(np.std)
-    max = _as_method(np.max)
-    min = _as_method(np.min)
-    cumsum = _as_method(np.cumsum)
-    cumprod = _as_method(np.cumprod)
-
-    # What has no derivative gives plain arrays.
-    all = _as_method(np.all)
-    any = _as_method(np.any)
-    nonzero = _as_method(np.nonzero)
-    argmax = _as_method(np.argmax)
-    argmin = _as_method(np.argmin)
-    argsort = _as_method(np.argsort)
-    argpartition = _as_method(np.argpartition)
-    searchsorted = _as_method(np.searchsorted)
-
+# Nor have comparisons, which are ready for np.where and for masks.
+for _name in COMPARISONS.values():
+    setattr(Tensor, f"__{_name}__", _comparison(getattr(operator, _name)))
 
 _new = Tensor.__new__
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..op import Op
+from ..tracer import Tracer
 
 
 class Untraceable(TypeError):
@@ -106,14 +107,7 @@ FORMS["logical_and"], FORMS["logical_or"], FORMS["logical_not"] = (
 _UNCHANGED = {np.broadcast_to, np.reshape, np.transpose, np.sum, np.mean, np.max, np.min, np.prod, np.copy}
 
 
-def _operator(ufunc: np.ufunc, reflected: bool = False) -> Any:
-    def operator(self: Symbol, *others: Any) -> Symbol:
-        return _call(ufunc.__name__, *others, self) if reflected else _call(ufunc.__name__, self, *others)
-
-    return operator
-
-
-class Symbol:
+class Symbol(Tracer):
     """A number that is not known yet: a name, a constant, or a function of others.
 
     >>> x = Symbol("x")
@@ -135,12 +129,9 @@ class Symbol:
 
     # -- being computed with -----------------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Symbol:
-        if method != "__call__" or kwargs:
-            raise Untraceable(f"{ufunc.__name__}.{method} with {list(kwargs)} is no formula of numbers")
-        return _call(ufunc.__name__, *inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def process(self, function: Any, args: Any, kwargs: Any) -> Any:
+        if isinstance(function, np.ufunc) and not kwargs:
+            return _call(function.__name__, *args)
         if function is np.where and len(args) == 3:
             return _call("where", *args)
         if function in (np.zeros_like, np.ones_like):
@@ -161,19 +152,6 @@ class Symbol:
 
     def __iter__(self) -> Any:
         raise Untraceable("a single number has no elements")
-
-    __add__, __radd__ = _operator(np.add), _operator(np.add, True)
-    __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, True)
-    __mul__, __rmul__ = _operator(np.multiply), _operator(np.multiply, True)
-    __truediv__, __rtruediv__ = _operator(np.divide), _operator(np.divide, True)
-    __pow__, __rpow__ = _operator(np.power), _operator(np.power, True)
-    __and__, __rand__ = _operator(np.bitwise_and), _operator(np.bitwise_and, True)
-    __or__, __ror__ = _operator(np.bitwise_or), _operator(np.bitwise_or, True)
-    __neg__, __abs__, __invert__ = _operator(np.negative), _operator(np.absolute), _operator(np.invert)
-    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
-    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
-    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
-    __hash__ = object.__hash__
 
     # -- being read --------------------------------------------------------------------------------------
 

@@ -13,13 +13,14 @@ import operator
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import tree
+from ..tracer import InPlace, Tracer, attribute, ufunc_of
 from .calls import copied, name_of
 
 if TYPE_CHECKING:
@@ -52,44 +53,6 @@ _COPIES: dict[Any, Callable[..., Any]] = {
 }
 
 
-def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """An operator, its reflection, and its in-place form, which for a scalar is the operator itself."""
-
-    def forward(self: Traced, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _computed(ufunc, self, other)
-
-    def reflected(self: Traced, other: Any) -> Any:
-        return NotImplemented if _defers(other) else _computed(ufunc, other, self)
-
-    def in_place(self: Traced, other: Any) -> Any:
-        return forward(self, other) if self.scalar else _written(ufunc, self, self, other)
-
-    return forward, reflected, in_place
-
-
-def _product_in_place(self: Traced, other: Any) -> Any:
-    if self.ndim < 1 or np.ndim(other) < 2:  # which the ufunc would broadcast
-        raise ValueError("in-place matrix multiplication needs at least one and two axes")
-    return _written(np.matmul, self, self, other)
-
-
-def _written(ufunc: np.ufunc, target: Traced, *operands: Any) -> Traced:
-    """``target``, with the result written into it."""
-    ufunc(*operands, out=(target,))
-    return target
-
-
-def _computed(ufunc: np.ufunc, *operands: Any) -> Any:
-    """What an operator gives: for scalars not always the bits that the ufunc of that name gives."""
-    kernel = _SCALAR_KERNELS.get(ufunc)
-    if kernel is None or not all(map(_is_scalar, operands)):
-        return ufunc(*operands)
-    if ufunc is not np.power and not any(np.iscomplexobj(x) for x in operands):
-        return ufunc(*operands)
-    recording = next(x for x in operands if isinstance(x, Traced)).recording_now()
-    return kernel(*unwrapped(operands)) if recording is None else recording.run(kernel, operands)
-
-
 def _is_scalar(x: Any) -> bool:
     return x.scalar if isinstance(x, Traced) else isinstance(x, int | float | complex | np.generic)
 
@@ -119,19 +82,7 @@ _SCALAR_KERNELS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def _defers(other: Any) -> bool:
-    """Whether another class, such as Tensor, answers for an operation with ``other``."""
-    return hasattr(other, "__array_ufunc__") and not isinstance(other, np.ndarray | np.generic | Traced)
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    return method
-
-
-class Traced:
+class Traced(Tracer, InPlace):
     """An array whose computations are being recorded.
 
     It is just the array that it holds once the recording is given up or over. Its use in another thread than the one
@@ -183,37 +134,8 @@ class Traced:
 
     # -- what is the same for every batch --------------------------------------------------------------
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.array.dtype
-
-    @property
-    def ndim(self) -> int:
-        return self.array.ndim
-
-    @property
-    def size(self) -> int:
-        return self.array.size
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        return self.array.strides
-
-    @property
-    def itemsize(self) -> int:
-        return self.array.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        return self.array.nbytes
-
-    @property
-    def T(self) -> Any:
-        return np.transpose(self)
+    shape, dtype, ndim, size = map(attribute, ("array.shape", "array.dtype", "array.ndim", "array.size"))
+    strides, itemsize, nbytes = map(attribute, ("array.strides", "array.itemsize", "array.nbytes"))
 
     def __len__(self) -> int:
         if self.ndim > 1 and self.recording_now() is not None:
@@ -225,9 +147,6 @@ class Traced:
 
     def __contains__(self, value: Any) -> bool:
         return unwrapped(value) in self._taken_out("looking for an element in a value that is being recorded")
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return repr(self._printed())
@@ -259,13 +178,27 @@ class Traced:
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self._taken_out("pickling a value that is being recorded").__reduce_ex__(protocol)
 
-    # -- NumPy's protocols -----------------------------------------------------------------------------
+    # -- what is computed ------------------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(_defers(x) for x in inputs):
-            return NotImplemented
+    def process(self, function: Any, args: Any, kwargs: Any) -> Any:
+        return (self._function if ufunc_of(function) is None else self._ufunc)(function, args, kwargs)
+
+    def operate(self, ufunc: np.ufunc, *operands: Any) -> Any:
+        """What an operator gives: for scalars not always the bits that the ufunc of that name gives."""
+        if ufunc is np.power and operands[0] is self and not self.scalar:
+            power = _power(self.dtype, operands[1])
+            return self.process(*((ufunc, operands) if power is None else (power, (self,))), {})
+        kernel = _SCALAR_KERNELS.get(ufunc)
+        if kernel is None or not all(map(_is_scalar, operands)):
+            return self.process(ufunc, operands, {})
+        if ufunc is not np.power and not any(np.iscomplexobj(x) for x in operands):
+            return self.process(ufunc, operands, {})
         recording = self.recording_now()
-        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return kernel(*unwrapped(operands)) if recording is None else recording.run(kernel, operands)
+
+    def _ufunc(self, function: Any, inputs: Any, kwargs: Any) -> Any:
+        recording = self.recording_now()
+        method = "__call__" if isinstance(function, np.ufunc) else function.__name__
         out = kwargs.pop("out", None)
         if recording is None:
             pass
@@ -286,10 +219,7 @@ class Traced:
             kwargs["out"] = out
         return function(*unwrapped(inputs), **unwrapped(kwargs))
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(t, object) and hasattr(t, "__array_function__") and not issubclass(t, np.ndarray | Traced)
-               for t in types):  # fmt: skip
-            return NotImplemented
+    def _function(self, function: Any, args: Any, kwargs: Any) -> Any:
         recording = self.recording_now()
         args, kwargs = _with_named_out(function, args, kwargs)
         if recording is None or function in _STATIC:
@@ -374,30 +304,10 @@ class Traced:
         """A copy."""
         return self if self.scalar else np.copy(self, order=order)
 
-    def flatten(self, order: Any = "C") -> Any:
-        """A copy along one axis."""
-        return np.copy(np.ravel(self, order=order))
-
-    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
-        """`numpy.reshape`."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
-
-    def transpose(self, *axes: Any) -> Any:
-        """`numpy.transpose`."""
-        if len(axes) == 1:
-            axes = axes[0]
-        return np.transpose(self, axes or None)
-
     def fill(self, value: Any) -> None:
         """All elements set to one value; those of a scalar stay as they are."""
         if not self.scalar:
             self[...] = value
-
-    sum, mean, max, min, prod = (_method(f) for f in (np.sum, np.mean, np.max, np.min, np.prod))
-    any, all, argmax, argmin = (_method(f) for f in (np.any, np.all, np.argmax, np.argmin))
-    std, var, cumsum, argsort = (_method(f) for f in (np.std, np.var, np.cumsum, np.argsort))
-    ravel, squeeze, swapaxes, repeat = (_method(f) for f in (np.ravel, np.squeeze, np.swapaxes, np.repeat))
-    take, dot, round, clip = (_method(f) for f in (np.take, np.dot, np.round, np.clip))
 
     # -- what takes a value out ------------------------------------------------------------------------
 
@@ -438,54 +348,19 @@ class Traced:
         """All elements as Python numbers."""
         return self._taken_out("taking Python numbers (tolist) from a value that is being recorded").tolist()
 
-    # -- operators -------------------------------------------------------------------------------------
+    # -- operators in place that are not those of a ufunc ------------------------------------------------
 
-    __add__, __radd__, __iadd__ = _binary(np.add)
-    __sub__, __rsub__, __isub__ = _binary(np.subtract)
-    __mul__, __rmul__, __imul__ = _binary(np.multiply)
-    __truediv__, __rtruediv__, __itruediv__ = _binary(np.divide)
-    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary(np.floor_divide)
-    __mod__, __rmod__, __imod__ = _binary(np.remainder)
-    __matmul__, __rmatmul__, __imatmul__ = *_binary(np.matmul)[:2], _product_in_place
-    __and__, __rand__, __iand__ = _binary(np.bitwise_and)
-    __or__, __ror__, __ior__ = _binary(np.bitwise_or)
-    __xor__, __rxor__, __ixor__ = _binary(np.bitwise_xor)
-    __lshift__, __rlshift__, __ilshift__ = _binary(np.left_shift)
-    __rshift__, __rrshift__, __irshift__ = _binary(np.right_shift)
-    __lt__, __le__ = _binary(np.less)[0], _binary(np.less_equal)[0]
-    __gt__, __ge__ = _binary(np.greater)[0], _binary(np.greater_equal)[0]
-    __eq__, __ne__ = _binary(np.equal)[0], _binary(np.not_equal)[0]
-    __rpow__ = _binary(np.power)[1]
-
-    def __pow__(self, exponent: Any) -> Any:
-        if _defers(exponent):
-            return NotImplemented
-        power = None if self.scalar else _power(self.dtype, exponent)
-        return _computed(np.power, self, exponent) if power is None else power(self)
+    def __imatmul__(self, other: Any) -> Any:
+        if self.ndim < 1 or np.ndim(other) < 2:  # which the ufunc would broadcast
+            raise ValueError("in-place matrix multiplication needs at least one and two axes")
+        return super().__imatmul__(other)
 
     def __ipow__(self, exponent: Any) -> Any:
-        if self.scalar:
-            return self.__pow__(exponent)
-        power = _power(self.dtype, exponent)
-        return _written(np.power, self, self, exponent) if power is None else _written(power, self, self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return NotImplemented if _defers(other) else np.divmod(self, other)
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return NotImplemented if _defers(other) else np.divmod(other, self)
-
-    def __neg__(self) -> Any:
-        return np.negative(self)
-
-    def __pos__(self) -> Any:
-        return np.positive(self)
-
-    def __abs__(self) -> Any:
-        return _computed(np.absolute, self)
-
-    def __invert__(self) -> Any:
-        return np.invert(self)
+        power = None if self.scalar else _power(self.dtype, exponent)
+        if power is None:
+            return super().__ipow__(exponent)
+        power(self, out=(self,))
+        return self
 
 
 _POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}

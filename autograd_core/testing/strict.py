@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .. import tree
 from ..arrays import Library, register
 from ..errors import DeviceError
+from ..tracer import InPlace, ufunc_of
 
 TABLE = Path(__file__).with_name("cupy_api.txt")
 
@@ -54,7 +54,7 @@ def array(data: Any, dtype: Any = None) -> StrictArray:
     return StrictArray(np.array(data.inside if isinstance(data, StrictArray) else data, dtype))
 
 
-class StrictArray(NDArrayOperatorsMixin):
+class StrictArray(InPlace):
     """An array on a device that is not there; made by `array`."""
 
     __array_priority__ = 100
@@ -72,7 +72,13 @@ class StrictArray(NDArrayOperatorsMixin):
             "Please use `.get()` to construct a NumPy array explicitly."
         )
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def process(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        ufunc = ufunc_of(function)
+        if ufunc is None:
+            return self._function(function, args, kwargs)
+        return self._ufunc(ufunc, "__call__" if ufunc is function else function.__name__, args, kwargs)
+
+    def _ufunc(self, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if method not in _METHODS or ufunc.__name__ not in cupy()["ufunc"]:
             return NotImplemented
         out = kwargs.get("out", ())
@@ -92,9 +98,9 @@ class StrictArray(NDArrayOperatorsMixin):
             raise NotImplementedError(f"`cupy_{ufunc.__name__}.at` is not supported yet")
         return _wrap(getattr(ufunc, method)(*_unwrap(inputs), **_unwrap(kwargs)))
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def _function(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         known = cupy()["function"].get(f"{function.__module__}.{function.__name__}")
-        if known is None or not all(issubclass(t, StrictArray | np.ndarray) for t in types):
+        if known is None:
             return NotImplemented
         known.bind(*args, **kwargs)  # a TypeError for what CuPy's does not take
         if function.__name__ not in _FROM_NUMPY:
