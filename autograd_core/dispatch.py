@@ -139,7 +139,8 @@ def short_name(module: str) -> str:
 
 
 def _module(function: Any) -> str:
-    return getattr(function, "__module__", None) or "numpy"  # ufuncs of older versions have none
+    module = getattr(function, "__module__", None) or "numpy"  # ufuncs of NumPy 2.0 and 2.1 have none
+    return module.replace("._scimath_impl", ".scimath")  # which are its public names from 2.2 on
 
 
 def _instead(name: str, parameter: str, function: Any) -> str:

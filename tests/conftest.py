@@ -3,8 +3,10 @@
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
+from collections import defaultdict
 
 import hypothesis
 import pytest
@@ -59,23 +61,18 @@ def count_calls():
 
 @pytest.fixture(scope="session")
 def judge():
-    """Import a library that decides whether our numbers are right, or skip the test where it is missing.
-
-    With AUTOGRAD_REQUIRE_JUDGES=1 a missing judge is a failure, so that a full run cannot pass by skipping.
-    """
+    """Import a library that decides whether our numbers are right, or skip the test where it is missing."""
 
     def load(name):
         try:
             loaded = importlib.import_module(name)
-            if name in ("keras", "tensorflow"):  # before it computes: afterwards the number cannot be changed
-                threads = importlib.import_module("tensorflow").config.threading
-                threads.set_intra_op_parallelism_threads(1)
-                threads.set_inter_op_parallelism_threads(1)
-            return loaded
-        except ImportError as error:
-            if os.environ.get("AUTOGRAD_REQUIRE_JUDGES") == "1":
-                pytest.fail(f"{name} is needed here and not installed: {error}")
-            pytest.skip(f"{name} is not installed: pip install 'autograd-core[judges]'")
+        except ImportError:
+            pytest.skip(f"{name} is not installed")
+        if name in ("keras", "tensorflow"):  # before it computes: afterwards the number cannot be changed
+            threads = importlib.import_module("tensorflow").config.threading
+            threads.set_intra_op_parallelism_threads(1)
+            threads.set_inter_op_parallelism_threads(1)
+        return loaded
 
     return load
 
@@ -97,3 +94,57 @@ def python_s_own_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+# -- what is missing ---------------------------------------------------------------------------------------
+
+# The extra that brings a library; what is not here is one of the judges.
+EXTRAS = {
+    **dict.fromkeys(("graphviz", "matplotlib", "PIL", "pygraphviz"), "plots"),
+    **dict.fromkeys(("ipykernel", "nbclient", "nbformat"), "notebooks"),
+    **dict.fromkeys(("mygrad", "tinygrad"), "bench"),
+    **{"cupy": "gpu", "mpi4py": "distributed", "numba": "fast", "onnx": "onnx", "scipy": "sparse"},
+    "tensorboardX": "tensorboard",
+}
+
+
+def missing(report):
+    """What a test was skipped for the lack of, and what installs it; None if it was skipped for something else."""
+    reason = report.longrepr[2].removeprefix("Skipped: ")
+    found = re.match(r"could not import '([\w.]+)'|([\w.-]+) is not installed(?:: (.*))?$", reason)
+    if found is None:
+        return None
+    library = (found[1] or found[2]).partition(".")[0]
+    return library, found[3] or f'pip install -e ".[{EXTRAS.get(library, "judges")}]"'
+
+
+def needed(report):
+    """With AUTOGRAD_REQUIRE_JUDGES=1 what is missing is a failure, so that a full run cannot pass by skipping."""
+    if os.environ.get("AUTOGRAD_REQUIRE_JUDGES") == "1" and report.skipped and isinstance(report.longrepr, tuple):
+        library, install = missing(report) or (None, "")
+        if library and EXTRAS.get(library) not in ("bench", "gpu"):  # neither is in .ci/run
+            report.outcome, report.longrepr = "failed", f"{library} is needed here and not installed: {install}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return needed((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return needed((yield))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for each thing that would make skipped tests run, not one for each place that skips."""
+    skipped = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", ()):
+        library, remedy = missing(report) or (None, report.longrepr[2].removeprefix("Skipped: "))
+        skipped[remedy].append(library)
+    if skipped:
+        terminalreporter.section("skipped")
+    for remedy, libraries in sorted(skipped.items(), key=lambda entry: -len(entry[1])):
+        without = ", ".join(sorted({library for library in libraries if library}))
+        terminalreporter.line(f"{len(libraries):5} {f'without {without}: ' if without else ''}{remedy}")

@@ -23,7 +23,8 @@ BESIDE = {"zero_grad", "_prev", "_op", "_backward", "_value"}
 
 
 def names_of(library, load):
-    return {name for name in dir(LIBRARIES[library](load(library))) if not name.startswith("_")}
+    names = {name for name in dir(LIBRARIES[library](load(library))) if not name.startswith("_")}
+    return names - {"itemset", "newbyteorder", "tostring"}  # NumPy 2.0 lists them, and later ones have them no more
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

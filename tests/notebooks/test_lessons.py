@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="the notebooks extra is not installed")
-pytest.importorskip("nbclient", reason="the notebooks extra is not installed")
-pytest.importorskip("ipykernel", reason="the notebooks extra is not installed")
-pytest.importorskip("matplotlib", reason="the plots extra is not installed")
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 ANSWERS = Path(__file__).with_name("answers")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.lib import NumpyVersion
 
 from autograd_core import Tensor
 from autograd_core.dispatch import NUMPY
@@ -16,12 +17,14 @@ def flat(result):
 
 def test_values_are_numpys(case):
     functions = [f for f, ours in NUMPY.items() if ours is case.function and f not in STRICTER]
-    functions = [f for f in functions if getattr(f, "__module__", "").startswith("numpy")]
+    functions = [f for f in functions if (getattr(f, "__module__", None) or "numpy").startswith("numpy")]
     if not functions or "order" in case.params or (case.name == "clip" and len(case.inputs) < 3):
         pytest.skip("NumPy has no such function, or not with these arguments")
     for function in functions:
-        expected = function(*case.arguments(case.values), **case.params)
-        got = function(*case.arguments([Tensor(v) for v in case.values]), **case.params)
+        params = () if function is not np.reshape else case.params.values()  # newshape= before NumPy 2.1
+        keywords = case.params if not params else {}
+        expected = function(*case.arguments(case.values), *params, **keywords)
+        got = function(*case.arguments([Tensor(v) for v in case.values]), *params, **keywords)
         if isinstance(expected, list | tuple):
             assert type(got) is type(expected)
         for g, e in zip(flat(got), flat(expected), strict=True):
@@ -59,7 +62,10 @@ def test_numbers_of_single_precision_stay_that(case):
         lambda m, t: m.gradient(t),
         lambda m, t: m.gradient(t, 0.5, m.array([0.0, 1.0, 3.0])),
         lambda m, t: m.split(t, 3, 1),
-        lambda m, t: m.pad(t, {0: 1, -1: (2, 0)}),
+        pytest.param(
+            lambda m, t: m.pad(t, {0: 1, -1: (2, 0)}),
+            marks=pytest.mark.skipif(NumpyVersion(np.__version__) < "2.4.0", reason="NumPy takes it from 2.4 on"),
+        ),
         lambda m, t: m.linalg.cholesky(t @ t.T, upper=True),
         lambda m, t: m.add.reduce(t),
         lambda m, t: m.add.reduce(t, axis=None),
