@@ -78,6 +78,11 @@ def __getattr__(name: str) -> Any:
                 "environment of its own for this project"
             )
         return module
+    if name == "GradientTape":
+        raise AttributeError(
+            "GradientTape is TensorFlow's; what is computed here is recorded anyway: loss.backward(), then "
+            "optimizer.apply([v.grad for v in variables], variables)"
+        )
     raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 

@@ -14,8 +14,7 @@ import random as python_random
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,11 +30,25 @@ from .tensors import assign, plain
 __all__ = ["init", "mean", "rank", "size"]
 
 
+class Whole:
+    """What a process that is alone has of a batch: all of it."""
+
+    alone = True
+
+    def examples(self, x: Any) -> int:
+        """How many examples the batch has, of which ``x`` are this process's inputs."""
+        return int((x if type(x) is np.ndarray else tree.leaves(x)[0]).shape[0])
+
+    def gathered(self, values: Any) -> Any:
+        """The arrays in a structure with the rows of all processes."""
+        return values
+
+
 class Share(NamedTuple):
     """The examples of a batch that are this process's: rows ``begin`` to ``end`` of ``total``.
 
     Where there are fewer examples than processes, some take one that belongs to another, so that nothing they compute
-    is empty, and it counts for nothing: ``weight`` is 0 and not 1.
+    is empty, and it counts for nothing: ``weight`` is 0 and not 1. Inside a ``with`` block it is computed with.
     """
 
     begin: int
@@ -44,10 +57,34 @@ class Share(NamedTuple):
     weight: int
 
     @property
+    def alone(self) -> bool:
+        """Whether it is all of the batch."""
+        return False
+
+    @property
     def fraction(self) -> float:
         """How much of the mean over the batch is the mean over this share."""
         return self.weight * (self.end - self.begin) / self.total
 
+    def examples(self, x: Any) -> int:
+        """How many examples the whole batch has."""
+        return self.total
+
+    def gathered(self, values: Any) -> Any:
+        """The arrays in a structure, of which each process has its share of the rows, with the rows of all."""
+        return tree.map(lambda value: _gathered(plain(value), self), values)
+
+    def __enter__(self) -> Share:
+        global _share
+        _share = self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        global _share
+        _share = None
+
+
+WHOLE = Whole()
 
 # The communicator of all processes; None where there is one process only, and then nothing here does anything.
 _world: Any = None
@@ -153,15 +190,12 @@ def sum_of(part: Any) -> Any:
 # -- shares ------------------------------------------------------------------------------------------------
 
 
-def rows(start: int, stop: int) -> tuple[slice, int | None]:
-    """Which of the examples from ``start`` to ``stop`` are this process's, and how many there are in all.
-
-    All of them and None where there is one process only.
-    """
+def rows(start: int, stop: int) -> tuple[slice, Whole | Share]:
+    """Which of the examples from ``start`` to ``stop`` are this process's: as rows, and as a share of the batch."""
     if _world is None:
-        return slice(start, stop), None
+        return slice(start, stop), WHOLE
     share = _share_of(stop - start)
-    return slice(start + share.begin, start + share.end), share.total
+    return slice(start + share.begin, start + share.end), share
 
 
 def _bounds(total: int) -> list[int]:
@@ -172,17 +206,6 @@ def _bounds(total: int) -> list[int]:
 def _share_of(total: int) -> Share:
     begin, end = _bounds(total)[_world.rank : _world.rank + 2]
     return Share(begin, end, total, 1) if begin < end else Share(0, 1, total, 0)
-
-
-@contextmanager
-def sharing(total: int | None) -> Iterator[None]:
-    """Compute with this process's share of a batch of ``total`` examples inside a ``with`` block."""
-    global _share
-    _share = None if total is None else _share_of(total)
-    try:
-        yield
-    finally:
-        _share = None
 
 
 def fraction() -> float:
@@ -223,17 +246,12 @@ def total_of(values: Sequence[Any]) -> list[Any]:
     return [None if v is None else next(parts).reshape(np.shape(v)).astype(v.dtype, copy=False) for v in values]
 
 
-def gathered(value: Any, total: int) -> Any:
-    """The arrays in a structure, of which each process has its share of the rows, with the rows of all."""
-    return tree.map(lambda part: _gathered(plain(part), total), value)
-
-
-def _gathered(part: Any, total: int) -> Any:
-    share, lengths = _share_of(total), np.diff(_bounds(total))
+def _gathered(part: Any, share: Share) -> Any:
+    lengths = np.diff(_bounds(share.total))
     each, left = divmod(len(part), share.end - share.begin)
     if left:
         raise ValueError(f"an array of {len(part)} rows does not belong to {share.end - share.begin} examples")
-    array = np.empty((total * each, *part.shape[1:]), part.dtype)
+    array = np.empty((share.total * each, *part.shape[1:]), part.dtype)
     row = array[:1].nbytes * each
     mine = np.ascontiguousarray(part[: len(part) * share.weight])
     _world.Allgatherv(mine.reshape(-1).view(np.uint8), [array.reshape(-1).view(np.uint8), lengths * row])

@@ -10,6 +10,7 @@ import numpy as np
 
 from .checks import whole
 from .config import custom_object_scope
+from .models.batches import unpack_x_y_sample_weight
 from .random import set_random_seed
 from .summary import shown
 from .tensors import class_numbers, plain
@@ -22,6 +23,7 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
     "to_torch_state_dict",
+    "unpack_x_y_sample_weight",
 ]
 
 

@@ -16,8 +16,8 @@ from autograd_core.tensor import Tensor
 from .. import distributed, random
 from ..tensors import is_sparse, plain
 
-# Inputs, targets, weights; and of how many examples, where several processes have a share of each batch.
-Batch = tuple[Any, Any, Any, int | None]
+# Inputs, targets, weights; and what this process has of the batch.
+Batch = tuple[Any, Any, Any, distributed.Whole | distributed.Share]
 
 
 def arrays_of(data: Any, what: str) -> Any:
@@ -103,9 +103,9 @@ class Arrays:
     def __iter__(self) -> Iterator[Batch]:
         order = random.generator.permutation(self.length) if self.shuffle else None
         for start in range(0, self.length, self.batch_size):
-            rows, total = distributed.rows(start, min(start + self.batch_size, self.length))
+            rows, share = distributed.rows(start, min(start + self.batch_size, self.length))
             x, y, w = (cut(d, rows if order is None else order[rows]) for d in self.data)
-            yield convert(x), convert(y), convert(w), total
+            yield convert(x), convert(y), convert(w), share
 
 
 class Batches:
@@ -118,8 +118,8 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         for item in _iterate(self.source):
             x, y, w = (*item, None, None)[:3] if isinstance(item, tuple) else (item, None, None)
-            rows, total = distributed.rows(0, length_of(x, "x"))
-            yield *(convert(d if total is None else cut(d, rows)) for d in (x, y, w)), total
+            rows, share = distributed.rows(0, length_of(x, "x"))
+            yield *(convert(d if share.alone else cut(d, rows)) for d in (x, y, w)), share
 
 
 class Feed:
@@ -197,6 +197,22 @@ def batches(
     if weights is not None:
         raise ValueError("where x gives batches it gives (x, y, sample_weight), so sample_weight is not passed")
     return Feed(Batches(x), steps)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """The parts of a batch as `fit` hands it to a ``train_step``: None for those that it has not.
+
+    ValueError for a tuple of another length.
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), and got a tuple of {len(data)}")
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
 
 
 def refuse_nan(values: Any, what: str) -> None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autograd_core import tree
+from autograd_core.mode import no_grad
 from autograd_core.replay import Program, Replay
 from autograd_core.replay.freeze import Frozen, Identity, freeze, moment
 from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor
 
 from .. import config, device, distributed
+from ..interrupts import unbroken
 from ..optimizers.optimizer import Optimizer
 from ..tensors import constant, plain
+from . import training_step
 
 if TYPE_CHECKING:
     from ..callbacks.callback import Callback
-    from .trainer import Trainer
+    from .training_step import TrainingStep
 
+
+ALONE = nullcontext()
 
 # For how many different settings of a model there are recordings at a time.
 KEPT = 4
@@ -124,12 +129,13 @@ class Steps:
     layer may be frozen and thawed in turns, as for adversarial networks.
     """
 
-    def __init__(self, model: Trainer, eagerly: bool = False, trusting: bool = False):
+    def __init__(self, model: TrainingStep, eagerly: bool = False, trusting: bool = False):
         self.of = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
         self.eagerly, self._trusting = eagerly, trusting
         self._turns = Turns()
         self._moment: Any = None
         self._frozen: tuple[Frozen, ...] = ()
+        self.share: distributed.Whole | distributed.Share = distributed.WHOLE  # of the batch at hand
         self._synchronised = False
         self._talking: set[Any] = set()  # steps that need the other processes in their middle
         self._plans: list[Plan] = []  # the present one last
@@ -142,7 +148,7 @@ class Steps:
         return Steps, (self.model, self.eagerly, self._trusting)
 
     @property
-    def model(self) -> Trainer:
+    def model(self) -> TrainingStep:
         """The model that these are the steps of."""
         model = self.of()
         assert model is not None
@@ -190,26 +196,28 @@ class Steps:
 
     # -- running them ----------------------------------------------------------------------------------
 
-    def train(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
-        """One step of training: the predictions and the loss before it.
+    def train(self, x: Any, y: Any, weights: Any) -> Any:
+        """Forward, loss, backward and update: the predictions, and the loss before the update.
 
         A replayed step leaves no gradients behind: they were used and their memory is another's.
         """
-        if total is not None:
-            return self._train_together(x, y, weights, total)
+        if not self.share.alone:
+            return self._train_together(x, y, weights)
         if self._runs_eagerly():
             y_pred, loss, gradients = _differentiate(self.of, x, y, weights)
             self._update(gradients)
             return y_pred, loss
         plan = self.plan
         if plan.training is None:
-            y_pred, loss, gradients = plan.gradient(x, y, weights)
+            with unbroken():
+                y_pred, loss, gradients = plan.gradient(x, y, weights)
             self._update(gradients, plan)
             return y_pred, loss
         optimizer = self.model.optimizer
-        found = plan.training(x, y, weights, *optimizer.moment())
-        if plan.variables:
-            optimizer._step += 1
+        with unbroken():
+            found = plan.training(x, y, weights, *optimizer.moment())
+            if plan.variables:  # or else there was no update to count
+                optimizer._step += 1
         return found
 
     def _update(self, gradients: list[Any], plan: Plan | None = None) -> None:
@@ -223,30 +231,32 @@ class Steps:
                     v.grad = None
                     if gradient is not None:
                         v.backward(gradient)
-            optimizer.apply(gradients, variables)
+            with unbroken():
+                optimizer.apply(gradients, variables)
             return
         if len(variables) != len(plan.variables) or any(map(operator.is_not, variables, plan.variables)):
             self.check()  # a model of one's own may have any idea of what its variables are
             plan = self.plan
         assert plan.update is not None
-        plan.update(*optimizer.moment(), gradients)
-        optimizer._step += 1
+        with unbroken():
+            plan.update(*optimizer.moment(), gradients)
+            optimizer._step += 1
 
-    def test(self, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
-        """The predictions and the loss."""
-        if total is not None:
-            self._meet(f"an evaluation of {total} examples", x)
-            y_pred, loss = self._shared(_test, "testing", x, y, weights, total)
+    def test(self, x: Any, y: Any, weights: Any) -> Any:
+        """Forward and loss: the predictions and the loss."""
+        if not self.share.alone:
+            self._meet(f"an evaluation of {self.share.examples(x)} examples", x)
+            y_pred, loss = self._shared(_test, "testing", x, y, weights)
             return y_pred, constant(distributed.total_of([plain(loss)])[0])
         if self._runs_eagerly():
             return _test(self.of, x, y, weights)
         return self.plan.testing(x, y, weights)
 
-    def predict(self, x: Any, total: int | None = None) -> Any:
-        """The predictions."""
-        if total is not None:
-            self._meet(f"a prediction for {total} examples", x)
-            return distributed.gathered(self._shared(_predict, "predicting", x), total)
+    def predict(self, x: Any) -> Any:
+        """Forward: the predictions."""
+        if not self.share.alone:
+            self._meet(f"a prediction for {self.share.examples(x)} examples", x)
+            return self.share.gathered(self._shared(_predict, "predicting", x))
         if self._runs_eagerly():
             return _predict(self.of, x)
         return self.plan.predicting(x)
@@ -282,17 +292,17 @@ class Steps:
         first step of all runs as it is, and shows which it is.
         """
         if self.eagerly or function in self._talking:
-            return function(self.of, *args)
-        found, talked = distributed.talks(lambda: getattr(self.plan, part)(*args))
+            return function(self.of, *args, self.share)
+        found, talked = distributed.talks(lambda: getattr(self.plan, part)(*args, self.share))
         if talked:
             self._talking.add(function)
         return found
 
-    def _train_together(self, x: Any, y: Any, weights: Any, total: int) -> Any:
+    def _train_together(self, x: Any, y: Any, weights: Any) -> Any:
         """A training step on a share of a batch: all gradients are summed between its two halves."""
         rate = self.model.optimizer.learning_rate
-        self._meet(f"a training step on {total} examples at a learning rate of {rate}", x)
-        y_pred, loss, gradients = self._shared(_differentiate, "gradient", x, y, weights, total)
+        self._meet(f"a training step on {self.share.examples(x)} examples at a learning rate of {rate}", x)
+        y_pred, loss, gradients = self._shared(_differentiate, "gradient", x, y, weights)
         loss, *gradients = distributed.total_of([plain(loss), *gradients])
         self._update(gradients, None if self.eagerly else self.plan)
         return y_pred, constant(loss)
@@ -311,9 +321,9 @@ class Steps:
 # -- what is recorded: functions that know their model weakly ----------------------------------------------
 
 
-def _differentiate(of: Any, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
-    with distributed.sharing(total):
-        y_pred, loss, gradients = of()._differentiate(x, y, weights)
+def _differentiate(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
+    with share:
+        y_pred, loss, gradients = training_step.differentiate(of(), x, y, weights)
     return _without_graph(y_pred), _without_graph(loss), gradients
 
 
@@ -329,7 +339,7 @@ def _differentiate_and_forget(of: Any, *args: Any) -> Any:
 
 
 def _apply(of: Any, variables: Any, learning_rate: Any, step: Any, gradients: Any) -> None:
-    of().optimizer.apply_at(learning_rate, step, gradients, variables)
+    training_step.update(of(), variables, learning_rate, step, gradients)
 
 
 def _train(of: Any, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any) -> Any:
@@ -342,13 +352,17 @@ def _train(of: Any, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any)
         of().zero_grad()
 
 
-def _test(of: Any, x: Any, y: Any, weights: Any, total: int | None = None) -> Any:
-    with distributed.sharing(total):
-        return of()._test_step(x, y, weights)
+def _test(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
+    with share, no_grad():
+        model = of()
+        y_pred = model(x, training=False)
+        return y_pred, training_step.loss_of(model, x, y, y_pred, weights)
 
 
-def _predict(of: Any, x: Any) -> Any:
-    return of()._predict_step(x)
+def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:
+    with share, no_grad():
+        y = of()(x, training=False)
+    return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
 
 
 def _weights(of: Any) -> list[Cell]:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd_core import tree
-from autograd_core.arrays import in_numpy, to_numpy
-from autograd_core.mode import no_grad
-from autograd_core.tensor import Tensor
+from autograd_core.arrays import in_numpy
 
 from .. import checks, config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
+from ..interrupts import interruptible
 from ..layers.layer import Layer
 from ..progress import Progress
-from ..tensors import constant, is_sparse, plain
-from .batches import Feed, arrays_of, batches, convert, cut, is_arrays, length_of, refuse_nan
+from ..tensors import plain
+from .arguments import (
+    as_loss,
+    as_loss_weight,
+    as_metrics,
+    by_class,
+    check_class_weight,
+    check_frequency,
+    one_batch,
+    ordered,
+    split,
+    told_apart,
+    validate_after,
+    validation_feed,
+)  # fmt: skip
+from .batches import Feed, arrays_of, batches, cut, length_of, refuse_nan
 from .steps import Schedule, Steps
+from .training_step import Logs, TrainingStep
 
-Logs = dict[str, float]
 
-
-class Trainer(Layer):
+class Trainer(TrainingStep):
     """The part of a model that learns from data."""
 
     untracked = (Layer.untracked or frozenset()) | {
@@ -63,15 +70,20 @@ class Trainer(Layer):
     ) -> None:
         """Say how to train. Compiling again keeps the weights.
 
-        Each step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`);
+        A step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`), as far as it
+        is made of layers, losses and optimizers of this package: the gradient and the update each for itself. Code of
+        your own runs as it is. ``jit_compile=True`` is your word that it is pure, so that it is replayed too: live are
+        the data, the weights, and what is assigned to attributes of layers, losses, regularizers and optimizers;
+        whatever else it reads stays as it was, as under ``jax.jit``, and ``if x > 0`` is an error that names the line.
+        `nn.pure` says so of a single function or class. ``jit_compile=False`` replays nothing.
+
         ``run_eagerly=True`` runs the layers' own code every time, to print or to debug in it, and leaves the
-        gradients in the weights' ``.grad``. ``jit_compile`` says when chains of arithmetic, such as the update of the
-        weights, are compiled by numba (the extra ``fast``): after some seconds ("auto"), at once (True) or never.
-        ``steps_per_execution`` is taken so that scripts run, and changes nothing.
+        gradients in the weights' ``.grad``; it wins over ``jit_compile``. ``steps_per_execution`` is taken so that
+        scripts run, and changes nothing.
 
         Raises ValueError or TypeError for what is no optimizer, loss, metric or ``jit_compile``.
         """
-        if jit_compile not in (True, False, "auto"):
+        if not (isinstance(jit_compile, bool) or jit_compile == "auto"):
             raise ValueError(f"jit_compile must be 'auto', True or False, and got {jit_compile!r}")
         new = (
             optimizers.get(optimizer),
@@ -125,28 +137,6 @@ class Trainer(Layer):
         for w in self.weights:
             w.grad = None
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
-        """The compiled loss plus the penalties of the regularizers."""
-        assert self._loss is not None
-        total = self._loss(y, y_pred, sample_weight)
-        if self.loss_weights is not None:
-            total = total * self.loss_weights
-        for penalty in self.losses:
-            total = total + penalty
-        return total
-
-    # -- one batch -------------------------------------------------------------------------------------
-
-    def _train_batch(self, x: Any, y: Any, weights: Any, total: int | None) -> None:
-        y_pred, loss = self._steps.train(x, y, weights, total)
-        self._measure(x, y, y_pred, weights, loss, total)
-
-    def _test_batch(self, x: Any, y: Any, weights: Any, total: int | None) -> None:
-        y_pred, loss = self._steps.test(x, y, weights, total)
-        self._measure(x, y, y_pred, weights, loss, total)
-
-    # The three below are what is recorded: functions of arrays that change nothing but weights and state.
-
     @property
     def schedule(self) -> Schedule:
         """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
@@ -155,63 +145,6 @@ class Trainer(Layer):
         ``*model.optimizer.moment()``.
         """
         return Schedule(self._steps.plan)
-
-    def _differentiate(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor, list[Any]]:
-        """The predictions, the loss, and its gradient with respect to each variable."""
-        y_pred = self(x, training=True)
-        loss = self._checked_loss(x, y, y_pred, weights)
-        variables = self.trainable_variables
-        for v in variables:
-            v.grad = None
-        if variables:
-            loss.backward(release=True)
-        return y_pred, loss, [v.grad for v in variables]
-
-    def _test_step(self, x: Any, y: Any, weights: Any) -> tuple[Any, Tensor]:
-        with no_grad():
-            y_pred = self(x, training=False)
-            return y_pred, self._checked_loss(x, y, y_pred, weights)
-
-    def _predict_step(self, x: Any) -> Any:
-        with no_grad():
-            y = self(x, training=False)
-        return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
-
-    def _checked_loss(self, x: Any, y: Any, y_pred: Any, weights: Any) -> Tensor:
-        if y is None:
-            raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-        if isinstance(y, list | tuple | dict) or isinstance(y_pred, list | tuple | dict):
-            raise ValueError(
-                "the loss compares one output with one array of targets; for a model with several outputs write the "
-                "training loop by hand"
-            )
-        if np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
-            raise ValueError(
-                f"the model made predictions of shape {y_pred.shape} for targets of shape {np.shape(y)}; the number "
-                "of examples must stay what it is"
-            )
-        loss = constant(self.compute_loss(x, y, y_pred, weights))
-        if loss.size != 1:
-            raise ValueError(f"the loss must be a single number to train on; it has shape {loss.shape}")
-        # The parts that processes have of the mean over a batch, penalties included, add up to it.
-        share = distributed.fraction()
-        return loss if share == 1 else loss * share
-
-    def _measure(self, x: Any, y: Any, y_pred: Any, weights: Any, loss: Tensor, total: int | None) -> None:
-        size = (x if type(x) is np.ndarray else tree.leaves(x)[0]).shape[0] if total is None else total
-        self._loss_mean.update_state(float(loss.item()), size)
-        if not self._metrics and not self._weighted_metrics:
-            return
-        y_pred = plain(y_pred)
-        if total is not None:  # metrics may be of any kind
-            y, y_pred, weights = distributed.gathered((y, y_pred, weights), total)
-        for m in self._metrics:
-            m.update_state(y, y_pred)
-        for m in self._weighted_metrics:
-            m.update_state(y, y_pred, weights)
-
-    def _results(self) -> Logs:
-        return {name: m.result() for name, m in zip(self.metrics_names, self.metrics, strict=True)}
 
     # -- fit -------------------------------------------------------------------------------------------
 
@@ -265,6 +198,7 @@ class Trainer(Layer):
             verbose=verbose,
         )
         self.stop_training = False
+        self._refuse_own("train_step")
         self._steps.begin(
             lambda: (
                 f"a training of {epochs} epochs on {feed}"
@@ -282,14 +216,14 @@ class Trainer(Layer):
                     progress = Progress(verbose, feed.steps)
                     progress.headline(f"Epoch {epoch + 1}/{epochs}")
                     try:
-                        steps = self._train_epoch(feed, class_weight, told, progress, interrupted)
+                        steps, logs = self._train_epoch(feed, class_weight, told, progress, interrupted)
                     except BaseException:
                         progress.stop()
                         raise
                     if interrupted:
                         progress.stop()
                         break
-                    logs = ordered(self._results())
+                    logs = ordered(logs)
                     if validation is not None and validate_after(epoch, validation_freq):
                         validation.restart()
                         measured = self._evaluate(validation, told)
@@ -311,38 +245,39 @@ class Trainer(Layer):
 
     def _train_epoch(
         self, feed: Feed, class_weight: Any, told: CallbackList, progress: Progress, interrupted: list[int]
-    ) -> int:
-        step = 0
-        for step, (x, y, weights, total) in enumerate(feed.epoch(), 1):
+    ) -> tuple[int, Logs]:
+        """How many steps were made, and what was measured."""
+        step, logs = 0, {}
+        for step, (x, y, weights, share) in enumerate(feed.epoch(), 1):
             refuse_nan(x, "x")
             refuse_nan(y, "y")
             if class_weight is not None:
                 weights = by_class(y, class_weight, weights)
             told.tell("on_train_batch_begin", step - 1, {})
             told.tell("on_batch_begin", step - 1, {})
-            self._train_batch(x, y, weights, total)
-            logs = self._results()
+            self._steps.share = share
+            logs = measured(self.train_step(packed(x, y, weights)), "train_step")
             told.tell("on_train_batch_end", step - 1, logs)
             told.tell("on_batch_end", step - 1, logs)
             progress.update(step, logs)
             if interrupted or self.stop_training:
                 break
-        return step
+        return step, logs
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        x, y, weights, total = one_batch(x, y, sample_weight)
+        self._refuse_own("train_step")
+        x, y, weights, self._steps.share = one_batch(x, y, sample_weight)
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:
             check_class_weight(class_weight)
             weights = by_class(y, class_weight, weights)
         self.reset_metrics()
-        self._train_batch(x, y, weights, total)
-        return self._returned(return_dict)
+        return returned(measured(self.train_step(packed(x, y, weights)), "train_step"), return_dict)
 
     # -- evaluate and predict --------------------------------------------------------------------------
 
@@ -362,22 +297,21 @@ class Trainer(Layer):
         feed = batches(x, y, sample_weight, batch_size, steps)
         progress = Progress(verbose, feed.steps)
         told = CallbackList(callbacks or [], self)
+        self._refuse_own("test_step")
         self._steps.begin(lambda: f"an evaluation of {feed}")
-        self._evaluate(feed, told, progress)
-        return self._returned(return_dict)
+        return returned(self._evaluate(feed, told, progress), return_dict)
 
     def _evaluate(self, feed: Feed, told: CallbackList, progress: Progress | None = None) -> Logs:
         training = [(m, m.__dict__.copy()) for m in self.metrics] if progress is None else []
         self.reset_metrics()
         told.tell("on_test_begin", {})
-        step = 0
-        for step, (x, y, weights, total) in enumerate(feed.epoch(), 1):
+        step, results = 0, {}
+        for step, (x, y, weights, self._steps.share) in enumerate(feed.epoch(), 1):
             told.tell("on_test_batch_begin", step - 1, {})
-            self._test_batch(x, y, weights, total)
-            told.tell("on_test_batch_end", step - 1, self._results())
+            results = measured(self.test_step(packed(x, y, weights)), "test_step")
+            told.tell("on_test_batch_end", step - 1, results)
             if progress is not None:
-                progress.update(step, self._results())
-        results = self._results()
+                progress.update(step, results)
         told.tell("on_test_end", results)
         if progress is not None:
             progress.finish(step, ordered(results))
@@ -389,14 +323,9 @@ class Trainer(Layer):
         """The loss and the metrics on one batch."""
         self._check_compiled()
         self.reset_metrics()
-        self._test_batch(*one_batch(x, y, sample_weight))
-        return self._returned(return_dict)
-
-    def _returned(self, return_dict: bool) -> Any:
-        results = self._results()
-        if return_dict:
-            return ordered(results)
-        return next(iter(results.values())) if len(results) == 1 else list(results.values())
+        self._refuse_own("test_step")
+        x, y, weights, self._steps.share = one_batch(x, y, sample_weight)
+        return returned(measured(self.test_step(packed(x, y, weights)), "test_step"), return_dict)
 
     def predict(
         self,
@@ -410,12 +339,13 @@ class Trainer(Layer):
         feed = batches(x, None, None, batch_size, steps)
         progress = Progress(verbose, feed.steps)
         told = CallbackList(callbacks or [], self)
+        self._refuse_own("predict_step")
         self._steps.begin(lambda: f"a prediction for {feed}")
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
-        for step, (part, _, _, total) in enumerate(feed.epoch(), 1):
+        for step, (part, _, _, self._steps.share) in enumerate(feed.epoch(), 1):
             told.tell("on_predict_batch_begin", step - 1, {})
-            parts.append(in_numpy(self._steps.predict(part, total)))
+            parts.append(as_arrays(self.predict_step((part,))))
             told.tell("on_predict_batch_end", step - 1, {})
             progress.update(step, {})
         if progress.live:  # a file is not told about predictions
@@ -427,175 +357,49 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch, as a NumPy array."""
-        if distributed.size() == 1:
-            return in_numpy(self._steps.predict(x))
-        x = arrays_of(x, "x")
-        rows, total = distributed.rows(0, length_of(x, "x"))
-        return in_numpy(self._steps.predict(cut(x, rows), total))
+        self._refuse_own("predict_step")
+        self._steps.share = distributed.WHOLE
+        if distributed.size() > 1:
+            x = arrays_of(x, "x")
+            rows, self._steps.share = distributed.rows(0, length_of(x, "x"))
+            x = cut(x, rows)
+        return as_arrays(self.predict_step((x,)))
+
+    def _refuse_own(self, name: str) -> None:
+        """Raise where several processes meet a step of one's own, which knows nothing of the others' gradients."""
+        if distributed.size() > 1 and getattr(type(self), name) is not getattr(TrainingStep, name):
+            raise ValueError(
+                f"{type(self).__name__} has a {name} of its own, and several processes share a step only if it is the "
+                "model's; train in one process, or leave it out"
+            )
 
 
-# -- what fit is given -------------------------------------------------------------------------------------
+# -- between a step and those who ask for one --------------------------------------------------------------
 
 
-def as_loss(loss: Any) -> losses.Loss | None:
-    """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
-    given = flat(loss, "loss")
-    if len(given) != 1:
-        raise ValueError(f"loss is one loss, such as loss='mse', because a model has one output; {loss!r} came")
-    found = losses.get(given[0])
-    if found is None or isinstance(found, losses.Loss):
-        return found
-    return losses.LossFunction(found)
+def packed(x: Any, y: Any, weights: Any) -> tuple[Any, ...]:
+    """A batch as a step takes it."""
+    if weights is not None:
+        return x, y, weights
+    return (x,) if y is None else (x, y)
 
 
-def as_loss_weight(given: Any) -> float | None:
-    """The factor of the loss; a list of one, as for a model of one output, is that one."""
-    one = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
-    return None if one is None else checks.number(one, "loss_weights, of a model that has one output,")
+def measured(logs: Any, step: str) -> Logs:
+    """What a step returned, if that is what was measured, by name."""
+    if not isinstance(logs, dict):
+        raise TypeError(f"{step} must return what was measured, a dict such as {{'loss': 0.5}}, and got {logs!r}")
+    return logs
 
 
-def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
-    """Metrics for whatever `compile` was given, in a list or in lists of lists."""
-    return [] if given is None else [metrics.as_metric(m) for m in flat(given, what)]
+def returned(logs: Logs, return_dict: bool) -> Any:
+    """What was measured, as the methods for one batch return it."""
+    if return_dict:
+        return ordered(logs)
+    return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
 
 
-def flat(given: Any, what: str) -> list[Any]:
-    """All that is in lists of lists, or the one thing that is in none."""
-    if isinstance(given, list | tuple):
-        return [one for part in given for one in flat(part, what)]
-    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
-        example = "'mse'" if what == "loss" else "['accuracy']"
-        raise ValueError(
-            f"{what} names no outputs, because a model has one output: {what}={example}; the dict {given!r} came"
-        )
-    return [given]
-
-
-def told_apart(names: list[str], weighted: int) -> list[str]:
-    """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
-
-    >>> told_apart(["loss", "acc", "acc", "acc", "acc"], weighted=2)
-    ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
-    """
-    found: list[str] = []
-    for position, name in enumerate(names):
-        if name in found and position >= len(names) - weighted:
-            name = f"weighted_{name}"
-        own, number = name, 0
-        while own in found:
-            number += 1
-            own = f"{name}_{number}"
-        found.append(own)
-    return found
-
-
-def ordered(results: Logs) -> Logs:
-    """Results by name, as Keras prints and keeps them."""
-    return dict(sorted(results.items()))
-
-
-def one_batch(x: Any, y: Any, weights: Any) -> Any:
-    """All the data as a single batch."""
-    plain_arrays = type(x) is type(y) is np.ndarray and weights is None and distributed.size() == 1
-    if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
-        return convert(x), convert(y), None, None  # there is nothing to check
-    return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
-
-
-def len_of(data: Any) -> int:
-    """How many examples there are; a sparse array has no ``len``."""
-    return int(data.shape[0]) if is_sparse(data) else len(data)
-
-
-def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
-    """The batches of ``validation_data``: ``(x, y)``, ``(x, y, weights)``, or something that gives batches."""
-    if isinstance(data, tuple):
-        if len(data) not in (2, 3):
-            raise ValueError(f"validation_data is (x, y) or (x, y, sample_weight); {len(data)} parts came")
-        x, y, weights = (*data, None)[:3]
-        return batches(x, y, weights, batch_size, steps)
-    return batches(data, None, None, batch_size, steps)
-
-
-def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any, Any]:
-    """The last part of arrays, before any shuffling, taken off for validation."""
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_split lies between 0 and 1; {fraction!r} came")
-    if not is_arrays(x):
-        raise ValueError("validation_split needs arrays; for batches pass validation_data")
-    data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "sample_weight"))]
-    n = length_of(data[0], "x")
-    first = int(np.floor(n * (1 - fraction)))
-    if first in (0, n):
-        raise ValueError(
-            f"validation_split={fraction} of {n} examples leaves none to {'train' if first == 0 else 'validate'} on"
-        )
-
-    def part(which: slice) -> tuple[Any, ...]:
-        return tuple(tree.map(lambda a: a[which], d) for d in data)
-
-    return (*part(slice(0, first)), part(slice(first, None)))
-
-
-def check_class_weight(class_weight: Any) -> None:
-    """Raise unless it is None or a dict."""
-    if not isinstance(class_weight, Mapping | None):
-        example = "{0: 1.0, 1: 5.0}"
-        if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
-            example = str(dict(enumerate(np.asarray(class_weight).tolist())))
-        raise TypeError(
-            f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
-        )
-
-
-def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
-    """The weight of each example by its class, times its own weight if it has one."""
-    labels = np.asarray(to_numpy(y))
-    if labels.ndim > 1:
-        labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]
-    labels = labels.astype(np.int64)
-    weight = np.ones(labels.shape, np.float32)
-    for c, w in class_weight.items():
-        weight[labels == int(c)] = w
-    return plain(weight) if weights is None else plain(weight) * weights
-
-
-def check_frequency(frequency: Any) -> None:
-    """Raise unless it is a whole number from 1 on, or holds some."""
-    number = isinstance(frequency, int | np.integer) and not isinstance(frequency, bool)
-    if not (frequency > 0 if number else isinstance(frequency, Container) and not isinstance(frequency, str)):
-        raise ValueError(
-            "validation_freq is a whole number from 1 on, to validate after every so many epochs, or a list of the "
-            f"epochs to validate after, such as [1, 5]; {frequency!r} came"
-        )
-
-
-def validate_after(epoch: int, frequency: Any) -> bool:
-    """Whether to validate after this epoch: every so many, or after those in a list."""
-    if isinstance(frequency, int | np.integer):
-        return (epoch + 1) % frequency == 0
-    return epoch + 1 in frequency
-
-
-@contextmanager
-def interruptible() -> Iterator[list[int]]:
-    """Turn Ctrl-C into an entry in a list, so that no step is torn apart; a second one interrupts at once."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread() or distributed.size() > 1:
-        yield caught
-        return
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # somebody else's, who may have reasons
-        yield caught
-        return
-
-    def note(number: int, frame: Any) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield caught
-    finally:
-        signal.signal(signal.SIGINT, before)
+def as_arrays(predictions: Any) -> Any:
+    """Predictions as NumPy's arrays."""
+    if isinstance(predictions, list | tuple):
+        return in_numpy([plain(p) for p in predictions])
+    return in_numpy(plain(predictions))

@@ -1,0 +1,66 @@
+"""Ctrl-C in a training: it waits until what changes weights is done, so that no step is torn apart.
+
+That is so where Python's own handler is set, which raises KeyboardInterrupt between any two lines. Another handler is
+somebody's who may have reasons.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from signal import SIGINT, default_int_handler
+from typing import Any
+
+from . import distributed
+
+try:  # what `signal` calls itself, without making enumerations of all numbers, which takes longer than a small step
+    from _signal import getsignal, signal  # type: ignore[import-not-found, unused-ignore]
+except ImportError:
+    from signal import getsignal, signal
+
+
+class unbroken:
+    """A context manager: Ctrl-C waits for the end of the ``with`` block; a second one interrupts at once."""
+
+    __slots__ = ("caught",)
+
+    def __init__(self) -> None:
+        self.caught: list[int] | None = None
+
+    def __enter__(self) -> list[int]:
+        if getsignal(SIGINT) is not default_int_handler:
+            return []
+        if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+            return []
+        caught = self.caught = []
+
+        def note(number: int, frame: Any) -> None:
+            if caught:
+                raise KeyboardInterrupt
+            caught.append(number)
+
+        signal(SIGINT, note)
+        return caught
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if self.caught is None:
+            return
+        signal(SIGINT, default_int_handler)
+        if self.caught and kind is not KeyboardInterrupt:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Turn Ctrl-C into an entry in a list, for those who look between two steps; a second one interrupts at once."""
+    if distributed.size() > 1:
+        yield []
+        return
+    waiting = unbroken()
+    caught = waiting.__enter__()
+    try:
+        yield caught
+    finally:
+        if waiting.caught is not None:
+            signal(SIGINT, default_int_handler)

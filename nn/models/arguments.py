@@ -1,0 +1,157 @@
+"""What `compile`, `fit` and their relatives are given: checked, and brought to one form."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core import tree
+from autograd_core.arrays import to_numpy
+
+from .. import checks, distributed, losses, metrics
+from ..tensors import is_sparse, plain
+from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of
+
+Logs = dict[str, float]
+
+
+def as_loss(loss: Any) -> losses.Loss | None:
+    """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
+    given = flat(loss, "loss")
+    if len(given) != 1:
+        raise ValueError(f"loss is one loss, such as loss='mse', because a model has one output; {loss!r} came")
+    found = losses.get(given[0])
+    if found is None or isinstance(found, losses.Loss):
+        return found
+    return losses.LossFunction(found)
+
+
+def as_loss_weight(given: Any) -> float | None:
+    """The factor of the loss; a list of one, as for a model of one output, is that one."""
+    one = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
+    return None if one is None else checks.number(one, "loss_weights, of a model that has one output,")
+
+
+def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
+    """Metrics for whatever `compile` was given, in a list or in lists of lists."""
+    return [] if given is None else [metrics.as_metric(m) for m in flat(given, what)]
+
+
+def flat(given: Any, what: str) -> list[Any]:
+    """All that is in lists of lists, or the one thing that is in none."""
+    if isinstance(given, list | tuple):
+        return [one for part in given for one in flat(part, what)]
+    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
+        example = "'mse'" if what == "loss" else "['accuracy']"
+        raise ValueError(
+            f"{what} names no outputs, because a model has one output: {what}={example}; the dict {given!r} came"
+        )
+    return [given]
+
+
+def told_apart(names: list[str], weighted: int) -> list[str]:
+    """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
+
+    >>> told_apart(["loss", "acc", "acc", "acc", "acc"], weighted=2)
+    ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
+    """
+    found: list[str] = []
+    for position, name in enumerate(names):
+        if name in found and position >= len(names) - weighted:
+            name = f"weighted_{name}"
+        own, number = name, 0
+        while own in found:
+            number += 1
+            own = f"{name}_{number}"
+        found.append(own)
+    return found
+
+
+def ordered(results: Logs) -> Logs:
+    """Results by name, as Keras prints and keeps them."""
+    return dict(sorted(results.items()))
+
+
+def one_batch(x: Any, y: Any, weights: Any) -> Any:
+    """All the data as a single batch."""
+    plain_arrays = type(x) is type(y) is np.ndarray and weights is None and distributed.size() == 1
+    if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
+        return convert(x), convert(y), None, distributed.WHOLE  # there is nothing to check
+    return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
+
+
+def len_of(data: Any) -> int:
+    """How many examples there are; a sparse array has no ``len``."""
+    return int(data.shape[0]) if is_sparse(data) else len(data)
+
+
+def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
+    """The batches of ``validation_data``: ``(x, y)``, ``(x, y, weights)``, or something that gives batches."""
+    if isinstance(data, tuple):
+        if len(data) not in (2, 3):
+            raise ValueError(f"validation_data is (x, y) or (x, y, sample_weight); {len(data)} parts came")
+        x, y, weights = (*data, None)[:3]
+        return batches(x, y, weights, batch_size, steps)
+    return batches(data, None, None, batch_size, steps)
+
+
+def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any, Any]:
+    """The last part of arrays, before any shuffling, taken off for validation."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_split lies between 0 and 1; {fraction!r} came")
+    if not is_arrays(x):
+        raise ValueError("validation_split needs arrays; for batches pass validation_data")
+    data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "sample_weight"))]
+    n = length_of(data[0], "x")
+    first = int(np.floor(n * (1 - fraction)))
+    if first in (0, n):
+        raise ValueError(
+            f"validation_split={fraction} of {n} examples leaves none to {'train' if first == 0 else 'validate'} on"
+        )
+
+    def part(which: slice) -> tuple[Any, ...]:
+        return tuple(tree.map(lambda a: a[which], d) for d in data)
+
+    return (*part(slice(0, first)), part(slice(first, None)))
+
+
+def check_class_weight(class_weight: Any) -> None:
+    """Raise unless it is None or a dict."""
+    if not isinstance(class_weight, Mapping | None):
+        example = "{0: 1.0, 1: 5.0}"
+        if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
+            example = str(dict(enumerate(np.asarray(class_weight).tolist())))
+        raise TypeError(
+            f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
+        )
+
+
+def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
+    """The weight of each example by its class, times its own weight if it has one."""
+    labels = np.asarray(to_numpy(y))
+    if labels.ndim > 1:
+        labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]
+    labels = labels.astype(np.int64)
+    weight = np.ones(labels.shape, np.float32)
+    for c, w in class_weight.items():
+        weight[labels == int(c)] = w
+    return plain(weight) if weights is None else plain(weight) * weights
+
+
+def check_frequency(frequency: Any) -> None:
+    """Raise unless it is a whole number from 1 on, or holds some."""
+    number = isinstance(frequency, int | np.integer) and not isinstance(frequency, bool)
+    if not (frequency > 0 if number else isinstance(frequency, Container) and not isinstance(frequency, str)):
+        raise ValueError(
+            "validation_freq is a whole number from 1 on, to validate after every so many epochs, or a list of the "
+            f"epochs to validate after, such as [1, 5]; {frequency!r} came"
+        )
+
+
+def validate_after(epoch: int, frequency: Any) -> bool:
+    """Whether to validate after this epoch: every so many, or after those in a list."""
+    if isinstance(frequency, int | np.integer):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency

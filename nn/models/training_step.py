@@ -1,0 +1,150 @@
+"""One step of training, evaluation and prediction: what `fit`, `evaluate` and `predict` repeat for each batch.
+
+A model of one's own may have a `train_step` of its own. Nothing here is recorded but the two functions at the end,
+which are pure: `differentiate` and `update`, the halves of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import tree
+from autograd_core.tensor import Tensor
+
+from .. import distributed, losses
+from ..layers.layer import Layer
+from ..tensors import constant, plain
+from .batches import unpack_x_y_sample_weight
+
+Logs = dict[str, float]
+
+
+class TrainingStep(Layer):
+    """What a model does with one batch."""
+
+    optimizer: Any
+    loss_weights: float | None
+    _loss: losses.Loss | None
+    _loss_mean: Any
+    _metrics: list[Any]
+    _weighted_metrics: list[Any]
+    _steps: Any
+    metrics: Any
+    metrics_names: Any
+
+    def train_step(self, data: Any) -> Logs:
+        """One step of training: forward, loss, backward, update, metrics; returns what was measured, by name.
+
+        ``data`` is a tuple ``(x, y)`` or ``(x, y, sample_weight)`` of arrays. One of your own has the form that Keras'
+        has for PyTorch: it is plain Python, and runs as it is.
+
+        >>> import nn
+        >>> class Twice(nn.Sequential):
+        ...     def train_step(self, data):
+        ...         x, y = data
+        ...         for _ in range(2):
+        ...             self.zero_grad()
+        ...             loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
+        ...             loss.backward()
+        ...             variables = self.trainable_variables
+        ...             self.optimizer.apply([v.grad for v in variables], variables)
+        ...         return {"loss": loss.item()}
+        >>> model = Twice([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((4, 1)), np.ones(4), batch_size=4, verbose=0)
+        >>> model.optimizer.iterations
+        2
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        # Forward, loss, backward and update: the two functions below, or the programs that they were recorded as.
+        y_pred, loss = self._steps.train(x, y, sample_weight)
+        # The mean loss over the examples so far, and the metrics, of predictions made before the update.
+        self._loss_mean.update_state(float(loss.item()), self._steps.share.examples(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> Logs:
+        """One step of evaluation: forward, loss, metrics; returns what was measured, by name."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred, loss = self._steps.test(x, y, sample_weight)
+        self._loss_mean.update_state(float(loss.item()), self._steps.share.examples(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The predictions for a batch; ``data`` is ``(x,)``."""
+        return self._steps.predict(unpack_x_y_sample_weight(data)[0])
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The compiled loss plus the penalties of the regularizers; ``training`` is taken for Keras' sake."""
+        assert self._loss is not None
+        total = self._loss(y, y_pred, sample_weight)
+        if self.loss_weights is not None:
+            total = total * self.loss_weights
+        for penalty in self.losses:
+            total = total + penalty
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
+        """Take a batch into the metrics, and return all that was measured so far, by name."""
+        if self._metrics or self._weighted_metrics:
+            y, y_pred, sample_weight = self._steps.share.gathered((y, plain(y_pred), sample_weight))
+            for metric in self._metrics:
+                metric.update_state(y, y_pred)
+            for metric in self._weighted_metrics:
+                metric.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> Logs:
+        """What the metrics have measured so far, by name."""
+        return {name: m.result() for name, m in zip(self.metrics_names, self.metrics, strict=True)}
+
+
+# -- the halves of a step, which are recorded and replayed -------------------------------------------------
+
+
+def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Tensor, list[Any]]:
+    """The predictions, the loss, and its gradient with respect to each trainable variable."""
+    # Forward: the model's layers, which record what they compute.
+    y_pred = model(x, training=True)
+    # Loss: one number that says how wrong the predictions are.
+    loss = loss_of(model, x, y, y_pred, sample_weight)
+    # Backward: from the loss through all that was recorded, to the variables.
+    variables = model.trainable_variables
+    for v in variables:
+        v.grad = None
+    if variables:
+        loss.backward(release=True)
+    return y_pred, loss, [v.grad for v in variables]
+
+
+def update(
+    model: TrainingStep, variables: Sequence[Tensor], learning_rate: Any, step: Any, gradients: Sequence[Any]
+) -> None:
+    """Change the variables by their gradients, by the optimizer's rule."""
+    model.optimizer.apply_at(learning_rate, step, gradients, variables)
+
+
+def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Tensor:
+    """The loss as one number, or an error that says why there is none."""
+    if y is None:
+        raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
+    if isinstance(y, tree.BRANCHES) or isinstance(y_pred, tree.BRANCHES):
+        raise ValueError(
+            "the loss compares one output with one array of targets; for a model with several outputs write the "
+            "training loop by hand"
+        )
+    if np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
+        raise ValueError(
+            f"the model made predictions of shape {y_pred.shape} for targets of shape {np.shape(y)}; the number "
+            "of examples must stay what it is"
+        )
+    loss = constant(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight))
+    if loss.size != 1:
+        raise ValueError(f"the loss must be a single number to train on; it has shape {loss.shape}")
+    # The parts that processes have of the mean over a batch, penalties included, add up to it.
+    share = distributed.fraction()
+    return loss if share == 1 else loss * share
