@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from . import tree
 from .graph import Recorded
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # Which function of ours answers for which of NumPy's: filled by the ops, asked by Tensor's operators and by
 # NumPy itself through its two protocols.
@@ -19,6 +25,9 @@ NUMPY: dict[Any, Any] = {}
 WITHOUT_DERIVATIVE: set[Any] = set()
 # Those of them whose later arguments do have one, which must not be lost without a word.
 FIRST_ONLY: set[Any] = set()
+
+# Which function of ours answers for which of SciPy's, by the name in `scipy.special`, which need not be there.
+SPECIAL: dict[str, Any] = {}
 
 # Why some functions have no rule, by the function or by the module that it is from: a clause for the error.
 OUT_OF_SCOPE: dict[Any, str] = {}
@@ -41,13 +50,20 @@ def _data(leaf: Any) -> Any:
 
 def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call what answers for a NumPy function, or say why nothing does."""
-    ours = NUMPY.get(function)
+    ours = NUMPY.get(function) or _special(function)
     if ours is None:
         return _without_rule(function, args, kwargs)
     least, most, names = _shared(function, ours)
     if least <= len(args) <= most and kwargs.keys() <= names:
         return ours(*args, **kwargs)
     return _respelled(function, ours, args, kwargs)
+
+
+def _special(function: Any) -> Any:
+    """What answers for a function of SciPy's."""
+    name = getattr(function, "__name__", "")
+    theirs = getattr(sys.modules.get("scipy.special"), name, None) if name in SPECIAL else None
+    return SPECIAL[name] if theirs is function else None
 
 
 # The parameters of any ufunc: before NumPy 2.4 they did not say.
@@ -97,7 +113,8 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
     try:
         given = signature.bind(*args, **kwargs).arguments
     except TypeError as error:
-        raise TypeError(f"{full_name(function)} on Tensors: {error}") from None
+        hint = "".join(meant(name, signature.parameters) for name in kwargs if name not in signature.parameters)
+        raise TypeError(f"{full_name(function)} on Tensors: {error}{hint}") from None
     for name, value in given.items():
         parameter, default = signature.parameters[name], signature.parameters[name].default
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -124,6 +141,35 @@ def _respelled(function: Any, ours: Any, args: Any, kwargs: dict[str, Any]) -> A
 def _cast(value: Any, dtype: Any, casting: Any) -> Any:
     """``value`` with everything in it that has a dtype in another: what NumPy's ``dtype=`` does before it computes."""
     return tree.map(lambda leaf: leaf.astype(dtype, casting=casting) if hasattr(leaf, "dtype") else leaf, value)
+
+
+# What other libraries call the arguments of functions.
+_MEANT = {
+    "dim": "axis=", "dims": "axis=", "axes": "axis=", "keepdim": "keepdims=", "keep_dims": "keepdims=",
+    "unbiased": "ddof=1", "argnum": "argnums=", "wrt": "argnums=", "out_axis": "axis=", "input": "x=",
+}  # fmt: skip
+
+
+def meant(keyword: str, names: Iterable[str]) -> str:
+    """The end of an error about a keyword that a function does not have: which of its ``names`` may be meant."""
+    likely = _MEANT.get(keyword, "")
+    if likely.partition("=")[0] not in names:
+        likely = "".join(f"{name}=" for name in difflib.get_close_matches(keyword, names, 1))
+    return f"; did you mean {likely}?" if likely else ""
+
+
+def asked_well(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a keyword that a function does not have say which one may be meant."""
+    names = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in names:
+                raise TypeError(f"{function.__name__} has no parameter {name!r}{meant(name, names)}")
+        return function(*args, **kwargs)
+
+    return asked
 
 
 def full_name(function: Any) -> str:

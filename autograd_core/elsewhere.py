@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container
+from types import FrameType
 
 import numpy as np
 
@@ -260,3 +261,33 @@ def _told(name: str) -> str:
         if function in NUMPY or function in WITHOUT_DERIVATIVE:
             return f"; write {full_name(function)}({'t' if getattr(function, 'nin', 2) == 1 else 't, …'})"
     return ""
+
+
+# Functions that make arrays of their arguments, and what is written in place of them.
+_CONVERTING = {
+    "full": "np.broadcast_to(t, shape)",
+    "norm.pdf": "np.exp(-(((t - mean) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))",
+    "norm.logpdf": "-(((t - mean) / sd) ** 2) / 2 - np.log(sd * np.sqrt(2 * np.pi))",
+    "norm.cdf": "(1 + autograd_core.erf((t - mean) / (sd * np.sqrt(2)))) / 2",
+}
+_LIBRARIES = {"jax", "keras", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "tensorflow", "torch"}
+
+
+def conversion(frame: FrameType | None) -> tuple[str, str]:
+    """What turns a Tensor into an array, and what to write: ``frame`` is where it was asked to.
+
+    Where libraries are on the way, it is the function of theirs that was called first.
+    """
+    called, library = "", ""
+    while frame is not None and (root := frame.f_globals.get("__name__", "").partition(".")[0]) in _LIBRARIES:
+        if not frame.f_code.co_name.startswith(("_", "<")):
+            of = getattr(frame.f_locals.get("self"), "name", None)  # a distribution of SciPy's
+            called, library = f"{of}.{frame.f_code.co_name}" if of else frame.f_code.co_name, root
+        frame = frame.f_back
+    told = f"; write {_CONVERTING[called]}" if called in _CONVERTING else _told(called) if called else ""
+    if library in ("numpy", "scipy") and told.startswith("; write "):
+        return f"{library}'s {called}", told[2:]
+    return f"{library}'s {called}, which takes arrays," if called else "turning it into a NumPy array", (
+        "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array from "
+        "Tensors, X @ t for X.dot(t)"
+    )

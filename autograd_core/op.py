@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import arrays, debugging
-from .dispatch import NUMPY
+from .dispatch import NUMPY, meant
 from .domain import Domain, Example
 from .errors import OperandError, RuleError
 from .graph import NO_PARAMS, Node, describe, kind, tick
@@ -144,6 +144,10 @@ class Op:
             with np.errstate(all="ignore") if mode.debugging else nullcontext():  # debug() says more than a warning
                 out = self.forward(*data, **params) if traced else self.function(*data, **params)
         except Exception as error:
+            unknown = next((name for name in params if name not in self.params), None)
+            if isinstance(error, TypeError) and unknown is not None:
+                hint = meant(unknown, self.params)
+                raise TypeError(f"{self.name}{self.__signature__} has no parameter {unknown!r}{hint}") from None
             self._check_places(parents, data, error)
             error.add_note(advice(self, data, error))
             raise

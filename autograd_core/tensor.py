@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from operator import and_, or_, xor
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -12,7 +13,7 @@ import numpy as np
 from . import arrays
 from .caller import place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
-from .elsewhere import missing
+from .elsewhere import conversion, missing
 from .errors import GradientLossError, GraphError
 from .graph import Node, Recorded, stamp
 from .mode import mode
@@ -309,8 +310,8 @@ class Tensor(Recorded, Tracer):
         if self.node.records:
             self._refuse(
                 conversion,
-                "use np.exp(t) for math.exp(t), np.stack or autograd_core.array to build an array from Tensors, "
-                "t.item() for a plain number",
+                "use np.exp(t) for math.exp(t), np.stack or autograd_core.array to build an array from Tensors (where "
+                "buffer[i] = t or np.fromiter would do it for numbers), t.item() for a plain number",
             )
         return self.item()
 
@@ -333,11 +334,7 @@ class Tensor(Recorded, Tracer):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node.records:
-            self._refuse(
-                "turning it into a NumPy array",
-                "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array "
-                "from Tensors",
-            )
+            self._refuse(*conversion(sys._getframe(1)))
         if arrays.is_foreign(self.node.out):
             raise TypeError(f"this Tensor is on {arrays.place_of(self.node.out)}; t.numpy() copies it to the CPU")
         return np.array(self.node.out, dtype=dtype, copy=copy)

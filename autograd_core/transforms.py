@@ -18,6 +18,7 @@ import numpy as np
 
 from . import tree
 from .arrays import beside
+from .dispatch import asked_well
 from .errors import GraphError
 from .graph import Node, ancestors, kind
 from .mode import mode, recorded
@@ -177,6 +178,7 @@ def _positions(argnums: Any) -> tuple[int, ...]:
 # -- the transforms ----------------------------------------------------------------------------------------
 
 
+@asked_well
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the value of ``f``, a single number, and its gradient.
 
@@ -201,6 +203,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     return transformed
 
 
+@asked_well
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of ``f``, which must return a single number.
 
@@ -220,6 +223,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     return transformed
 
 
+@asked_well
 def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The derivative of each element of the result, where element i of it depends on element i only.
 
@@ -304,6 +308,7 @@ def _check_directions(what: str, args: Any, tangents: Any) -> None:
         raise TypeError(f"{what} needs a tangent for each argument: {len(args)} arguments, {len(tangents)} tangents")
 
 
+@asked_well
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """A function that returns all derivatives of ``f``, in the shape ``value.shape + argument.shape``.
 
@@ -342,6 +347,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return transformed
 
 
+@asked_well
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """A function that returns all second derivatives of ``f``, in ``argument.shape + argument.shape``.
 

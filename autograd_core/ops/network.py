@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import beside
-from ..dispatch import plain
+from ..dispatch import SPECIAL, asked_well, plain
 from ..domain import ELEMENTWISE, NONZERO, example
 from ..op import composed, op
 from .elementwise import finite, in_blocks
@@ -153,6 +153,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
 
 
 @composed(r"x_i - \ln \sum_j e^{x_j}", examples=LANES)
+@asked_well
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """The logarithm of `softmax`, precise where that is close to 0.
 
@@ -180,3 +181,6 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     if operator.index(num_classes) < 0:
         raise ValueError(f"num_classes is a whole number from 0 on; {num_classes} came")
     return (np.expand_dims(indices, -1) == beside(indices, np.arange(num_classes))).astype(dtype)
+
+
+SPECIAL.update(expit=sigmoid, erf=erf)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd_core
-from autograd_core import Tensor, elsewhere, grad, no_grad
+from autograd_core import GradientLossError, Tensor, elsewhere, grad, no_grad
 
 LIBRARIES = {
     "torch": lambda torch: torch.Tensor,
@@ -217,6 +217,92 @@ def test_a_leaf_keeps_its_dtype_and_its_shape_and_a_graph_of_it_is_stale():
             p += 1j
     with pytest.raises(autograd_core.GraphError, match="changed in place"):
         y.sum().backward()
+
+
+# -- functions of other libraries, and other names of arguments -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "rewrite"),
+    [
+        (lambda scipy, t: scipy.special.logsumexp(t), r"scipy's logsumexp .*; write autograd_core\.logsumexp\(t"),
+        (lambda scipy, t: scipy.special.softmax(t, 1), r"write autograd_core\.softmax\(t, axis\)"),
+        (lambda scipy, t: scipy.special.log_softmax(t, 1), r"write autograd_core\.log_softmax\(t, axis\)"),
+        (lambda scipy, t: scipy.stats.norm.logpdf(t), r"norm\.logpdf .*; write -\(\(\(t - mean\) / sd\)"),
+        (lambda scipy, t: scipy.stats.gamma.logpdf(t, 2), r"scipy's gamma\.logpdf, which takes arrays, .* use t\.data"),
+        (lambda scipy, t: scipy.linalg.inv(t), r"write np\.linalg\.inv\(t"),
+        (lambda scipy, t: np.full((2, 2), t), r"numpy's full .*; write np\.broadcast_to\(t, shape\)"),
+        (lambda scipy, t: np.full_like(np.ones((2, 2)), t), r"np\.broadcast_to\(t, a\.shape\) for np\.full_like"),
+        (lambda scipy, t: np.ones((2, 2)).dot(t), r"X @ t for X\.dot\(t\)"),
+        (lambda scipy, t: np.asarray(t), r"turning it into a NumPy array .* use t\.data"),
+    ],
+)
+def test_a_function_that_makes_arrays_names_what_records(judge, call, rewrite):
+    judge("scipy.stats")
+    judge("scipy.linalg")
+    with pytest.raises((GradientLossError, TypeError), match=rewrite):
+        call(judge("scipy"), Tensor([[2.0, 1.0], [1.0, 3.0]]))
+
+
+def test_what_is_written_for_the_normal_distribution_is_the_normal_distribution(judge):
+    stats = judge("scipy.stats")
+    given = values() | {"mean": 0.3, "sd": 1.7}
+    for name in ("pdf", "logpdf", "cdf"):
+        ours = eval(elsewhere._CONVERTING[f"norm.{name}"], given)
+        np.testing.assert_allclose(ours.data, getattr(stats.norm, name)(given["t"].data, 0.3, 1.7), rtol=1e-13)
+
+
+def test_an_element_of_an_array_is_refused_with_the_rewrite_as_the_cause():
+    buffer, t = np.zeros((2, 2)), Tensor(2.0)
+    with pytest.raises(ValueError, match="sequence") as error:  # NumPy's, whatever float(t) raises
+        buffer[0, 1] = t
+    assert "np.stack or autograd_core.array" in str(error.value.__cause__)
+    with pytest.raises(ValueError, match="sequence") as error:
+        np.fromiter((t, t), float)
+    assert "np.fromiter" in str(error.value.__cause__)
+    with pytest.raises(GradientLossError, match=r"np\.stack"):
+        buffer[0] = Tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["expit", "erf"])
+def test_ufuncs_of_scipy_that_are_ours_are_answered(judge, name):
+    special = judge("scipy.special")
+    function, x = getattr(special, name), np.array([-2.0, 0.0, 0.5])
+    t = Tensor(x)
+    value = function(t)
+    np.testing.assert_allclose(value.data, function(x), rtol=1e-15)
+    np.sum(value).backward()
+    step = 1e-6
+    np.testing.assert_allclose(t.grad, (function(x + step) - function(x - step)) / (2 * step), rtol=1e-8)
+    impostor = np.frompyfunc(lambda v: v, 1, 1)
+    with pytest.raises(TypeError, match="no gradient rule"):
+        impostor(t)
+    with pytest.raises(TypeError, match="gammaln has no gradient rule"):
+        special.gammaln(t)
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda t: t.sum(0, keepdim=True), "keepdims"),
+        (lambda t: t.mean(dim=0), "axis"),
+        (lambda t: t.std(unbiased=True), "ddof=1"),
+        (lambda t: autograd_core.softmax(t, dim=1), "axis"),
+        (lambda t: autograd_core.log_softmax(t, dim=1), "axis"),
+        (lambda t: autograd_core.logsumexp(t, keepdim=True), "keepdims"),
+        (lambda t: grad(np.sum, argnum=0), "argnums"),
+        (lambda t: autograd_core.value_and_grad(np.sum, aux=True), "has_aux"),
+        (lambda t: autograd_core.hessian(np.sum, wrt=0), "argnums"),
+    ],
+)
+def test_a_keyword_of_another_library_is_told_ours(call, hint):
+    with pytest.raises(TypeError, match=rf"did you mean {hint}.*\?"):
+        call(Tensor([[1.0, 2.0]]))
+
+
+def test_a_keyword_of_nobodys_is_only_refused():
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'colour'$"):
+        Tensor([1.0]).sum(colour=3)
 
 
 # -- micrograd --------------------------------------------------------------------------------------------------
