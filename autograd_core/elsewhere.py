@@ -171,6 +171,9 @@ _REWRITES = """
     as_subclass: autograd_core.Tensor(t.data)
     _value: t.data
     dump dumps tofile: np.save(path, t.data)
+    __dlpack__: t.data.__dlpack__()
+    __array_interface__: t.data.__array_interface__
+    __buffer__: memoryview(t.data)
     getfield: t.astype(dtype)
     setfield: t = t.at[index].set(value)
     partition: np.partition(t, kth)

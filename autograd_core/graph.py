@@ -24,6 +24,7 @@ _UNSET: dict[str, Any] = {
     "where": None,
     "fingerprints": None,
     "stopped": None,
+    "variable": False,
     "scopes": (),
 }
 
@@ -67,6 +68,7 @@ class Node:
         "records",
         "scopes",
         "stopped",
+        "variable",
         "where",
     )
 
@@ -84,6 +86,7 @@ class Node:
     where: str | None
     fingerprints: tuple[tuple[str, int], ...] | None
     stopped: str | None  # what ended the recording on the way to this constant
+    variable: bool  # whether a transform put this leaf in an argument's place: its function may not tell
     scopes: tuple[tuple[str, int], ...]
 
     def __init__(

@@ -414,10 +414,14 @@ def _operand(value: Any, op: Op) -> Any:
     """What is not a Tensor, as something that NumPy computes with."""
     if isinstance(value, list | tuple):
         value = np.asarray(value)
-    letter = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
+    letter = (
+        getattr(value.dtype, "kind", "") if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
+    )
     if letter in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
         return value
-    what = "complex numbers" if letter == "c" or isinstance(value, complex) else f"a {type(value).__name__}"
+    home = type(value).__module__.partition(".")[0]
+    whose = "a" if home in ("builtins", "numpy") else f"{home}'s"
+    what = "complex numbers" if letter == "c" or isinstance(value, complex) else f"{whose} {type(value).__name__}"
     if letter not in ("", "b", "i", "u", "f", "c"):
         what = f"an ndarray of {value.dtype}"
     raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")

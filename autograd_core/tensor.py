@@ -323,8 +323,12 @@ class Tensor(Recorded, Tracer):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iub":
-            raise TypeError(f"an index must be a whole number, not {self.node.label()}")
+            raise TypeError(f"an index must be a whole number, not {self.node.label()}; write int(t.item())")
         return int(self.item())
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Of a constant, as that of `float`: what `statistics` and `fractions` ask for."""
+        return float(self._number("as_integer_ratio()")).as_integer_ratio()
 
     def __complex__(self) -> complex:
         return complex(self._number("complex(t)"))
@@ -340,13 +344,26 @@ class Tensor(Recorded, Tracer):
         return np.array(self.node.out, dtype=dtype, copy=copy)
 
     def __copy__(self) -> Tensor:
-        return Tensor(self.node.out, requires_grad=self.requires_grad, name=self.name)
+        """Of a leaf another leaf, with a copy of its gradient; of what was computed a recorded copy."""
+        if self._is_computed():
+            twin = NUMPY[np.copy](self)
+            twin.name = self.name
+        else:
+            twin = Tensor(self.node.out, requires_grad=self.requires_grad, name=self.name)
+            twin.grad = self.grad
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._is_computed():
+            self._refuse("pickling", "use t.data to pickle the values, t.detach() for a constant Tensor of them")
         return _restore, (self.node.out, self.requires_grad, self.name)
+
+    def _is_computed(self) -> bool:
+        """Whether a gradient flows on from here: what a transform varies is no leaf to the function that gets it."""
+        return self.node.op is not None or self.node.variable
 
     # -- as a container --------------------------------------------------------------------------------
 
@@ -455,6 +472,15 @@ class Tensor(Recorded, Tracer):
 
     def __round__(self, decimals: int | None = None) -> Tensor:
         return NUMPY[np.round](self, decimals=decimals or 0)
+
+    def __trunc__(self) -> Tensor:
+        return NUMPY[np.trunc](self)
+
+    def __floor__(self) -> Tensor:
+        return NUMPY[np.floor](self)
+
+    def __ceil__(self) -> Tensor:
+        return NUMPY[np.ceil](self)
 
     # The bits of whole numbers and of masks have no derivative: they are plain arrays.
     __and__, __or__, __xor__ = _comparison(and_), _comparison(or_), _comparison(xor)

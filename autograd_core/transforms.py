@@ -123,7 +123,9 @@ def _variable(value: Any, f: Function) -> Node:
             f"the gradient of {_name(f)} with respect to {array.dtype} does not exist, because whole numbers have no "
             "small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
         )
-    return Node(array, True)
+    node = Node(array, True)
+    node.variable = True
+    return node
 
 
 def _callable(f: Any) -> None:

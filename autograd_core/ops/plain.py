@@ -17,7 +17,7 @@ NAMES = [
     "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "bincount", "histogram",
     "histogram_bin_edges", "isin", "in1d", "indices", "unravel_index", "ravel_multi_index",
     # bits of numbers
-    "spacing", "nextafter", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
+    "spacing", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
     "right_shift", "gcd", "lcm",
     # shapes, dtypes, new arrays
     "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
