@@ -224,7 +224,7 @@ _ABSENT = {
     "it has no gradient rule here; compose it from functions that have one, write a rule with @autograd_core.op, or "
     "compute it on t.data if no gradient is needed": """cummax cummin corrcoef digamma erfinv frexp
         i0 igamma igammac lgamma mvlgamma polygamma index_reduce scatter_reduce matrix_exp mode nanquantile quantile
-        geqrf lu newton_schulz nonzero_static orgqr ormqr pinverse symeig renorm
+        geqrf lu newton_schulz nextafter nonzero_static orgqr ormqr pinverse symeig renorm
         unfold rearrange decode_hevc_frame keccak""",
 }
 

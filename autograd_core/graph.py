@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from . import rerun
+
 if TYPE_CHECKING:
     from .op import Op
 
@@ -155,6 +157,8 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
     global last_change
     last_change = tick()
     for node in nodes:
+        if rerun.watched():
+            rerun.will_stamp(node)
         node.changed, node.changer = last_change, changer
 
 

@@ -50,7 +50,7 @@ OUT_OF_SCOPE.update(
     )
 )  # fmt: skip
 OUT_OF_SCOPE[np.copyto] = (
-    "it changes an array in place; write np.where(mask, t, a) for np.copyto(a, t, where=mask), and "
-    "np.broadcast_to(t, a.shape) for np.full_like(a, t)"
+    "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed "
+    "copy, and np.broadcast_to(t, a.shape) for np.full_like(a, t)"
 )
 OUT_OF_SCOPE.update(dict.fromkeys((np.put, np.putmask, np.place, np.put_along_axis, np.fill_diagonal), _CHANGES))

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
+from .. import rerun, tree
 from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
 from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of
@@ -388,9 +388,12 @@ class Source(np.random.Generator):
 
     def _draw(self, method: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         draw = getattr(super(), method)
+        rerun.will_draw(self)
         recording = active.recording
         if recording is None:
             return draw(*args, **kwargs)
+        if rerun.watched():
+            recording.give_up("what checkpoint runs again draws random numbers, and a replay would draw new ones")
         recording.will_draw(self)
         return recording.run(draw, tuple(args), kwargs, pinned=True)
 

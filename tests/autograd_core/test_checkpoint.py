@@ -1,11 +1,16 @@
 """What is computed again instead of remembered: the same gradients, in less memory."""
 
+import functools
+import random
+import threading
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from autograd_core import Tensor, checkpoint, grad, hessian, jvp, no_grad
+import nn
+from autograd_core import GraphError, Tensor, checkpoint, grad, hessian, jvp, no_grad
+from autograd_core.replay import ReplayWarning, replay
 
 
 def bend(x):
@@ -114,3 +119,235 @@ def test_memory_is_that_of_the_ends_and_of_one_part():
 
     assert peak(part) > 100
     assert peak(checkpoint(part)) < 30
+
+
+# -- a second run that finds everything as the first did --------------------------------------------------------
+
+
+class Noisy:
+    """What has a generator as an attribute."""
+
+    def __init__(self, generator):
+        self.generator = generator
+
+    def drop(self, x):
+        return x * (self.generator.random(np.shape(x)) < 0.5) * 2
+
+
+own = np.random.default_rng(4)
+noisy = Noisy(np.random.default_rng(5))
+
+
+def drawers():
+    closed, legacy, python, inside = np.random.default_rng(1), np.random.RandomState(2), random.Random(3), Noisy(own)
+    dropout = nn.layers.Dropout(0.5)
+    bits = np.random.MT19937(3)
+    return {
+        "of nn, with dropout": lambda x: dropout(x, training=True),
+        "of NumPy": lambda x: x * (np.random.random(np.shape(x)) < 0.5) * 2,  # noqa: NPY002
+        "of Python": lambda x: x * np.array([random.random() < 0.5 for _ in range(x.size)]) * 2,
+        "in a variable": lambda x: x * (closed.random(np.shape(x)) < 0.5) * 2,
+        "of the module": lambda x: x * (own.random(np.shape(x)) < 0.5) * 2,
+        "an old one": lambda x: x * (legacy.random_sample(np.shape(x)) < 0.5) * 2,
+        "one of Python's own": lambda x: (
+            x * np.array([python.random() < 0.5 for _ in range(x.size)]).reshape(x.shape) * 2
+        ),
+        "its bits": lambda x: x * (np.random.Generator(bits).random(np.shape(x)) < 0.5) * 2,
+        "an attribute of a variable": lambda x: inside.drop(x),
+        "an attribute of what it is a method of": noisy.drop,
+        "an argument": functools.partial(lambda g, x: x * (g.random(np.shape(x)) < 0.5) * 2, np.random.default_rng(6)),
+        "drawn from several times": lambda x: dropout(dropout(x, training=True), training=True) + closed.normal(size=6),
+    }
+
+
+@pytest.mark.parametrize("name", drawers())
+def test_the_second_run_draws_the_random_numbers_of_the_first(name):
+    afterwards = []
+    for made in (checkpoint, lambda f: f):
+        nn.utils.set_random_seed(0)
+        drop = made(drawers()[name])
+        x = Tensor(np.arange(1.0, 7.0)[None])
+        y = drop(x)
+        between = random.random(), np.random.random()  # noqa: NPY002
+        y.sum().backward()
+        if name == "drawn from several times":
+            assert set(x.grad.ravel().tolist()) <= {0, 4}
+        else:
+            np.testing.assert_array_equal(x.grad * x.data, y.data)  # 2 exactly where the output is not 0
+        afterwards.append((between, random.random(), np.random.random()))  # noqa: NPY002
+    assert afterwards[0] == afterwards[1]  # everyone draws then what they would have drawn without it
+
+
+def test_every_derivative_sees_the_same_random_numbers():
+    rng = np.random.default_rng(0)
+
+    def f(x):
+        return np.sum((x * (rng.random(5) < 0.5)) ** 3)
+
+    x = np.arange(1.0, 6.0)
+    matrix = hessian(checkpoint(f))(x)
+    kept = np.diag(matrix) != 0
+    assert 0 < kept.sum() < 5
+    np.testing.assert_allclose(matrix, np.diag(6 * x * kept))
+
+
+def test_state_is_changed_once():
+    norm = nn.layers.BatchNormalization(momentum=0.5)
+    norm.build((None, 1))
+    x = Tensor(np.full((4, 1), 8.0, "float32"))
+    y = checkpoint(lambda t: norm(t, training=True))(x)
+    before, memory = norm.moving_mean.data.copy(), norm.moving_mean.data
+    (norm.moving_mean * 1).sum()  # nothing that was computed from it in between is stale
+    z = norm.gamma * 1 + norm.moving_variance
+    y.sum().backward()
+    z.sum().backward()
+    assert before == norm.moving_mean.data == 4
+    assert norm.moving_mean.data is memory
+
+
+def test_a_part_of_a_model_in_training_is_in_training_again():
+    dropout = nn.layers.Dropout(0.5, seed=1)
+
+    class Part(nn.layers.Layer):
+        def call(self, x):
+            return checkpoint(lambda t: dropout(t))(x)
+
+    x = Tensor(np.arange(1.0, 41.0)[None])
+    y = Part()(x, training=True)
+    y.sum().backward()
+    assert 0 < np.count_nonzero(y.data) < 40
+    np.testing.assert_array_equal(x.grad * x.data, y.data)
+
+
+unknown = [np.random.default_rng(0)]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_has_changed_in_between_is_an_error_that_names_it(dtype):
+    k, x = {"v": dtype(1)}, Tensor(np.array([1.0, 2.0], dtype))
+
+    def scaled(t):
+        return t * k["v"]
+
+    y = checkpoint(scaled)(x)
+    k["v"] = dtype(1.001)
+    with pytest.raises(GraphError, match=r"scaled, which checkpoint ran again .*: 1.001 now, 1 then at index \[0\]"):
+        y.sum().backward()
+    assert x.grad is None
+    k["v"] = dtype(1)
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t, n: t[: n + 1] * 2, r"float64\[1\] was recorded, and now float64\[2\]"),
+        (lambda t, n: t * 2 if n == 0 else np.ones(4), "and now nothing"),
+        (lambda t, n: t * (1 if n == 0 else np.nan), "nan now, 0 then"),
+        (lambda t, n: t * unknown[0].random(4), "from a generator that is not known"),
+    ],
+)
+def test_a_second_run_that_goes_another_way_is_an_error(change, message):
+    runs = iter(range(5))
+    y = checkpoint(lambda t: change(t, next(runs)))(Tensor(np.arange(4.0)))
+    with pytest.raises(GraphError, match=message):
+        y.sum().backward()
+
+
+def test_state_that_only_the_second_run_changes_is_an_error():
+    state, runs = Tensor([0.0], requires_grad=False), iter(range(5))
+
+    def f(x):
+        if next(runs):
+            state.data = [1.0]
+        return x * 2
+
+    y = checkpoint(f)(Tensor([1.0]))
+    with pytest.raises(GraphError, match=r"changed a constant .* which it did not change the first time"):
+        y.sum().backward()
+
+
+def test_leaves_made_and_changed_inside_are_nobodys_state():
+    def f(x):
+        inner = Tensor([1.0], requires_grad=False)
+        inner.data = [3.0]
+        return x * inner
+
+    x = Tensor([2.0])
+    checkpoint(f)(x).sum().backward()
+    assert x.grad.tolist() == [3]
+
+
+def test_infinities_and_nans_are_the_same_the_second_time():
+    x = Tensor([0.0, 1.0, -1.0])
+    with np.errstate(all="ignore"):
+        checkpoint(lambda t: np.log(t) * 1)(x).sum().backward()
+    assert x.grad.tolist()[:2] == [np.inf, 1]
+
+
+def test_after_an_error_in_the_second_run_generators_stand_as_before():
+    runs = iter(range(5))
+
+    def f(x):
+        np.random.random()  # noqa: NPY002
+        if next(runs):
+            raise KeyError("stop")
+        return x * 2
+
+    np.random.seed(3)  # noqa: NPY002
+    y = checkpoint(f)(Tensor([1.0]))
+    with pytest.raises(KeyError):
+        y.sum().backward()
+    after = np.random.random()  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    assert after == np.random.random(2)[1]  # noqa: NPY002
+
+
+def test_threads_watch_their_own_runs():
+    results = []
+
+    def work(seed):
+        drop = nn.layers.Dropout(0.5, seed=seed)
+        for _ in range(20):
+            x = Tensor(np.arange(1.0, 9.0)[None])
+            y = checkpoint(lambda t: drop(t, training=True))(x)
+            y.sum().backward()
+            results.append(np.array_equal(x.grad * x.data, y.data))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 40
+
+
+def test_a_replayed_step_that_draws_in_a_checkpoint_runs_as_it_is():
+    drop = nn.layers.Dropout(0.5, seed=1)
+    slope = replay(grad(lambda x: np.sum(checkpoint(lambda t: drop(t, training=True))(x) * x)))
+    twin = nn.layers.Dropout(0.5, seed=1)
+    plain = grad(lambda x: np.sum(twin(x, training=True) * x))
+    xs = [np.arange(6.0)[None] + n for n in range(8)]
+    with pytest.warns(ReplayWarning, match="checkpoint"):
+        got = [slope(x) for x in xs]
+    np.testing.assert_array_equal(got, [plain(x) for x in xs])
+
+
+def test_a_replayed_step_with_a_pure_checkpoint_and_state_is_replayed():
+    def made():
+        norm = nn.layers.BatchNormalization(momentum=0.5, center=False, scale=False)
+        norm.build((None, 2))
+        return norm
+
+    norms = made(), made()
+    slopes = [
+        grad(lambda x: np.sum(checkpoint(lambda t: norms[0](t, training=True))(x) ** 3)),
+        grad(lambda x: np.sum(norms[1](x, training=True) ** 3)),
+    ]
+    fast = replay(slopes[0], state=norms[0].weights)
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        x = rng.normal(size=(5, 2)).astype("float32")
+        np.testing.assert_allclose(fast(x), slopes[1](x), rtol=1e-5)
+        np.testing.assert_array_equal(norms[0].moving_mean.data, norms[1].moving_mean.data)

@@ -19,7 +19,7 @@ LIBRARIES = {
     "jax.numpy": lambda jnp: type(jnp.ones(1)),
 }
 # What people write that is no public attribute of these classes.
-BESIDE = {"zero_grad", "_prev", "_op", "_backward", "_value"}
+BESIDE = {"zero_grad", "_prev", "_op", "_backward", "_value", "__dlpack__", "__buffer__", "__array_interface__"}
 
 
 def names_of(library, load):
