@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -223,7 +224,8 @@ def exponential(x: Any) -> Any:
 def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / Σ exp(x)`` along an axis: positive numbers that sum to one.
 
-    Takes any shape, and gives the same; ValueError when there is no such axis.
+    Takes any shape, and gives the same; ValueError when there is no such axis, and a warning, as in Keras, when its
+    length is 1.
 
     >>> import nn
     >>> nn.activations.softmax(np.array([[0.0, 1.0, 2.0]])).numpy().round(3)
@@ -231,6 +233,12 @@ def softmax(x: Any, axis: int = -1) -> Any:
     """
     x = constant(x)
     z = ag.softmax(x, axis=axis)
+    if isinstance(axis, int) and z.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {z.shape}, whose length is 1, is always 1, and trains nothing; for one "
+            "probability use a sigmoid",
+            stacklevel=2,
+        )
     LOGITS[z.node] = ("softmax", x, axis)
     return z
 

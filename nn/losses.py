@@ -59,9 +59,15 @@ def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def pair(y_true: Any, y_pred: Any, loss: str) -> tuple[Any, Any]:
     """Targets and predictions as Tensors of one shape and dtype, or an error that names both shapes."""
-    y_pred = constant(y_pred)
+    y_pred = predictions(y_pred)
     y_true = constant(y_true, y_pred.dtype)
     return fit(*align(y_true, y_pred), loss)
+
+
+def predictions(y_pred: Any) -> Tensor:
+    """Predictions as a Tensor of a floating dtype: whole ones would wrap around, and round the targets."""
+    y_pred = constant(y_pred)
+    return y_pred if y_pred.dtype.kind == "f" else y_pred.astype(np.result_type(y_pred.dtype, np.float32))
 
 
 def fit(y_true: Any, y_pred: Any, what: str) -> tuple[Any, Any]:
@@ -149,7 +155,7 @@ def categorical_crossentropy(
     >>> nn.losses.categorical_crossentropy(np.eye(3)[[0, 1]], predicted).numpy().round(4)
     array([0.6931, 0.    ])
     """
-    y_pred = constant(y_pred)
+    y_pred = predictions(y_pred)
     y_true = constant(y_true, y_pred.dtype)
     if y_true.shape != y_pred.shape:
         integers = y_true.ndim == y_pred.ndim - 1 or (y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1)
@@ -173,6 +179,11 @@ def categorical_crossentropy(
     log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
     if log_p is None:
         log_p = np.log(inside(y_pred / np.sum(y_pred, axis=axis, keepdims=True)))
+    else:  # a class that is masked by -inf, and does not occur, costs nothing
+        absent = y_true.data == 0
+        if y_true.requires_grad:  # elsewhere the derivative by a target is the logarithm
+            absent = absent & np.isneginf(log_p.data)
+        log_p = np.where(absent, np.zeros((), log_p.dtype), log_p)
     return -np.sum(y_true * log_p, axis=axis)
 
 
@@ -189,7 +200,7 @@ def sparse_categorical_crossentropy(
     >>> nn.losses.sparse_categorical_crossentropy(np.array([0, 1]), predicted).numpy().round(4)
     array([0.6931, 0.    ])
     """
-    y_pred = constant(y_pred)
+    y_pred = predictions(y_pred)
     labels = plain(y_true)
     if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -370,11 +381,15 @@ class Loss(config.Configurable):
 def weighted(losses: Tensor, weights: Any) -> Tensor:
     """Losses times the weights of their examples."""
     weights = weights.astype(losses.dtype, copy=False)
+    given = weights.shape
     losses, weights = align(losses, weights)
     while weights.ndim < losses.ndim:
         weights = weights[..., None]
-    if any(w not in (1, n) for w, n in zip(weights.shape, losses.shape, strict=True)):
-        raise ValueError(f"sample_weight has shape {weights.shape}, which does not fit losses of shape {losses.shape}")
+    if weights.ndim > losses.ndim or any(w not in (1, n) for w, n in zip(weights.shape, losses.shape, strict=True)):
+        raise ValueError(
+            f"sample_weight has shape {given}, and there are losses of shape {losses.shape}; expected one weight for "
+            "each example, or one for each loss"
+        )
     return losses * weights
 
 

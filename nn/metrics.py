@@ -59,7 +59,8 @@ __all__ = [
 class Metric(config.Configurable):
     """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch.
 
-    One of your own defines `update_state`; what it hands to `add` is averaged. Targets and predictions are (batch, …),
+    One of your own defines `update_state`; what it hands to `add` is averaged. Its ``direction`` tells callbacks
+    whether more of it is better ("up") or less ("down"). Targets and predictions are (batch, …),
     weights (batch,) or (batch, …). TypeError where `update_state` is not defined, ValueError for weights that do not
     fit.
 
@@ -72,6 +73,9 @@ class Metric(config.Configurable):
     >>> worst.result()
     4.0
     """
+
+    # Whether more of it is better, "up", or less, "down"; None where a callback that watches it must be told.
+    direction: str | None = None
 
     untracked = None  # a metric measures what was computed, and decides nothing
 
@@ -155,6 +159,10 @@ class MeanMetricWrapper(Metric):
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
         super().__init__(dtype, name)
         self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
+        if fn in losses.FUNCTIONS or isinstance(getattr(fn, "__self__", None), losses.Loss):
+            self.direction = "down"
+        elif fn is accuracy or fn in FUNCTIONS:
+            self.direction = "up"
         for option, value in options.items():
             setattr(self, option, value)
 
@@ -239,7 +247,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     """Whether the class whose number is the target is among the k largest predictions.
 
     Takes targets (batch,) and predictions (batch, classes), gives (batch,). ValueError when they do not fit, or k is no
-    whole number from 1 on; a number that is no class counts as missed.
+    whole number from 1 on; a number that is no class counts as missed, and so does a target beside predictions of NaN.
 
     >>> import nn
     >>> predicted = np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]])
@@ -250,6 +258,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     y_true, y_pred = _class_numbers(y_true, y_pred, "sparse_top_k_categorical_accuracy")
     there = (y_true >= 0) & (y_true < y_pred.shape[-1])  # nobody can predict a class that is not
     own = np.take_along_axis(y_pred, np.where(there, y_true, 0)[..., None], -1)
+    there &= ~np.isnan(y_pred).any(-1)  # as in Keras: among what is no number nothing is first
     return (there & (np.sum(y_pred > own, -1) < k)).astype(np.float32)
 
 
@@ -340,6 +349,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 class ChosenAccuracy(Metric):
     """The accuracy that fits the shapes, as the string "accuracy" asks: binary, sparse or categorical."""
 
+    direction = "up"
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         target, prediction = np.shape(plain(y_true)), np.shape(plain(y_pred))
         fn: Callable[..., Any] = categorical_accuracy
@@ -412,6 +423,8 @@ class _Hits(Metric):
     ``thresholds`` is a number or several (0.5 by default): a prediction above it is positive. ``top_k`` leaves
     only the k largest predictions of an example positive, ``class_id`` looks at one class.
     """
+
+    direction = "up"
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from .config import near
 from .layers.layer import Layer, show
+from .tensors import plain
 
 
 def summary(
@@ -54,12 +55,15 @@ def summary(
     console.print(escape(f'Model: "{model.name}"'))
     console.print(table)
     if model.built:
-        for name, weights in (
-            ("Total", model.weights),
-            ("Trainable", model.trainable_weights),
-            ("Non-trainable", model.non_trainable_weights),
+        state = model.optimizer.variables if model.compiled and model.optimizer.built else []
+        weights = [plain(w) for w in model.weights]
+        for name, arrays in (
+            ("Total", [*weights, *state]),
+            ("Trainable", [plain(w) for w in model.trainable_weights]),
+            ("Non-trainable", [plain(w) for w in model.non_trainable_weights]),
+            *([("Optimizer", state)] if state else []),
         ):
-            count, size = sum(w.size for w in weights), sum(w.data.nbytes for w in weights)
+            count, size = sum(a.size for a in arrays), sum(a.nbytes for a in arrays)
             console.print(f" {name} params: {count:,} ({readable(size)})")
     else:
         console.print(" Parameters: not built: pass Input(shape=...) as the first layer, or call the model once")

@@ -14,8 +14,8 @@ class EarlyStopping(Monitor):
 
     ``restore_best_weights`` brings back the weights of the best epoch when training ends, whether it was
     stopped or ran through. With a ``baseline`` only what is better than it counts as better. ValueError unless
-    ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is "min", "max" or "auto". A value
-    that is not measured is warned of, as in Keras.
+    ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is "min", "max" or "auto", which asks
+    the metric. A value that is not measured is warned of, as in Keras.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -47,6 +47,7 @@ class EarlyStopping(Monitor):
         self.start_from_epoch = whole(start_from_epoch, "start_from_epoch")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
         self.best, self.best_epoch, self.wait, self.stopped_epoch = None, 0, 0, 0
         self.best_weights: Any = None
 

@@ -50,6 +50,10 @@ class ModelCheckpoint(Monitor):
         self.best = initial_value_threshold
         self.epoch = self.seen = 0
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        if self.save_best_only:
+            super().on_train_begin(logs)
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch
 

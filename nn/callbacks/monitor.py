@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -9,14 +10,17 @@ from ..checks import number
 from ..config import near
 from .callback import Callback, Logs
 
-# Parts of the names of values that are better when they are larger.
-LARGER = ("acc", "precision", "recall", "auc", "top_k")
+# The last word of a name that says which way is better, where no metric does.
+UP = {"acc", "accuracy", "precision", "recall", "auc"}
+DOWN = {"loss", "error", "mse", "mae"}
 
 
 class Monitor(Callback):
     """A callback that compares the ``monitor`` value of an epoch with the best so far.
 
-    ``mode`` is "min", "max", or "auto": larger is better for accuracies, precision and recall.
+    ``mode`` is "min", "max", or "auto": the metric says which way is better (see `nn.metrics.Metric`), a loss is better
+    when it is smaller, and of a metric that does not say, or a value that a callback adds, the last word of the name
+    does, as in ``my_accuracy``. ValueError when training begins where none of them does.
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
@@ -25,8 +29,30 @@ class Monitor(Callback):
         if not isinstance(monitor, str):
             raise TypeError(f"monitor is the name of what is measured, such as 'val_loss'; {monitor!r} came")
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(number(min_delta, "min_delta"))
-        self.larger = mode == "max" or (mode == "auto" and any(part in monitor for part in LARGER))
+        self.larger: bool | None = None
         self.best: float | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.larger = self.larger_is_better()
+
+    def larger_is_better(self) -> bool:
+        """Which way is better; ValueError where nothing tells."""
+        if self.mode != "auto":
+            return self.mode == "max"
+        measured = dict(zip(self.model.metrics_names, self.model.metrics, strict=True)) if self.model else {}
+        name = self.monitor.removeprefix("val_")
+        direction = getattr(measured.get(name), "direction", None)
+        word = re.split(r"[\W_]+", re.sub(r"_\d+$", "", name).lower())[-1]
+        if direction is None and (word in UP or word in DOWN):
+            direction = "up" if word in UP else "down"
+        if direction is None:
+            there = {*measured, *(f"val_{n}" for n in measured)}
+            raise ValueError(
+                f"{type(self).__name__} watches {self.monitor!r}, and nothing says whether more of it is better; pass "
+                f"mode='max' or mode='min'"
+                + ("" if name in measured else f". No metric of the model is called so; {near(self.monitor, there)}")
+            )
+        return bool(direction == "up")
 
     def value_in(self, logs: Logs | None) -> float | None:
         """The watched value, or None with a warning that says what there is."""
@@ -43,4 +69,6 @@ class Monitor(Callback):
         """Whether ``value`` is better by more than ``min_delta``."""
         if than is None:
             return True
+        if self.larger is None:
+            self.larger = self.larger_is_better()
         return value - self.min_delta > than if self.larger else value + self.min_delta < than

@@ -44,6 +44,7 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown, self.min_lr = whole(cooldown, "cooldown"), number(min_lr, "min_lr", 0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
         self.best, self.wait, self.resting = None, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

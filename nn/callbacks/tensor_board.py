@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
+
+import numpy as np
 
 from autograd_core.arrays import to_numpy
 
@@ -11,14 +14,18 @@ from ..checks import whole
 from ..tensors import plain
 from .callback import Callback, Logs
 
+# Tells files apart that one process begins in one second; the name that tensorboardX gives them ends at the second.
+_files = itertools.count()
+
 
 class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
-    ``histogram_freq`` adds a histogram of each weight every so many epochs; ``update_freq`` "batch", or a
-    number of batches, adds the running values in between. No graph is written, whatever ``write_graph`` says:
-    `nn.utils.plot_model` draws it. Needs tensorboardX. ValueError for a number below 1 (a ``histogram_freq`` below 0),
-    or where images or the steps per second are asked for, which are not written; ImportError without it.
+    ``histogram_freq`` adds a histogram of each weight every so many epochs, of what in it is a finite number;
+    ``update_freq`` "batch", or a number of batches, adds the running values in between. Each training writes files of
+    its own beside those that are there. No graph is written, whatever ``write_graph`` says: `nn.utils.plot_model` draws
+    it. Needs tensorboardX. ValueError for a number below 1 (a ``histogram_freq`` below 0), or where images or the steps
+    per second are asked for, which are not written; ImportError without it.
 
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
@@ -58,7 +65,9 @@ class TensorBoard(Callback):
                 from tensorboardX import SummaryWriter
             except ImportError as error:
                 raise ImportError("TensorBoard needs tensorboardX: pip install autograd-core[tensorboard]") from error
-            self.writers[part] = SummaryWriter(os.path.join(self.log_dir, part))
+            self.writers[part] = SummaryWriter(
+                os.path.join(self.log_dir, part), filename_suffix=f".{os.getpid()}.{next(_files)}"
+            )
         return self.writers[part]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -78,7 +87,10 @@ class TensorBoard(Callback):
             self.writer(part).add_scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             for weight in self.model.weights:
-                self.writer("train").add_histogram(f"{weight.name}/histogram", to_numpy(plain(weight)), epoch)
+                values = to_numpy(plain(weight))
+                finite = values[np.isfinite(values)]  # there is no bar for NaN
+                if finite.size:
+                    self.writer("train").add_histogram(f"{weight.name}/histogram", finite, epoch)
         for writer in self.writers.values():
             writer.flush()
 

@@ -118,7 +118,7 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
 
 
 def check_class_weight(class_weight: Any) -> None:
-    """Raise unless it is None or a dict."""
+    """Raise unless it is None, or a dict from whole numbers to numbers."""
     if not isinstance(class_weight, Mapping | None):
         example = "{0: 1.0, 1: 5.0}"
         if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
@@ -126,6 +126,13 @@ def check_class_weight(class_weight: Any) -> None:
         raise TypeError(
             f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
         )
+    for number, weight in (class_weight or {}).items():
+        if isinstance(number, bool) or not isinstance(number, int | float | np.number) or float(number) % 1:
+            raise ValueError(
+                "class_weight is a dict from class numbers, which are whole, to weights, such as {0: 1.0, 1: 5.0}; the "
+                f"key {number!r} came"
+            )
+        checks.number(weight, f"the weight of class {number}")
 
 
 def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
@@ -133,10 +140,9 @@ def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     labels = np.asarray(to_numpy(y))
     if labels.ndim > 1:
         labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]
-    labels = labels.astype(np.int64)
     weight = np.ones(labels.shape, np.float32)
     for c, w in class_weight.items():
-        weight[labels == int(c)] = w
+        weight[labels == c] = w
     return plain(weight) if weights is None else plain(weight) * weights
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
@@ -123,7 +124,11 @@ class Batches:
 
 
 class Feed:
-    """Epochs of batches. With ``steps`` an epoch is that long, and the next one goes on where it ended."""
+    """Epochs of batches. With ``steps`` an epoch has that many, and the next one goes on where it ended.
+
+    No batch comes twice in an epoch: where the data ends, the epoch does, with a warning, and the next one begins with
+    its first batch. So in Keras 3.
+    """
 
     def __init__(self, source: Arrays | Batches, steps: int | None):
         if steps is not None and (not isinstance(steps, int | np.integer) or steps <= 0):
@@ -148,25 +153,31 @@ class Feed:
         if self.limit is None and not self.once:
             yield from self.source
             return
-        taken, fresh = 0, False
+        taken, fresh = 0, self.rest is None
         while self.limit is None or taken < self.limit:
             if self.rest is None:
-                self.rest, fresh = iter(self.source), True
+                self.rest = iter(self.source)
             batch = next(self.rest, None)
             if batch is not None:
                 yield batch
-                taken, fresh = taken + 1, False
-            elif self.limit is None and taken:
-                return
-            elif self.once or fresh:
-                raise ValueError(
-                    f"the data ended after {taken} batches of an epoch"
-                    + (f" of {self.limit}" if self.limit else "")
-                    + "; a generator can be run through once: make it endless and pass steps_per_epoch, or pass an "
-                    "iterable that can be started again"
-                )
-            else:
+                taken += 1
+                continue
+            if not self.once:
                 self.rest = None
+            if taken or fresh or self.once:
+                break
+            fresh = True  # the last epoch ended with the data
+        if taken == 0:
+            raise ValueError(
+                "the data gave no batch; a generator can be run through once: make it endless and pass "
+                "steps_per_epoch, or pass an iterable that can be started again"
+            )
+        if self.limit is not None and taken < self.limit:
+            warnings.warn(
+                f"the data ended after {taken} of the {self.limit} steps that were asked for, and so did this epoch; "
+                "make the data endless, or ask for no more steps than it has",
+                stacklevel=2,
+            )
 
 
 def _iterate(source: Any) -> Iterator[Any]:

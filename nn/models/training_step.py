@@ -6,6 +6,7 @@ which are pure: `differentiate` and `update`, the halves of a step.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,6 +119,8 @@ def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tu
         v.grad = None
     if variables:
         loss.backward(release=True)
+    else:
+        warnings.warn(f"{model.name!r} has no trainable weights, so training changes nothing", stacklevel=2)
     return y_pred, loss, [v.grad for v in variables]
 
 

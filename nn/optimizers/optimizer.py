@@ -268,6 +268,11 @@ class Optimizer(config.Configurable):
         own = [self._step] if self.schedule is not None else [self._step, self._rate]
         return [*own, *(a for state in self._state for a in state.values())]
 
+    @property
+    def built(self) -> bool:
+        """Whether it has state for variables."""
+        return bool(self._variables)
+
     def state_for(self, weights: Sequence[Tensor]) -> tuple[list[int], list[Any]]:
         """The places among ``weights`` of those that it has state for, and `variables` without the state of others."""
         places = {id(w): i for i, w in enumerate(weights)}
@@ -290,7 +295,8 @@ class Optimizer(config.Configurable):
         for array, value in zip(own, weights, strict=True):
             if array.shape != np.shape(value):
                 raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
-        whole(int(weights[0]) if np.asarray(weights[0]).dtype.kind in "iu" else weights[0], "the number of steps")
+        step = float(to_numpy(weights[0]))
+        whole(int(step) if step.is_integer() else step, "the number of steps")
         if self.schedule is None:
             rate(weights[1])
         for array, value in zip(own, weights, strict=True):

@@ -322,3 +322,89 @@ def test_from_logits_after_a_softmax_is_warned_of():
     model.compile("sgd", nn.losses.SparseCategoricalCrossentropy(from_logits=True))
     with pytest.warns(UserWarning, match="from_logits=True, but the model ends in softmax"):
         model.fit(np.ones((4, 2)), np.zeros(4), verbose=0)
+
+
+WHOLE = ["bool", "int8", "uint8", "uint16", "int32", "uint64", "int64"]
+
+
+@pytest.mark.parametrize("target", [*WHOLE, "float32"])
+@pytest.mark.parametrize("prediction", WHOLE)
+@pytest.mark.parametrize("name", ["mean_absolute_error", "mean_squared_error", "huber"])
+def test_differences_of_whole_numbers_do_not_wrap_around(name, prediction, target):
+    y, p = [[1, 0, 100], [0, 1, 1]], [[3, 1, 2], [0, 0, 120]]
+    y, p = np.array(y).astype(target), np.array(p).astype(prediction)
+    right = getattr(nn.losses, name)(y.astype("float64"), p.astype("float64")).numpy()
+    np.testing.assert_allclose(getattr(nn.losses, name)(y, p).numpy(), right, rtol=1e-6)
+    assert nn.metrics.as_metric(name)(y, p) == pytest.approx(right.mean())
+
+
+def test_targets_between_whole_predictions_are_not_rounded():
+    """They were brought to the dtype of the predictions, which rounds them down."""
+    soft, logits = np.array([[0.25, 0.75]]), np.array([[2, 1]])
+    for name in ("categorical_crossentropy", "binary_crossentropy"):
+        right = getattr(nn.losses, name)(soft, logits.astype(float), from_logits=True).numpy()
+        np.testing.assert_allclose(getattr(nn.losses, name)(soft, logits, from_logits=True).numpy(), right)
+    assert nn.losses.mean_absolute_error([[0.5]], np.array([[1]])).numpy() == 0.5
+
+
+@pytest.mark.filterwarnings("ignore:categorical_crossentropy of a single class")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_what_is_impossible_and_does_not_occur_costs_nothing(dtype):
+    """A logit of -inf is a class that is masked: the others are what they are without it."""
+    inf = np.inf
+    logits = np.array([[-inf, 0, 0], [1, -inf, 2], [-inf, 3, -inf]], dtype)
+    y = np.array([[0, 1, 0], [0.25, 0, 0.75], [0, 1, 0]], dtype)
+    kept = [[1, 2], [0, 2], [1]]
+    x = Tensor(logits)
+    loss = nn.losses.categorical_crossentropy(y, x, from_logits=True)
+    loss.sum().backward()
+    for i, columns in enumerate(kept):
+        z = Tensor(logits[i : i + 1, columns])
+        right = nn.losses.categorical_crossentropy(y[i : i + 1, columns], z, from_logits=True)
+        right.sum().backward()
+        np.testing.assert_allclose(loss.numpy()[i], right.numpy()[0], rtol=1e-3)
+        np.testing.assert_allclose(x.grad[i, columns], z.grad[0], rtol=1e-3, atol=1e-7)
+        np.testing.assert_array_equal(np.delete(x.grad[i], columns), 0)
+    sparse = nn.losses.sparse_categorical_crossentropy(np.array([1, 0, 1]), logits, from_logits=True)
+    one_hot = nn.losses.categorical_crossentropy(np.eye(3, dtype=dtype)[[1, 0, 1]], logits, from_logits=True)
+    np.testing.assert_allclose(one_hot.numpy(), sparse.numpy(), rtol=1e-3)
+    certain = nn.losses.categorical_crossentropy(np.array([[1.0, 0, 0]]), logits[:1], from_logits=True)
+    assert certain.numpy()[0] == inf  # what occurs though it is impossible
+    probabilities = nn.activations.softmax(Tensor(logits))
+    np.testing.assert_allclose(nn.losses.categorical_crossentropy(y, probabilities).numpy(), loss.numpy(), rtol=1e-3)
+
+
+def test_the_derivative_by_a_target_is_the_logarithm_also_where_it_is_0():
+    y, logits = Tensor(np.array([[0.0, 1.0, 0.0]])), np.array([[1.0, 2.0, -np.inf]])
+    nn.losses.categorical_crossentropy(y, logits, from_logits=True).sum().backward()
+    right = -nn.activations.log_softmax(logits[:, :2]).numpy()
+    np.testing.assert_allclose(y.grad[:, :2], right)
+
+
+def test_a_masked_class_is_trained_around():
+    mask = nn.layers.Lambda(lambda x: np.where(np.arange(3) < 2, x, -np.inf))
+    x = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
+    y = np.eye(3, dtype="float32")[np.arange(24) % 2]
+    models = []
+    for eager in (False, True):
+        nn.utils.set_random_seed(0)
+        layers = [nn.layers.Dense(3), nn.layers.BatchNormalization(), nn.layers.Dropout(0.25, seed=1), mask]
+        model = nn.Sequential([nn.Input((3,)), *layers])
+        model.compile("adam", nn.losses.CategoricalCrossentropy(from_logits=True), run_eagerly=eager)
+        model.fit(x, y, epochs=3, batch_size=8, verbose=0)
+        models.append(model)
+    for a, b in zip(*(m.get_weights() for m in models), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.isfinite(a).all()
+
+
+def test_top_k_of_what_has_diverged_is_missed_as_in_keras(keras):
+    nan = np.nan
+    rows = np.array([[nan] * 3, [nan, 0, 1], [0, nan, 1], [0, 1, nan], [0, 1, 2], [2, 1, 0]], "float32")
+    for k in (1, 2, 3):
+        for target in range(3):
+            y = np.full(len(rows), target)
+            theirs = keras.metrics.sparse_top_k_categorical_accuracy(y, rows, k=k)
+            np.testing.assert_array_equal(nn.metrics.sparse_top_k_categorical_accuracy(y, rows, k=k), theirs)
+    masked = np.array([[-np.inf, 1.0, 0.0]])  # an order there is
+    assert nn.metrics.sparse_top_k_categorical_accuracy([1], masked, k=1) == 1

@@ -162,6 +162,51 @@ def test_csv_logger_writes_a_table_and_can_go_on_with_it(tmp_path):
     assert float(rows[0]["loss"]) == h.history["loss"][0]
 
 
+@pytest.mark.parametrize("frequency", [2, [2, 3], [4]])
+def test_a_csv_log_has_columns_for_validations_that_come_later(keras, tmp_path, frequency):
+    tables = []
+    for library in (nn, keras):
+        path = str(tmp_path / f"{library.__name__}.csv")
+        small = library.Sequential([library.Input(shape=(2,)), library.layers.Dense(1)])
+        small.compile("sgd", "mse", metrics=["mae"])
+        small.fit(X, Y, epochs=4, verbose=0, validation_data=(X, Y), validation_freq=frequency,
+                  callbacks=[library.callbacks.CSVLogger(path)])  # fmt: skip
+        with open(path, newline="") as file:
+            tables.append(list(csv.reader(file)))
+    assert tables[0][0] == tables[1][0] == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+    measured = [[[value == "NA" for value in line] for line in table] for table in tables]
+    assert measured[0] == measured[1]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_csv_log_goes_on_under_the_right_headings(tmp_path, separator):
+    path = tmp_path / "log.csv"
+    m = model()
+    first = m.fit(X, Y, epochs=2, verbose=0, callbacks=[nn.callbacks.CSVLogger(path, separator)]).history
+    m.compile("sgd", "mse", metrics=[nn.metrics.MeanSquaredError(name="a")])  # more, fewer and others
+    log = nn.callbacks.CSVLogger(path, separator, append=True)
+    slower = nn.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    second = m.fit(X, Y, epochs=4, initial_epoch=2, verbose=0, validation_data=(X, Y), callbacks=[slower, log]).history
+    rows = list(csv.DictReader(path.read_text().splitlines(), delimiter=separator))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
+    for name in ("loss", "mae", "a", "val_loss", "val_a", "learning_rate"):
+        wanted = [*first.get(name, ["NA"] * 2), *second.get(name, ["NA"] * 2)]
+        assert [row[name] for row in rows] == [str(value) for value in wanted]
+
+
+def test_a_csv_log_of_something_else_is_not_appended_to(tmp_path):
+    path, m = tmp_path / "log.csv", model()
+    for text, separator in (("name,price\n", ","), ("epoch,loss\n0,1.0\n", ";")):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="expected the headings of a CSVLogger"):
+            m.fit(X, Y, verbose=0, callbacks=[nn.callbacks.CSVLogger(path, separator, append=True)])
+        assert path.read_text() == text
+        assert m.optimizer.iterations == 0
+    path.write_text("epoch,loss\n0,1.0")  # cut off before the end of its line
+    m.fit(X, Y, verbose=0, callbacks=[nn.callbacks.CSVLogger(path, append=True)])
+    assert path.read_text().splitlines()[1] == "0,1.0,NA"
+
+
 def test_terminate_on_nan_stops_at_the_first_loss_that_is_none(capsys):
     m = model(1e30)
     with np.errstate(all="ignore"):
@@ -184,7 +229,105 @@ def test_all_moments_come_in_order():
 
 def test_a_watched_value_that_was_not_measured_is_warned_of_with_near_matches():
     with pytest.warns(UserWarning, match="'val_los'.*did you mean 'val_loss'"):
-        model().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[nn.callbacks.EarlyStopping(monitor="val_los")])
+        model().fit(
+            X, Y, verbose=0, validation_data=(X, Y), callbacks=[nn.callbacks.EarlyStopping("val_los", mode="min")]
+        )
+
+
+def doubled_error(y_true, y_pred):
+    return 2 * np.abs(y_true - y_pred)
+
+
+METRICS = {
+    "a recall by another name": (lambda L: [L.metrics.Recall(name="hits")], "val_hits"),
+    "an error called accuracy": (lambda L: [L.metrics.MeanSquaredError(name="acc_error")], "acc_error"),
+    "an error that ends so": (lambda L: [L.metrics.MeanAbsoluteError(name="mean_accuracy")], "val_mean_accuracy"),
+    "accuracy": (lambda L: ["accuracy"], "val_accuracy"),
+    "acc": (lambda L: ["acc"], "acc"),
+    "mse": (lambda L: ["mse"], "val_mse"),
+    "a loss as a metric": (
+        lambda L: [L.metrics.BinaryAccuracy(name="x"), "binary_crossentropy"],
+        "binary_crossentropy",
+    ),
+    "top k": (lambda L: [L.metrics.TopKCategoricalAccuracy(k=1, name="best_of_one")], "best_of_one"),
+    "the loss": (lambda L: None, "val_loss"),
+    "an unknown function": (lambda L: [lambda y_true, y_pred: abs(y_true - y_pred)], "val_lambda"),
+    "a mean": (lambda L: [L.metrics.Recall(name="hits")], "val_hist"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Skipping:UserWarning")  # inside Keras
+@pytest.mark.parametrize("callback", ["EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"])
+@pytest.mark.parametrize("what", METRICS)
+def test_which_way_is_better_is_asked_of_the_metric_as_in_keras(keras, tmp_path, what, callback):
+    metrics, watched = METRICS[what]
+    better = []
+    for library in (nn, keras):
+        small = library.Sequential([library.Input(shape=(1,)), library.layers.Dense(1, "sigmoid")])
+        small.compile("sgd", "mse", metrics=metrics(library))
+        small.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0)
+        make = getattr(library.callbacks, callback)
+        if callback == "ModelCheckpoint":
+            watch = make(str(tmp_path / "m.weights.h5"), watched, save_best_only=True, save_weights_only=True)
+        else:
+            watch = make(monitor=watched)
+        watch.set_model(small)
+        try:
+            watch.on_train_begin()
+            if library is keras:
+                watch._set_monitor_op()
+        except ValueError:
+            better.append(None)
+        else:
+            improves = watch.better if library is nn else watch._is_improvement
+            better.append([bool(improves(new, 0.5)) for new in (0.25, 0.75)])
+    assert better[0] == better[1]
+
+
+def test_a_name_that_says_which_way_is_better_is_believed_where_no_metric_does():
+    for name, up in (("val_my_accuracy", True), ("val_f_recall", True), ("my_acc_1", True), ("rms_error", False)):
+        watch = nn.callbacks.EarlyStopping(name)
+        watch.set_model(model())
+        watch.on_train_begin()
+        assert watch.larger is up
+    m = model()
+    m.compile("sgd", "mse", metrics=[doubled_error])
+    for name in ("val_accidents", "auction", "f1", "learning_rate", "val_los"):
+        with pytest.raises(ValueError, match="pass mode='max' or mode='min'"):
+            m.fit(X, Y, verbose=0, callbacks=[nn.callbacks.EarlyStopping(name)])
+    with pytest.raises(ValueError, match="did you mean 'val_loss'"):
+        m.fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[nn.callbacks.EarlyStopping("val_los")])
+    assert m.optimizer.iterations == 0  # nothing was trained before it was said
+
+    class F1(nn.metrics.Metric):
+        direction = "up"
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.add(np.ones(1))
+
+    m.compile("sgd", "mse", metrics=[F1(name="f1")])
+    watch = nn.callbacks.EarlyStopping("val_f1")
+    watch.set_model(m)
+    watch.on_train_begin()
+    assert watch.larger
+
+
+def test_early_stopping_lets_a_metric_rise(keras):
+    """Recall under another name: guessed from the name it stopped after two epochs."""
+    x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+    y = (x > 0).astype("float32")
+    epochs = []
+    for library in (keras, nn):
+        small = library.Sequential([
+            library.Input((1,)),
+            library.layers.Dense(1, "sigmoid", kernel_initializer="ones",
+                                 bias_initializer=library.initializers.Constant(-0.6)),
+        ])  # fmt: skip
+        small.compile(library.optimizers.SGD(0.5), "binary_crossentropy", metrics=[library.metrics.Recall(name="hits")])
+        stop = library.callbacks.EarlyStopping(monitor="val_hits", patience=1)
+        history = small.fit(x, y, epochs=12, batch_size=64, verbose=0, validation_data=(x, y), callbacks=[stop])
+        epochs.append(np.round(history.history["val_hits"], 5).tolist())
+    assert epochs[0] == epochs[1]
 
 
 def test_tensor_board_writes_what_tensorboard_reads(tmp_path, judge):
@@ -202,6 +345,48 @@ def test_tensor_board_writes_what_tensorboard_reads(tmp_path, judge):
             np.testing.assert_allclose([v for _, v in read], h[prefix + name], rtol=1e-6)
         if part == "train":
             assert len(events.Histograms(f"{m.weights[0].name}/histogram")) == 3
+
+
+def test_trainings_that_begin_in_one_second_keep_their_curves(tmp_path, judge):
+    judge("tensorboardX")
+    reader = judge("tensorboard.backend.event_processing.event_accumulator")
+    m = model()
+    losses = []
+    for k in range(4):
+        m.fit(X, Y, epochs=2 * k + 2, initial_epoch=2 * k, verbose=0, validation_data=(X, Y),
+              callbacks=[nn.callbacks.TensorBoard(tmp_path)])  # fmt: skip
+        losses += m.history.history["loss"]
+    for part in ("train", "validation"):
+        assert len(list((tmp_path / part).iterdir())) == 4
+    found = {}
+    for file in (tmp_path / "train").iterdir():
+        events = reader.EventAccumulator(str(file))
+        events.Reload()
+        found |= {e.step: e.value for e in events.Scalars("epoch_loss")}
+    np.testing.assert_allclose([found[step] for step in range(8)], losses, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("throughout", [True, False])
+def test_weights_that_are_no_numbers_do_not_stop_a_training(tmp_path, judge, value, throughout):
+    judge("tensorboardX")
+    reader = judge("tensorboard.backend.event_processing.event_accumulator")
+    m = model()
+
+    def spoil(epoch, logs):
+        kernel = m.layers[0].kernel.data
+        kernel[... if throughout else 0] = value
+
+    with np.errstate(all="ignore"):
+        board, spoiler = nn.callbacks.TensorBoard(tmp_path, histogram_freq=1), nn.callbacks.LambdaCallback
+        h = m.fit(X, Y, epochs=2, verbose=0, callbacks=[spoiler(on_epoch_end=spoil), board])
+    assert h.epoch == [0, 1]
+    events = reader.EventAccumulator(str(tmp_path / "train"), size_guidance={"histograms": 0})
+    events.Reload()
+    name = f"{m.weights[0].name}/histogram"
+    assert (name in events.Tags()["histograms"]) is not throughout
+    if not throughout:
+        assert events.Histograms(name)[0].histogram_value.num == 4  # of 2 x 4, half are numbers
 
 
 def test_a_history_draws_its_curves():

@@ -56,6 +56,7 @@ def test_labels_that_do_not_fit_the_loss_are_told_the_loss_that_fits():
         classifier(loss="mse").fit(X, Y, verbose=0)
 
 
+@pytest.mark.filterwarnings("ignore:softmax over axis")
 def test_a_single_class_with_categorical_crossentropy_is_warned_of():
     with pytest.warns(UserWarning, match="always 0; for one probability use loss='binary_crossentropy'"):
         classifier(loss="categorical_crossentropy", outputs=1).fit(X, np.ones((8, 1)), verbose=0)
@@ -185,8 +186,43 @@ def test_an_embedding_asked_for_a_row_it_does_not_have_says_which():
 
 
 def test_a_generator_that_ends_too_early_says_so():
-    with raises(ValueError, "ended after 2 batches", "make it endless"):
+    with pytest.warns(UserWarning, match="ended after 2 of the 3 steps"):
         classifier().fit(((X, Y) for _ in range(2)), steps_per_epoch=3, verbose=0)
+    with raises(ValueError, "the data gave no batch", "make it endless"):
+        classifier().fit(((X, Y) for _ in range(2)), epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize("key", [0.5, "invalid", "0", True, np.nan])
+def test_a_class_weight_is_for_a_class(key):
+    for train in (classifier().fit, classifier().train_on_batch):
+        with raises(ValueError, "class numbers, which are whole", "such as {0: 1.0, 1: 5.0}", repr(key)):
+            train(X, Y, class_weight={key: 0.5})
+    with raises(ValueError, "the weight of class 1 is a number"):
+        classifier().fit(X, Y, class_weight={1: np.nan}, verbose=0)
+
+
+def test_sample_weights_that_fit_nothing_say_what_is_expected():
+    model = classifier()
+    for weights in (np.ones((len(X), 3)), np.ones((len(X), 1, 1)), np.ones((len(X), 2, 2))):
+        with raises(ValueError, f"sample_weight has shape {(*weights.shape,)}", "one weight for each example"):
+            model.fit(X, Y, sample_weight=weights, batch_size=len(X), verbose=0)
+
+
+def test_a_model_of_which_nothing_trains_says_so():
+    model = classifier()
+    model.trainable = False
+    for train in (lambda: model.fit(X, Y, verbose=0), lambda: model.train_on_batch(X, Y)):
+        with pytest.warns(UserWarning, match="has no trainable weights, so training changes nothing"):
+            train()
+
+
+def test_a_softmax_over_one_says_so_as_in_keras(keras):
+    for library in (nn, keras):
+        with pytest.warns(UserWarning, match="[Ss]oftmax over axis -1"):
+            library.activations.softmax(np.ones((3, 1), "float32"))
+        library.activations.softmax(np.ones((1, 3), "float32"))
+    with pytest.warns(UserWarning, match="use a sigmoid"):
+        nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, "softmax")])
 
 
 def test_a_layer_that_is_not_there_is_answered_with_the_names_that_are():

@@ -278,6 +278,22 @@ def test_the_summary_is_keras_table(keras):
     assert tables[0][1][0] == ("2,769,472", "10.56 MB")
 
 
+def test_the_summary_counts_the_optimizer_s_parameters_as_keras_does(keras):
+    tables = []
+    for library in (nn, keras):
+        model = library.Sequential([library.Input(shape=(3,)), library.layers.Dense(5), library.layers.Dense(1)])
+        model.compile("adam", "mse")
+        text = []
+        for _ in range(2):
+            lines = []
+            model.summary(print_fn=lambda line, *a, lines=lines, **k: lines.append(line))
+            text.append(re.findall(r"(\S+) params: ([\d,]+) \((.*?)\)", "\n".join(lines)))
+            model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+        tables.append(text)
+    assert tables[0] == tables[1]
+    assert [name for name, _, _ in tables[0][1]] == ["Total", "Trainable", "Non-trainable", "Optimizer"]
+
+
 def nested(library):
     """A model in a model, part of which does not train."""
     library.backend.clear_session()

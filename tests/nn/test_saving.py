@@ -253,6 +253,7 @@ def test_more_than_ten_thousand_arrays_keep_their_places(tmp_path):
     assert [int(a[0]) for a in again.optimizer.variables[2:]] == list(range(10_400))
 
 
+@pytest.mark.filterwarnings("ignore:.*has no trainable weights")
 def test_what_is_frozen_comes_back_frozen_and_the_optimizer_with_it(tmp_path):
     """In a model that makes its layers itself the configuration does not tell which of them train."""
     x = X[:, 0, 0]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -92,6 +93,31 @@ def test_generators_and_batches_train_as_keras_trains(keras):
     a = mine.fit(Batches(), epochs=2, verbose=0).history
     b = again.fit(x, y, batch_size=16, shuffle=False, epochs=2, verbose=0).history
     assert a == b
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 6, 9])
+def test_steps_end_where_the_data_ends_as_in_keras(keras, steps):
+    """No example counts twice in an epoch, in an evaluation or in a prediction."""
+    x = np.arange(64, dtype="float32")[:, None] / 64
+    found = []
+    for library in (keras, nn):
+        made, measured = [], []
+        note = library.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs, made=made: made.append(0),
+            on_train_batch_end=lambda batch, logs, made=made: made.append(made.pop() + 1),
+        )
+        note.on_test_batch_end = lambda batch, logs=None, measured=measured: measured.append(batch)
+        model = library.Sequential([library.Input((1,)), library.layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loss = model.evaluate(x, 2 * x, batch_size=16, steps=steps, verbose=0)
+            shape = model.predict(x, batch_size=16, steps=steps, verbose=0).shape
+            model.fit(x, 2 * x, batch_size=16, steps_per_epoch=steps, epochs=5, verbose=0, callbacks=[note],
+                      validation_data=(x, x), validation_steps=steps, validation_batch_size=16)  # fmt: skip
+        ended = sum("ran out of data" in str(w.message) or "the data ended" in str(w.message) for w in caught)
+        found.append((round(float(loss), 5), shape, made, measured, int(model.optimizer.iterations), ended))
+    assert found[0] == found[1]
 
 
 def test_each_validation_of_some_steps_begins_at_the_front_as_in_keras(keras):
