@@ -69,6 +69,15 @@ def level_of_caller() -> int:
     return level
 
 
+def variables_of_caller() -> dict[str, Any]:
+    """The variables, global and local, of the innermost function outside the folder of the function that asks."""
+    frame: Any = sys._getframe(1)
+    folder = str(Path(frame.f_code.co_filename).parent) + os.sep
+    while frame.f_back and frame.f_code.co_filename.startswith(folder):
+        frame = frame.f_back
+    return {**frame.f_globals, **frame.f_locals}
+
+
 def what_for(frame: Any, base: Any) -> tuple[str, int]:
     """The line that says what a call is for, between ``frame`` and its caller ``base``.
 

@@ -269,11 +269,7 @@ class Tensor(Recorded, Tracer):
             )
         return gradient
 
-    def explain(self, gradient: Any = None) -> Steps:
-        """Each step of this value's computation and backward pass: see `autograd_core.explain`."""
-        from .explain.steps import of_caller
-
-        return of_caller(self, gradient)
+    explain: ClassVar[Callable[..., Steps]]  # `autograd_core.explain`, which is bound there
 
     # -- as text, as a number, as an array -------------------------------------------------------------
 

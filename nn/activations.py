@@ -256,14 +256,13 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 swish = silu
-KNOWN: dict[str, Activation] = {
-    f.__name__: f
-    for f in (
+KNOWN = config.registered("activation")
+KNOWN.update(
+    {f.__name__: f for f in (
         linear, relu, leaky_relu, elu, selu, gelu, silu, softplus, softsign, sigmoid, hard_sigmoid, tanh, exponential,
         softmax, log_softmax,
-    )
-}  # fmt: skip
-KNOWN["swish"] = silu
+    )}, swish=silu,
+)  # fmt: skip
 
 
 def get(identifier: Any) -> Activation:
@@ -280,10 +279,8 @@ def get(identifier: Any) -> Activation:
     if identifier is None:
         return linear
     if isinstance(identifier, dict):  # a layer that serves as an activation
-        from .layers import deserialize as layer
-
-        return layer(identifier)
-    return config.resolve(identifier, KNOWN, "activation")
+        return config.deserialize(identifier, "layer")
+    return config.resolve(identifier, "activation")
 
 
 def serialize(activation: Activation) -> Any:

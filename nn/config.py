@@ -315,9 +315,20 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         _custom.reset(before)
 
 
-def lookup(name: str, known: Mapping[str, Any], what: str) -> Any:
-    """What ``name`` names, or an error with near matches."""
-    custom = _custom.get()
+_registered: dict[str, dict[str, Any]] = {}
+
+
+def registered(what: str) -> dict[str, Any]:
+    """What names mean where a thing of one kind, such as "layer", is asked for; the modules that define them fill it.
+
+    So a layer is found by its name where no layer can be imported, because layers need what is defined there.
+    """
+    return _registered.setdefault(what, {})
+
+
+def lookup(name: str, what: str, known: Mapping[str, Any] | None = None) -> Any:
+    """What ``name`` names among things of a kind, or among those in ``known``; an error has near matches."""
+    custom, known = _custom.get(), registered(what) if known is None else known
     if name in custom:
         return custom[name]
     if name in known:
@@ -328,11 +339,11 @@ def lookup(name: str, known: Mapping[str, Any], what: str) -> Any:
     raise ValueError(f"unknown {what} {name!r}; {near(name, {*known, *custom})}")
 
 
-def deserialize(config: Any, known: Mapping[str, Any], what: str) -> Any:
+def deserialize(config: Any, what: str, known: Mapping[str, Any] | None = None) -> Any:
     """The thing that ``{"class_name": …, "config": {…}}`` describes."""
     if not (isinstance(config, dict) and isinstance(config.get("class_name"), str)):
         raise ValueError(f'the configuration of a {what} is {{"class_name": …, "config": {{…}}}}; {config!r} came')
-    cls = lookup(config["class_name"], known, what)
+    cls = lookup(config["class_name"], what, known)
     arguments_ = config.get("config") or {}
     if not isinstance(arguments_, dict):
         raise ValueError(f"the config of the {what} {config['class_name']!r} must be a dict; {arguments_!r} came")
@@ -353,13 +364,13 @@ def deserialize(config: Any, known: Mapping[str, Any], what: str) -> Any:
         return made
 
 
-def resolve(identifier: Any, known: Mapping[str, Any], what: str) -> Any:
+def resolve(identifier: Any, what: str, known: Mapping[str, Any] | None = None) -> Any:
     """An instance or a function from whatever names it: a string, a class, a configuration, or itself."""
     if isinstance(identifier, str):
-        found = lookup(identifier, known, what)
+        found = lookup(identifier, what, known)
         return found() if isinstance(found, type) else found
     if isinstance(identifier, dict):
-        return deserialize(identifier, known, what)
+        return deserialize(identifier, what, known)
     if isinstance(identifier, type):
         return identifier()
     if callable(identifier) or isinstance(identifier, Configurable):

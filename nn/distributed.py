@@ -290,11 +290,9 @@ def agree(doing: str) -> None:
 
 def synchronise(model: Any) -> None:
     """Give every process the model's weights, its optimizer's state and its random numbers of the first one."""
-    from .saving import generators_of  # which asks here who writes
-
     shapes = ", ".join(str(w.shape) for w in model.weights)
     agree(f"a {type(model).__name__} with weights of shapes {shapes or '(none yet)'}, made of {_made_of(model)}")
-    generators = [random.generator, *generators_of(model)]
+    generators = [random.generator, *random.generators_of(model)]
     states = model.optimizer.variables if model.compiled else []
     weights, values, drawn = _world.bcast(
         ([plain(w) for w in model.weights], list(map(np.array, states)), list(map(random.get_state, generators)))

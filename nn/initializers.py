@@ -353,8 +353,9 @@ CLASSES = (
     Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
     HeUniform, HeNormal, LecunUniform, LecunNormal,
 )  # fmt: skip
-KNOWN: dict[str, Any] = {cls.__name__: cls for cls in CLASSES}
-KNOWN.update(uniform=RandomUniform, normal=RandomNormal)
+config.registered("initializer").update(
+    {cls.__name__: cls for cls in CLASSES}, uniform=RandomUniform, normal=RandomNormal
+)
 
 
 def get(identifier: Any) -> Any:
@@ -368,7 +369,7 @@ def get(identifier: Any) -> Any:
     """
     if isinstance(identifier, np.ndarray):
         return Constant(identifier)
-    return config.resolve(identifier, KNOWN, "initializer")
+    return config.resolve(identifier, "initializer")
 
 
 def serialize(initializer: Any) -> Any:

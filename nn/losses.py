@@ -576,11 +576,7 @@ ALIASES = {
     "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
     "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy, "BCE": binary_crossentropy,
 }  # fmt: skip
-KNOWN: dict[str, Any] = {
-    **{cls.__name__: cls for cls in CLASSES},
-    **{f.__name__: f for f in FUNCTIONS},
-    **ALIASES,
-}
+config.registered("loss").update({f.__name__: f for f in (*CLASSES, *FUNCTIONS)}, **ALIASES)
 
 
 def get(identifier: Any) -> Any:
@@ -592,7 +588,7 @@ def get(identifier: Any) -> Any:
     >>> nn.losses.get("mse") is nn.losses.mean_squared_error
     True
     """
-    return None if identifier is None else config.resolve(identifier, KNOWN, "loss")
+    return None if identifier is None else config.resolve(identifier, "loss")
 
 
 def serialize(loss: Any) -> Any:

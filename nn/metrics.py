@@ -520,11 +520,8 @@ FUNCTIONS: tuple[Any, ...] = (
     binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
 )  # fmt: skip
-KNOWN: dict[str, Any] = {
-    **{cls.__name__: cls for cls in CLASSES},
-    **{f.__name__: f for f in (*losses.FUNCTIONS, *FUNCTIONS)},
-    **losses.ALIASES,
-}
+KNOWN = config.registered("metric")
+KNOWN.update({f.__name__: f for f in (*CLASSES, *losses.FUNCTIONS, *FUNCTIONS)}, **losses.ALIASES)
 
 
 def get(identifier: Any) -> Any:
@@ -536,14 +533,14 @@ def get(identifier: Any) -> Any:
     >>> nn.metrics.get("mae").__name__
     'mean_absolute_error'
     """
-    return None if identifier is None else config.resolve(identifier, KNOWN, "metric")
+    return None if identifier is None else config.resolve(identifier, "metric")
 
 
 def as_metric(identifier: Any) -> Metric:
     """A `Metric` for whatever `compile(metrics=[…])` was given; a string stays its name."""
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return ChosenAccuracy(name=identifier)
-    found = config.resolve(identifier, {**KNOWN, "accuracy": ChosenAccuracy}, "metric")
+    found = config.resolve(identifier, "metric", {**KNOWN, "accuracy": ChosenAccuracy})
     if isinstance(found, losses.Loss):
         found = MeanMetricWrapper(found.call, found.name)
     elif not isinstance(found, Metric):

@@ -45,6 +45,11 @@ def generator_of(seed: int | None) -> np.random.Generator:
     return Source(np.random.PCG64(int(generator.integers(2**63)) if seed is None else whole(seed, "a seed")))
 
 
+def generators_of(model: Any) -> list[np.random.Generator]:
+    """The random generators that the layers of a model have of their own."""
+    return [v for layer in model.walk_layers() for v in vars(layer).values() if isinstance(v, np.random.Generator)]
+
+
 def get_state(source: np.random.Generator) -> dict[str, Any]:
     """The state of a generator, as plain data."""
     return dict(source.bit_generator.state)

@@ -95,7 +95,7 @@ class L2(L1L2):
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
-KNOWN: dict[str, Any] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1_l2": L1L2}
+config.registered("regularizer").update(L1=L1, L2=L2, L1L2=L1L2, l1_l2=L1L2)
 
 
 def get(identifier: Any) -> Any:
@@ -107,7 +107,7 @@ def get(identifier: Any) -> Any:
     >>> nn.regularizers.get("l2").l2
     0.01
     """
-    return None if identifier is None else config.resolve(identifier, KNOWN, "regularizer")
+    return None if identifier is None else config.resolve(identifier, "regularizer")
 
 
 def serialize(regularizer: Any) -> Any:

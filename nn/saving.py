@@ -96,8 +96,6 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
     >>> np.array_equal(nn.models.load_model(file).get_weights()[0], model.get_weights()[0])
     True
     """
-    from .models import Model, Sequential
-
     path = os.fspath(filepath)
     content, arrays = read(path)
     if "class_name" not in content or not isinstance(content.get("config"), dict):
@@ -105,7 +103,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
     with config.custom_object_scope(custom_objects), _described(path):
         weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
         with limited_weights(sum(a.size for a in weights)):
-            cls = config.lookup(str(content["class_name"]), {"Sequential": Sequential, "Model": Model}, "model")
+            cls = config.lookup(str(content["class_name"]), "model")
             shape = _shape(content.get("input_shape"))
             model = cls.from_config(content["config"])
             if not model.built and shape is not None:
@@ -204,7 +202,7 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
         "epochs": model.history.epoch,
         "input_shape": model.called_with,
         "generator": random.get_state(random.generator),
-        "generators": [random.get_state(g) for g in generators_of(model)],
+        "generators": [random.get_state(g) for g in random.generators_of(model)],
         "stopped": model.stop_training,
         "trainable": [layer.trainable for layer in _with_weights(model)],
         "callbacks": remembered,
@@ -224,7 +222,7 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         _freeze(model, content.get("trainable"))
         _restore_optimizer(model, content.get("optimized"), _part(arrays, "optimizer"))
         random.generator.bit_generator.state = content["generator"]
-        for generator, state in zip(generators_of(model), content["generators"], strict=True):
+        for generator, state in zip(random.generators_of(model), content["generators"], strict=True):
             generator.bit_generator.state = state
         model.history.history.update(content["history"])
         model.history.epoch.extend(content["epochs"])
@@ -265,11 +263,6 @@ def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
                 value = value.item()
             content[key][name] = value
     return content, arrays
-
-
-def generators_of(model: Layer) -> list[np.random.Generator]:
-    """The random generators that the layers of a model have of their own."""
-    return [v for layer in model.walk_layers() for v in vars(layer).values() if isinstance(v, np.random.Generator)]
 
 
 # -- the file ----------------------------------------------------------------------------------------------

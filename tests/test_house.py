@@ -2,7 +2,7 @@
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import inspect
 import pkgutil
 from pathlib import Path
@@ -40,6 +40,43 @@ def test_arrows_only_point_down(package):
     above = {"autograd_core": {"nn", "datasets"}, "datasets": {"nn", "autograd_core"}}[package]
     for file in (ROOT / package).rglob("*.py"):
         assert not above & set(imported(file)), file
+
+
+def modules_imported(name, file, known):
+    """Which of our modules a file imports, anywhere in it, but for what only a type checker reads and named circles."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+    nodes = [ast.parse("\n".join(lines))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            nodes += node.orelse
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            level, module = getattr(node, "level", 0), getattr(node, "module", None)
+            base = [*package[: len(package) + 1 - level if level else 0], *([module] if module else [])]
+            for alias in node.names if "# circle: " not in lines[node.end_lineno - 1] else ():
+                whole = ".".join((*base, alias.name))
+                yield whole if whole in known else ".".join(base)
+        else:
+            nodes += ast.iter_child_nodes(node)
+
+
+def circles(edges):
+    """Whatever is left when those that import nothing of what is left are taken away, one after the other."""
+    while free := [name for name, needed in edges.items() if not needed & edges.keys()]:
+        edges = {name: needed for name, needed in edges.items() if name not in free}
+    return edges
+
+
+def test_no_import_goes_in_a_circle():
+    files = {name: Path(importlib.util.find_spec(name).origin) for name in modules()}
+    edges = {name: {*modules_imported(name, file, files)} - {name} for name, file in files.items()}
+    assert not circles(edges), "a line that must import in a circle says why: # circle: …"
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}).keys() == {"a", "b", "c"}
+    assert "autograd_core.tree" in edges["autograd_core.transforms"]
+    assert "autograd_core.replay.showing" in edges["autograd_core.replay.running"]  # in a function
+    assert "autograd_core.explain" not in edges["autograd_core.tensor"]  # for a type only
+    assert sum(map(len, edges.values())) > 600
 
 
 @pytest.mark.usefixtures("the_registry_as_it_was")

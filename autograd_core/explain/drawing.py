@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import to_numpy
+from ..caller import variables_of_caller
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor, wrap
 from ..walk import walk
@@ -160,8 +161,6 @@ def draw(
     """
     if not isinstance(f, Tensor):
         raise TypeError(f"draw takes the Tensor whose computation to draw, not a {type(f).__name__}")
-    from .steps import variables_of_caller
-
     return _draw(f.node, variables_of_caller(), direction, values, gradients, depth, max_nodes)
 
 

@@ -7,13 +7,15 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import layout
 from .drawing import Box, Drawing, escaped, of_values, summary
 from .formula import number
-from .steps import Steps
 from .story import sentence, text
+
+if TYPE_CHECKING:
+    from .steps import Steps
 
 MAX_FRAMES = 300
 WRAP, CAPTION = 80, (46.0, 4.6)  # characters in a line; width and height in font sizes

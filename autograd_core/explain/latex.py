@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .formula import letters, number, substitute, told, uses_upstream
-from .steps import Step, Steps
 from .values import Value, constant
+
+if TYPE_CHECKING:
+    from .steps import Step, Steps
 
 _SMALL = 6
 _TOGETHER = 500

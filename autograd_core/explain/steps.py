@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..arrays import in_numpy, to_numpy
+from ..caller import variables_of_caller
 from ..graph import Node, ancestors, in_order
 from ..op import JointRule, Op
 from ..tensor import Tensor
@@ -207,18 +207,10 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
     """
     if not isinstance(f, Tensor):
         raise TypeError(f"explain takes the Tensor to explain, not a {type(f).__name__}")
-    return of_caller(f, gradient, names)
+    return _steps(f, f._seed(gradient), variables_of_caller() if names is None else names)
 
 
-def of_caller(f: Tensor, gradient: Any = None, names: Mapping[str, Any] | None = None) -> Steps:
-    """`explain` for whoever called the function that calls this one: its variables give the names."""
-    return _steps(f, f._seed(gradient), variables_of_caller(3) if names is None else names)
-
-
-def variables_of_caller(depth: int = 2) -> dict[str, Any]:
-    """The variables, global and local, of the frame that many calls up."""
-    caller = sys._getframe(depth)
-    return {**caller.f_globals, **caller.f_locals}
+Tensor.explain = explain
 
 
 def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:

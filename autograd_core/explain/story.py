@@ -6,13 +6,15 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..op import Op
 from .formula import MANY, formula, number, told, uses_upstream
-from .steps import Step, Steps
+
+if TYPE_CHECKING:
+    from .steps import Step, Steps
 
 
 @dataclass(frozen=True, eq=False)

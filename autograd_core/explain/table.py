@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
@@ -13,9 +13,11 @@ from rich.text import Text
 
 from .drawing import summary
 from .formula import number
-from .steps import Step, Steps
 from .story import handed_back, says_it_all, sentence, settings, shapes, used_again, written
 from .story import text as as_text
+
+if TYPE_CHECKING:
+    from .steps import Step, Steps
 
 WIDTH = 80
 MAX_ROWS = 2000

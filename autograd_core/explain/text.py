@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .formula import formula, number
-from .steps import Step, Steps
 from .story import handed_back, settings, shape, shapes
 from .story import text as as_text
+
+if TYPE_CHECKING:
+    from .steps import Step, Steps
 
 WIDTH = 80
 

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 
 
+class Unplannable(Exception):
+    """A recording that cannot be made a program, and why."""
+
+
 class Memory:
     """One allocation that a recording knows. ``array`` owns it, if it outlives the recording."""
 
@@ -121,6 +125,15 @@ def owner_of(array: Any) -> Any:
 def array_at(place: Place, buffer: Any) -> Any:
     """The array at a place in a memory whose bytes are these."""
     return np.ndarray(place.shape, place.dtype, buffer, place.offset, place.strides)
+
+
+def bytes_of(array: Any) -> Any:
+    """All the memory of an array as one axis of bytes."""
+    if not array.flags.c_contiguous:
+        array = array.T
+    if not array.flags.c_contiguous:
+        raise Unplannable(f"the memory of an array of shape {list(array.shape)} has gaps")
+    return array.reshape(-1).view(np.uint8)
 
 
 def name_of(function: Any) -> str:

@@ -20,13 +20,12 @@ from ..graph import Node
 from ..mode import mode
 from ..tensor import Tensor, wrap
 from . import compiled, threads
-from .calls import Memory, owner_of
+from .calls import Memory, Unplannable, owner_of
 from .comparing import Results, anything_made_anew, difference, has_a_graph, mistake
 from .outside import Outside, settings_now
 from .planning import Schedule, plan, shared_out
 from .recording import Recording, active
 from .running import GuardFailed, Program, Rehearsal, give_back
-from .simplifying import Unplannable
 from .state import Cell, TensorCell, Turns
 from .threads import limited
 from .traced import Traced, unwrapped

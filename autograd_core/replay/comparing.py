@@ -10,9 +10,9 @@ import numpy as np
 from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
-from .calls import Place, array_at
+from .calls import Place, array_at, bytes_of
 from .recording import Recording
-from .running import Rehearsal, bytes_of, digests
+from .running import Rehearsal, digests
 from .traced import Traced
 
 

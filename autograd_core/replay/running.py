@@ -18,13 +18,12 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .. import tree
 from . import threads
-from .calls import Call, Guard, Memory, Place, array_at, copied, name_of
+from .calls import Call, Guard, Memory, Place, Unplannable, array_at, bytes_of, copied, name_of
 from .compiled import Loop
 from .grouping import BLOCK, SMALL, Unit
 from .lanes import segments
 from .placing import ALIGNMENT
 from .planning import COPIED_INPUT, Schedule
-from .simplifying import Unplannable
 
 Step = Callable[[], Any]
 
@@ -143,7 +142,7 @@ class Program:
 
     def show(self) -> str:
         """The schedule, as text; state is called ``s0, s1, …``, since its names are known to the `Replay` only."""
-        from .showing import text
+        from .showing import text  # not read before something is shown
 
         return text(self.schedule, {})
 
@@ -264,15 +263,6 @@ def _nothing() -> None:
 def _ask(condition: Any, expected: bool) -> None:
     if bool(condition) != expected:
         raise GuardFailed
-
-
-def bytes_of(array: Any) -> Any:
-    """All the memory of an array as one axis of bytes."""
-    if not array.flags.c_contiguous:
-        array = array.T
-    if not array.flags.c_contiguous:
-        raise Unplannable(f"the memory of an array of shape {list(array.shape)} has gaps")
-    return array.reshape(-1).view(np.uint8)
 
 
 # -- from calls to steps -----------------------------------------------------------------------------------

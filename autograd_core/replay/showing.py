@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Call, Guard, Memory, Place, array_at, copied
+from .calls import Call, Guard, Memory, Place, array_at, bytes_of, copied
 from .compiled import Loop
 from .cutting import REDUCTIONS
 from .grouping import Unit
 from .planning import Schedule
-from .running import bytes_of
 from .simplifying import elementwise
 
 WIDTH = 80

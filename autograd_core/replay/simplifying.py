@@ -10,14 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from .calls import Call, Guard, Memory, Place, copied, same
+from .calls import Call, Guard, Memory, Place, Unplannable, copied, same
 
 # A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
 KEPT = 1 << 18
-
-
-class Unplannable(Exception):
-    """A recording that cannot be made a program, and why."""
 
 
 def guards_first(calls: list[Call], guards: list[Guard]) -> list[Call]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .. import distributed
+from .. import distributed, saving
 from ..files import clear_unfinished
 from .callback import Callback, Logs
 
@@ -53,8 +53,6 @@ class BackupAndRestore(Callback):
         self.others = others
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        from .. import saving
-
         self.resume_from = 0
         if distributed.from_first(self._prepare, "looking for a backup"):
             self.resume_from = saving.restore_training(self.model, self.path, self.others)
@@ -68,8 +66,6 @@ class BackupAndRestore(Callback):
         return os.path.exists(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        from .. import saving
-
         saving.save_training(self.model, self.path, epoch + 1, self.others)
 
     def on_train_end(self, logs: Logs | None = None) -> None:

@@ -46,7 +46,7 @@ CLASSES: tuple[Any, ...] = (
     Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Input, Lambda,
     LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Rescaling, Reshape, Softmax, ZeroPadding2D,
 )  # fmt: skip
-KNOWN: dict[str, Any] = {cls.__name__: cls for cls in CLASSES}
+config.registered("layer").update({cls.__name__: cls for cls in CLASSES})
 
 __all__ = [
     "Activation",
@@ -110,7 +110,5 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
     >>> nn.layers.deserialize(nn.layers.serialize(nn.layers.Dense(3, "relu"))).units
     3
     """
-    from ..models import Sequential
-
     with custom_object_scope(custom_objects):
-        return from_description(config, {**KNOWN, "Sequential": Sequential}, "layer")
+        return from_description(config, "layer")

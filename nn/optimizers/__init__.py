@@ -27,7 +27,7 @@ __all__ = [
     "serialize",
 ]
 
-KNOWN: dict[str, Any] = {cls.__name__: cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW)}
+config.registered("optimizer").update({cls.__name__: cls for cls in (SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW)})
 
 
 def get(identifier: Any) -> Optimizer:
@@ -39,7 +39,7 @@ def get(identifier: Any) -> Optimizer:
     >>> nn.optimizers.get("adam").name
     'adam'
     """
-    found = config.resolve(identifier, KNOWN, "optimizer")
+    found = config.resolve(identifier, "optimizer")
     if not isinstance(found, Optimizer):
         raise ValueError(f"an optimizer is given by name, class or configuration; {identifier!r} came")
     return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import config
 from ..checks import number
-from ..config import custom_object_scope, resolve
+from ..config import custom_object_scope, registered, resolve
 
 __all__ = [
     "CosineDecay",
@@ -127,9 +127,9 @@ class CosineDecay(LearningRateSchedule):
         return top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
 
 
-KNOWN: dict[str, Any] = {
-    cls.__name__: cls for cls in (ExponentialDecay, PiecewiseConstantDecay, CosineDecay)
-}  # fmt: skip
+registered("learning rate schedule").update(
+    {cls.__name__: cls for cls in (ExponentialDecay, PiecewiseConstantDecay, CosineDecay)}
+)
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
@@ -155,4 +155,4 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
     100
     """
     with custom_object_scope(custom_objects):
-        return resolve(config, KNOWN, "learning rate schedule")
+        return resolve(config, "learning rate schedule")

@@ -11,15 +11,17 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from importlib.resources import files
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..drawing import RAMP, Drawing, of_values, summary
 from ..formula import formula, number
-from ..steps import Steps
 from ..story import Number, Parts, sentence, settings, shape
 from .live import Program, program, rules_shown
+
+if TYPE_CHECKING:
+    from ..steps import Steps
 
 MAX_STEPS = 3000
 WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each

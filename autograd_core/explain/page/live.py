@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..steps import Steps
 from ..symbol import Symbol, Untraceable, letters, trace, trace_rule
 from ..values import Value
+
+if TYPE_CHECKING:
+    from ..steps import Steps
 
 MAX_VALUES = 400
 
