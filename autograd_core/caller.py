@@ -21,13 +21,13 @@ _inside: tuple[str, ...] = ("<__array",)
 def register(package: str, silent: Collection[str] = ()) -> None:
     """Make a package, by the ``__file__`` of its ``__init__``, one whose lines are not a person's own.
 
-    Lines in its folders ``silent`` never say what a call is for, see `what_for`.
+    Lines in its files and folders ``silent`` never say what a call is for, see `what_for`.
     """
     global _inside, _silent
     folder = str(Path(package).parent) + os.sep
     _packages.append(folder)
     _inside = (*_inside, folder)
-    _silent = (*_silent, *(folder + name + os.sep for name in silent))
+    _silent = (*_silent, *(folder + name + ("" if name.endswith(".py") else os.sep) for name in silent))
 
 
 def is_inside(file: str) -> bool:
@@ -36,7 +36,7 @@ def is_inside(file: str) -> bool:
 
 
 register(np.__file__)
-register(__file__, silent=["replay"])
+register(__file__, silent=["replay", "tracer.py"])
 
 
 def line_of_caller() -> str:
