@@ -63,9 +63,10 @@ def _steps(library: Any, net: Net, given: Given, **compiling: Any) -> tuple[Step
     return (lambda: model.train_on_batch(x, y)), (lambda: model.predict(x, batch_size=net.batch, verbose=0))
 
 
-def ours(net: Net, given: Given, **compiling: Any) -> tuple[Step, Step]:
+def ours(net: Net, given: Given, numba: bool | str = "auto", **compiling: Any) -> tuple[Step, Step]:
     import nn
 
+    nn.config.set_numba(numba)
     return _steps(nn, net, given, **compiling)
 
 
@@ -319,7 +320,7 @@ def tinygrad(net: Net, given: Given) -> tuple[Step, None]:
 # What makes the data of each, which is not measured, and what makes its steps of them.
 CONTENDERS: dict[str, tuple[Callable[[Net, int | None], Given], Callable[[Net, Given], tuple[Step, Step | None]]]] = {
     "ours replayed": (plain, ours),
-    "ours compiled": (plain, partial(ours, jit_compile=True)),  # with the extra `fast`
+    "ours compiled": (plain, partial(ours, numba=True)),  # with the extra `fast`
     "ours eager": (plain, partial(ours, run_eagerly=True)),
     "ours sparse": (sparse, ours),
     "PyTorch": (in_torch, pytorch),
@@ -380,7 +381,9 @@ def epochs_of(name: str, conv: bool, smoke: bool) -> tuple[float, float]:
     net = Net(x.shape[1:], (*net.dense[:-1], 10), net.batch, conv=net.conv)
     library = import_keras() if name == "Keras" else importlib.import_module("nn")
     begin = time.perf_counter()
-    model = keras_model(library, net, **({"jit_compile": True} if name == "ours compiled" else {}))
+    if name == "ours compiled":
+        library.config.set_numba(True)
+    model = keras_model(library, net)
     model.fit(x, y, batch_size=net.batch, epochs=1, verbose=0)
     first = time.perf_counter()
     model.fit(x, y, batch_size=net.batch, epochs=1, verbose=0)

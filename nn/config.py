@@ -210,15 +210,16 @@ class Configurable(metaclass=freeze.Watched):
         kind = type(self)
         if name in kind._settable and "_made" in self.__dict__:
             value = self._as_if_made_with(name, value)
-        if kind.untracked is None or name in kind.untracked:
+        untracked = kind.untracked
+        if untracked is not None and name in untracked:
             object.__setattr__(self, name, value)
             return
-        if kind in freeze.OURS:
+        if kind in freeze.OURS and untracked is not None:
             value = freeze.settled(value)
         before = self.__dict__.get(name, freeze)
         object.__setattr__(self, name, value)
         if before is not value:
-            freeze.touch()
+            freeze.assigned(f"{kind.__name__}.{name}")
 
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""

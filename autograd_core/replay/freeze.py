@@ -15,11 +15,15 @@ import sys
 import types
 import weakref
 from abc import ABCMeta
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import numpy as np
 
+from ..caller import line_of_caller
 from ..dispatch import NUMPY, WITHOUT_DERIVATIVE
+from ..errors import ReplayError
 from ..op import REGISTRY, Op
 from ..tensor import Tensor
 from .recording import Source
@@ -52,6 +56,34 @@ def touch() -> None:
     """Note that a setting has changed. To be called after the change, so that who looks in between looks again."""
     global changes
     changes = next(_clock)
+
+
+# Whether what runs is pure on somebody's word.
+_promised: ContextVar[bool] = ContextVar("promised", default=False)
+
+
+def promised(function: Callable[..., Any], *args: Any, kept: bool = True) -> Any:
+    """Call a function that is pure on its author's word, or, with ``kept=False``, one inside it that need not be."""
+    before = _promised.set(kept)
+    try:
+        return function(*args)
+    finally:
+        _promised.reset(before)
+
+
+def assigned(name: str) -> None:
+    """Note that an attribute has got another value; an error where somebody gave his word that none would.
+
+    >>> promised(assigned, "Layer.last")
+    Traceback (most recent call last):
+    autograd_core.errors.ReplayError: Layer.last is set in what is promised to be pure
+    """
+    touch()
+    if _promised.get():
+        raise ReplayError(
+            f"{name} is set in what is promised to be pure, at {line_of_caller()}; return what a step computes, or "
+            "keep it in a weight: add_weight(…, trainable=False), and assign to that"
+        )
 
 
 def moment() -> tuple[int, int]:
@@ -114,17 +146,18 @@ class _Module(types.ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         before = vars(self).get(name, _MISSING)
         super().__setattr__(name, value)
-        if (self, name) in _replaced or (_is_ours(before) and before is not value):
+        if (self, name) in _replaced or (is_ours(before) and before is not value):
             replaced(self, name, before, value)
 
     def __delattr__(self, name: str) -> None:
         before = vars(self).get(name, _MISSING)
         super().__delattr__(name)
-        if (self, name) in _replaced or _is_ours(before):
+        if (self, name) in _replaced or is_ours(before):
             replaced(self, name, before, _MISSING)
 
 
-def _is_ours(value: Any) -> bool:
+def is_ours(value: Any) -> bool:
+    """Whether this is a function, a class or an op of ours."""
     return (isinstance(value, type) or type(value) in _LISTED) and value in OURS
 
 
@@ -360,11 +393,9 @@ class Frozen:
                 self._stranger(f"{path}.{name}", "was set on the object itself, in place of its class' method")
 
     def _attributes(self, value: Any, kind: Any, path: str) -> None:
-        found = [
-            (name, item)
-            for name, item in vars(value).items()
-            if name not in kind.untracked and not name.endswith("_initializer")  # these have done their work
-        ]
+        public = sorted(vars(value).items(), key=lambda pair: pair[0].startswith("_"))
+        # Initializers have done their work.
+        found = [(n, item) for n, item in public if n not in kind.untracked and not n.endswith("_initializer")]
         self.entries.append(len(found))
         for name, item in found:
             self.entries.append(name)

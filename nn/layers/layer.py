@@ -220,7 +220,7 @@ class Layer(config.Configurable):
         before = _training.set(bool(training))
         try:
             if not self.built:
-                self._build(shape)
+                freeze.promised(self._build, shape, kept=False)
             if self._takes_training:
                 kwargs["training"] = bool(training)
             start = tick()

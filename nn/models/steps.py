@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_core import tree
 from autograd_core.mode import no_grad
-from autograd_core.replay import Program, Replay
-from autograd_core.replay.freeze import Frozen, Identity, freeze, moment
+from autograd_core.replay import Program, Replay, freeze
+from autograd_core.replay.freeze import Frozen, Identity, moment
 from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
 from autograd_core.tensor import Tensor
 
@@ -159,8 +159,8 @@ class Steps:
         if any(part.foreign is not None for part in parts):
             return None
         strict = any(part.promised for part in parts)
-        whole, cells = partial(function, *first), partial(state, self.of)
-        return Replay(whole, cells, name, self._turns, config.get_numba(), strict)
+        whole = partial(freeze.promised, function, *first) if strict else partial(function, *first)
+        return Replay(whole, partial(state, self.of), name, self._turns, config.get_numba(), strict)
 
     # -- which steps there are -------------------------------------------------------------------------
 
@@ -171,10 +171,10 @@ class Steps:
             return self._plans[-1]
         self._moment = moment()
         model, trusting = self.model, self._trusting
-        optimizer = freeze(model.optimizer, "optimizer", trusting)
+        optimizer = freeze.freeze(model.optimizer, "optimizer", trusting)
         if getattr(type(model.optimizer), "apply", None) is not Optimizer.apply and optimizer.foreign is None:
             optimizer.foreign = "optimizer has an apply of its own, which counts steps"
-        found = freeze(model, "", trusting), freeze(model._loss, "loss", trusting), optimizer
+        found = freeze.freeze(model, "", trusting), freeze.freeze(model._loss, "loss", trusting), optimizer
         self._frozen, variables = found, model.trainable_variables
         key = key_of(*found, variables)
         for plan in self._plans:

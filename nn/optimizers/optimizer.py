@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_core.arrays import beside, is_foreign, like, to_numpy
 from autograd_core.graph import kind
-from autograd_core.replay import refuse
+from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
 
 from .. import config
@@ -188,7 +188,7 @@ class Optimizer(config.Configurable):
                     f"{np.shape(g)} came"
                 )
         if not self._variables:
-            self.build(variables)
+            freeze.promised(self.build, variables, kept=False)
         places = self._places(variables)
         present = [i for i, g in enumerate(grads) if g is not None]
         if not present:
