@@ -180,6 +180,32 @@ def add_at(array: Any, index: Any, values: Any) -> None:
         library.add_at(array, index, values)
 
 
+# Functions of ours that raise no error for the values of their arguments.
+TOTAL: set[Any] = set()
+
+
+def total(function: Any) -> Any:
+    """Mark a function that a replay calls as one of NumPy's: it raises no error for the values of its arguments."""
+    TOTAL.add(function)
+    return function
+
+
+def decide(condition: Any) -> bool:
+    """The truth of ``condition``, which decides what is computed; for an ``if`` in a function that is replayed.
+
+    On plain values it is ``bool``. While recording it is noted, and a replay that finds it otherwise leaves that
+    batch to the function itself, before any state has changed. ValueError for an array of several elements, whose truth
+    is ambiguous.
+
+    >>> x = np.array([1.0, -1.0])
+    >>> if decide((x < 0).any()):
+    ...     print("negative")
+    negative
+    """
+    noted = getattr(condition, "decided", None)
+    return bool(condition) if noted is None else noted()
+
+
 # -- places --------------------------------------------------------------------------------------------------
 
 

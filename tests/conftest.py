@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections import defaultdict
 
 import hypothesis
@@ -35,6 +36,20 @@ def patience():
     Nothing is too slow here. How fast it is stands in benchmarks/; where a test asks how much is done, it counts.
     """
     return 900
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_only_shown():
+    """As in a program: pytest collects warnings, and makes errors of them, where nothing is replayed.
+
+    Gives the list of them; what a test leaves in it was not expected.
+    """
+    unexpected = []
+    with warnings.catch_warnings():
+        warnings.filters[:] = [("always" if f[0] == "error" else f[0], *f[1:]) for f in warnings.filters]
+        warnings._showwarnmsg_impl = lambda message: unexpected.append(str(message))
+        yield unexpected
+    assert not unexpected
 
 
 @pytest.fixture

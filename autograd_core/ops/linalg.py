@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays import beside
+from ..arrays import beside, decide
 from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
@@ -394,7 +394,7 @@ def det(x: Any) -> Any:
 @det.vjp(r"z \cdot x^{-\mathsf T}")
 def _(g: Any, z: Any, x: Any) -> Any:
     g = np.expand_dims(g, (-1, -2))
-    if np.all(z != 0):
+    if decide(np.all(z != 0)):
         return g * np.expand_dims(z, (-1, -2)) * np.swapaxes(np.linalg.inv(x), -1, -2)
     return g * _cofactors(x)
 

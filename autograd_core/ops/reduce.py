@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..arrays import beside
+from ..arrays import beside, decide
 from ..domain import ELEMENTWISE, POSITIVE, example
 from ..op import composed, op
 from .elementwise import over
@@ -110,7 +110,7 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axis])
     weights = np.broadcast_to(weights, np.shape(x))
     total = np.sum(weights, axis=axis, keepdims=keepdims)
-    if np.any(total == 0):
+    if decide(np.any(total == 0)):
         raise ZeroDivisionError(
             f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}"
         )
@@ -264,7 +264,7 @@ def cumprod(x: Any, axis: Any = None) -> Any:
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if axis is None or np.ndim(x) == 0:
         return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
-    if np.all(x != 0):
+    if decide(np.all(x != 0)):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
     others = np.where(beside(x, np.eye(np.shape(x)[-1], dtype=bool)), 1, np.expand_dims(x, -2))  # row j without x_j

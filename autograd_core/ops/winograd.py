@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import total
+
 # The transformations of one axis, for the interpolation points 0, 1, -1, 2, -2 and infinity.
 _A = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]).T
 _B = np.array([[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
@@ -55,7 +57,7 @@ def kernel_gradient(x: Any, g: Any) -> Any:
 
 def _call(function: Callable[..., None], *args: Any, out: Any) -> None:
     """One call that decides by itself what to compute: a replay, which cannot branch, records it as it does NumPy's."""
-    if isinstance(out, np.ndarray):
+    if issubclass(type(out), np.ndarray):  # a stand-in says of itself that it is one
         function(*args, out=out)
     else:
         out.__array_function__(function, (type(out),), args, {"out": out})
@@ -67,6 +69,7 @@ def _all_finite(results: Any) -> bool:
         return bool(np.isfinite(np.vdot(results, results)))
 
 
+@total
 def _mend(x: Any, kernel: Any, *, out: Any) -> None:
     """Compute the tiles of `convolve` by the definition if something in them is not finite."""
     if not _all_finite(out):
@@ -74,6 +77,7 @@ def _mend(x: Any, kernel: Any, *, out: Any) -> None:
         np.copyto(out, np.reshape(_tiles(z, TILE, TILE), np.shape(out)))
 
 
+@total
 def _mend_kernel(x: Any, g: Any, *, out: Any) -> None:
     """The same for `kernel_gradient`."""
     if not _all_finite(out):

@@ -12,9 +12,10 @@ what is in vain (`simplifying`), puts chains together (`grouping`), shares the w
 True
 """
 
+from ..arrays import decide
 from ..errors import ReplayError
 from .capture import Replay, ReplayWarning, replay
-from .recording import Source, decide, refuse
+from .recording import Source, refuse
 from .running import Program
 from .traced import Traced
 

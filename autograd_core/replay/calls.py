@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from .. import tree
+from ..arrays import TOTAL
 
 
 class Unplannable(Exception):
@@ -110,6 +114,50 @@ class Guard:
 def copied(x: Any) -> Any:
     """What a copy, a conversion or a fill is noted as; a plan writes it straight into its place."""
     return np.array(x)
+
+
+# These raise no error for the values of an array, only for its shape or dtype.
+NEVER_RAISING: set[Any] = {
+    np.all, np.amax, np.amin, np.any, np.argmax, np.argmin, np.argpartition, np.argsort, np.array_split, np.atleast_1d,
+    np.atleast_2d, np.atleast_3d, np.around, np.block, np.broadcast_arrays, np.broadcast_to, np.clip, np.column_stack,
+    np.concatenate, np.convolve, np.copy, np.copyto, np.correlate, np.cov, np.cross, np.cumprod, np.cumsum, np.diag,
+    np.diagflat, np.diagonal, np.diff, np.dot, np.dsplit, np.dstack, np.ediff1d, np.einsum, np.expand_dims,
+    np.fill_diagonal, np.flip, np.fliplr, np.flipud, np.full_like, np.gradient, np.hsplit, np.hstack, np.imag, np.inner,
+    np.isclose, np.isfinite, np.kron, np.lexsort, np.matrix_transpose, np.max, np.mean, np.min, np.moveaxis,
+    np.nan_to_num, np.nanmax, np.nanmean, np.nanmin, np.nanprod, np.nanstd, np.nansum, np.nanvar, np.ones_like,
+    np.outer, np.pad, np.partition, np.place, np.prod, np.ptp, np.putmask, np.ravel, np.real, np.repeat, np.reshape,
+    np.resize, np.roll, np.rollaxis, np.rot90, np.round, np.sinc, np.sort, np.split, np.squeeze, np.stack, np.std,
+    np.sum, np.swapaxes, np.tensordot, np.tile, np.trace, np.transpose, np.trapezoid, np.tril, np.triu, np.vander,
+    np.var, np.vdot, np.vsplit, np.vstack, np.where, np.zeros_like, np.linalg.det, np.linalg.slogdet, copied
+}  # fmt: skip
+
+# What these raise they raise for the second argument, an index.
+_BY_INDEX = (operator.getitem, operator.setitem, np.take, np.put, np.take_along_axis, np.put_along_axis)
+
+
+def raises_for_values(function: Any) -> bool:
+    """Whether a call that went well may raise an error for other values: an index out of bounds, a singular matrix.
+
+    A closed set of functions does not; whatever is not in it may.
+    """
+    if isinstance(function, np.ufunc):
+        return function is np.power  # whole numbers have no negative whole powers
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return function.__name__ in ("at", "reduceat")
+    return function not in NEVER_RAISING and function not in TOTAL
+
+
+def may_fail(call: Call) -> bool:
+    """Whether a call that went well may raise an error for other values than the recorded ones."""
+    function: Any = call.function
+    if not raises_for_values(function):
+        return False
+    if function is np.power:
+        return all(p.dtype.kind in "iu" for p in call.defined)
+    of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
+    deciding = call.args[1:2] if function in _BY_INDEX or of_ufunc else call.args
+    operands = tree.leaves((deciding, call.kwargs))
+    return any(isinstance(p, Place) and p.memory.kind != "constant" for p in operands)
 
 
 def owner_of(array: Any) -> Any:

@@ -7,6 +7,7 @@ import operator
 import random
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,11 +22,11 @@ from ..mode import mode
 from ..tensor import Tensor, wrap
 from . import compiled, threads
 from .calls import Memory, Unplannable, owner_of
-from .comparing import Results, anything_made_anew, difference, has_a_graph, mistake
-from .outside import Outside, settings_now
-from .planning import Schedule, plan, shared_out
+from .comparing import Results, difference, has_a_graph, mistake
+from .conditions import error_modes, nobody_listens
+from .planning import plan, shared_out
 from .recording import Recording, active
-from .running import GuardFailed, Program, Rehearsal, give_back
+from .running import Program, give_back
 from .state import Cell, TensorCell, Turns
 from .threads import limited
 from .traced import Traced, unwrapped
@@ -36,8 +37,8 @@ KEPT = 16
 # Seconds that a program has run when its chains are compiled, which takes one or two: it will run for longer.
 WORTH_IT = 5.0
 
-# Two recordings may differ because something has just been changed; after so many the function is at fault.
-TRIES = 2
+# After so many recordings or rehearsals that told nothing, because calls raised errors, no more are made.
+IN_VAIN = 8
 
 # For isinstance at each call, where a union of classes would be made anew.
 _ARRAYS = np.ndarray, np.generic
@@ -45,43 +46,52 @@ _PLAIN = np.ndarray, np.memmap
 
 
 class ReplayWarning(UserWarning):
-    """A function that cannot be replayed, and so runs as it is: right, but slower.
+    """Something that costs time and that nobody asked for: as many programs as there are numbers, or numba that fails.
 
     >>> import warnings, autograd_core as ag
-    >>> f = ag.replay(lambda x: x * 2 if x[0] > 0 else x)
+    >>> f = ag.replay(lambda x, rate: x * rate)
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     y = [f(np.array([1.0])) for i in range(3)]
+    ...     y = [f(np.array([1.0]), 0.1 * i) for i in range(20)]
     >>> caught[0].category.__name__
     'ReplayWarning'
     """
 
 
+class Stage(Enum):
+    """How far a function has come with one combination of shapes, dtypes and numbers."""
+
+    NEW = auto()  # never called
+    SEEN = auto()  # called once, as it is
+    RECORDED = auto()  # recorded once
+    AGREED = auto()  # two recordings are the same
+    PROVED = auto()  # its program gave what the function gives
+    EAGER = auto()  # it runs as it is, and nobody is at fault
+    REFUSED = auto()  # it is no function that could be replayed: an error, if that was promised
+
+
 class _Captured:
-    """What is known of one combination of shapes and dtypes."""
+    """What is known of one combination."""
 
     def __init__(self) -> None:
-        self.calls = 0
-        self.tries = 0
+        self.stage = Stage.NEW
+        self.retried = False  # two recordings may differ because something had just been changed
+        self.in_vain = 0  # how many recordings or rehearsals told nothing
         self.first: tuple[Recording, Results] | None = None
-        self.agreed = False  # with a second recording
         self.program: Program | None = None
-        self.seconds = 0.0  # that its program has run
         self.results: Results | None = None
-        self.outside = Outside()
-        self.settings: Any = None
-        self.refused: str | None = None
+        self.runs = 0
+        self.seconds = 0.0  # that its program has run
+        self.reason = ""  # why it is refused, or why it ran as it is the last time
 
 
 class Replay:
     """A function of arrays that is recorded on its second and third call with the same shapes, then replayed.
 
     ``state`` gives the cells that the function may change; they are changed in place. Nothing is trusted before
-    two recordings agreed and one replay gave what the function itself, unrecorded, gave for the fourth. A function
-    that cannot be captured runs as it is, and a `ReplayWarning` says so once, with the line and the reason. ``turns``
-    is shared by those that share state. ``settings`` tells what else the function goes by. ``numba`` says when
-    chains of arithmetic are compiled, see `replay`. A ``strict`` one raises a `ReplayError` instead of running a
-    function as it is.
+    two recordings agreed and one replay gave what the function itself, unrecorded, gave for the fourth. Where a
+    function cannot be captured, a ``strict`` one raises a `ReplayError`, and any other one runs it as it is; `show`
+    tells why. ``turns`` is shared by those that share state. For ``numba``, ``check`` and ``exact`` see `replay`.
 
     >>> import autograd_core as ag
     >>> f = ag.replay(lambda x: np.tanh(x) * 2)
@@ -99,20 +109,21 @@ class Replay:
         turns: Turns | None = None,
         numba: bool | str = "auto",
         strict: bool = False,
-        settings: Callable[[], Any] = tuple,
+        check: int = 0,
+        exact: bool = False,
     ):
         self.function = function
         self.name = name or getattr(function, "__name__", "the function")
         self._state_of = state
         self._cells: list[Cell] = []
         self._arrays: list[Any] = []
+        self._owners: set[int] = set()  # the ids of the arrays in which state lies
         self._captured: dict[Any, _Captured] = {}
-        self._settings = settings
         self._warned = False
         self._declined = ""  # why the last call could not even be tried
         self._turns = turns or Turns()
-        self._strict = strict
-        self._compiles = bool(numba) and compiled.available()
+        self._strict, self._check, self._exact = strict, check, exact
+        self._compiles = bool(numba) and not exact and compiled.available()
         self._patience = WORTH_IT if numba == "auto" else 0.0
 
     def __call__(self, *args: Any) -> Any:
@@ -128,14 +139,18 @@ class Replay:
 
     def _key(self, args: Any, given: Sequence[Any], nested: bool) -> Any:
         """Shapes and dtypes, and whatever else is no array; None where there is nothing to replay on."""
-        key: list[Any] = [mode.recording]
+        key: list[Any] = [mode.recording, error_modes()]
         for value in given:
             if type(value) is np.ndarray or isinstance(value, _ARRAYS):
                 key += (value.shape, value.dtype)
-                if type(value) not in _PLAIN and not isinstance(value, np.generic):
+                if isinstance(value, np.generic):
+                    key.append("scalar")  # which nobody writes into, and which is a number
+                elif type(value) not in _PLAIN:
                     return self._decline(value)  # which may compute in a way of its own
-                if not value.flags.c_contiguous:
-                    key.append(value.flags.f_contiguous)
+                elif not value.flags.c_contiguous:
+                    key.append(value.strides)
+                if value.dtype.kind not in "biufc":
+                    return self._decline(value)
             elif value is None:
                 key.append(None)
             elif isinstance(value, Tensor):
@@ -148,53 +163,67 @@ class Replay:
                 key.append(repr(value))  # which tells -0.0 from 0.0, and where NaN is NaN
             else:
                 return self._decline(value)
+        if len(set(map(id, given))) < len(given):
+            key.append(_twice(given))
         if nested:
             key.append(tree.structure(args))
         return tuple(key)
 
     def _decline(self, value: Any) -> None:
         what = "a Tensor that needs a gradient" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        if isinstance(value, _ARRAYS) and value.dtype.kind not in "biufc":
+            what = f"an array of dtype {value.dtype}"
         self._declined = f"{what} is among its arguments, which are arrays, numbers and text where it is replayed"
 
     def _call(self, key: Any, args: Any, given: Sequence[Any]) -> Any:
         captured = self._captured.get(key)
         if captured is None:
-            captured = self._captured[key] = _Captured()
-            while len(self._captured) > KEPT:
-                if self._captured.pop(next(iter(self._captured))).program is None:
-                    self._warn(
-                        f"it was called with more than {KEPT} combinations of shapes and numbers; hand a number that "
-                        "changes over as an array without axes, np.asarray(0.1)"
-                    )
+            captured = self._begin(key)
+        if captured.stage is Stage.REFUSED and self._strict:
+            self._refuse(captured, captured.reason)
+        if captured.stage in (Stage.REFUSED, Stage.EAGER):
+            return self._eagerly(args)
+        why = self._not_now(given)
+        if why:
+            captured.reason = why
+            return self._eagerly(args)
         program = captured.program
         if program is not None:
-            if "raise" in np.geterr().values():  # then any call may fail, and no state may have changed before it
-                return self._eagerly(args)
-            if self._unmoved() and captured.outside.changed() is None and captured.settings == self._settings():
-                try:
-                    return self._run(captured, program, given)
-                except GuardFailed:
-                    return self._eagerly(args)
+            if self._unmoved():
+                return self._replayed(captured, program, args, given)
             self.forget()
-            captured = self._captured[key] = _Captured()
-        captured.calls += 1
-        if captured.refused is not None:
-            if self._strict:
-                self._refuse(captured, captured.refused)
-            return self._eagerly(args)
-        if captured.calls == 1:
-            returned = self._eagerly(args)
-            if has_a_graph(returned):
-                self._refuse(
-                    captured,
-                    "it returns a Tensor that needs a gradient, and a replay makes no graph to walk back through; call "
-                    "backward() or grad inside the function, or return its data",
-                )
-            return returned
+            captured = self._begin(key)
+        if captured.stage is Stage.NEW:
+            return self._seen(captured, args)
         if captured.first is not None and not self._unmoved():
             self.forget()
-            captured = self._captured[key] = _Captured()
+            captured = self._begin(key)
+        if captured.stage is Stage.AGREED:
+            return self._prove(captured, args, given)
         return self._record(captured, args, given)
+
+    def _begin(self, key: Any) -> _Captured:
+        captured = self._captured[key] = _Captured()
+        while len(self._captured) > KEPT:
+            if self._captured.pop(next(iter(self._captured))).program is None:
+                self._warn(
+                    f"{self.name} runs as it is, which is slower and gives the same: it was called with more than "
+                    f"{KEPT} combinations of shapes and numbers; hand a number that changes over as an array without "
+                    "axes, np.asarray(0.1)"
+                )
+        return captured
+
+    def _not_now(self, given: Sequence[Any]) -> str:
+        """Why this call has to be the function's own, or nothing."""
+        if not nobody_listens():
+            return "NumPy's warnings are errors, or are called or collected"
+        owners = self._owners
+        for value in given if owners else ():
+            if type(value) is np.ndarray:
+                base = value.base  # of views NumPy keeps the owner only
+                if id(value if base is None else base if type(base) is np.ndarray else owner_of(value)) in owners:
+                    return "an argument lies in the memory of state"
+        return ""
 
     def _eagerly(self, args: Any) -> Any:
         """The function itself; what it put in other memory goes back to where the programs look for it."""
@@ -212,23 +241,67 @@ class Replay:
         """Drop all programs: what they were recorded from has changed."""
         self._captured.clear()
         self._cells, self._arrays = [], []
+        self._owners.clear()
 
     def _unmoved(self) -> bool:
         """Whether state is where it was when it was recorded."""
         return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
 
-    def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> Any:
-        if not self._compiles or program.compiled:
-            found = program(_arrays(given))
-        else:
-            if captured.seconds >= self._patience:  # before this step changes anything
-                program = self._compiled(captured, program)
-            begin = perf_counter()
-            found = program(_arrays(given))
-            captured.seconds += perf_counter() - begin
+    # -- replaying -------------------------------------------------------------------------------------
+
+    def _replayed(self, captured: _Captured, program: Program, args: Any, given: Sequence[Any]) -> Any:
+        if self._check:
+            captured.runs += 1
+            if captured.runs % self._check == 0:
+                return self._checked(captured, program, args, given)
+        try:
+            found = self._run(captured, program, given)
+        except Exception as error:  # a guard, or what the function will raise too: all is as it was before
+            captured.reason = f"the program raised {type(error).__name__}: {error}"
+            return self._eagerly(args)
         self._stamp()
         assert captured.results is not None
         return captured.results.with_values(found)
+
+    def _run(self, captured: _Captured, program: Program, given: Sequence[Any]) -> list[Any]:
+        if not self._compiles or program.compiled:
+            return program(_arrays(given))
+        if captured.seconds >= self._patience:
+            program = self._compiled(captured, program)
+        begin = perf_counter()
+        found = program(_arrays(given))
+        captured.seconds += perf_counter() - begin
+        return found
+
+    def _checked(self, captured: _Captured, program: Program, args: Any, given: Sequence[Any]) -> Any:
+        """What the function itself returns, if the program does the same; else an error, and all is as it was."""
+        assert captured.results is not None
+        arrays = _arrays(given)
+        overwritten = [a for a in (*self._arrays, *arrays) if isinstance(a, np.ndarray) and a.flags.writeable]
+        before = [array.copy(order="K") for array in overwritten]
+        stood = [(g, g.bit_generator.state) for g in program.schedule.generators]
+        try:
+            rehearsal = program.rehearse(arrays)
+        except Exception:  # a replay would be the function's own call too
+            return self._eagerly(args)
+        error: Exception | None = None
+        try:
+            returned = self._eagerly(args)
+            reason = mistake(rehearsal, captured.results, returned, arrays, self._exact, self._names(program))
+        except Exception as raised:
+            reason, error = f"the function itself raised {type(raised).__name__}: {raised}", raised
+        if reason is None:
+            return returned
+        for cell, array in zip(self._cells, self._arrays, strict=True):
+            cell.value = array
+        for array, was in zip(overwritten, before, strict=True):
+            np.copyto(array, was)
+        for generator, state in stood:
+            generator.bit_generator.state = state
+        raise ReplayError(
+            f"a replay of {self.name} is not what the function does: {reason}. Something that it reads has changed "
+            "since it was recorded, and is no argument and no declared state"
+        ) from error
 
     def _compiled(self, captured: _Captured, program: Program) -> Program:
         """A program that has run for long, compiled."""
@@ -236,11 +309,9 @@ class Replay:
             schedule = compiled.with_loops(program.schedule)
         except Exception as error:  # of numba, which may not go with this NumPy or this machine
             self._compiles = False
-            warnings.warn(
+            self._warn(
                 f"{self.name} is not compiled and runs as before, with the same results: "
-                f"{type(error).__name__}: {error}",
-                ReplayWarning,
-                stacklevel=level_of_caller(),
+                f"{type(error).__name__}: {error}"
             )
             return program
         captured.program = None  # if this is interrupted it is recorded again
@@ -254,93 +325,111 @@ class Replay:
 
     # -- recording -------------------------------------------------------------------------------------
 
+    def _seen(self, captured: _Captured, args: Any) -> Any:
+        """The first call, as it is."""
+        captured.stage = Stage.SEEN
+        returned = self._eagerly(args)
+        if has_a_graph(returned):
+            self._refuse(
+                captured,
+                "it returns a Tensor that needs a gradient, and a replay makes no graph to walk back through; call "
+                "backward() or grad inside the function, or return its data",
+            )
+        return returned
+
     def _record(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
         """Run the function, and note what it does; the second time hold it against the first."""
-        if captured.agreed:
-            return self._prove(captured, args, given)
         if captured.first is None and not self._cells:
-            self._cells = list(self._state_of())
-            for cell in self._cells:
-                if isinstance(cell.value, np.generic):  # which nothing could be written into
-                    cell.value = np.array(cell.value)
-            self._arrays = [cell.value for cell in self._cells]
+            self._find_state()
         recording = Recording(self._strict, self.name)
         try:
             results = self._recorded(recording, args, given)
-        except ReplayError:
-            recording.undo()
-            captured.refused = recording.escaped
-            raise
         except Exception as error:
-            if self._strict:
+            if recording.escaped is not None and self._strict:
                 recording.undo()
-            elif recording.changed_state:
+                captured.stage, captured.reason = Stage.REFUSED, recording.escaped
                 raise
-            recording.rewind()  # perhaps it is the recording that it cannot stand
-            returned = self._eagerly(args)
-            self._refuse(captured, f"it raised {type(error).__name__}: {error}")
+            if recording.changed_state and not self._strict:
+                raise
+            recording.undo()
+            returned = self._eagerly(args)  # which raises it too, unless it is the recording that it cannot stand
+            self._refuse(captured, f"it raised {type(error).__name__} while it was recorded: {error}")
             return returned
         reason = recording.escaped
+        if reason is None and recording.passing is not None:
+            self._in_vain(captured, recording.passing)
+        elif reason is None and captured.first is None:
+            captured.stage, captured.first = Stage.RECORDED, (recording, results)
+        elif reason is None:
+            assert captured.first is not None
+            reason = difference(*captured.first, recording, results)
+            if reason is None:
+                captured.stage = Stage.AGREED
+            elif captured.retried:
+                captured.first = None
+            else:
+                captured.retried, captured.first, reason = True, (recording, results), None
         if reason is not None:
             if self._strict:
                 recording.undo()
             self._refuse(captured, reason)
-        elif captured.first is None:
-            captured.first = recording, results
-        else:
-            reason = difference(*captured.first, recording, results)
-            captured.tries += 1
-            if reason is None:
-                captured.agreed, captured.settings = True, self._settings()
-                if anything_made_anew(captured.first[0], recording):
-                    captured.first[0].outside.look_closely()
-            elif captured.tries < TRIES:
-                captured.first = recording, results
-            else:
-                self._refuse(captured, reason)
         returned = _owned(results.with_values(results.values))
         results.values = []
         return returned
+
+    def _find_state(self) -> None:
+        """The cells, and the arrays in them, which programs change in place."""
+        self._cells = list(self._state_of())
+        for cell in self._cells:
+            if isinstance(cell.value, np.generic):  # which nothing could be written into
+                cell.value = np.array(cell.value)
+        self._arrays = [cell.value for cell in self._cells]
+        self._owners = {id(owner_of(array)) for array in self._arrays}
 
     def _prove(self, captured: _Captured, args: Any, given: Sequence[Any]) -> Any:
         """Run a program, take back what it changed, run the function as it is, and compare."""
         assert captured.first is not None
         recording, results = captured.first
-        if recording.outside.changed() is not None or captured.settings != self._settings():
-            self.forget()
-            return self._eagerly(args)
+        arrays = _arrays(given)
+        reason: str | None
         try:
-            rehearsal = self._rehearse(recording, results, given)
-        except GuardFailed:  # this batch goes another way; the next one may tell
+            schedule = plan(recording, [p for p in results.places if p is not None])
+            give_back()  # a program needs memory of its own beside what the function itself used and has freed
+            program = Program(schedule)
+            rehearsal = program.rehearse(arrays)
+        except Unplannable as error:
+            captured.stage, captured.reason, captured.first = Stage.EAGER, str(error), None
             return self._eagerly(args)
+        except Exception as error:  # this batch goes another way, or the function will raise it too
+            returned = self._eagerly(args)
+            self._in_vain(captured, f"its replay raised {type(error).__name__}: {error}")
+            return returned
         returned = self._eagerly(args)
-        reason = mistake(rehearsal, results, returned)
+        reason = mistake(rehearsal, results, returned, arrays, self._exact, {})
         if reason is None:
-            assert isinstance(rehearsal, Rehearsal)
-            captured.results, captured.first, captured.agreed = results, None, False
-            schedule = shared_out(rehearsal.schedule, threads.lanes())
-            captured.program, captured.outside = self._program(schedule), recording.outside
-        elif recording.outside.changed() is None:
-            self._refuse(captured, reason)
+            del program
+            give_back()
+            shared = schedule if self._exact else shared_out(schedule, threads.lanes())
+            captured.program, captured.results = Program(shared), results
+            captured.stage, captured.first = Stage.PROVED, None
         else:
-            self.forget()
+            self._refuse(captured, reason)
         return returned
+
+    def _in_vain(self, captured: _Captured, reason: str) -> None:
+        """Note that this call told nothing about the usual one; after some such calls there is none."""
+        captured.in_vain += 1
+        captured.reason = reason
+        if captured.in_vain == IN_VAIN:
+            captured.stage, captured.first = Stage.EAGER, None
 
     def _recorded(self, recording: Recording, args: Any, given: Sequence[Any]) -> Results:
         """Run the function on Traced values, with state Traced as well."""
-        replaced: list[Any] = []
-        for value in given:
-            if isinstance(value, Tensor):
-                replaced.append(wrap(Node(recording.input(np.asarray(value.data)), False)))
-            elif isinstance(value, np.ndarray | np.generic):
-                replaced.append(recording.input(value))
-            else:
-                replaced.append(value)
+        replaced = _traced(recording, given)
         try:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = recording.state(array)
             chance = _chance()
-            recording.outside.of(self.function)
             with recording:
                 value = self.function(*(tree.rebuild(args, replaced) if tree.nested(args) else replaced))
                 for cell, array in zip(self._cells, self._arrays, strict=True):
@@ -353,47 +442,21 @@ class Replay:
                 del value
                 replaced.clear()
                 if recording.escaped is None:
-                    recording.settle()
+                    recording.look_for_kept()
                 return results
         finally:
             for cell, array in zip(self._cells, self._arrays, strict=True):
                 cell.value = array
-            if recording.escaped is not None and not self._strict:
-                _write_back(recording, given)
-            recording.arguments.clear()
-
-    @staticmethod
-    def _program(schedule: Schedule) -> Program:
-        """A program, which needs memory of its own beside what the function itself used and has freed."""
-        give_back()
-        return Program(schedule)
-
-    def _rehearse(self, recording: Recording, results: Results, given: Sequence[Any]) -> Rehearsal | str:
-        """Plan a program and run it on the inputs of a call that the function itself will answer, or say why not."""
-        try:
-            schedule = plan(recording, [p for p in results.places if p is not None])
-            return self._program(schedule).rehearse(_arrays(given))
-        except Unplannable as error:
-            return str(error)
-        except GuardFailed:
-            raise
-        except Exception as error:  # which the function will raise too, or else this is the reason
-            return f"its replay raised {type(error).__name__}: {error}"
 
     def _refuse(self, captured: _Captured, reason: str) -> None:
-        captured.refused, captured.first = reason, None
+        captured.stage, captured.reason, captured.first = Stage.REFUSED, reason, None
         if self._strict:
             raise Recording(name=self.name).error(reason)
-        self._warn(reason)
 
-    def _warn(self, reason: str) -> None:
+    def _warn(self, message: str) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(
-                f"{self.name} cannot be replayed and runs eagerly, which is slower and gives the same: {reason}",
-                ReplayWarning,
-                stacklevel=level_of_caller(),
-            )
+            warnings.warn(message, ReplayWarning, stacklevel=level_of_caller())
 
     # -- looking in ------------------------------------------------------------------------------------
 
@@ -407,10 +470,10 @@ class Replay:
         from .showing import text
 
         if not self.programs:
-            reasons = [c.refused for c in self._captured.values() if c.refused]
+            reasons = [c.reason for c in self._captured.values() if c.reason]
             reason = reasons[-1] if reasons else self._declined or "it needs four calls of one shape"
             return f"{self.name} has no program: {reason}"
-        return text(self.programs[-1].schedule, self._names())
+        return text(self.programs[-1].schedule, self._names(self.programs[-1]))
 
     def profile(self, *args: Any, runs: int = 5) -> str:
         """How long each kind of call takes in the program for these arguments, in one thread, as text.
@@ -428,7 +491,8 @@ class Replay:
 
         nested = tree.nested(args)
         given = tree.leaves(args) if nested else args
-        captured = self._captured.get(self._key(args, given, nested))
+        wanted = (self._key(args, given, nested) or ())[2:]  # whatever the error state
+        captured = next((c for key, c in self._captured.items() if key[2:] == wanted and c.program), None)
         if captured is None or captured.program is None:
             others = "those it has are for other numbers, shapes or dtypes" if self.programs else self.show()
             raise RuntimeError(f"{self.name} has no program for such arguments: {others}")
@@ -448,13 +512,13 @@ class Replay:
         if not self.programs:
             raise RuntimeError(self.show())
         picture = "" if graph is None else graph.render("svg").decode()
-        html = page(self.programs[-1].schedule, self._names(), picture, self.name)
+        html = page(self.programs[-1].schedule, self._names(self.programs[-1]), picture, self.name)
         Path(path).write_text(html, encoding="utf-8")
 
-    def _names(self) -> dict[Memory, str]:
-        """What the state of the program that was recorded last is called."""
+    def _names(self, program: Program) -> dict[Memory, str]:
+        """What the state of a program is called."""
         names: dict[Memory, str] = {}
-        owners = {id(memory.array): memory for memory in self.programs[-1].schedule.states}
+        owners = {id(memory.array): memory for memory in program.schedule.states}
         for cell, array in zip(self._cells, self._arrays, strict=True):
             memory, name = owners.get(id(owner_of(array))), cell.name
             if memory is not None and name:
@@ -462,24 +526,49 @@ class Replay:
         return names
 
 
-def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compile: bool | str = "auto") -> Any:
+def replay(
+    function: Callable[..., Any],
+    *,
+    state: Sequence[Any] = (),
+    numba: bool | str = "auto",
+    check: int = 0,
+    exact: bool = False,
+) -> Any:
     """``function``, recorded at its NumPy calls and replayed for arguments of the same shapes and dtypes.
 
-    ``function`` takes and returns numbers, arrays, and lists, tuples and dicts of them, and always computes the
-    same way. ``state`` lists the Tensors that it changes. The first call with new shapes runs as it is, the
-    second and third are recorded, and in the fourth a replay is compared with the function.
+    This is a promise, as with ``jax.jit``: live are the arguments and the declared state, and everything else is that
+    of the recording: variables, attributes, what containers and files hold, what time it is. A question about a
+    value, such as ``if x > 0``, is an error; one about a type, such as ``isinstance``, is answered. The first call
+    with new shapes runs as it is, the second and third are recorded, and in the fourth a replay is compared with the
+    function. What the function does beside computing, such as printing, happens in these only.
 
-    Where numba is installed (``pip install "autograd-core[fast]"``) long chains of arithmetic are compiled, once a
-    program has run for 5 seconds; with ``jit_compile=True`` at once, with False never. Results have the same bits,
-    but NumPy's warnings of overflows are lost in such chains, and the sign of a NaN is anything.
+    Parameters
+    ----------
+    function : callable
+        Takes and returns numbers, arrays, and lists, tuples and dicts of them.
+    state : sequence of Tensor
+        Those that the function changes.
+    numba : bool or "auto"
+        Whether long chains of arithmetic are compiled, where numba is installed (the extra ``fast``): at once, never,
+        or once a program has run for 5 seconds. Results have the same bits, but NumPy's warnings of overflows are
+        lost in such chains, and the sign of a NaN is anything.
+    check : int
+        In every so many replays the function runs beside the program, and a difference is an error; 0 for never.
+    exact : bool
+        Whether to leave out all that may change the last digit: threads and compiled chains.
 
-    What it reads beside its arguments (variables of its module or of enclosing functions, attributes, the settings
-    of layers) is looked at before each replay, and recorded anew when it has changed. What it does beside computing,
-    such as printing, happens in the first four calls only.
+    Raises
+    ------
+    ReplayError
+        In a call that asks for a value or that does otherwise than the one before; and where a check finds a
+        difference. State, arguments and random generators are then as they were.
+    TypeError
+        For a state that is no list of Tensors.
+    ValueError
+        For another ``numba``, or a negative ``check``.
 
-    What cannot be replayed is no error but a `ReplayWarning`, and runs as it is. Raises ValueError for another
-    ``jit_compile``, and TypeError for a state that is no list of Tensors.
-
+    Examples
+    --------
     >>> import autograd_core as ag
     >>> slope = replay(ag.grad(lambda x: np.sum(np.sin(x))))
     >>> for n in range(5):
@@ -487,9 +576,12 @@ def replay(function: Callable[..., Any], *, state: Sequence[Any] = (), jit_compi
     >>> print(np.allclose(g, np.cos([0.0, 4.0])), len(slope.programs))
     True 1
     """
-    compiled.check(jit_compile)
+    if not isinstance(numba, bool | np.bool_) and not (isinstance(numba, str) and numba == "auto"):
+        raise ValueError(f'numba: expected True, False or "auto", got {numba!r}')
+    if isinstance(check, bool) or not isinstance(check, int | np.integer) or check < 0:
+        raise ValueError(f"check: expected how many replays lie between two checks, 0 for none, got {check!r}")
     cells = [TensorCell(t) for t in _tensors(state)]
-    made = Replay(function, lambda: cells, numba=jit_compile, settings=settings_now)
+    made = Replay(function, lambda: cells, numba=numba, strict=True, check=int(check), exact=bool(exact))
     functools.update_wrapper(made, function)
     return made
 
@@ -537,8 +629,26 @@ def _arrays(given: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _write_back(recording: Recording, given: Sequence[Any]) -> None:
-    """Show the caller what a function that was not recorded after all did to its arguments."""
-    for array, own in zip(_arrays(given), recording.arguments, strict=True):
-        if own.flags.writeable and not np.array_equal(array, own, equal_nan=array.dtype.kind == "f"):
-            array[...] = own
+def _traced(recording: Recording, given: Sequence[Any]) -> list[Any]:
+    """The arguments with Traced arrays; one that is given twice is one."""
+    known: dict[int, tuple[Any, Traced]] = {}
+    found: list[Any] = []
+    for value in given:
+        array = value.data if isinstance(value, Tensor) else value
+        if not isinstance(array, _ARRAYS):
+            found.append(value)
+        elif id(value) in known:
+            same, traced = known[id(value)]
+            found.append(same)
+            recording.inputs.append(recording.place(traced.array))
+        else:
+            traced = recording.input(array)
+            found.append(wrap(Node(traced, False)) if isinstance(value, Tensor) else traced)
+            known[id(value)] = found[-1], traced
+    return found
+
+
+def _twice(given: Sequence[Any]) -> tuple[int, ...]:
+    """Which arrays are given several times, for whom `is` tells."""
+    first: dict[int, int] = {}
+    return tuple(first.setdefault(id(v), i) if isinstance(v, (*_ARRAYS, Tensor)) else i for i, v in enumerate(given))

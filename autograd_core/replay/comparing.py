@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
-from .calls import Place, array_at, bytes_of
+from .calls import Memory, Place, array_at, bytes_of
 from .recording import Recording
 from .running import Rehearsal, digests
 from .traced import Traced
@@ -43,21 +43,21 @@ class Results:
             (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
         )
 
-    def unlike(self, found: Sequence[Any], returned: Any) -> str | None:
+    def unlike(self, found: Sequence[Any], returned: Any, exact: bool) -> str | None:
         """How what the function returned differs from the structure with these values."""
         if tree.structure(returned) != tree.structure(self.tree):
             return "the replay returned another structure than the function itself"
-        for a, b in zip(tree.leaves(self.with_values(found)), tree.leaves(returned), strict=True):
+        for i, (a, b) in enumerate(zip(tree.leaves(self.with_values(found)), tree.leaves(returned), strict=True)):
             if isinstance(a, Tensor) != isinstance(b, Tensor):
-                return "the replay returned another kind of value than the function itself"
+                return f"the replay returned another kind of value than the function itself, as result {i}"
             if isinstance(a, Tensor):
                 a, b = a.data, b.data
             if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
-                alike = _close(a, b)
+                alike = _close(a, b, exact)
             else:
                 alike = a is b or a == b or (a != a and b != b)
             if not alike:
-                return "the replay returned other values than the function itself"
+                return f"the replay returned other values than the function itself, in result {i}"
         return None
 
 
@@ -73,33 +73,53 @@ def _copied(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def mistake(rehearsal: Rehearsal | str | None, results: Results, returned: Any) -> str | None:
+def mistake(
+    rehearsal: Rehearsal,
+    results: Results,
+    returned: Any,
+    arguments: Sequence[Any],
+    exact: bool,
+    names: Mapping[Memory, str],
+) -> str | None:
     """What the rehearsed program did otherwise than the function, on the same inputs and from the same state."""
-    if not isinstance(rehearsal, Rehearsal):
-        return rehearsal
-    reason = results.unlike(rehearsal.returned, returned)
+    schedule = rehearsal.schedule
+    reason = results.unlike(rehearsal.returned, returned, exact)
     if reason is not None:
         return reason
-    if not all(map(_close, rehearsal.left, digests(rehearsal.schedule))):
-        return "the replay left another state than the function itself"
+    for change, mine, its in zip(schedule.changes, rehearsal.left, digests(schedule), strict=True):
+        if not _close(mine, its, exact):
+            memory = change.place.memory
+            which = names.get(memory, f"number {schedule.states.index(memory)}")
+            return f"the replay left another state than the function itself, in {which}"
+    written = [i for i, place in enumerate(schedule.inputs) if place.memory in schedule.written]
+    for i, mine in zip(written, rehearsal.written, strict=True):
+        if not _close(mine, arguments[i], exact):
+            return f"the replay wrote other values to argument {i} than the function itself"
     if any(generator.bit_generator.state != after for generator, after in rehearsal.draws):
         return "the replay drew other random numbers than the function itself"
     return None
 
 
-def _close(a: Any, b: Any) -> bool:
-    """Whether two results agree up to the order of sums."""
+def _close(a: Any, b: Any, exact: bool = False) -> bool:
+    """Whether two results are the same, or agree up to the order of sums."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     if np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
-        return True
-    if a.dtype.kind not in "fc":
+        return not exact or bool(np.array_equal(_signs(a), _signs(b)))
+    if a.dtype.kind not in "fc" or exact:
         return False
     tolerance = 100 * np.finfo(a.dtype).eps
     with np.errstate(all="ignore"):
         scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0))
         return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * scale, equal_nan=True))
+
+
+def _signs(a: Any) -> Any:
+    """Where there is a minus, of a zero too; a NaN has none."""
+    if a.dtype.kind == "c":
+        return _signs(a.real), _signs(a.imag)
+    return np.signbit(a) & ~np.isnan(a) if a.dtype.kind == "f" else a
 
 
 def difference(a: Recording, a_results: Results, b: Recording, b_results: Results) -> str | None:
@@ -123,9 +143,6 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
         (g.expected, g.position) for g in b.guards
     ]:
         return "two recordings took different ways"
-    moved = a.outside.difference(b.outside)
-    if moved is not None:
-        return f"{moved} changes from one call to the next, and a replay would neither change nor see it"
     if _unequal((a_results.places, a_results.fixed), (b_results.places, b_results.fixed), pairs):
         return "what it returns is not computed from what it was given alone"
     return None
@@ -134,13 +151,6 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
 def made_anew(x: Place, y: Place) -> bool:
     """Whether a constant is no array that lasts, but was computed from something outside, for each recording again."""
     return x.memory.kind == "constant" and x.memory.array is not y.memory.array
-
-
-def anything_made_anew(a: Recording, b: Recording) -> bool:
-    """Whether anything was, in two recordings that agree."""
-    return any(
-        made_anew(p, q) for x, y in zip(a.calls, b.calls, strict=True) for p, q in zip(x.reads, y.reads, strict=True)
-    )
 
 
 def _where(call: Any) -> str:

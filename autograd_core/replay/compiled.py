@@ -22,7 +22,7 @@ import numpy as np
 from ..caller import level_of_caller
 from .calls import Call, Memory, Place
 from .grouping import Unit
-from .planning import COPIED_INPUT, Schedule
+from .planning import Schedule
 from .simplifying import elementwise
 
 # How each is written for one element; all are rounded as IEEE 754 says, so there is one right result.
@@ -93,13 +93,12 @@ def _with_loops(schedule: Schedule) -> Schedule:
 
     if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
         return schedule
-    keep = {p.memory for p in schedule.outputs} | {g.condition.memory for g in schedule.guards}
+    keep = schedule.kept
     seen = Counter(m for unit in schedule.units for m in _memories(unit.calls))
-    late = {p.memory for p in schedule.inputs if p.memory.size > COPIED_INPUT}
     units = []
     for unit in schedule.units:
         memories = _memories(unit.calls)
-        if memories & late:  # bound anew for each batch
+        if memories & schedule.late:  # bound anew for each batch
             units.append(replace(unit))
         else:
             own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from .calls import Call, Memory, Place, same
-from .simplifying import elementwise, may_fail, rename
+from .calls import Call, Memory, Place, may_fail, same
+from .simplifying import elementwise, rename
 
 # Chains over at most so many elements spend their time in calling; equal ones are put together.
 SMALL = 8192

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .calls import Memory, Place
+from .calls import Memory, Place, may_fail
 from .cutting import in_parts
 from .grouping import Unit
-from .simplifying import may_fail
 
 # Times in microseconds by rule of thumb. They decide what runs where, never what is computed.
 FLOPS, BYTES, CALL = 1e5, 2e4, 1.0  # multiply-adds count twice; bytes are read or written

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .calls import Guard, Memory, Place
+from .calls import Guard, Memory, Place, may_fail
 from .folding import fold
 from .grouping import Unit, cut, early, group, side_by_side
 from .lanes import spread
 from .placing import Change, allocate, apart, changes_of, reuse_operands
 from .recording import Recording
-from .simplifying import alive, guards_first, in_place_state, renamed_in, share, typed, without_copies, without_joining
+from .simplifying import alive, changes_last, in_place_state, renamed_in, share, typed, without_copies, without_joining
 
 # An input of more bytes than this is not copied into the program's own memory; the few calls that read it are
 # bound anew instead.
@@ -33,32 +33,46 @@ class Schedule:
     states: list[Memory]
     generators: list[Any]
     recorded: int  # how many calls there were before planning
+    written: set[Memory]  # inputs that are written to
     lanes: int = 1  # how many threads run it together
     asked: dict[int, list[Guard]] = field(init=False)  # by how many units ran before; none changes state or draws
     offsets: dict[Memory, int] = field(init=False)
     size: int = field(init=False)
     changes: list[Change] = field(init=False)
+    saved: list[Place] = field(init=False)  # state that is changed while an error or a guard may still end the run
+    drawn: bool = field(init=False)  # whether random numbers are drawn until then
+    late: set[Memory] = field(init=False)  # large inputs, which are read where the caller has them
 
     def __post_init__(self) -> None:
-        keep = {p.memory for p in self.outputs} | {g.condition.memory for g in self.guards}
+        keep = self.kept
         apart(self.units, keep)
         self.asked = _asked(self.units, self.guards)
         self.offsets, self.size = allocate(self.units, keep)
         self.changes = changes_of(self.units, self.outputs)
+        failing = (i for i, unit in enumerate(self.units, 1) if any(map(may_fail, unit.calls)))
+        end = max([0, *self.asked, *failing])
+        self.saved = [change.place for change in self.changes if change.first < end]
+        self.drawn = any(call.pinned for unit in self.units[:end] for call in unit.calls)
+        self.late = {p.memory for p in self.inputs if p.memory.size > COPIED_INPUT} - self.written
+
+    @property
+    def kept(self) -> set[Memory]:
+        """What is looked at after the last call."""
+        return {p.memory for p in self.outputs} | {g.condition.memory for g in self.guards} | self.written
 
 
 def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     """The schedule for a recording whose results are at ``outputs``."""
     guards = recording.guards
     numbers: dict[Any, Place] = {}
-    ordered = [typed(call, numbers) for call in guards_first(recording.calls, guards)]
-    keep = {p.memory for p in outputs} | {g.condition.memory for g in guards}
+    ordered = [typed(call, numbers) for call in changes_last(recording.calls, guards)]
+    keep = {p.memory for p in outputs} | {g.condition.memory for g in guards} | recording.written
     renamed: dict[Memory, tuple[Memory, int]] = {}
     ordered = fold(ordered, numbers, renamed)
     ordered = share(without_copies(ordered, keep, renamed), renamed)
     outputs = [renamed_in(p, renamed) for p in outputs]
     guards = [replace(g, condition=renamed_in(g.condition, renamed)) for g in guards]
-    keep = {p.memory for p in outputs} | {g.condition.memory for g in guards}
+    keep = {p.memory for p in outputs} | {g.condition.memory for g in guards} | recording.written
     ordered = alive(without_joining(ordered, keep), keep)
     ordered = in_place_state(ordered, keep)
     units = group(ordered)
@@ -66,7 +80,8 @@ def plan(recording: Recording, outputs: list[Place]) -> Schedule:
     cut(units, keep)
     reuse_operands(units, keep)
     generators = [generator for generator, _ in recording.generators.values()]
-    return Schedule(units, guards, outputs, recording.inputs, recording.states, generators, len(recording.calls))
+    states, written = recording.states, recording.written
+    return Schedule(units, guards, outputs, recording.inputs, states, generators, len(recording.calls), written)
 
 
 def shared_out(schedule: Schedule, lanes: int) -> Schedule:

@@ -24,8 +24,8 @@ import numpy as np
 from .. import rerun, tree
 from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
-from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of
-from .outside import Outside
+from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of, raises_for_values
+from .conditions import nobody_listens
 from .traced import Traced, unwrapped
 
 # Python's own modules, such as those through which work gets to another thread.
@@ -52,17 +52,20 @@ class Recording:
     def __init__(self, strict: bool = False, name: str = "the function") -> None:
         self.strict, self.name = strict, name
         self._before: dict[Memory, tuple[Any, Any]] = {}  # what was overwritten, and what was there
-        self.outside = Outside()
         self.calls: list[Call] = []
         self.guards: list[Guard] = []
         self.inputs: list[Place] = []
-        self.arguments: list[Any] = []  # the function's own copies of them
+        self.written: set[Memory] = set()  # those of the inputs that are written to
         self.states: list[Memory] = []
         self.escaped: str | None = None  # why it was given up
+        self.passing: str | None = None  # what happened this time only, so that it is not what every call does
         self.changed_state = False
         self.finished = False
         self.thread = threading.get_ident()
+        self.lent: list[Any] = []  # what may be looked into by pointer
         self.errors = np.geterr()
+        self.picked: tuple[int, int] | None = None  # which instruction took a part out of an array
+        self.overwritten: tuple[Place, Any] | None = None  # where it put one, and what was there
         self.generators: dict[int, tuple[Any, Any]] = {}
         self.traced: list[weakref.ref[Traced]] = []
         # By the id of the array that owns the memory. Scratch is held weakly, so that a recording keeps no
@@ -84,14 +87,12 @@ class Recording:
     # -- what there is at the beginning ----------------------------------------------------------------
 
     def input(self, array: Any) -> Traced:
-        """A value that each call brings anew, as an array that is nobody's view; a copy only where it must be."""
-        plain = isinstance(array, np.ndarray) and array.ndim > 0 and array.flags.forc
-        own = np.asarray(memoryview(array)) if plain else np.array(array, order="C")
-        own.flags.writeable = isinstance(array, np.ndarray) and array.flags.writeable
+        """A value that each call brings anew: the caller's own memory, as an array that is nobody's view."""
+        scalar = isinstance(array, np.generic)
+        own = np.array(array) if scalar else np.asarray(memoryview(array))
         self._learn(own, "input")
         self.inputs.append(self.place(own))
-        self.arguments.append(own)
-        return Traced(own, self, isinstance(array, np.generic))
+        return Traced(own, self, scalar)
 
     def state(self, array: Any) -> Traced:
         """A value that stays where it is between calls, and may be changed there."""
@@ -114,6 +115,11 @@ class Recording:
         else:
             self._known[key] = (memory, owner)
         return memory
+
+    def may_be_told_apart(self, a: Any, b: Any) -> bool:
+        """Whether two arrays lie in different memories that a caller might have made one."""
+        memories = {self.place(unwrapped(x)).memory for x in (a, b)}
+        return len(memories) == 2 and not any(memory.kind == "scratch" for memory in memories)
 
     def _lookup(self, array: Any) -> Memory | None:
         found = self._known.get(id(owner_of(array)))
@@ -142,7 +148,7 @@ class Recording:
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
         plain_k, placed_k = self._strip(kwargs or {}, reads), self._place(kwargs or {})
-        value = function(*plain, **plain_k)
+        value = self._carry_out(function, plain, plain_k)
         results: list[Place | None] = []
         traced = self._results(value, results, function)
         if any(p is not None for p in results) or pinned:
@@ -170,15 +176,24 @@ class Recording:
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
         plain_k, placed_k = self._strip(kwargs, reads), self._place(kwargs)
-        function(*plain, **plain_k)
+        self._carry_out(function, plain, plain_k)
         self._note(function, placed, placed_k, (), (self._place(target),), reads)
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a ufunc whose result goes into memory that exists."""
         reads: list[Place] = []
         plain, placed = self._strip(args, reads), self._place(args)
-        function(*plain, out=unwrapped(target), **kwargs)
+        self._carry_out(function, plain, {"out": unwrapped(target), **kwargs})
         self._note(function, placed, kwargs, (self._place(target),), (), reads)
+
+    def _carry_out(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """The call itself. An error that values may raise is for the function to catch, and shows no usual way."""
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            if raises_for_values(function) or not nobody_listens():
+                self.passing = f"{name_of(function)} raised {type(error).__name__}, at {line_of_caller()}"
+            raise
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         """``target[...] = value``."""
@@ -232,17 +247,13 @@ class Recording:
         where = f", at {shown_line(frame.f_code.co_filename, frame.f_lineno)}" if frame else ""
         self.escaped = self.escaped or f"another thread computes with a value that is being recorded{where}"
 
-    def settle(self) -> None:
-        """The function is done: note what it read from outside, and give up if it keeps a value."""
-        self.outside.settle({key for key, (memory, _) in self._known.items() if memory.kind in ("constant", "state")})
-        self.look_for_kept()
-
     def look_for_kept(self) -> None:
-        """Give up if somebody still holds a value when the function is done, in an attribute or a list.
+        """The function is done: give up if somebody still holds a value, in an attribute or a list.
 
         A replay does not pass there: what is held would stay that of the recorded batch. State is the exception,
         since it is what it is.
         """
+        self.overwritten = None
         kept = self._alive()
         if kept and gc.collect() is not None:  # it may be rubbish that goes in circles
             kept = self._alive()
@@ -269,7 +280,8 @@ class Recording:
         pinned: bool = False,
     ) -> None:
         errors: Any = np.geterr()
-        self.outside.look(sys._getframe(1), self._base)
+        if not nobody_listens():
+            self.passing = self.passing or f"NumPy's warnings are errors or are collected, at {line_of_caller()}"
         self.calls.append(
             Call(
                 function,
@@ -326,19 +338,15 @@ class Recording:
         memory = self._lookup(unwrapped(target)) if isinstance(target, Traced | np.ndarray) else None
         if memory is None or memory.kind == "constant":
             self.give_up("writing a value that is being recorded into a plain array")
-        elif memory.kind == "input":
-            self.give_up("an argument of the function is written to")
-        else:
-            self.will_change(memory)
-            return True
-        return False
-
-    def will_change(self, memory: Memory) -> None:
-        """Note that state is about to be overwritten."""
-        if memory.kind == "state":
+            return False
+        if memory.kind in ("state", "input"):
             self.changed_state = True
+            if memory.kind == "input":
+                self.written.add(memory)
             if self.strict and memory not in self._before:
-                self._before[memory] = memory.array, memory.array.copy(order="K")
+                owner = owner_of(unwrapped(target))
+                self._before[memory] = owner, owner.copy(order="K")
+        return True
 
     def rewind(self) -> None:
         """Let all generators stand where they stood before this recording drew from them."""
@@ -359,24 +367,6 @@ def refuse(reason: str) -> None:
     """
     if active.recording is not None:
         active.recording.give_up(reason)
-
-
-def decide(condition: Any) -> bool:
-    """The truth of ``condition``, which decides what is computed; for an ``if`` in a function that is replayed.
-
-    On plain values it is ``bool``. While recording it is noted, and a replay that finds it otherwise leaves that
-    batch to the function itself, before any state has changed. ValueError for an array of several elements, whose truth
-    is ambiguous.
-
-    >>> x = np.array([1.0, -1.0])
-    >>> if decide((x < 0).any()):
-    ...     print("negative")
-    negative
-    """
-    if isinstance(condition, Traced):
-        recording = condition.recording_now()
-        return bool(condition.array) if recording is None else recording.guard(condition)
-    return bool(condition)
 
 
 class Source(np.random.Generator):

@@ -14,16 +14,16 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import byte_bounds, normalize_axis_tuple
 
 from .. import tree
 from . import threads
-from .calls import Call, Guard, Memory, Place, Unplannable, array_at, bytes_of, copied, name_of
+from .calls import Call, Guard, Memory, Place, Unplannable, array_at, bytes_of, copied, name_of, owner_of
 from .compiled import Loop
 from .grouping import BLOCK, SMALL, Unit
 from .lanes import segments
 from .placing import ALIGNMENT
-from .planning import COPIED_INPUT, Schedule
+from .planning import Schedule
 
 Step = Callable[[], Any]
 
@@ -63,6 +63,7 @@ class Rehearsal:
     returned: list[Any]
     left: list[Any]  # a digest of each place of state that it changed
     draws: list[tuple[Any, Any]]  # random generators, and how it left them
+    written: list[Any]  # what it wrote to its arguments
 
 
 def digest(array: Any) -> Any:
@@ -106,10 +107,10 @@ class Program:
         self._buffers: dict[Memory, Any] = {}
         self._inputs: list[tuple[Memory, Any]] = []
         for place in schedule.inputs:
-            self._buffers[place.memory] = aligned(place.memory.size)
-            own = self.view(place)
-            self._inputs.append((place.memory, own if own.nbytes <= COPIED_INPUT else None))
-        self._late = {memory for memory, own in self._inputs if own is None}
+            if place.memory not in self._buffers:  # an array that is given twice is one
+                self._buffers[place.memory] = aligned(place.memory.size)
+            self._inputs.append((place.memory, None if place.memory in schedule.late else self.view(place)))
+        self._late = schedule.late
         self.steps: list[Step] = []
         self._ends: list[int] = []  # of each unit's steps
         self._late_units: list[tuple[slice, Unit]] = []
@@ -127,7 +128,12 @@ class Program:
         self._outputs = [None if p.memory in self._late else self.view(p) for p in schedule.outputs]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        """Run on these inputs, and return the outputs."""
+        """Run on these inputs, and return the outputs. After any error, state is as it was."""
+        schedule = self.schedule
+        if schedule.written:
+            self._check_written(values)
+        saved = [self.view(place).copy() for place in schedule.saved]
+        draws = _stand(schedule.generators) if schedule.drawn else []
         self._take(values)
         try:
             if len(self._lanes) > 1 and not threads.limited.used and threads.lanes() > 1:
@@ -135,10 +141,32 @@ class Program:
             else:
                 for step in self.steps:
                     step()
+            if schedule.written:
+                self._write_back(values)
             return self._found()
+        except BaseException:
+            for place, before in zip(schedule.saved, saved, strict=True):
+                np.copyto(self.view(place), before)
+            _stand_again(draws)
+            raise
         finally:
             if self._late:
                 self._let_go()
+
+    def _check_written(self, values: Sequence[Any]) -> None:
+        """Arguments that are written to must be so that the caller's array is the only one that changes."""
+        for i, (memory, _) in enumerate(self._inputs):
+            if memory in self.schedule.written and not (
+                values[i].flags.writeable
+                and all(v is values[i] or not np.may_share_memory(v, values[i]) for v in values)
+            ):
+                raise GuardFailed
+
+    def _write_back(self, values: Sequence[Any]) -> None:
+        """What was written to arguments, where the caller sees it."""
+        for (memory, own), value in zip(self._inputs, values, strict=True):
+            if memory in self.schedule.written:
+                np.copyto(value, own)
 
     def show(self) -> str:
         """The schedule, as text; state is called ``s0, s1, …``, since its names are known to the `Replay` only."""
@@ -158,7 +186,9 @@ class Program:
         What is changed is put back as soon as nothing more looks at it, so that a large state never lies in memory
         twice. ``times`` receives the seconds that each unit took.
         """
-        draws = [(g, g.bit_generator.state) for g in self.schedule.generators]
+        draws = _stand(self.schedule.generators)
+        if self.schedule.written:
+            self._check_written(values)
         before: dict[int, Any] = {}
         left: list[Any] = [None] * len(self.schedule.changes)
         self._take(values)
@@ -178,12 +208,12 @@ class Program:
             returned = self._found()
             for i in before:
                 left[i] = digest(self.view(self.schedule.changes[i].place))
-            return Rehearsal(self.schedule, returned, left, [(g, g.bit_generator.state) for g, _ in draws])
+            written = [own.copy() for memory, own in self._inputs if memory in self.schedule.written]
+            return Rehearsal(self.schedule, returned, left, _stand(self.schedule.generators), written)
         finally:
             for i, value in before.items():
                 np.copyto(self.view(self.schedule.changes[i].place), value)
-            for generator, state in draws:
-                generator.bit_generator.state = state
+            _stand_again(draws)
             self._let_go()
 
     def _run_lane(self, lane: list[list[slice]], meet: threads.Meet) -> None:
@@ -199,7 +229,7 @@ class Program:
             if own is not None:
                 own[...] = value
             else:
-                self._buffers[memory] = bytes_of(value if value.flags.forc else np.ascontiguousarray(value))
+                self._buffers[memory] = _span_of(value)
         for where, unit in self._late_units:
             self.steps[where] = self._bind(unit)
 
@@ -256,6 +286,16 @@ class Program:
         return [bind(call, partial(self._part, unit, *block)) for block in blocks for call in unit.calls]
 
 
+def _stand(generators: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Where random generators stand."""
+    return [(g, g.bit_generator.state) for g in generators]
+
+
+def _stand_again(draws: Sequence[tuple[Any, Any]]) -> None:
+    for generator, state in draws:
+        generator.bit_generator.state = state
+
+
 def _nothing() -> None:
     """Where a call will be bound to the next batch."""
 
@@ -263,6 +303,18 @@ def _nothing() -> None:
 def _ask(condition: Any, expected: bool) -> None:
     if bool(condition) != expected:
         raise GuardFailed
+
+
+def _span_of(array: Any) -> Any:
+    """The bytes from the first of an array to its last, where they lie, gaps included."""
+    if array.flags.forc:
+        return bytes_of(array)
+    whole = owner_of(array)
+    if not whole.flags.forc:
+        raise GuardFailed
+    low, high = byte_bounds(array)
+    start = byte_bounds(whole)[0]
+    return bytes_of(whole)[low - start : high - start]
 
 
 # -- from calls to steps -----------------------------------------------------------------------------------
@@ -405,6 +457,12 @@ def _concatenate(out: Any, arrays: Any, axis: Any = 0) -> Step | None:
     return None if axis is None else partial(np.concatenate, arrays, axis, out)
 
 
+def _mean(out: Any, x: Any, axis: Any = None, keepdims: Any = False) -> Step | None:
+    if out.dtype == np.float16:  # NumPy sums in float32, but with an out= in that
+        return None
+    return partial(np.mean, x, axis, None, out, keepdims)
+
+
 # NumPy functions with a form that writes into memory that exists. Any other is run and its result copied.
 _FORMS: dict[Any, Callable[..., Step | None]] = {
     np.sum: _reduction(np.add),
@@ -413,7 +471,7 @@ _FORMS: dict[Any, Callable[..., Step | None]] = {
     np.min: _reduction(np.minimum),
     np.any: _reduction(np.logical_or),
     np.all: _reduction(np.logical_and),
-    np.mean: lambda out, x, axis=None, keepdims=False: partial(np.mean, x, axis, None, out, keepdims),
+    np.mean: _mean,
     np.argmax: lambda out, x, axis=None: partial(np.argmax, x, axis, out),
     np.reshape: _reshape,
     np.where: _where,

@@ -10,36 +10,48 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from .calls import Call, Guard, Memory, Place, Unplannable, copied, same
+from .calls import Call, Guard, Memory, Place, copied, may_fail, same
 
 # A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
 KEPT = 1 << 18
 
 
-def guards_first(calls: list[Call], guards: list[Guard]) -> list[Call]:
-    """The calls with changes of state held back until the last guard has been asked, where that is possible."""
-    if not guards:
-        return calls
-    last = max(g.position for g in guards)
-    first_change = next(
-        (i for i, c in enumerate(calls) if any(p.memory.kind == "state" for p in c.defined) or c.pinned), len(calls)
-    )
-    if first_change >= last:
-        return calls
-    needed = [g.condition for g in guards]
-    early_calls: list[Call] = []
-    rest: list[Call] = []
-    for call in reversed(calls[:last]):
-        wanted = any(d.memory is n.memory for d in call.defined for n in needed)
-        safe = not call.pinned and all(p.memory.kind == "scratch" for p in call.defined)
-        if wanted and safe:
-            early_calls.append(call)
-            needed.extend(call.reads)
-        elif wanted:  # the guard depends on what was changed or drawn
-            raise Unplannable("a guard depends on state that the same step changes, or on a draw")
+def changes_last(calls: list[Call], guards: list[Guard]) -> list[Call]:
+    """The calls with changes of state held back until nothing can end the run any more, where that is possible.
+
+    A guard ends it, and a call that raises an error; the function itself then runs, and has to find state as it was.
+    What such a call needs cannot wait for it: that state a program copies beforehand.
+    """
+    failing = {i for i, call in enumerate(calls) if may_fail(call)}
+    last = max([0, *(g.position for g in guards), *(i + 1 for i in failing)])
+    needed = {g.condition.memory for g in guards}
+    needing: set[int] = set()
+    for i in range(last - 1, -1, -1):
+        if i in failing or any(p.memory in needed for p in calls[i].defined):
+            needing.add(i)
+            needed.update(p.memory for p in calls[i].reads)
+    now: list[Call] = []
+    held: list[Call] = []
+    for i, call in enumerate(calls[:last]):
+        changes = any(p.memory.kind == "state" for p in call.defined)
+        behind = any(_conflict(call, other) for other in held)
+        if i in needing and behind:  # as when it writes over what is read by what waits
+            now += held
+            held = []
+        if i not in needing and (changes or behind):
+            held.append(call)
         else:
-            rest.append(call)
-    return [*reversed(early_calls), *reversed(rest), *calls[last:]]
+            now.append(call)
+    return [*now, *held, *calls[last:]]
+
+
+def _conflict(call: Call, before: Call) -> bool:
+    """Whether a call must stay behind another one."""
+    return (
+        (call.pinned and before.pinned)  # random numbers come in their order
+        or any(p.overlaps(q) for p in before.defined for q in (*call.reads, *call.defined))
+        or any(p.overlaps(q) for p in before.reads for q in call.defined)
+    )
 
 
 def elementwise(call: Call) -> bool:
@@ -54,16 +66,6 @@ def elementwise(call: Call) -> bool:
     if call.function is copied:
         return True
     return isinstance(call.function, np.ufunc) and call.function.signature is None and not call.kwargs
-
-
-def may_fail(call: Call) -> bool:
-    """Whether a call that went well may raise an error for other values: an index out of bounds, a singular matrix."""
-    function: Any = call.function
-    if isinstance(getattr(function, "__self__", None), np.ufunc):
-        return bool(function.__name__ == "at")
-    if isinstance(function, np.ufunc) or function is copied or call.pinned:
-        return False
-    return function in (np.take, np.take_along_axis, np.choose) or getattr(function, "__module__", "") != "numpy"
 
 
 def typed(call: Call, numbers: dict[Any, Place]) -> Call:
@@ -144,7 +146,7 @@ def without_copies(calls: list[Call], keep: set[Memory], renamed: dict[Memory, t
                 and target.memory.kind == "scratch"
                 and changes[target.memory] == 1
                 and source.memory.kind in ("scratch", "input")
-                and changes[source.memory] <= 1
+                and changes[source.memory] <= (source.memory.kind == "scratch")
                 and (source.shape, source.strides, source.dtype) == (target.shape, target.strides, target.dtype)
             ):
                 renamed[target.memory] = (source.memory, source.offset - target.offset)

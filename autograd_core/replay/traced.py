@@ -6,8 +6,8 @@ record (a test, a conversion, a print) has to ask for it, and is noticed.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import linecache
 import math
 import operator
 import sys
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import tree
+from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
 from .calls import copied, name_of
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 
 # NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
-_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type,
-           np.shares_memory, np.may_share_memory}  # fmt: skip
+_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type}
 
 # The shape of what these give depends on the data.
 _OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
@@ -134,15 +134,35 @@ class Traced(Tracer, InPlace):
 
     # -- what is the same for every batch --------------------------------------------------------------
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # for isinstance, match and singledispatch; type() tells the truth
+        return self.array.dtype.type if self.scalar else np.ndarray
+
     shape, dtype, ndim, size = map(attribute, ("array.shape", "array.dtype", "array.ndim", "array.size"))
     strides, itemsize, nbytes = map(attribute, ("array.strides", "array.itemsize", "array.nbytes"))
 
+    @property
+    def flags(self) -> Any:
+        """Those of the array itself."""
+        return self.plain.flags
+
+    @property
+    def real(self) -> Any:
+        """`numpy.real`."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """`numpy.imag`."""
+        return np.imag(self)
+
+    def view(self, *args: Any) -> Any:
+        """Another name for the same elements."""
+        if args or self.scalar:
+            return self._taken_out("seeing the bytes of a value that is being recorded").view(*args)
+        return Traced(self.array.view(), self.recording)
+
     def __len__(self) -> int:
-        if self.ndim > 1 and self.recording_now() is not None:
-            frame = sys._getframe(1)
-            if "shuffle(" in linecache.getline(frame.f_code.co_filename, frame.f_lineno):
-                # For what is not an array, NumPy swaps rows by x[i], x[j] = x[j], x[i], which are views.
-                raise TypeError("an array of several axes cannot be shuffled in place while it is recorded")
         return len(self.plain)
 
     def __contains__(self, value: Any) -> bool:
@@ -161,10 +181,23 @@ class Traced(Tracer, InPlace):
         return self._taken_out("printing a value that is being recorded")
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only for what is not here.
-        if name.startswith("__") or not hasattr(self.plain, name):
+        # Reached only for what is not here. Whether there is such a method is asked of the type, and no value leaves.
+        if name.startswith("__") or not hasattr(type(self.plain), name):
             raise AttributeError(f"an array has no attribute {name!r}")
-        return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
+        if not callable(getattr(type(self.plain), name)):
+            return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            array = self._taken_out(f"calling .{name}() of a value that is being recorded")
+            return getattr(array, name)(*unwrapped(args), **unwrapped(kwargs))
+
+        return method
+
+    @property
+    def __array_interface__(self) -> Any:
+        if type(self) is not Traced:  # whose recording cannot wait with an error
+            raise AttributeError("__array_interface__")
+        return _Interface(self)
 
     def __hash__(self) -> int:
         return hash(self._taken_out("hashing a value that is being recorded") if self.scalar else self.array)
@@ -224,6 +257,9 @@ class Traced(Tracer, InPlace):
         args, kwargs = _with_named_out(function, args, kwargs)
         if recording is None or function in _STATIC:
             pass
+        elif function in (np.shares_memory, np.may_share_memory):
+            if recording.may_be_told_apart(*args[:2]):
+                recording.give_up(f"asking by np.{function.__name__} where the caller's arrays lie")
         elif (
             function in _OF_VARYING_SHAPE
             or (function is np.where and len(args) + len(kwargs) == 1)
@@ -263,6 +299,7 @@ class Traced(Tracer, InPlace):
             recording.give_up("picking elements by a mask or up to some length gives an array of varying shape")
         elif _basic(index):
             view = Traced(self.array[_viewing(index)], recording)
+            recording.picked = _instruction(sys._getframe(1))
             return recording.run(_element, (view,), noted=copied) if self._alone(index) else view
         elif not any(isinstance(p, Traced) and p.scalar for p in parts):
             return recording.run(operator.getitem, (self, index))
@@ -287,9 +324,22 @@ class Traced(Tracer, InPlace):
         elif _basic(index):
             if self._alone(index) and getattr(value, "ndim", 0) > 0:  # which copyto takes, and NumPy may refuse
                 self.array[index] = unwrapped(value)
-            recording.copy_into(Traced(self.array[_viewing(index)], recording), value)
+            row = Traced(self.array[_viewing(index)], recording)
+            if recording.picked == _instruction(sys._getframe(1)) and isinstance(value, Traced) and value.ndim:
+                value = self._swapped(row, value)
+            recording.copy_into(row, value)
         else:
             recording.write(operator.setitem, (self, index, value), {}, self)
+
+    def _swapped(self, row: Traced, value: Traced) -> Any:
+        """What is put in a row where one instruction of Python's takes rows out and puts them in: NumPy's shuffling.
+
+        It swaps rows of arrays, but of what is no array by x[i], x[j] = x[j], x[i], where each is a view.
+        """
+        recording = self.recording
+        before = recording.overwritten
+        recording.overwritten = (recording.place(row.array), np.copy(row))
+        return before[1] if before is not None and before[0] == recording.place(value.array) else value
 
     # -- methods that arrays have ----------------------------------------------------------------------
 
@@ -314,6 +364,11 @@ class Traced(Tracer, InPlace):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         array = self._taken_out("turning into a plain array a value that is being recorded")
         return np.array(array, dtype=dtype, copy=copy)
+
+    def decided(self) -> bool:
+        """The truth, which a replay must find again; see `decide`."""
+        recording = self.recording_now()
+        return bool(self.plain) if recording is None else recording.guard(self)
 
     def __bool__(self) -> bool:
         return bool(self._taken_out("asking for the truth of a value that is being recorded"))
@@ -372,6 +427,33 @@ def _power(dtype: np.dtype[Any], exponent: Any) -> Any:
         return None
     as_written = type(exponent) is (float if exponent == 0.5 else int)
     return _POWERS[exponent] if dtype.kind == "f" or (dtype.kind == "c" and as_written) else None
+
+
+class _Interface(dict[str, Any]):
+    """What NumPy makes an array from. That there is one tells the type; who looks into it takes a value out."""
+
+    def __init__(self, traced: Traced):
+        array = np.copy(traced.array) if traced.scalar else traced.array
+        traced.recording.lent.append(array)
+        interface = array.__array_interface__
+        super().__init__(interface, data=(interface["data"][0], _Asked(traced, not array.flags.writeable)))
+
+
+class _Asked:
+    """A truth that NumPy asks for when it makes an array from an interface, in a place where no error may be raised."""
+
+    def __init__(self, traced: Traced, truth: bool):
+        self._traced, self._truth = traced, truth
+
+    def __bool__(self) -> bool:
+        with contextlib.suppress(ReplayError):
+            self._traced._taken_out("turning into a plain array a value that is being recorded")
+        return self._truth
+
+
+def _instruction(frame: Any) -> tuple[int, int]:
+    """Which instruction of which running function asks for something."""
+    return id(frame), frame.f_lasti
 
 
 def unwrapped(value: Any) -> Any:

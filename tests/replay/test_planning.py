@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.replay import replay
+from autograd_core.replay import decide, replay
 from autograd_core.replay.grouping import BLOCK
 from autograd_core.replay.placing import ALIGNMENT
-from autograd_core.replay.recording import decide
 
 lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
 
@@ -452,11 +451,11 @@ def test_what_is_the_same_for_every_batch_is_worked_out_once():
     assert f.show().count("= multiply(") == 1
 
 
-def test_what_numpy_warns_of_is_computed_and_warned_of_each_time():
+def test_what_numpy_warns_of_is_computed_and_warned_of_each_time(warnings_are_only_shown):
     f = replay(lambda x: x + 1 / np.zeros_like(x))
     for _ in range(5):
-        with pytest.warns(RuntimeWarning, match="divide by zero"):
-            np.testing.assert_array_equal(f(np.ones(3)), np.full(3, np.inf))
+        np.testing.assert_array_equal(f(np.ones(3)), np.full(3, np.inf))
+        assert "divide by zero" in warnings_are_only_shown.pop()
     assert f.programs
 
 
