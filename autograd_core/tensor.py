@@ -124,7 +124,7 @@ class Tensor(Recorded, Tracer):
         """
         node = self.node
         out = node.out
-        if not isinstance(out, np.ndarray) or (node.op is None and (node.stopped is None or out.base is None)):
+        if not issubclass(type(out), np.ndarray) or (node.op is None and (node.stopped is None or out.base is None)):
             return out
         view = out.view()
         view.flags.writeable = False

@@ -131,6 +131,9 @@ NEVER_RAISING: set[Any] = {
     np.var, np.vdot, np.vsplit, np.vstack, np.where, np.zeros_like, np.linalg.det, np.linalg.slogdet, copied
 }  # fmt: skip
 
+# Whole numbers have no negative whole powers, which is an error; for all others powers are total.
+POWERS: set[Any] = {np.power}
+
 # What these raise they raise for the second argument, an index.
 _BY_INDEX = (operator.getitem, operator.setitem, np.take, np.put, np.take_along_axis, np.put_along_axis)
 
@@ -141,7 +144,7 @@ def raises_for_values(function: Any) -> bool:
     A closed set of functions does not; whatever is not in it may.
     """
     if isinstance(function, np.ufunc):
-        return function is np.power  # whole numbers have no negative whole powers
+        return function in POWERS
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return function.__name__ in ("at", "reduceat")
     return function not in NEVER_RAISING and function not in TOTAL
@@ -152,7 +155,7 @@ def may_fail(call: Call) -> bool:
     function: Any = call.function
     if not raises_for_values(function):
         return False
-    if function is np.power:
+    if function in POWERS:
         return all(p.dtype.kind in "iu" for p in call.defined)
     of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
     deciding = call.args[1:2] if function in _BY_INDEX or of_ufunc else call.args

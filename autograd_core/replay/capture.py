@@ -395,8 +395,7 @@ class Replay:
         try:
             schedule = plan(recording, [p for p in results.places if p is not None])
             give_back()  # a program needs memory of its own beside what the function itself used and has freed
-            program = Program(schedule)
-            rehearsal = program.rehearse(arrays)
+            rehearsal = Program(schedule).rehearse(arrays)
         except Unplannable as error:
             captured.stage, captured.reason, captured.first = Stage.EAGER, str(error), None
             return self._eagerly(args)
@@ -407,7 +406,6 @@ class Replay:
         returned = self._eagerly(args)
         reason = mistake(rehearsal, results, returned, arrays, self._exact, {})
         if reason is None:
-            del program
             give_back()
             shared = schedule if self._exact else shared_out(schedule, threads.lanes())
             captured.program, captured.results = Program(shared), results

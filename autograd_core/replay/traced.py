@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import tree
+from ..arrays import total
 from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
-from .calls import copied, name_of
+from .calls import POWERS, copied, name_of
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -61,10 +62,15 @@ def _scalar_power(base: Any, exponent: Any) -> Any:
     return _element(base) ** _element(exponent)
 
 
+POWERS.add(_scalar_power)
+
+
+@total
 def _scalar_product(a: Any, b: Any) -> Any:
     return _element(a) * _element(b)
 
 
+@total
 def _scalar_size(a: Any) -> Any:
     return abs(_element(a))
 

@@ -455,7 +455,8 @@ def test_what_numpy_warns_of_is_computed_and_warned_of_each_time(warnings_are_on
     f = replay(lambda x: x + 1 / np.zeros_like(x))
     for _ in range(5):
         np.testing.assert_array_equal(f(np.ones(3)), np.full(3, np.inf))
-        assert "divide by zero" in warnings_are_only_shown.pop()
+        assert "divide by zero" in warnings_are_only_shown[0]
+        warnings_are_only_shown.clear()
     assert f.programs
 
 
