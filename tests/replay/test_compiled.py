@@ -31,6 +31,13 @@ def numba(judge):
     return judge("numba")
 
 
+@pytest.fixture
+def compiled_at_once():
+    nn.config.set_numba(True)
+    yield
+    nn.config.set_numba("auto")
+
+
 def loops(program):
     return [call for unit in program.schedule.units for call in unit.calls if isinstance(call.function, compiled.Loop)]
 
@@ -128,6 +135,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.usefixtures("compiled_at_once")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("in_lanes", [False, True])
 def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
@@ -136,11 +144,11 @@ def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
     monkeypatch.setattr(lanes, "MET", 0)
     monkeypatch.setattr(lanes, "LARGE", 0)
     found = []
-    for options in ({"run_eagerly": True}, {"jit_compile": True}):
+    for eagerly in (True, False):
         nn.utils.set_random_seed(1)
         middle = [layers.Dense(64, "tanh"), layers.BatchNormalization(), layers.Dense(600, "relu")]
         model = nn.Sequential([layers.Input(shape=(6,)), *middle, layers.Dropout(0.3), layers.Dense(3)])
-        model.compile(OPTIMIZERS[name](), losses.MeanSquaredError(), **options)
+        model.compile(OPTIMIZERS[name](), losses.MeanSquaredError(), run_eagerly=eagerly)
         history = model.fit(X, Y, batch_size=8, epochs=8, verbose=0).history
         found.append((history["loss"], model.get_weights(), model.optimizer.get_weights()))
     compare = np.testing.assert_array_equal if not in_lanes else close  # sums in two halves
@@ -189,11 +197,12 @@ def test_a_loop_that_makes_other_bits_is_not_used(function, formula, monkeypatch
     assert not loops(f.programs[0])
 
 
+@pytest.mark.usefixtures("compiled_at_once")
 @pytest.mark.parametrize("optimizer", [optimizers.Adam, optimizers.Adadelta])
 def test_a_wrong_root_is_found_in_an_optimizers_long_chain_too(optimizer, monkeypatch):
     monkeypatch.setitem(compiled._FORMULAS, np.sqrt, "sqrt({}) * 1.0000001")
     model = nn.Sequential([layers.Input(shape=(6,)), layers.Dense(3)])
-    model.compile(optimizer(), "mse", jit_compile=True)
+    model.compile(optimizer(), "mse")
     for _ in range(6):
         model.train_on_batch(X, Y)
     (program,) = model.schedule.programs
