@@ -1,6 +1,6 @@
 """Models in files: a zip of a JSON configuration and safetensors weights. Loading never runs code.
 
-A file is written whole or not at all (`nn.files`), so whatever happens there is the old file or the new one.
+A file is written whole or not at all (`autograd_core.files`), so whatever happens there is the old file or the new one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import to_numpy
+from autograd_core.files import written_whole
 
 from . import checks, config, distributed, random
-from .files import written_whole
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
 

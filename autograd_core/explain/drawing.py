@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..caller import variables_of_caller
+from ..files import written_whole
 from ..graph import Node, ancestors, in_order
 from ..tensor import Tensor, wrap
 from ..walk import walk
@@ -122,9 +123,11 @@ class Drawing:
         return rendered(self.source, format)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to ``path``, whose ending says the format: .svg, .png, .pdf, .gif or .dot."""
+        """Write the picture to ``path``, whole or not at all; its ending says how: .svg, .png, .pdf, .gif or .dot."""
         path = Path(path)
-        path.write_bytes(self.render(path.suffix.removeprefix(".").lower()))
+        picture = self.render(path.suffix.removeprefix(".").lower())
+        with written_whole(path) as file:
+            file.write(picture)
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import written_whole
 from . import layout
 from .drawing import Box, Drawing, escaped, of_values, summary
 from .formula import number
@@ -33,7 +34,8 @@ def save_frames(steps: Steps, folder: Path) -> list[Path]:
     files = []
     for i, image in enumerate(frames(steps), start=1):
         files.append(folder / f"step_{i:03}.png")
-        image.save(files[-1])
+        with written_whole(files[-1]) as file:
+            image.save(file, format="PNG")
     return files
 
 
@@ -41,7 +43,8 @@ def to_gif(steps: Steps, path: Path, seconds: float) -> Path:
     """Write an animated GIF."""
     first, *others = list(frames(steps))
     shown = [round(1000 * seconds)] * len(others) + [round(3000 * seconds)]  # the last is read longest
-    first.save(path, format="GIF", save_all=True, append_images=others, duration=shown, loop=0)
+    with written_whole(path) as file:
+        first.save(file, format="GIF", save_all=True, append_images=others, duration=shown, loop=0)
     return path
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import in_numpy, to_numpy
 from ..caller import variables_of_caller
+from ..files import written_whole
 from ..graph import Node, ancestors, in_order
 from ..op import JointRule, Op
 from ..tensor import Tensor
@@ -156,7 +157,9 @@ class Steps(Sequence[Step]):
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"steps are saved as a page, in a file that ends in .html; {path.name!r} came")
-        path.write_text(self.to_html(), encoding="utf-8")
+        page = self.to_html().encode()
+        with written_whole(path) as file:
+            file.write(page)
         return path
 
     def save_frames(self, folder: str | Path) -> list[Path]:

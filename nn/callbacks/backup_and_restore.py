@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from autograd_core.files import clear_unfinished
+
 from .. import distributed, saving
-from ..files import clear_unfinished
 from .callback import Callback, Logs
 
 

@@ -7,7 +7,8 @@ import io
 import os
 from typing import Any
 
-from ..files import written_whole
+from autograd_core.files import written_whole
+
 from .callback import Callback, Logs
 
 

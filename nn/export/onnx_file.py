@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import is_foreign, place_of
+from autograd_core.files import written_whole
 
-from ..files import written_whole
 from ..layers.layer import Layer
 from .errors import ExportError
 from .idioms import recognise

@@ -3,11 +3,13 @@
 import re
 import shutil
 import subprocess
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from autograd_core import Tensor, conv, explain, softmax
+from autograd_core.explain.frames import drawing
 from autograd_core.explain.steps import Steps
 
 
@@ -239,3 +241,33 @@ def test_large_constants_are_called_by_their_shape():
     assert "v1 = constant[5×3] @ w" in text
     assert "v2 = v1 - constant[5×2]" in text
     assert r"\underset{5 \times 3}{C}" in batch().to_latex()
+
+
+@pytest.mark.parametrize("moment", ["before", "while it is written"])
+@pytest.mark.parametrize("what", ["svg", "dot", "html", "gif", "frames"])
+def test_ctrl_c_leaves_the_file_that_was_there(pillow, tmp_path, monkeypatch, what, moment):
+    steps = lecture()
+    save = {
+        "svg": lambda: drawing(steps).save(tmp_path / "file.svg"),
+        "dot": lambda: drawing(steps).save(tmp_path / "file.dot"),
+        "html": lambda: steps.save(tmp_path / "file.html"),
+        "gif": lambda: steps.to_gif(tmp_path / "file.gif"),
+        "frames": lambda: steps.save_frames(tmp_path),
+    }[what]
+    file = tmp_path / ("step_001.png" if what == "frames" else f"file.{what}")
+    file.write_bytes(b"the one before")
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    if moment == "before":
+        monkeypatch.setattr(import_module("autograd_core.explain.drawing"), "_digraph", interrupted)
+    else:
+        monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save()
+    assert file.read_bytes() == b"the one before"
+    assert list(tmp_path.iterdir()) == [file]
+    monkeypatch.undo()
+    save()
+    assert file.read_bytes() != b"the one before"

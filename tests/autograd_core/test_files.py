@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.files import clear_unfinished, written_whole
+from autograd_core.files import clear_unfinished, written_whole
 
 posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="modes, links and pipes are POSIX's")
 
@@ -79,7 +79,7 @@ def test_what_is_no_regular_file_is_never_replaced(model, tmp_path):
 
 KILLED = """
 import os, sys
-from nn.files import written_whole
+from autograd_core.files import written_whole
 with written_whole(sys.argv[1]) as file:
     file.write(b"half of it")
     file.flush()

@@ -17,7 +17,7 @@ except ImportError:  # Windows, where nobody can remove a file that another proc
 
 
 @contextlib.contextmanager
-def written_whole(path: str) -> Iterator[BinaryIO]:
+def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write into, which takes its place only when all is written and on the disk.
 
     A link is followed, and what is there keeps its mode. FileExistsError where it is no regular file. What a killed
