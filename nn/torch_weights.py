@@ -24,17 +24,11 @@ from autograd_core.tensor import Tensor, wrap
 
 from . import activations, layers
 from .layers.conv import Conv
+from .layers.global_pooling import GlobalPooling
 from .layers.layer import Layer
 from .layers.pooling import MaxPooling, Pooling
 from .models import Sequential
 from .tensors import assign, plain
-
-GLOBAL = (
-    layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalMaxPooling1D,
-    layers.GlobalMaxPooling2D,
-)
 
 
 def to_torch_state_dict(model: Layer, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -271,7 +265,7 @@ def _around(layer: Layer) -> tuple[int, int]:
         before = int(layer.padding == "causal" or (layer.padding == "same" and max(layer.strides) > 1))
     elif isinstance(layer, MaxPooling):
         before = int(layer.padding == "same")
-    elif isinstance(layer, GLOBAL):
+    elif isinstance(layer, GlobalPooling):
         after = int(not layer.keepdims)
     if isinstance(layer, Conv | layers.Dense):
         after = int(layer.activation is not activations.linear)
@@ -362,9 +356,11 @@ def _heard(model: Layer) -> Iterator[list[tuple[Layer, Tensor, Tensor]]]:
 
 def _after(layer: Layer, order: Order | None, shape: tuple[int, ...], result: tuple[int, ...]) -> Order | None:
     """The order of what a layer gives."""
-    if isinstance(layer, Conv | Pooling | layers.ZeroPadding2D) or (isinstance(layer, GLOBAL) and layer.keepdims):
+    if isinstance(layer, Conv | Pooling | layers.ZeroPadding2D) or (
+        isinstance(layer, GlobalPooling) and layer.keepdims
+    ):
         return FIRST if layer.data_format == "channels_last" else None
-    if isinstance(layer, (layers.Dense, layers.Embedding, *GLOBAL)):
+    if isinstance(layer, layers.Dense | layers.Embedding | GlobalPooling):
         return None
     if isinstance(layer, layers.Flatten):
         return _flattened(order, shape, layer.data_format == "channels_first")

@@ -1,4 +1,4 @@
-"""Layers, one a file: each is a short composition of recorded operations."""
+"""Layers, one kind a file: each is a short composition of recorded operations."""
 
 from typing import Any
 
@@ -15,10 +15,7 @@ from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
-from .global_average_pooling1d import GlobalAveragePooling1D
-from .global_average_pooling2d import GlobalAveragePooling2D
-from .global_max_pooling1d import GlobalMaxPooling1D
-from .global_max_pooling2d import GlobalMaxPooling2D
+from .global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D
 from .input import Input
 from .lambda_layer import Lambda
 from .layer import InputSpec, Layer

@@ -1,0 +1,84 @@
+"""The average and the largest value over all positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .images import data_format_of
+from .layer import InputSpec, Layer
+
+
+class GlobalPooling(Layer):
+    """One number for each channel."""
+
+    rank: int
+    reduce: Callable[..., Any]
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = data_format_of(data_format)
+        self.keepdims = keepdims
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, x: Any) -> Any:
+        first = 1 if self.data_format == "channels_last" else 2
+        return self.reduce(x, axis=tuple(range(first, first + self.rank)), keepdims=self.keepdims)
+
+
+class GlobalAveragePooling1D(GlobalPooling):
+    """The mean of each channel over all positions.
+
+    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
+    unknown ``data_format``.
+
+    >>> import nn
+    >>> nn.layers.GlobalAveragePooling1D()(np.ones((2, 5, 3), "float32")).shape
+    (2, 3)
+    """
+
+    rank, reduce = 1, staticmethod(np.mean)
+
+
+class GlobalAveragePooling2D(GlobalPooling):
+    """The mean of each channel over all positions.
+
+    Takes (batch, height, width, channels), gives (batch, channels). ValueError for an input with another number of
+    axes, or an unknown ``data_format``.
+
+    >>> import nn
+    >>> nn.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3), "float32")).shape
+    (2, 3)
+    """
+
+    rank, reduce = 2, staticmethod(np.mean)
+
+
+class GlobalMaxPooling1D(GlobalPooling):
+    """The largest value of each channel over all positions. Equal ones share the gradient.
+
+    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
+    unknown ``data_format``.
+
+    >>> import nn
+    >>> nn.layers.GlobalMaxPooling1D()(np.ones((2, 5, 3), "float32")).shape
+    (2, 3)
+    """
+
+    rank, reduce = 1, staticmethod(np.max)
+
+
+class GlobalMaxPooling2D(GlobalPooling):
+    """The largest value of each channel over all positions. Equal ones share the gradient.
+
+    Takes (batch, height, width, channels), gives (batch, channels). ValueError for an input with another number of
+    axes, or an unknown ``data_format``.
+
+    >>> import nn
+    >>> nn.layers.GlobalMaxPooling2D()(np.ones((2, 5, 5, 3), "float32")).shape
+    (2, 3)
+    """
+
+    rank, reduce = 2, staticmethod(np.max)
