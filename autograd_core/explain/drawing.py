@@ -94,6 +94,12 @@ class Drawing:
     __str__ = __repr__
 
     @property
+    def largest(self) -> float:
+        """The size of the largest gradient that is finite; 0 where there is none."""
+        numbers = [*(box.gradient for box in self.boxes), *(arrow.gradient for arrow in self.arrows)]
+        return max((g for g in numbers if g is not None and math.isfinite(g)), default=0.0)
+
+    @property
     def digraph(self) -> graphviz.Digraph:
         """The graph in the words of the ``graphviz`` package."""
         if self._digraph is None:
@@ -427,11 +433,16 @@ def strength(g: float | None, largest: float) -> float:
     return min(1.0, max(0.0, 1 + math.log10(g / largest) / DECADES))
 
 
+def shade(g: float | None, largest: float) -> int | None:
+    """Which colour of the ramp a gradient has; None where there is none."""
+    return None if g is None else round(strength(g, largest) * (len(RAMP) - 1))
+
+
 def _pen(g: float | None, largest: float) -> dict[str, str]:
-    if g is None:
+    dark = shade(g, largest)
+    if dark is None:
         return {"color": "#767676", "penwidth": "1", "style": "dashed"}
-    s = strength(g, largest)
-    return {"color": RAMP[round(s * (len(RAMP) - 1))], "penwidth": f"{1 + 4 * s * s:.2f}"}
+    return {"color": RAMP[dark], "penwidth": f"{1 + 4 * strength(g, largest) ** 2:.2f}"}
 
 
 _SHAPES = {
@@ -448,8 +459,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
         import graphviz
     except ImportError as error:
         raise ImportError('drawing needs the graphviz package: pip install "autograd-core[plots]"') from error
-    numbers = [b.gradient for b in drawing.boxes] + [a.gradient for a in drawing.arrows]
-    largest = max((g for g in numbers if g is not None and math.isfinite(g)), default=0.0)
+    largest = drawing.largest
     graph = graphviz.Digraph(
         graph_attr={"rankdir": drawing.direction, "bgcolor": "white", "nodesep": "0.3", "ranksep": "0.45"},
         node_attr={"fontname": "Helvetica", "fontsize": "11", "fontcolor": "#1a1a1a", "margin": "0.14,0.08"},

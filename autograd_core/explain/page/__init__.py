@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import RAMP, Drawing, of_values, summary
+from ..drawing import Arrow, Box, Drawing, of_values, shade, summary
 from ..formula import formula, number
 from ..story import Number, Parts, sentence, settings, shape
 from .live import Program, program, rules_shown
@@ -29,6 +29,8 @@ CORNER = 24
 DRAWN = 200
 FREELY, ALONE = 3, 20  # up to how many layers are opened in every combination, and each alone
 
+# What the stylesheet says instead, by day and by night.
+LOOKS = ("height", "font-family", "fill", "stroke")
 SVG = "http://www.w3.org/2000/svg"
 ET.register_namespace("", SVG)
 
@@ -216,27 +218,38 @@ def _picture(
                 text.text = f"− {text.text}"
             element.attrib |= {"data-layer": str(place), "tabindex": "0", "role": "button", "aria-expanded": "true"}
             element.set("aria-label", f"Close the layer {layers[place]}")
-    boxes = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
+    parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
+    parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
     index = {name: i for i, name in enumerate(steps.values)}
     parents = {child: parent for parent in root.iter() for child in parent}
     for title in list(root.iter(f"{{{SVG}}}title")):
         parents[title].remove(title)
     for element in root.iter():
-        _restyle(element)
-        if element.get("class") == "node":
-            box = boxes[str(element.get("id"))]
-            element.set("class", f"node {box.kind}")
-            if box.kind in ("leaf", "op", "layer"):
-                element.attrib |= {"tabindex": "0", "role": "button", "aria-label": ", ".join((box.title, *box.lines))}
-            if box.kind == "layer":
-                element.attrib |= {"data-layer": str(layers.index(box.title)), "aria-expanded": "false"}
+        for name in LOOKS:
+            element.attrib.pop(name, None)
+        if element.get("class") == "graph":
+            element.find(f"{{{SVG}}}polygon").set("class", "background")  # type: ignore[union-attr]
+        part = parts.get(str(element.get("id")))
+        if part is not None:
+            dark = shade(part.gradient, drawing.largest)
+            names = [str(element.get("class")), *([part.kind] if isinstance(part, Box) else [])]
+            element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
+        if isinstance(part, Box):
+            if part.kind in ("leaf", "op", "layer"):
+                element.attrib |= {
+                    "tabindex": "0",
+                    "role": "button",
+                    "aria-label": ", ".join((part.title, *part.lines)),
+                }
+            if part.kind == "layer":
+                element.attrib |= {"data-layer": str(layers.index(part.title)), "aria-expanded": "false"}
             texts = element.findall(f"{{{SVG}}}text")
-            if box.kind == "layer":
+            if part.kind == "layer":
                 texts[0].text = f"+ {texts[0].text}"
-            if box.key in index and np.ndim(steps.values[box.key].value) == 0:
-                i = index[box.key]
+            if part.key in index and np.ndim(steps.values[part.key].value) == 0:
+                i = index[part.key]
                 texts[-2].set("data-n", f"v{i}")
-                texts[-1].attrib |= {"data-n": f"g{i}", "data-prefix": f"∂{steps.result}/∂{box.key} = "}
+                texts[-1].attrib |= {"data-n": f"g{i}", "data-prefix": f"∂{steps.result}/∂{part.key} = "}
     arrows = {(a.start, a.end, a.position): i for i, a in enumerate(drawing.arrows)}
     edges = {}
     for i, step in enumerate(steps):
@@ -259,26 +272,6 @@ def _picture(
     root.attrib.pop("width", None)
     root.set("style", f"--width: {float(str(root.get('viewBox')).split()[2]) * 4 / 3:.0f}px")
     return ET.tostring(root, encoding="unicode"), where
-
-
-def _restyle(element: ET.Element) -> None:
-    """Colours become classes, because they differ by day and by night."""
-    element.attrib.pop("height", None)
-    element.attrib.pop("font-family", None)
-    fill, stroke = element.get("fill"), element.get("stroke")
-    classes = []
-    if stroke in RAMP:
-        classes.append(f"s{RAMP.index(str(stroke))}")
-        if fill == stroke:  # an arrow's head
-            classes.append("head")
-    elif stroke == "#767676" and fill == stroke:
-        classes.append("head")
-    if classes:
-        element.set("class", " ".join(classes))
-    element.attrib.pop("fill", None)
-    if stroke == "none":  # the background
-        element.set("class", "background")
-    element.attrib.pop("stroke", None)
 
 
 # -- what the script reads ---------------------------------------------------------------------------------

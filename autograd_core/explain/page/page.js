@@ -83,10 +83,9 @@ function strengths() {
   const paint = (group, g) => {
     if (!group || g === null) return;
     const s = !Number.isFinite(g) ? 1 : g && largest ? Math.min(1, Math.max(0, 1 + Math.log10(Math.abs(g) / largest) / 4)) : 0;
-    for (const shape of all("path, polygon", group)) {
-      shape.setAttribute("stroke-width", (1 + 4 * s * s).toFixed(2));
-      shape.setAttribute("class", shape.getAttribute("class")?.includes("head") ? `s${Math.round(5 * s)} head` : `s${Math.round(5 * s)}`);
-    }
+    group.classList.remove(...Array.from({ length: 6 }, (_, i) => `s${i}`));
+    group.classList.add(`s${Math.round(5 * s)}`);
+    for (const shape of all("path, polygon", group)) shape.setAttribute("stroke-width", (1 + 4 * s * s).toFixed(2));
   };
   data.pictures.forEach((picture, p) => {
     nodes.forEach((node, i) => paint($(`picture-${p}-node-${picture.nodes[i]}`), node.gradient));
