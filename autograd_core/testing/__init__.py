@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .check import GradientError, Report, check_gradients
 from .properties import check_properties
+from .scripts import check_layer, check_script
 
 if TYPE_CHECKING:
     from .decorator import gradient_property
@@ -32,7 +33,9 @@ __all__ = [
     "arrays_for",
     "broadcastable_shapes",
     "check_gradients",
+    "check_layer",
     "check_properties",
+    "check_script",
     "conv_configurations",
     "einsum_specs",
     "gradient_property",
@@ -42,6 +45,10 @@ __all__ = [
     "shapes",
     "tensors",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

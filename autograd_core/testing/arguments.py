@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import tree
 from ..op import Op
 from ..tensor import Tensor
+from ..tree import leaves, named, rebuild
+from .libraries import Library, of_value
 
 Array = Any
 
@@ -25,8 +25,15 @@ class Arguments:
 
     narrow = False
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: int | Sequence[int] | None) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        argnums: int | Sequence[int] | None,
+        library: Library | None = None,
+    ) -> None:
         self.args = list(args)
+        self.library = library or Library()
         self.parameters = parameter_names(f, len(args))
         chosen = range(len(args)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         for n in chosen:
@@ -43,7 +50,7 @@ class Arguments:
         self.owners: list[int] = []
         self.templates: list[Any] = []
         for n in self.chosen:
-            found = [(name, leaf) for name, leaf in tree.named(args[n], self.parameters[n]) if is_floating(leaf)]
+            found = [(name, leaf) for name, leaf in named(args[n], self.parameters[n]) if is_floating(leaf)]
             if not found:
                 raise TypeError(
                     f"argument {self.parameters[n]!r} holds no floating numbers, so there is no gradient with respect "
@@ -74,14 +81,18 @@ class Arguments:
         new = iter(values)
         filled = list(self.args)
         for n in self.chosen:
-            filled[n] = tree.map(lambda leaf: next(new) if is_floating(leaf) else leaf, self.args[n])
+            old = self.args[n]
+            if isinstance(old, list | tuple | dict):
+                filled[n] = rebuild(old, (next(new) if is_floating(leaf) else leaf for leaf in leaves(old)))
+            else:
+                filled[n] = next(new)
         return filled
 
     def native(self, values: Sequence[Array]) -> list[Any]:
         """The arguments as the function's own library wants them."""
         if self.narrow:
             values = [v.astype(a.dtype) for v, a in zip(values, self.arrays, strict=True)]
-        return self.fill([like(t, v) for t, v in zip(self.templates, values, strict=True)])
+        return self.fill([self.library.array(v, t) for t, v in zip(self.templates, values, strict=True)])
 
     def place(self, position: int) -> tuple[int, tuple[int, ...]]:
         """Which leaf a position of the vector lies in, and at which index."""
@@ -152,23 +163,10 @@ def is_floating(leaf: Any) -> bool:
 
 
 def _holds_floats(arg: Any) -> bool:
-    return any(is_floating(leaf) for leaf in tree.leaves(arg))
+    return any(is_floating(leaf) for leaf in leaves(arg))
 
 
 def to_numpy(value: Any) -> Array:
     """The numbers of an array of any library, as NumPy's."""
-    if hasattr(value, "detach") and not isinstance(value, Tensor):  # PyTorch
-        value = value.detach().cpu()
-    return np.asarray(_data(value))
-
-
-def like(template: Any, values: Array) -> Any:
-    """``values`` as an array of the library that ``template`` is from."""
-    library = type(template).__module__.partition(".")[0]
-    if library == "torch":
-        return sys.modules["torch"].as_tensor(np.array(values), device=template.device)
-    if library in ("jax", "jaxlib"):
-        return sys.modules["jax"].numpy.asarray(values)
-    if library == "tensorflow":
-        return sys.modules["tensorflow"].convert_to_tensor(values)
-    return values
+    library = of_value(value)
+    return np.asarray(_data(value)) if library is None else library.numpy(value)

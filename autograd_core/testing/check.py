@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .. import tree
 from ..domain import Domain
 from ..tensor import Tensor
-from ..transforms import vjp
-from .arguments import Arguments, flatten, is_floating, like, split, to_numpy
+from ..tree import leaves, rebuild
+from .arguments import Arguments, flatten, is_floating, split
+from .given import FORMS, Given, WrongGradient
+from .libraries import find
 from .oracle import KINK
-from .reproduce import call_code, literal
+from .reproduce import call_code, literal, name_of
 from .trial import Mismatch, Side, Undecided, clearance, judge, ladders
+from .verdicts import Verdict, told, verdicts
 
 Array = Any
 Function = Callable[..., Any]
@@ -45,6 +47,7 @@ class Report:
     order: int
     reasons: tuple[str, ...] = ()
     evaluations: int = 0
+    lines: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
         orders = "first" if self.order == 1 else "first and second"
@@ -57,7 +60,8 @@ class GradientError(AssertionError):
 
     ``argument`` and ``index`` say where, ``expected`` and ``got`` what (numbers, or the two ends of the
     subdifferential), ``relative_error`` how far off, ``report`` how it was found, ``function`` and
-    ``arguments`` what was called, and ``given`` whether the gradient came from ``grad=``.
+    ``arguments`` what was called, ``given`` whether the gradient was handed over, ``verdicts`` what is known of each
+    argument's gradient, and ``lines`` those of `check_script`.
 
     >>> from autograd_core.testing import check_gradients
     >>> check_gradients(np.sin, 0.5, grad=np.sin)
@@ -75,6 +79,8 @@ class GradientError(AssertionError):
     arguments: tuple[Any, ...] = ()
     function: Function | None = None
     given: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+    lines: tuple[Any, ...] = ()
 
     @property
     def method(self) -> str:
@@ -87,6 +93,11 @@ def check_gradients(
     *args: Any,
     order: int = 2,
     grad: Function | None = None,
+    vjp: Function | None = None,
+    jvp: Function | None = None,
+    jac: Function | bool | None = None,
+    expected: Function | None = None,
+    of: str | None = None,
     argnums: int | Sequence[int] | None = None,
     domain: Domain | Sequence[Domain | None] | None = None,
     rtol: float | None = None,
@@ -136,20 +147,37 @@ def check_gradients(
     """
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2, not {order!r}")
+        raise ValueError(f"order expected 1 or 2, got {order!r}")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if tolerance is not None and not tolerance >= 0:
-            raise ValueError(f"{name} is a number from 0 on; {tolerance!r} came")
-    check = _Check(f, args, grad, argnums, domain, rtol, atol, seed)
-    with np.errstate(all="ignore"):
-        return check.run(1 if grad is not None else order, strict)
+            raise ValueError(f"{name} expected a number from 0 on, got {tolerance!r}")
+    form, by = one_form(grad=grad, vjp=vjp, jvp=jvp, jac=jac)
+    check = Check(f, args, form, by, expected, of, argnums, domain, rtol, atol, seed)
+    with np.errstate(all="ignore"), check.library.context():
+        return check.run(1 if by is not None else order, strict)
+
+
+def one_form(**forms: Any) -> tuple[str, Any]:
+    """The name and the function of the one form in which a gradient was given; TypeError for several."""
+    given = [(name, by) for name, by in forms.items() if by is not None and by is not False]
+    if len(given) > 1:
+        raise TypeError(f"a gradient is given in one form, got {' and '.join(f'{name}=' for name, _ in given)}")
+    for name, by in given:
+        if not callable(by) and not (name == "jac" and by is True):
+            raise TypeError(f"{name}= expected a function, {FORMS[name]}; got {type(by).__name__}")
+    return given[0] if given else ("", None)
 
 
 @dataclass
-class _Check:
+class Check:
+    """One check of one function at one point."""
+
     f: Function
     args: tuple[Any, ...]
-    grad: Function | None
+    form: str
+    by: Any
+    expected: Function | None
+    of: str | None
     argnums: int | Sequence[int] | None
     domain: Domain | Sequence[Domain | None] | None
     rtol: float | None
@@ -159,27 +187,58 @@ class _Check:
     reasons: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     on_tensors: bool = False
+    rerun: Callable[[str], str] | None = None  # the code that runs it again, where it is not check_gradients' own
+
+    def __post_init__(self) -> None:
+        self.handed = {self.form: self.by} if self.by is not None else {}
+        self.library = find(self.of, self.f, leaves(self.args), self.by is not None)
+        self.function, args = self.library.prepare(self.f, self.args)
+        if self.of is not None:
+            args = [self._moved(a) for a in args]
+        self.arguments = Arguments(self.function, args, self.argnums, self.library)
+        if self.by is True:  # as SciPy's minimize: the function returns the gradient, too
+            both = self.function
+            self.form, self.by = "grad", lambda *args: both(*args)[1]
+            self.function = lambda *args: both(*args)[0]
+        self.given = Given(self.form, self.by, self.function, self.arguments) if self.by is not None else None
+        self.gradient_names = [f"d{name}" if name.isidentifier() else name for name in self.arguments.names]
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a function of this library's, whose second order and dtypes are looked at as well."""
+        return self.given is None and self.library.name == "autograd_core"
+
+    def _moved(self, arg: Any) -> Any:
+        """An argument in NumPy's arrays as one of the library that ``of=`` names."""
+        return rebuild(
+            arg, (self.library.array(v) if isinstance(v, np.ndarray | np.floating | float) else v for v in leaves(arg))
+        )
 
     def run(self, order: int, strict: bool) -> Report:
         __tracebackhide__ = True
-        self.arguments = Arguments(self.f, self.args, self.argnums)
         self.rng = np.random.default_rng(self.seed)
         x = self.arguments.vector()
         value = self._first_values(x.copy())  # a function may write on what it is given
-        self.gradient_names = [f"d{name}" if name.isidentifier() else name for name in self.arguments.names]
         if not np.array_equal(value, self._values(x.copy()), equal_nan=True):
             self.reasons.append("the function gave two different values for the same arguments: seed what is random")
             return self._report("inconclusive", order, strict)
         self.eps = self.precision = _eps(self.single)
         units, hs = ladders(x, self.eps, self._clearance())
-        first = Side(
-            self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, True, WHOLE, DIRECTIONS,
-            self.rtol, self.atol,
-        )  # fmt: skip
-        self._judge(first, 1)
+        try:
+            first = Side(
+                self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, self.ours or self._plain,
+                WHOLE, DIRECTIONS, self.rtol, self.atol,
+            )  # fmt: skip
+            self._judge(first, 1)
+        except WrongGradient as error:
+            raise self.error(f"the gradient of {self._name()} is wrong: {error}") from None
         if order == 2:
-            self._judge(self._second(first), 2)
-        if self.grad is None:
+            second = self._second(first)
+            if second is None:
+                order = 1
+            else:
+                self._judge(second, 2)
+        if self.ours:
             self._judge_single(x, value, first.pull)
         return self._report("inconclusive" if self.reasons else "pass", order, strict)
 
@@ -187,7 +246,7 @@ class _Check:
         __tracebackhide__ = True
         report = Report(verdict, ", ".join(self.methods) or "nothing", order, tuple(self.reasons), self.evaluations)
         if strict and verdict == "inconclusive":
-            raise self._error(
+            raise self.error(
                 f"the gradient of {self._name()} could not be checked, and strict=True:\n    "
                 + "\n    ".join(self.reasons),
                 report,
@@ -195,34 +254,33 @@ class _Check:
         return report
 
     def _name(self) -> str:
-        return getattr(self.f, "__name__", type(self.f).__name__)
+        return name_of(self.f)
 
     # -- the function, and the gradient on trial ---------------------------------------------------------
 
+    @property
+    def _plain(self) -> bool:
+        """Whether the function takes NumPy's arrays, complex ones perhaps."""
+        return self.library.name in ("numpy", "autograd_core")
+
     def _values(self, vector: Array) -> Array:
-        """The floating results of the function as one vector."""
+        """The floating results of the function as one vector; of the one that is ``expected``, where there is one."""
         self.evaluations += 1
-        result = self._call(self.arguments.split(vector))
-        if not isinstance(result, np.ndarray | np.generic):
-            parts = [to_numpy(leaf) for leaf in tree.leaves(result)]
-            parts = [p for p in parts if p.dtype.kind in "fc"]
-            if not parts:
-                raise TypeError(f"{self._name()} returned no floating number, so it has no gradient: {result!r}")
-            self.shapes = [p.shape for p in parts]
-            single = any(p.dtype.itemsize * (1 + (p.dtype.kind == "f")) < 16 for p in parts)
-            result = np.concatenate([p.reshape(-1) for p in parts]) if len(parts) > 1 else parts[0].reshape(-1)
-        else:
-            if result.dtype.kind not in "fc":
-                raise TypeError(f"{self._name()} returned {result.dtype}, which has no gradient")
-            self.shapes = [result.shape]
-            single = result.dtype in (np.float32, np.float16, np.complex64)
-            result = result.reshape(-1)
-        self.single = single
-        return result.astype(np.float64 if result.dtype.kind == "f" else np.complex128)
+        result = self._call(self.expected or self.function, self.arguments.split(vector))
+        parts = (
+            [result] if isinstance(result, np.ndarray | np.generic) else list(map(self.library.numpy, leaves(result)))
+        )
+        parts = [p for p in parts if p.dtype.kind in "fc"]
+        if not parts:
+            raise TypeError(f"{self._name()} returned no floating number, so it has no gradient: {result!r}")
+        self.shapes = [p.shape for p in parts]
+        self.single = any(p.dtype.itemsize * (1 + (p.dtype.kind == "f")) < 16 for p in parts)
+        whole = np.concatenate([p.reshape(-1) for p in parts]) if len(parts) > 1 else parts[0].reshape(-1)
+        return whole.astype(np.float64 if whole.dtype.kind == "f" else np.complex128)
 
     def _first_values(self, vector: Array) -> Array:
         """The same, finding out whether the function takes double precision: a float32 layer of PyTorch does not."""
-        if self.grad is None or all(array.dtype == np.float64 for array in self.arguments.arrays):
+        if self.ours or all(array.dtype == np.float64 for array in self.arguments.arrays):
             return self._values(vector)
         try:
             return self._values(vector)
@@ -237,99 +295,91 @@ class _Check:
         except (ArithmeticError, ValueError):  # a singular matrix is a ValueError, too
             return np.full(sum(int(np.prod(shape)) for shape in self.shapes), np.nan)
 
-    def _call(self, values: list[Array]) -> Any:
+    def _call(self, f: Function, values: list[Array]) -> Any:
         if self.on_tensors:
-            return self.f(*self.arguments.fill([Tensor(v, requires_grad=False) for v in values]))
-        if self.grad is not None:
-            return self.f(*self.arguments.native(values))
+            return f(*self.arguments.fill([Tensor(v, requires_grad=False) for v in values]))
+        if not self.ours:
+            return f(*self.arguments.native(values))
         try:
-            return self.f(*self.arguments.fill(values))
+            return f(*self.arguments.fill(values))
         except (TypeError, AttributeError):
             if values[0].dtype.kind == "c":
                 raise
             # A function that was written for Tensors only.
-            result = self.f(*self.arguments.fill([Tensor(v, requires_grad=False) for v in values]))
+            result = f(*self.arguments.fill([Tensor(v, requires_grad=False) for v in values]))
             self.on_tensors = True
             return result
 
-    def _recorded(self, *tensors: Any) -> list[Any]:
-        """The function as the transforms run it: floating leaves in, floating leaves out."""
-        return [leaf for leaf in tree.leaves(self.f(*self.arguments.fill(tensors))) if is_floating(leaf)]
+    def flat(self, xs: list[Any]) -> list[Any]:
+        """The function as a library differentiates it: floating leaves in, floating leaves out."""
+        return [leaf for leaf in leaves(self.function(*self.arguments.fill(xs))) if is_floating(leaf)]
 
     def _pullback(self, x: Array) -> Callable[[Array], Array]:
-        if self.grad is not None:
-            return self._foreign(x)
         self.evaluations += 1
-        _, pullback = vjp(self._recorded, *self.arguments.split(x))
-        shapes = self.shapes
-        return lambda u: flatten(pullback(split(u.copy(), shapes)))
+        _, pull = self.differentiate(self.arguments.split(x, dtypes=self.arguments.narrow))
+        self.precision = max(self.precision, _eps(self.low))
+        return lambda u: flatten(pull(split(u.copy(), self.shapes)))
 
-    def _foreign(self, x: Array) -> Callable[[Array], Array]:
-        grad = self.grad
-        assert grad is not None
-        values = self.arguments.split(x)
-        scalar = self.shapes == [()]
-        result = None if scalar else self.f(*self.arguments.native(values))
+    def differentiate(self, values: list[Array]) -> tuple[list[Array], Callable[[list[Array]], list[Array]]]:
+        """The floating results at ``values`` and the gradient on trial, in NumPy's arrays on both sides.
 
-        def pull(u: Array) -> Array:
-            given = self.arguments.native([np.copy(v) for v in values])
-            if scalar:
-                gradients = grad(*given)
-            else:
-                parts = iter(split(u, self.shapes))
-                g = tree.map(lambda leaf: like(leaf, next(parts)) if is_floating(leaf) else None, result)
-                gradients = grad(g, *given)
-            found = self._match(gradients)
-            for name, array, g in zip(self.gradient_names, self.arguments.arrays, found, strict=True):
-                if g.shape != array.shape:
-                    raise GradientError(
-                        f"the gradient of {self._name()} is wrong: {name} has shape {list(g.shape)}, and its argument "
-                        f"has shape {list(array.shape)}; a gradient has the shape of its argument"
-                    )
-                if g.dtype.kind not in "fiub":
-                    raise TypeError(f"grad must return real numbers; {name} is {g.dtype}")
-            self.precision = max(self.precision, _eps(any(g.dtype in (np.float32, np.float16) for g in found)))
-            flat = flatten(found)
-            return flat * u[0] if scalar else flat
+        Afterwards ``gradient_names`` are what its author calls the gradients, and ``low`` whether any came in single
+        precision.
+        """
+        given, library = self.given, self.library
+        if given is not None:
+            found = self.function(*self.arguments.native(values))
+            results = [library.numpy(leaf) for leaf in leaves(found) if is_floating(leaf)]
+            back = given.pullback(values, [r.shape for r in results])
+            back([np.zeros(r.shape) for r in results])  # finds out the names and the dtype
+            self.gradient_names, self.low = given.names, given.single
+            return results, back
+        if self.ours:
+            self.low = False
+            return library.vjp(self.flat, values)
+        outputs, pull = library.vjp(self.flat, self.library_arrays(values))
+        results = [library.numpy(r) for r in outputs]
 
-        pull(np.zeros(sum(int(np.prod(s)) for s in self.shapes)))  # finds out the names and the dtype
-        return pull
+        def back_to_numpy(gs: list[Array]) -> list[Array]:
+            arrived = [library.array(np.asarray(g, r.dtype), o) for g, r, o in zip(gs, results, outputs, strict=True)]
+            return self._numbers(pull(arrived), values)
 
-    def _match(self, gradients: Any) -> list[Array]:
-        """The gradients in the order of the arguments; notes what their author calls them."""
-        a = self.arguments
-        chosen = [(a.parameters[n], a.args[n]) for n in a.chosen]
-        one = len(chosen) == 1
-        if isinstance(gradients, dict) and not (one and isinstance(chosen[0][1], dict)):
-            pairs = [pair for name, arg in chosen for pair in _pair(arg, *_keyed(gradients, name), name)]
-        elif one and not (isinstance(gradients, tuple) and len(gradients) == 1 and not isinstance(chosen[0][1], tuple)):
-            pairs = list(_pair(chosen[0][1], gradients, f"d{chosen[0][0]}", chosen[0][0]))
-        else:
-            if not isinstance(gradients, list | tuple) or len(gradients) != len(chosen):
-                names = ", ".join(name for name, _ in chosen)
-                came = f"{len(gradients)} values" if isinstance(gradients, list | tuple) else type(gradients).__name__
-                raise TypeError(
-                    f"grad must return a gradient for each of {names}, as a tuple or a dict; it gave {came}"
-                )
-            pairs = [
-                p for (name, arg), g in zip(chosen, gradients, strict=True) for p in _pair(arg, g, f"d{name}", name)
-            ]
-        self.gradient_names = [name for name, _ in pairs]
-        return [g for _, g in pairs]
+        self.low = any(g.dtype in (np.float32, np.float16) for g in back_to_numpy([np.zeros(r.shape) for r in results]))
+        return results, back_to_numpy
 
-    def _second(self, first: Side) -> Side:
+    def library_arrays(self, values: list[Array]) -> list[Any]:
+        """The varied arrays as the library's own."""
+        return [self.library.array(v, t) for v, t in zip(values, self.arguments.templates, strict=True)]
+
+    def _numbers(self, gradients: list[Any], values: list[Array]) -> list[Array]:
+        """Gradients of another library as NumPy's arrays; None, no gradient, is 0."""
+        found = [
+            np.zeros(np.shape(a)) if g is None else self.library.numpy(g)
+            for g, a in zip(gradients, values, strict=True)
+        ]
+        for name, g, a in zip(self.gradient_names, found, values, strict=True):
+            if self.library.name not in ("autograd_core", "autograd") and g.shape != np.shape(a):
+                shapes = f"{list(g.shape)}, and its argument has shape {list(np.shape(a))}"
+                raise WrongGradient(f"{name} has shape {shapes}")
+        return found
+
+    def _second(self, first: Side) -> Side | None:
         """The gradient as a function of its own: of the arguments and of the gradient that arrives."""
         a = self.arguments
         n = len(a.arrays)
         shapes = [array.shape for array in a.arrays] + self.shapes
 
-        def gradient(*values: Any) -> Any:
-            return vjp(self._recorded, *values[:n])[1](list(values[n:]))
+        def native(vector: Array) -> list[Any]:
+            if self.ours:
+                return split(vector, shapes)
+            own = self.library_arrays(self.arguments.split(vector[: first.x.size], dtypes=self.arguments.narrow))
+            return [*own, *(self.library.array(np.asarray(g)) for g in split(vector[first.x.size :], self.shapes))]
 
         def values(vector: Array) -> Array:
             self.evaluations += 1
             try:
-                return flatten(gradient(*split(vector, shapes)))
+                xs = native(vector)
+                return flatten(self._numbers(self.library.vjp(self.flat, xs[:n])[1](xs[n:]), a.arrays))
             except (ArithmeticError, ValueError):
                 return np.full(first.x.size, np.nan)
 
@@ -339,14 +389,27 @@ class _Check:
 
         def pullback(x: Array) -> Callable[[Array], Array]:
             self.evaluations += 1
-            _, pull = vjp(gradient, *split(x, shapes))
-            return lambda v: flatten(pull(tuple(split(v, shapes[:n]))))
+            xs = native(x)
+            found = self.library.second(self.flat, xs[:n], xs[n:])
+            assert found is not None
+            gradients, pull = found
 
+            def of_second(v: Array) -> Array:
+                parts = zip(split(v, shapes[:n]), gradients, strict=True)
+                seconds = pull([self.library.array(np.asarray(p), g) for p, g in parts])
+                return flatten(
+                    [np.zeros(s) if d is None else self.library.numpy(d) for d, s in zip(seconds, shapes, strict=True)]
+                )
+
+            return of_second
+
+        if not self.ours and self.library.second(self.flat, native(x)[:n], native(x)[n:]) is None:
+            return None
         return Side(
             values,
             pullback,
             x,
-            flatten(gradient(*split(x, shapes))),
+            values(x),
             np.concatenate([first.units, units]),
             first.ladders + hs,
             self.eps,
@@ -379,7 +442,7 @@ class _Check:
         outcome = judge(side, self.rng)
         self.methods += [method for method in outcome.methods if method not in self.methods]
         if outcome.mismatch is not None:
-            raise self._wrong(outcome.mismatch, order)
+            raise self._wrong(outcome.mismatch, order, side)
         if self.reasons:  # where the first derivative is not known, neither is the second
             return
         for u in outcome.undecided[:3]:
@@ -394,7 +457,7 @@ class _Check:
         if not dtypes or not value.size or not x.size:
             return
         __tracebackhide__ = True
-        low, pullback = vjp(self._recorded, *a.split(x, dtypes=True))
+        low, pullback = self.library.vjp(self.flat, a.split(x, dtypes=True))
         values = flatten(low)
         eps = max(float(np.finfo(dtype).eps) for dtype in dtypes)
         if not np.isfinite(value).all() or np.any(np.abs(values - value) > 1e3 * eps * np.abs(value).max()):
@@ -404,7 +467,7 @@ class _Check:
         u = flatten(given)
         for name, array, got, expected in zip(a.names, a.arrays, pullback(given), a.split(pull(u)), strict=True):
             if got.dtype != array.dtype:
-                raise self._error(
+                raise self.error(
                     f"the gradient of {self._name()} with respect to {name} is {got.dtype}, and {name} is {array.dtype}"
                 )
             scale = float(np.max(np.abs(expected), initial=0.0))
@@ -412,7 +475,7 @@ class _Check:
             off = np.abs(got - expected) > eps * (1e3 * scale + 1e2 * np.abs(value).max())
             if np.isfinite(expected).all() and (off | ~np.isfinite(got)).any():
                 index = tuple(int(i) for i in np.argwhere(np.atleast_1d(off | ~np.isfinite(got)))[0][: array.ndim])
-                raise self._error(
+                raise self.error(
                     f"the gradient of {self._name()} with respect to {name} is wrong in {array.dtype} at "
                     f"{list(index)}: {np.asarray(got)[index]!r}, and in float64 {np.asarray(expected)[index]!r}",
                     argument=name,
@@ -446,7 +509,7 @@ class _Check:
             position -= size
         raise IndexError(position)
 
-    def _wrong(self, m: Mismatch, order: int) -> GradientError:
+    def _wrong(self, m: Mismatch, order: int, side: Side) -> GradientError:
         a = self.arguments
         size = sum(array.size for array in a.arrays)
         positions = [int(w) for w in m.where if w < size]
@@ -476,8 +539,16 @@ class _Check:
             lines.append(f"    relative error {relative:.3g}")
         if 0.9 < m.power < 1.1:
             lines.append(f"    the Taylor remainder falls as h^{m.power:.2f}, and should as h^2")
+        found: list[Verdict] = []
+        if order == 1:
+            shapes = [array.shape for array in a.arrays]
+            found = verdicts(side, self.gradient_names, shapes, np.random.default_rng(self.seed))
+            lines += told(found)
+            lines += [
+                f"    {name} came as None, which is 0" for name in sorted(self.given.absent if self.given else ())
+            ]
         report = Report("fail", m.method, order, evaluations=self.evaluations)
-        return self._error(
+        return self.error(
             "\n".join(lines),
             report,
             argument=name,
@@ -486,23 +557,31 @@ class _Check:
             got=m.got,
             relative_error=relative,
             gradient=gradient,
+            verdicts=tuple(found),
         )
 
-    def _error(self, text: str, report: Report | None = None, **found: Any) -> GradientError:
+    def error(
+        self, text: str, report: Report | None = None, check: str = "check_gradients", **found: Any
+    ) -> GradientError:
+        """An error that says ``text``, and holds the code that shows it again."""
         options = "".join(
             f", {key}={literal(value)}"
             for key, value in (
                 ("argnums", self.argnums), ("domain", self.domain), ("rtol", self.rtol), ("atol", self.atol),
-                ("seed", self.seed or None),
+                ("of", self.of), ("seed", self.seed or None),
             )
             if value is not None
         )  # fmt: skip
-        code = call_code(self.f, self.args, self.arguments.parameters, self.grad, options)
+        handed = {**self.handed, "expected": self.expected}
+        if self.rerun is not None:
+            code = self.rerun(f", seed={self.seed}" if self.seed else "")
+        else:
+            code = call_code(self.f, self.args, self.arguments.parameters, handed, options, check)
         error = GradientError(f"{text}\n\nTo see it again:\n\n{code}")
         error.report = report or Report("fail", "float64", 1, evaluations=self.evaluations)
         error.arguments = self.args
         error.function = self.f
-        error.given = self.grad is not None
+        error.given = self.given is not None
         for attribute, value in found.items():
             setattr(error, attribute, value)
         return error
@@ -521,29 +600,3 @@ def _reason(u: Undecided, output: str, where: str) -> str:
         )
     why = "a jump, a tie, the edge of the domain, not finite, or rounding"
     return f"the derivative of {output}{along} is not known: {why}"
-
-
-def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str, Array]]:
-    """The floating leaves of an argument beside their gradients: (what the gradient is called, gradient)."""
-    if isinstance(arg, dict):
-        if not isinstance(gradient, dict):
-            raise TypeError(f"{name} is a dict, so its gradient must be one too; it is a {type(gradient).__name__}")
-        for key in arg:
-            yield from _pair(arg[key], *_keyed(gradient, key), f"{name}[{key!r}]")
-    elif isinstance(arg, list | tuple):
-        if not isinstance(gradient, list | tuple) or len(gradient) != len(arg):
-            raise TypeError(f"{name} has {len(arg)} parts, so its gradient must have as many; it is {gradient!r}")
-        for i, (branch, part) in enumerate(zip(arg, gradient, strict=True)):
-            yield from _pair(branch, part, f"{label}[{i}]", f"{name}[{i}]")
-    elif is_floating(arg):
-        if gradient is None:
-            raise TypeError(f"grad gave None for {name}")
-        yield label, to_numpy(gradient)
-
-
-def _keyed(gradients: dict[Any, Any], key: Any) -> tuple[Any, str]:
-    """The gradient of what is called ``key``, and what it is called itself."""
-    for candidate in (key, f"d{key}", f"d_{key}", f"grad_{key}", f"{key}_grad"):
-        if candidate in gradients:
-            return gradients[candidate], str(candidate) if candidate != key else f"d{key}"
-    raise TypeError(f"grad gave no gradient for {key!r}; it gave {', '.join(map(repr, gradients))}")

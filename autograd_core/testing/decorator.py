@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ..domain import REAL, Domain
 from .calls import is_shape, place
 from .properties import check_properties
-from .strategies import broadcastable_shapes, distinct_integers
+from .reproduce import name_of
+from .strategies import LAYS, SPECIAL_SHAPES, broadcastable_shapes, distinct_integers, lay
 
 
 def gradient_property(
@@ -21,37 +22,49 @@ def gradient_property(
     *,
     domain: Domain | Sequence[Domain] = REAL,
     shapes: Sequence[tuple[int, ...]] | st.SearchStrategy[Any] | None = None,
-    max_examples: int = 50,
+    max_examples: int = 100,
+    grad: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | bool | None = None,
+    expected: Callable[..., Any] | None = None,
+    of: str | None = None,
 ) -> Any:
     """Turn ``def f(x, y): …`` into a property test of its gradient; collect it under a name that starts with test.
 
     ``domain`` says where the arguments lie (one `Domain`, or one for each). ``shapes`` are those of the
     arguments: one for each, or a strategy of such tuples; by default any that broadcast together, without
-    axes and of size 0 included, as fits a function that works element by element. Everything that
-    `check_properties` lists is checked at ``max_examples`` points, and a failure is shrunk to the smallest. A gradient
-    that is wrong is a GradientError with the smallest arguments; TypeError unless there is a domain and a shape for
-    each argument.
+    axes, of size 0 and of more than 1,000 elements included, as fits a function that works element by element.
+    Everything that `check_properties` lists is checked at ``max_examples`` points: apart from each other, whole
+    numbers and zeros, ties within an argument and between arguments, large and small ones. A failure is shrunk to the
+    smallest. The function may be one of another library, of which ``of`` can be the name, and the gradient may be given
+    as for `check_gradients`. A gradient that is wrong is a GradientError with the smallest arguments; TypeError unless
+    there is a domain and a shape for each argument.
 
     >>> from autograd_core.domain import POSITIVE
     >>> @gradient_property(domain=POSITIVE, max_examples=10)
     ... def test_entropy(p, q):
     ...     return -p * np.log(q)
     >>> test_entropy()
+    >>> gradient_property(np.sin, grad=lambda g, x: g * np.cos(x), max_examples=10)()
     """
+    given_by: dict[str, Any] = {"grad": grad, "vjp": vjp, "jvp": jvp, "jac": jac, "expected": expected, "of": of}
     if function is None:
-        return lambda f: gradient_property(f, domain=domain, shapes=shapes, max_examples=max_examples)
+        return lambda f: gradient_property(f, domain=domain, shapes=shapes, max_examples=max_examples, **given_by)
     f = function
-    names = list(inspect.signature(f).parameters)
+    names = parameters_of(f)
     domains = [domain] * len(names) if isinstance(domain, Domain) else list(domain)
     if not names or len(domains) != len(names):
         raise TypeError(
-            f"gradient_property needs a function of arrays and a domain for each; {f.__name__} has "
+            f"gradient_property needs a function of arrays and a domain for each; {name_of(f)} has "
             f"{len(names)} arguments, and {len(domains)} domains were given"
         )
     if shapes is None:
-        drawn: Any = broadcastable_shapes(len(names))
+        ordinary: Any = broadcastable_shapes(len(names))
         if len(names) == 1:
-            drawn = st.one_of(st.sampled_from([((),), ((0,),), ((1,),)]), drawn)
+            ordinary = st.one_of(st.sampled_from([((),), ((0,),), ((1,),)]), ordinary)
+        special = [st.just((shape,) * len(names)) for shape in SPECIAL_SHAPES]
+        drawn = st.integers(0, 15).flatmap(lambda n: special[n - 11] if n > 10 else ordinary)
     elif isinstance(shapes, st.SearchStrategy):
         drawn = shapes
     else:
@@ -62,11 +75,15 @@ def gradient_property(
     @st.composite
     def arguments(draw: Any) -> tuple[Any, ...]:
         chosen = draw(drawn)
+        kind = draw(st.sampled_from(LAYS if len(names) == 1 else (*LAYS, "alike", "alike")))
+        if kind == "alike" and shapes is None:
+            chosen = (chosen[0],) * len(names)
         left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in chosen))))
-        return tuple(
+        apart = [
             np.array([place(next(left), d) for _ in range(int(np.prod(s)))], np.float64).reshape(s)
             for s, d in zip(chosen, domains, strict=True)
-        )
+        ]
+        return tuple(lay(kind, apart, domains))
 
     # Which lines of the oracles only failing examples reach (the phase "explain") tells a user nothing.
     phases = [phase for phase in Phase if phase is not Phase.explain]
@@ -75,10 +92,33 @@ def gradient_property(
     @given(arguments())
     def test(values: tuple[Any, ...]) -> None:
         __tracebackhide__ = True
-        report = check_properties(f, *values, domain=domains)
+        report = check_properties(f, *values, domain=domains, **given_by)
         for reason in report.reasons:
             note(f"undecided: {reason}")
 
-    test.__name__, test.__qualname__, test.__doc__ = f.__name__, f.__qualname__, f.__doc__
-    test.__module__ = f.__module__
+    name = name_of(f)
+    test.__name__, test.__qualname__, test.__doc__ = name, getattr(f, "__qualname__", name), f.__doc__
+    test.__module__ = getattr(f, "__module__", None) or __name__
     return test
+
+
+def parameters_of(f: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments; TypeError where it does not say how many there are."""
+    if isinstance(f, np.ufunc):
+        return [f"x{i + 1}" for i in range(f.nin)] if f.nin > 1 else ["x"]
+    owner = getattr(f, "__self__", None)
+    target = owner.forward if isinstance(owner, type) and hasattr(owner, "forward") else f
+    try:
+        parameters = list(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    names = [p.name for p in required or positional]  # an axis=0 is no array
+    names = names[1:] if target is not f else names  # without the context of an autograd.Function
+    if not names:
+        raise TypeError(
+            f"gradient_property expected a function whose signature names its arguments, got {name_of(f)}; write "
+            f"lambda x: {name_of(f)}(x)"
+        )
+    return names

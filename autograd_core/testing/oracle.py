@@ -93,7 +93,7 @@ def slopes(
     moved = d != 0
     reach = _reach(x, d)
     floor = np.abs(value) * min(1.0, float(np.max(np.abs(d), initial=0.0)))
-    still = np.ones(m, bool)
+    still, rough = np.ones(m, bool), np.zeros(m, bool)
     for h in hs:
         h = h * _SECOND_LOOK if thorough else h
         ts = (h, h / 2, h / 4)
@@ -120,6 +120,10 @@ def slopes(
         error = np.where(flat & ~halted, 0.0, error)
         error[~np.isfinite(error) | ~np.isfinite(slope)] = np.inf
         rungs.append((slope, error))
+        # A jump at a large argument, floor(5e7), looks straight from afar: nearer by it must be no rougher.
+        if thorough and reach * float(np.max(np.abs(d))) > 1e3:
+            height = np.abs(uneven) * ts[2]
+            rough |= (height > 1e3 * eps * (size + reach)) & (np.abs(uneven) > 0.1 * np.abs(best.low))
         error = np.where(halted, np.where(_known(best, floor, eps), np.inf, rounding / ts[2]), error)
         better = error < best.error
         best.low = np.where(better, slope, best.low)
@@ -128,6 +132,7 @@ def slopes(
         good = best.error <= 1e-8 * np.abs(best.low) + 1e-11 * floor
         if not thorough and good.all():
             break
+    best.error[rough] = np.inf
     return _conclude(best, rungs if thorough else [], kink, floor, eps)
 
 

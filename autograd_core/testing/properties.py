@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
 from ..domain import Domain
-from ..transforms import jvp, vjp
-from .arguments import Arguments, is_floating, to_numpy
+from ..transforms import vjp
+from ..tree import leaves
+from .arguments import is_floating, to_numpy
 from .calls import Call, keeps_dtype
-from .check import GradientError, Report, check_gradients
-from .reproduce import call_code, literal
+from .check import Check, GradientError, Report, one_form
+from .given import WrongGradient
+from .reproduce import name_of
 
 Array = Any
 Function = Callable[..., Any]
@@ -27,26 +28,41 @@ def check_properties(
     keeps_dtype: bool = True,
     order: int = 2,
     seed: int = 0,
+    grad: Function | None = None,
+    vjp: Function | None = None,
+    jvp: Function | None = None,
+    jac: Function | bool | None = None,
+    expected: Function | None = None,
+    of: str | None = None,
 ) -> Report:
     """Check at ``args`` all that holds for the gradient of any function; raise `GradientError` otherwise.
 
     Besides the derivatives themselves (`check_gradients`, whose report is returned): the pullback is linear
     and the transpose of the pushforward, ⟨Jv, w⟩ = ⟨v, Jᵀw⟩; a value used twice gets the gradients of two
     values; what broadcasting does is what tiling does; nothing that is passed in is changed; the layout of
-    the arrays in memory makes no difference; the same call gives the same bits; and float32 stays float32
-    and agrees with float64 (unless ``keeps_dtype`` is false).
+    the arrays in memory makes no difference; several gradients at once are as one after the other; the same call
+    gives the same bits; and float32 stays float32 and agrees with float64 (unless ``keeps_dtype`` is false).
+    The function may be one of another library, and the gradient may be given, as for `check_gradients`. What
+    needs a graph of ours, or a forward mode, is then checked where there is one.
 
     >>> check_properties(lambda x, y: np.tanh(x) * y, np.ones((2, 1)), np.ones(3)).verdict
     'pass'
+    >>> check_properties(np.sin, np.ones(3), grad=lambda g, x: g * np.cos(x)).verdict
+    'pass'
     """
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
-    report = check_gradients(f, *args, order=order, argnums=argnums, domain=domain, seed=seed)
-    with np.errstate(all="ignore"):
-        subject = _Subject(f, args, argnums, seed)
-        for claim in CLAIMS:
-            claim(subject)
-        if keeps_dtype:
-            _float32(subject)
+    form, by = one_form(grad=grad, vjp=vjp, jvp=jvp, jac=jac)
+    check = Check(f, args, form, by, expected, of, argnums, domain, None, None, seed)
+    with np.errstate(all="ignore"), check.library.context():
+        report = check.run(1 if by is not None else order, False)
+        subject = _Subject(check, seed)
+        try:
+            for claim in CLAIMS if check.ours else OF_ANY:
+                claim(subject)
+            if keeps_dtype:
+                _float32(subject)
+        except WrongGradient as error:
+            raise subject.wrong(str(error)) from None
     return report
 
 
@@ -60,26 +76,32 @@ def check_call(call: Call, seed: int = 0) -> Report:
 class _Subject:
     """A function at a point, and what the claims need of it."""
 
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Any, seed: int) -> None:
-        self.f = f
-        self.args = tuple(args)
-        self.argnums = argnums
-        self.arguments = Arguments(f, args, argnums)
+    def __init__(self, check: Check, seed: int) -> None:
+        self.check = check
+        self.f = check.function
+        self.arguments = check.arguments
         self.arrays = [array.astype(np.float64) for array in self.arguments.arrays]
+        if self.arguments.narrow:
+            self.arrays = [np.array(array) for array in self.arguments.arrays]
         self.rng = np.random.default_rng(seed)
         self.kept = [array.copy() for array in self.arrays]
         self.values, self.pull = self.run(self.arrays)
         self.gs = self.like(self.values)
         self.gradients = self.pull(self.gs)
 
+    @property
+    def rounding(self) -> float:
+        """What is lost where terms as large as the arguments cancel, in the order that a compiler chose."""
+        largest = max((float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in self.arrays), default=0.0)
+        return 64 * float(np.finfo(float).eps) * largest
+
     def flat(self, *values: Any) -> list[Any]:
         """The floating results as a function of the floating leaves."""
-        return [leaf for leaf in tree.leaves(self.f(*self.arguments.fill(values))) if is_floating(leaf)]
+        return [leaf for leaf in leaves(self.f(*self.arguments.fill(values))) if is_floating(leaf)]
 
     def run(self, arrays: Sequence[Array]) -> tuple[list[Array], Callable[[list[Array]], list[Array]]]:
         """The values, and the pullback as a function of a list."""
-        values, pullback = vjp(self.flat, *arrays)
-        return values, lambda gs: list(pullback(gs))
+        return self.check.differentiate(list(arrays))
 
     def like(self, arrays: Sequence[Array]) -> list[Array]:
         """Random numbers in the shapes of ``arrays``, none of them small."""
@@ -88,15 +110,10 @@ class _Subject:
 
     def wrong(self, what: str) -> GradientError:
         """An error that says which claim fails, with the code that shows it."""
-        name = getattr(self.f, "__name__", type(self.f).__name__)
-        options = f", argnums={literal(self.argnums)}" if self.argnums is not None else ""
-        code = call_code(self.f, self.args, self.arguments.parameters, None, options)
-        code = code.replace("check_gradients", "check_properties")
-        error = GradientError(f"the gradient of {name} is wrong: {what}\n\nTo see it again:\n\n{code}")
-        error.report = Report("fail", what, 1)
-        error.arguments = self.args
-        error.function = self.f
-        return error
+        check = self.check
+        return check.error(
+            f"the gradient of {name_of(check.f)} is wrong: {what}", Report("fail", what, 1), "check_properties"
+        )
 
     def same(
         self, got: Sequence[Array], expected: Sequence[Array], what: str, rtol: float = 1e-9, atol: float = 0.0
@@ -116,7 +133,7 @@ class _Subject:
 
 def _value_is_kept(s: _Subject) -> None:
     __tracebackhide__ = True
-    plain = [to_numpy(leaf) for leaf in s.flat(*s.arrays)]
+    plain = [to_numpy(leaf) for leaf in s.flat(*s.check.library_arrays(s.arrays))]
     if len(plain) == len(s.values):
         s.same(s.values, plain, "recording changes the value")
 
@@ -129,12 +146,18 @@ def _shapes_and_dtypes(s: _Subject) -> None:
             raise s.wrong(f"{name} is {array.dtype}{list(array.shape)}, and its gradient is {kind}")
 
 
-def _inputs_are_kept(s: _Subject) -> None:
+def _arguments_are_kept(s: _Subject) -> None:
     __tracebackhide__ = True
-    s.flat(*s.arrays)
-    for name, a, b in zip(s.arguments.names, s.arrays, s.kept, strict=True):
+    native = s.check.library_arrays(s.arrays)
+    s.flat(*native)
+    now = [s.check.library.numpy(a) for a in native]
+    for name, a, b in zip(s.arguments.names, now, s.kept, strict=True):
         if not np.array_equal(a, b, equal_nan=True):
             raise s.wrong(f"it changed its argument {name}")
+
+
+def _pullback_keeps_what_it_is_given(s: _Subject) -> None:
+    __tracebackhide__ = True
     # The gradient of a factor is the value itself: the second time it is what the first pullback left of it.
     m = len(s.arrays)
     ones = [np.ones_like(v) for v in s.values]
@@ -150,6 +173,20 @@ def _inputs_are_kept(s: _Subject) -> None:
         raise s.wrong("a rule changed the gradient that it was given: g *= …, which others are given, too")
 
 
+def _batched(s: _Subject) -> None:
+    """Several gradients at once, where the library does that, against one after the other."""
+    __tracebackhide__ = True
+    library = s.check.library
+    several = [s.gs, s.like(s.values), s.like(s.values)]
+    stacked = [library.array(np.stack([np.asarray(g) for g in parts])) for parts in zip(*several, strict=True)]
+    found = library.batched(s.check.flat, s.check.library_arrays(s.arrays), stacked)
+    if found is None:
+        return
+    for n, gs in enumerate(several):
+        one = [np.zeros(a.shape) if f is None else library.numpy(f)[n] for f, a in zip(found, s.arrays, strict=True)]
+        s.same(one, s.pull(gs), "several gradients at once are not what they are one after the other")
+
+
 def _deterministic(s: _Subject) -> None:
     __tracebackhide__ = True
     for again in (s.pull(s.gs), s.run(s.arrays)[1](s.gs)):
@@ -162,18 +199,23 @@ def _linear(s: _Subject) -> None:
     other = s.like(s.values)
     mixed = s.pull([2.0 * g - 0.5 * h for g, h in zip(s.gs, other, strict=True)])
     expected = [2.0 * g - 0.5 * h for g, h in zip(s.gradients, s.pull(other), strict=True)]
-    s.same(mixed, expected, "it is not linear in the gradient that arrives")
+    s.same(mixed, expected, "it is not linear in the gradient that arrives", atol=s.rounding)
     s.same(s.pull([0.0 * g for g in s.gs]), [0.0 * g for g in s.gradients], "a zero gradient does not stay zero")
 
 
 def _transpose(s: _Subject) -> None:
     __tracebackhide__ = True
     tangents = s.like(s.arrays)
-    _, pushed = jvp(s.flat, s.arrays, tangents)
+    library = s.check.library
+    found = library.jvp(s.check.flat, s.check.library_arrays(s.arrays), s.check.library_arrays(tangents))
+    if found is None:
+        return
+    pushed = [library.numpy(p) for p in found]
     left = [np.sum(p * g) for p, g in zip(pushed, s.gs, strict=True)]
     right = [np.sum(t * g) for t, g in zip(tangents, s.gradients, strict=True)]
     scale = sum(np.sum(np.abs(t * g)) for t, g in zip(tangents, s.gradients, strict=True))
-    if np.isfinite(scale) and not abs(sum(left) - sum(right)) <= 1e-9 * scale:
+    size = sum(np.sum(np.abs(t)) for t in tangents) + sum(np.sum(np.abs(g)) for g in s.gs)
+    if np.isfinite(scale) and not abs(sum(left) - sum(right)) <= 1e-9 * scale + s.rounding * size:
         raise s.wrong(f"⟨Jv, w⟩ = {sum(left):.15g} and ⟨v, Jᵀw⟩ = {sum(right):.15g} should be equal")
 
 
@@ -241,11 +283,29 @@ def _memory_layout(s: _Subject) -> None:
     __tracebackhide__ = True
     for layout in (_read_only, _fortran, _reversed, _strided):
         values, pull = s.run([layout(a) for a in s.arrays])
-        plain = s.f(*s.arguments.fill([layout(a) for a in s.arrays]))
-        del plain  # it only must not fail
+        s.flat(*s.check.library_arrays([layout(a) for a in s.arrays]))  # it only must not fail
         what = f"arguments that are {layout.__name__.strip('_').replace('_', '-')} give other numbers"
         s.same(values, s.values, what)
         s.same(pull([layout(g) for g in s.gs]), s.gradients, what)
+
+
+def _views(s: _Subject) -> None:
+    """Arguments that are views when they arrive: a leaf is copied first, and what a rule meets need not be."""
+    __tracebackhide__ = True
+    for view in (_transposed, _flipped):
+        bases = [np.array(view(a)) for a in s.arrays]
+        values, pull = s.check.library.vjp(lambda xs, view=view: s.check.flat([view(x) for x in xs]), bases)  # type: ignore[misc]
+        what = f"arguments that are {view.__name__.strip('_')} views give other numbers"
+        s.same(values, s.values, what)
+        s.same([view(g) for g in pull(s.gs)], s.gradients, what)
+
+
+def _transposed(a: Any) -> Any:
+    return a.T if np.ndim(a) > 1 else a
+
+
+def _flipped(a: Any) -> Any:
+    return a[(slice(None, None, -1),) * np.ndim(a)] if np.ndim(a) else a
 
 
 def _read_only(a: Array) -> Array:
@@ -275,14 +335,21 @@ def _float32(s: _Subject) -> None:
     """float32 in, float32 out, in both directions; and the numbers of float64 at the same point."""
     __tracebackhide__ = True
     narrow = [a.astype(np.float32) for a in s.arrays]
-    values, pull = s.run(narrow)
+    try:
+        values, pull = s.run(narrow)
+    except (TypeError, ValueError, RuntimeError):
+        if s.check.ours:
+            raise
+        return  # a function that takes double precision alone
+    if not s.check.ours and any(v.dtype != np.float32 for v in values):
+        return  # it computes in double precision in any case
     for i, v in enumerate(values):
         if v.dtype != np.float32:
             raise s.wrong(f"float32 does not stay float32: result {i} is {v.dtype}")
     gs = [np.float32(g) if np.ndim(g) == 0 else g.astype(np.float32) for g in s.gs]
     got = pull(gs)
     for name, g in zip(s.arguments.names, got, strict=True):
-        if g.dtype != np.float32:
+        if g.dtype != np.float32 and s.check.ours:
             raise s.wrong(f"float32 does not stay float32: the gradient of {name} is {g.dtype}")
     wide_values, wide_pull = s.run([a.astype(np.float64) for a in narrow])
     rtol = 2e-4
@@ -299,8 +366,22 @@ def _close(a: Array, b: Array, rtol: float) -> bool:
     return np.allclose(a, b, rtol=rtol, atol=rtol * scale, equal_nan=True)
 
 
+# What holds for the gradient of any function, whoever differentiates it, ...
+OF_ANY: tuple[Callable[[_Subject], None], ...] = (
+    _arguments_are_kept,
+    _value_is_kept,
+    _deterministic,
+    _linear,
+    _transpose,
+    _broadcasts_as_tiling,
+    _memory_layout,
+    _batched,
+)
+
+# ... and for one that is recorded here.
 CLAIMS: tuple[Callable[[_Subject], None], ...] = (
-    _inputs_are_kept,
+    _arguments_are_kept,
+    _pullback_keeps_what_it_is_given,
     _value_is_kept,
     _shapes_and_dtypes,
     _deterministic,
@@ -309,4 +390,5 @@ CLAIMS: tuple[Callable[[_Subject], None], ...] = (
     _used_twice,
     _broadcasts_as_tiling,
     _memory_layout,
+    _views,
 )

@@ -12,6 +12,7 @@ from ..explain import explain
 from ..tensor import Tensor, wrap
 from .check import GradientError
 from .graphs import diagnose, record
+from .libraries import find
 from .program import Program
 
 # The most nodes of a graph that is still told step by step.
@@ -41,6 +42,8 @@ def describe(error: GradientError) -> str:
     f = error.function
     assert f is not None
     lines = [str(f)] if isinstance(f, Program) else []
+    if find(None, f, tree.leaves(error.arguments)).name != "autograd_core":
+        return "\n".join(lines)  # its graph is another library's
     try:
         diagnosis = diagnose(f, error.arguments)
     except Exception as problem:  # a function of another library records no graph of ours

@@ -13,11 +13,14 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from .. import tree
 from ..domain import REAL, Domain
 from ..op import COMPOSED, REGISTRY, Op
 from ..tensor import Tensor
 from .calls import Call, entries, examples_of, is_shape, known, make_call, place, shapes_of, size_of
+from .libraries import named
 
+Array = Any
 Strategy = st.SearchStrategy[Any]
 
 # The numbers beyond these come from one seed: hypothesis spends a choice on each that it draws.
@@ -64,6 +67,45 @@ def distinct_integers(draw: Any, count: int) -> list[int]:
     return [*drawn, *(int(k) for k in rest[: count - first])]
 
 
+# How the numbers of an example lie, the simplest first, which is what failures shrink to.
+LAYS = ("apart", "whole", "equal", "alike", "large", "huge", "small", "shifted up", "shifted down", "one large")
+# Beside ordinary shapes, and less often: longer than a function may have a short path for, and square.
+SPECIAL_SHAPES = ((17,), (33,), (1030,), (2, 2), (3, 3))
+
+
+_MOVES = {"large": (1e3, 0), "huge": (1e8, 0), "small": (1e-3, 0), "shifted up": (1, 20), "shifted down": (1, -20)}
+
+
+def lay(kind: str, arrays: list[Array], domains: Sequence[Domain]) -> list[Array]:
+    """Numbers that lie apart in their domains, moved to where gradients go wrong: ties, zeros, other magnitudes.
+
+    ``kind`` is one of `LAYS`: as they are; small whole numbers, zeros of both signs among them; all equal; the same
+    in all arguments; times 1e3, 1e8 or 1e-3; 20 more or less; one of them times 1e4.
+    """
+    if kind == "apart":
+        return arrays
+    if kind == "alike":
+        first = arrays[0]
+        same = domains.count(domains[0]) == len(domains)
+        return [first.copy() if a.shape == first.shape and same else a for a in arrays]
+    moved = []
+    for n, (a, domain) in enumerate(zip(arrays, domains, strict=True)):
+        if kind == "whole":
+            b = np.array(np.rint(a))
+            b[(b == 0) & (a < 0)] = -0.0
+        elif kind == "equal":
+            b = np.full_like(a, a.flat[0]) if a.size else a
+        elif kind == "one large":
+            b = a.copy()
+            if b.size and n == 0:
+                b.flat[-1] = 1e4 * (1 + abs(b.flat[-1]))
+        else:
+            scale, shift = _MOVES[kind]
+            b = scale * a + shift
+        moved.append(np.array(np.where((b > domain.low) & (b < domain.high), b, a)))
+    return moved
+
+
 @st.composite
 def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tuple[Any, ...]:
     if shape is None:
@@ -81,10 +123,11 @@ def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tup
     return tuple(filled)
 
 
-def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) -> Strategy:
+def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64, of: str | None = None) -> Strategy:
     """Arrays in a domain; or the arguments of an op, as a tuple of arrays that broadcast together.
 
-    ``shape`` is a shape or a strategy of shapes, by default any. For an op that is not elementwise use
+    ``shape`` is a shape or a strategy of shapes, by default any; ``of="torch"`` (or another library's name, see
+    `check_gradients`) makes that library's arrays of them. For an op that is not elementwise use
     `registry_calls`, which also draws its parameters. TypeError for what is neither, or a length below 0.
 
     >>> from autograd_core.domain import POSITIVE
@@ -92,6 +135,9 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64) ->
     >>> find(arrays_for(POSITIVE, (2,)), lambda x: True)
     array([0.125  , 0.15625])
     """
+    if of is not None:
+        library = named(of)
+        return arrays_for(what, shape, dtype).map(lambda drawn: tree.map(library.array, drawn))
     if isinstance(what, Domain):
         return _arrays([what], shapes() if shape is None else shape, dtype).map(lambda drawn: drawn[0])
     if not isinstance(what, Op):

@@ -146,7 +146,8 @@ def _without(jobs: list[Job], lost: Array) -> list[Job]:
     return [(np.where(lost, 0.0, d), hs) for d, hs in jobs]
 
 
-def _along(side: Side, job: Job, thorough: bool = False) -> Slopes:
+def along(side: Side, job: Job, thorough: bool = False) -> Slopes:
+    """The slopes of all results along a direction."""
     d, hs = job
     found = slopes(side.F, side.x, d, side.value, hs, side.eps, rounding=side.rounding, thorough=thorough)
     if side.analytic:
@@ -169,12 +170,12 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
     whole = n <= side.whole
     jobs = _coordinates(side) if whole else _random(side, rng, side.directions)
     jobs = _without(jobs, ~np.isfinite(side.x))  # no step leads away from inf and nan
-    found = [_along(side, job) for job in jobs]
+    found = [along(side, job) for job in jobs]
     if whole and any((s.state == KINK).any() for s in found):
         # A subdifferential is more than an interval for each coordinate: tied arguments also move together.
         together = [(side.units.min() * np.ones(n), steps(1.0, side.eps)[1])]
         jobs += _without(together + _random(side, rng, 2), ~np.isfinite(side.x))
-        found += [_along(side, job) for job in jobs[n:]]
+        found += [along(side, job) for job in jobs[n:]]
 
     U = _cotangents(side, rng, np.array([s.state for s in found]))
     G = np.array([side.pull(u) for u in U])
@@ -183,7 +184,7 @@ def judge(side: Side, rng: np.random.Generator) -> Outcome:
         return outcome
     if lost.any():
         jobs = _without(jobs, lost)
-        found = [_along(side, job) for job in jobs]
+        found = [along(side, job) for job in jobs]
         U = _cotangents(side, rng, np.array([s.state for s in found]))
         G = np.where(lost, 0.0, [side.pull(u) for u in U])
 
@@ -225,8 +226,11 @@ def _edges(side: Side, U: Array, G: Array, outcome: Outcome) -> Array:
     for i in np.flatnonzero(lost)[: side.whole]:
         d = np.zeros(side.x.size)
         d[i] = side.units[i]
-        found = _along(side, (d, side.ladders[i]))
+        found = along(side, (d, side.ladders[i]))
         rows = np.flatnonzero(~np.isfinite(G[:, i]) & U.any(axis=1))
+        flat = (found.state == UNKNOWN) & (taylor(side.F, side.x, d, side.value, 0 * side.value, side.eps)[0] > 1.9)
+        found.low[flat] = found.high[flat] = 0.0  # as for x·x at 0, where differences are all rounding
+        found.state[flat] = SMOOTH
         unknown = np.flatnonzero(found.state == UNKNOWN)
         if unknown.size or not rows.size:
             outcome.undecided.append(Undecided(int([*unknown, 0][0]), int(i), -np.inf, np.inf, UNKNOWN))
@@ -299,7 +303,7 @@ def _suspects(side: Side, jobs: list[Job], found: list[Slopes], U: Array, G: Arr
 
 def _excess(side: Side, u: Array, g: Array, job: Job, thorough: bool = True) -> tuple[float, Slopes, Any]:
     """By how much ``g`` · d is outside its interval (negative: inside), all rungs considered."""
-    found = _along(side, job, thorough)
+    found = along(side, job, thorough)
     rows = np.where(found.state == SMOOTH, np.abs(found.low), 0.0)
     low, high, allowed = _weighted(u, found, _tolerance(side, job[0], found, rows))
     got = _along_moved(job[0], g)
@@ -348,7 +352,7 @@ def _confirm(side: Side, u: Array, job: Job) -> Mismatch | None:
     unit = float(d[moved[0]]) if moved.size == 1 else 1.0
     if outputs.size == 1:
         unit *= float(u[outputs[0]])
-    low, high, got = (float(v / unit) for v in seen)
+    low, high, got = (float(v / unit) + 0.0 for v in seen)  # which makes 0 of −0
     power = float("nan")
     if outputs.size == 1 and moved.size == 1:
         j = outputs[0]
@@ -370,13 +374,15 @@ def _adds_up(side: Side, u: Array, job: Job, found: Slopes) -> bool:
     d, _ = job
     if np.count_nonzero(d) > 1 or d.size == 1:
         return True
+    if (found.state[u != 0] == KINK).any():
+        return _bends_one_way(side, u, d, found)
     i = int(np.flatnonzero(d)[0])
     own = np.array(_ends(u, found))
     rng = np.random.default_rng(i)
     for _ in range(8):
         others, hs = _random(side, rng, 1)[0]
         others[i] = 0.0
-        apart, together = (_along(side, (direction, hs)) for direction in (others, others + 2 * d))
+        apart, together = (along(side, (direction, hs)) for direction in (others, others + 2 * d))
         on = u != 0
         if (apart.state[on] == UNKNOWN).any() or (together.state[on] == UNKNOWN).any():
             continue
@@ -385,6 +391,36 @@ def _adds_up(side: Side, u: Array, job: Job, found: Slopes) -> bool:
             np.abs(u[on]) @ (apart.error + together.error + 2 * found.error)[on]
         )
         if np.any(np.abs(a + 2 * own - b) > slack):
+            return False
+    return True
+
+
+def _bends_one_way(side: Side, u: Array, d: Array, found: Slopes) -> bool:
+    """Whether the function bends like a convex one along ``d``, or a concave one, whatever else moves.
+
+    There the slopes from the two sides bound what a subgradient may be. The slopes of a convex function are
+    subadditive, f'(d + e) ≤ f'(d) + f'(e); those of a concave one the reverse.
+    """
+    right, left = _ends(u, found)
+    sign = 1.0 if right > left else -1.0
+    ahead = {1: sign * right, -1: -sign * left}
+    i = int(np.flatnonzero(d)[0])
+    hs = steps(1.0, side.eps)[1]
+    axes = [np.where(np.arange(d.size) == j, side.units, 0.0) for j in range(d.size) if j != i][: side.whole]
+    rng = np.random.default_rng(i)
+    mixed = [np.where(np.arange(d.size) == i, 0.0, _random(side, rng, 1)[0][0]) for _ in range(4)]
+    for other in [*axes, *mixed]:
+        ends, slack = {}, 0.0
+        for turn in (0, 1, -1):
+            both = along(side, (other + turn * d, hs))
+            on = u != 0
+            if (both.state[on] == UNKNOWN).any():
+                return False
+            r, l = _ends(u, both)
+            ends[turn, 1], ends[-turn, -1] = sign * r, -sign * l
+            slack += float(np.abs(u[on]) @ both.error[on])
+        slack = 8 * slack + 1e-5 * sum(map(abs, (*ends.values(), *ahead.values())))
+        if any(ends[turn, way] > ahead[turn] + ends[0, way] + slack for turn in (1, -1) for way in (1, -1)):
             return False
     return True
 
@@ -405,7 +441,7 @@ def _is_regular(side: Side, u: Array, job: Job, found: Slopes) -> bool:
     ahead, behind = [], []  # the slopes of the parts of d alone, the way of d and the other way
     for i in moved:
         part = np.where(np.arange(d.size) == i, side.units, 0.0)
-        alone = _along(side, (part, side.ladders[i]), thorough=True)
+        alone = along(side, (part, side.ladders[i]), thorough=True)
         if (alone.state[u != 0] == UNKNOWN).any():
             return False
         right, left = _ends(u, alone)
@@ -519,6 +555,13 @@ def _by_taylor(side: Side, d: Array, j: int, found: Slopes, outcome: Outcome) ->
     if 0.95 < power < 1.05 and abs(missing) > 1e-3 * abs(got) + np.finfo(float).tiny * np.abs(d).sum():
         if abs(missing) <= _rounding_of_gradient(side, u, d):
             return None
+        # Rounding can make steps of its own, within which the function is another one: 1 − cos x stands still there.
+        largest = float(np.max(np.abs(side.x[d != 0]), initial=0.0))
+        near = [2.0**-7 / float(np.max(np.abs(d)))] if largest > 1e3 else []  # floor(5e7) is straight from afar
+        for h in (2.0**-5, 2.0**-9, *near):
+            change = (side.F(side.x + h * d) - side.F(side.x - h * d))[j] / (2 * h)
+            if not abs(change - got - missing) <= 0.5 * abs(got + missing):
+                return True
         moved = np.flatnonzero(d)
         unit = float(d[moved[0]]) if moved.size == 1 else 1.0
         right = (got + missing) / unit

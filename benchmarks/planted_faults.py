@@ -1,0 +1,196 @@
+"""Wrong gradients planted on purpose, right ones that are nasty, and what each checker says of them.
+
+``python benchmarks/planted_faults.py`` hands each to `gradient_property` with its default budget (in ``--seeds``
+seeds), to `check_gradients` and PyTorch's ``gradcheck`` at one ordinary point, and to JAX's ``check_grads`` there, and
+writes the table of `docs/checkers.md`. The functions are plain NumPy with their pullback ``grad(g, *args)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_core.domain import POSITIVE, REAL, Domain
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function, the gradient on trial, and where its arguments lie."""
+
+    name: str
+    f: Callable[..., Any]
+    grad: Callable[..., Any]
+    domain: Domain = REAL
+    shapes: Any = None
+    of: str = field(default="", compare=False)  # what is wrong, or nasty
+
+
+def _scaled(right: Callable[..., Any], wrong_where: Callable[..., Any], factor: float = 1.1) -> Callable[..., Any]:
+    """A right pullback of one argument that is off by a factor where a condition on the argument holds."""
+    return lambda g, x: right(g, x) * np.where(wrong_where(x), factor, 1.0)
+
+
+def dtanh(g: Array, x: Array) -> Array:
+    """The right pullback of tanh."""
+    return g * (1 - np.tanh(x) ** 2)
+
+
+def dsquare(g: Array, x: Array) -> Array:
+    """The right pullback of x·x."""
+    return g * 2 * x
+
+
+def dsin(g: Array, x: Array) -> Array:
+    """The right pullback of sin."""
+    return g * np.cos(x)
+
+
+def dsoftplus(g: Array, x: Array) -> Array:
+    """The right pullback of log(1 + exp(x))."""
+    return g / (1 + np.exp(-x))
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), without overflow."""
+    return np.logaddexp(0, x)
+
+
+def _everywhere(condition: Callable[[Array], Any]) -> Callable[[Array], Array]:
+    return lambda x: np.full(np.shape(x), bool(condition(x)))
+
+
+def _in_place(g: Array, x: Array) -> Array:
+    g *= np.cos(x)
+    return g
+
+
+_SHARED: dict[Any, Array] = {}
+
+
+def _shared_buffer(g: Array, x: Array) -> Array:
+    buffer = _SHARED.setdefault(np.shape(x), np.zeros(np.shape(x)))
+    buffer[...] = g * np.cos(x)
+    return buffer
+
+
+def _unbroadcast(g: Array, shape: Any) -> Array:
+    g = np.sum(g, axis=tuple(range(np.ndim(g) - len(shape))))
+    return np.sum(g, axis=tuple(i for i, n in enumerate(shape) if n == 1 and np.shape(g)[i] != 1), keepdims=True)
+
+
+def _to(g: Array, x: Array) -> Array:
+    return np.reshape(_unbroadcast(g, np.shape(x)), np.shape(x))
+
+
+def _count() -> Callable[[Array, Array], Array]:
+    calls = [0]
+
+    def every_other(g: Array, x: Array) -> Array:
+        calls[0] += 1
+        return g * np.cos(x) * (1 + 0.01 * (calls[0] % 2))
+
+    return every_other
+
+
+# What a person gets wrong: 45 gradients, each wrong somewhere.
+FAULTS: tuple[Case, ...] = (
+    Case("sign", np.sin, lambda g, x: -g * np.cos(x)),
+    Case("factor 2", np.tanh, lambda g, x: 2 * dtanh(g, x)),
+    Case("1 %", np.tanh, lambda g, x: 1.01 * dtanh(g, x)),
+    Case("0.1 %", np.tanh, lambda g, x: 1.001 * dtanh(g, x)),
+    Case("1e-5", np.tanh, lambda g, x: (1 + 1e-5) * dtanh(g, x)),
+    Case("the upstream gradient forgotten", np.sin, lambda g, x: np.cos(x) + 0 * g),
+    Case("the upstream gradient squared", np.sin, lambda g, x: g * g * np.cos(x)),
+    Case("its absolute value", np.sin, lambda g, x: np.abs(g) * np.cos(x)),
+    Case("the upstream gradient clipped", np.sin, lambda g, x: np.clip(g, -1, 1) * np.cos(x)),
+    Case("0", np.sin, lambda g, x: 0 * g),
+    Case("the value for the argument", np.exp, lambda g, x: g * x),
+    Case("relu: 1 everywhere", lambda x: np.maximum(x, 0), lambda g, x: g),
+    Case("relu: >= -1", lambda x: np.maximum(x, 0), lambda g, x: g * (x >= -1)),
+    Case("|x|: without a sign", np.abs, lambda g, x: g),
+    Case("one element", np.tanh, lambda g, x: dtanh(g, x) * np.where(np.arange(np.size(x)).reshape(np.shape(x)) == np.size(x) - 1, 1.1, 1.0)),
+    Case("the elements reversed", np.tanh, lambda g, x: np.flip(dtanh(g, x))),
+    Case("transposed", np.tanh, lambda g, x: dtanh(g, x).T if np.ndim(x) == 2 and np.shape(x)[0] == np.shape(x)[1] else dtanh(g, x)),
+    Case("x·y: the factors swapped", lambda x, y: x * y, lambda g, x, y: (_to(g * x, x), _to(g * y, y))),
+    Case("x/y: the sign", lambda x, y: x / y, lambda g, x, y: (_to(g / y, x), _to(g * x / y**2, y)), POSITIVE),
+    Case("x − y: one sign for both", lambda x, y: x - y, lambda g, x, y: (_to(g, x), _to(g, y))),
+    Case("x·y: one of two", lambda x, y: x * y, lambda g, x, y: (_to(g * y, x), _to(0 * g, y))),
+    Case("broadcast: the mean instead of the sum", lambda x, y: x + y, lambda g, x, y: (_to(g, x) * np.size(x) / max(np.size(g), 1), _to(g, y))),
+    Case("changes g", np.sin, _in_place),
+    Case("each second call", np.sin, _count()),
+    Case("NaN below −1", np.sin, lambda g, x: g * np.cos(x) * np.where(x < -1, np.nan, 1.0)),
+    Case("a size of 1 is a number", np.tanh, lambda g, x: dtanh(g, x) if np.size(x) != 1 else dtanh(g, x) * 3),
+    Case("no axes", np.tanh, lambda g, x: dtanh(g, x) if np.ndim(x) else 0.0 * x),
+    Case("three axes", np.tanh, lambda g, x: dtanh(g, x) * (1.1 if np.ndim(x) == 3 else 1)),
+    Case("wrong above 10", np.square, _scaled(dsquare, lambda x: x > 10)),
+    Case("wrong above 1e6", np.square, _scaled(dsquare, lambda x: np.abs(x) > 1e6)),
+    Case("wrong below −3", np.square, _scaled(dsquare, lambda x: x < -3)),
+    Case("wrong if the mean is above 5", np.square, _scaled(dsquare, _everywhere(lambda x: np.size(x) and np.mean(x) > 5))),
+    Case("more than 16 elements", np.tanh, _scaled(dtanh, _everywhere(lambda x: np.size(x) > 16))),
+    Case("more than 1,000 elements", np.tanh, _scaled(dtanh, _everywhere(lambda x: np.size(x) > 1000))),
+    Case("negative strides", np.tanh, _scaled(dtanh, _everywhere(lambda x: any(s < 0 for s in np.asarray(x).strides)))),
+    Case("Fortran order", np.tanh, _scaled(dtanh, _everywhere(lambda x: np.ndim(x) > 1 and np.asarray(x).flags.f_contiguous and not np.asarray(x).flags.c_contiguous))),
+    Case("both arguments equal", lambda x, y: x * y, lambda g, x, y: (_to(g * y, x) * (1.5 if np.array_equal(x, y) else 1), _to(g * x, y))),
+    Case("all elements equal", np.tanh, _scaled(dtanh, _everywhere(lambda x: np.size(x) > 1 and np.ptp(x) == 0))),
+    Case("NaN at 0 of x·x", np.square, lambda g, x: g * 2 * np.where(x == 0, np.nan, x)),
+    Case("0 at 0 of sin", np.sin, lambda g, x: g * np.where(x == 0, 0.0, np.cos(x))),
+    Case("tie: 1 and 1", np.maximum, lambda g, x, y: (_to(g * (x >= y), x), _to(g * (y >= x), y))),
+    Case("tie: 2 and −1", np.maximum, lambda g, x, y: (_to(g * np.where(x == y, 2.0, x > y), x), _to(g * np.where(x == y, -1.0, y > x), y))),
+    Case("whole numbers", np.square, _scaled(dsquare, lambda x: (x == np.rint(x)) & (np.abs(x) > 1))),
+    Case("float32", np.tanh, lambda g, x: dtanh(g, x) * (np.float32(1.1) if np.asarray(x).dtype == np.float32 else 1.0)),
+    Case("a rare value, 2", np.square, _scaled(dsquare, lambda x: x == 2)),
+)  # fmt: skip
+
+
+def _relu6(g: Array, x: Array) -> Array:
+    return g * ((x > 0) & (x < 6))
+
+
+# Right gradients where a checker might cry wolf: 40 functions with kinks, ties, cancellation, saturation and jumps.
+NASTY: tuple[Case, ...] = (
+    Case("relu", lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0)),
+    Case("leaky relu", lambda x: np.where(x > 0, x, 0.01 * x), lambda g, x: g * np.where(x > 0, 1, 0.01)),
+    Case("relu6", lambda x: np.clip(x, 0, 6), _relu6),
+    Case("|x|, 0 at 0", np.abs, lambda g, x: g * np.sign(x)),
+    Case("|x|, 1 at 0", np.abs, lambda g, x: g * np.where(x >= 0, 1.0, -1.0)),
+    Case("x·|x|", lambda x: x * np.abs(x), lambda g, x: g * 2 * np.abs(x)),
+    Case("relu²", lambda x: np.maximum(x, 0) ** 2, lambda g, x: g * 2 * np.maximum(x, 0)),
+    Case("round", np.round, lambda g, x: 0 * g),
+    Case("floor", np.floor, lambda g, x: 0 * g),
+    Case("sign", np.sign, lambda g, x: 0 * g),
+    Case("x mod 1", lambda x: x - np.floor(x), lambda g, x: g),
+    Case("a step", lambda x: (x > 0) * 1.0, lambda g, x: 0 * g),
+    Case("max of two, halves", np.maximum, lambda g, x, y: (_to(g * ((x > y) + 0.5 * (x == y)), x), _to(g * ((x < y) + 0.5 * (x == y)), y))),
+    Case("max of two, the first", np.maximum, lambda g, x, y: (_to(g * (x >= y), x), _to(g * (x < y), y))),
+    Case("min of two, the last", np.minimum, lambda g, x, y: (_to(g * (x < y), x), _to(g * (x >= y), y))),
+    Case("|x − y|", lambda x, y: np.abs(x - y), lambda g, x, y: (_to(g * np.sign(x - y), x), _to(-g * np.sign(x - y), y))),
+    Case("sin", np.sin, dsin),
+    Case("sin of 100 x", lambda x: np.sin(100 * x), lambda g, x: g * 100 * np.cos(100 * x)),
+    Case("tanh", np.tanh, dtanh),
+    Case("softplus", softplus, dsoftplus),
+    Case("sigmoid", lambda x: 0.5 * (1 + np.tanh(x / 2)), lambda g, x: g * 0.25 * (1 - np.tanh(x / 2) ** 2)),
+    Case("exp", np.exp, lambda g, x: g * np.exp(x)),
+    Case("log", np.log, lambda g, x: g / x, POSITIVE),
+    Case("sqrt", np.sqrt, lambda g, x: g / (2 * np.sqrt(x)), POSITIVE),
+    Case("1/x", lambda x: 1 / x, lambda g, x: -g / x**2, POSITIVE),
+    Case("x^1.5", lambda x: x**1.5, lambda g, x: g * 1.5 * np.sqrt(x), POSITIVE),
+    Case("cube root", np.cbrt, lambda g, x: g / (3 * np.cbrt(x) ** 2), POSITIVE),
+    Case("x³", lambda x: x**3, lambda g, x: g * 3 * x**2),
+    Case("x·x", np.square, dsquare),
+    Case("a constant", lambda x: 0 * x + 3.0, lambda g, x: 0 * g),
+    Case("(x + 1e6) − 1e6", lambda x: (x + 1e6) - 1e6, lambda g, x: g),
+    Case("log(1 + x²)", lambda x: np.log1p(x * x), lambda g, x: g * 2 * x / (1 + x * x)),
+    Case("x/(1 + |x|)", lambda x: x / (1 + np.abs(x)), lambda g, x: g / (1 + np.abs(x)) ** 2),
+    Case("huber", lambda x: np.where(np.abs(x) < 1, x * x / 2, np.abs(x) - 0.5), lambda g, x: g * np.clip(x, -1, 1)),
+    Case("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), lambda g, x: g * np.where(x > 0, 1, np.exp(np.minimum(x, 0)))),
+    Case("hard tanh", lambda x: np.clip(x, -1, 1), lambda g, x: g * (np.abs(x) < 1)),
+    Case("arctan", np.arctan, lambda g, x: g / (1 + x * x)),
+    Case("exp(−x²)", lambda x: np.exp(-x * x), lambda g, x: g * -2 * x * np.exp(-x * x)),
+    Case("x·y", np.multiply, lambda g, x, y: (_to(g * y, x), _to(g * x, y))),
+    Case("x/y", np.divide, lambda g, x, y: (_to(g / y, x), _to(-g * x / y**2, y)), POSITIVE),
+)  # fmt: skip
