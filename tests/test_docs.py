@@ -18,7 +18,7 @@ from autograd_core.__main__ import main
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd", "onnx", "onnxruntime")
+PEERS = ("torch", "jax", "keras", "tensorflow", "micrograd", "onnx", "onnxruntime", "scipy", "autograd")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 
 ELSEWHERE = {  # where a test of their own looks closer
