@@ -378,6 +378,13 @@ def test_what_is_live_and_what_is_frozen_under_a_promise(promise):
         m.layers[1].factor = 0.5  # an attribute that is assigned to is live
         m.set_weights([w * 0.5 for w in m.get_weights()])
     assert steps(model) == steps(eager)
+    scale[0] = 1.0  # all else is frozen
+    assert steps(model, 1) != steps(eager, 1)
+    for m in (model, eager):
+        m.layers[1].factor = 0.25  # until it is recorded again
+        m.set_weights(eager.get_weights())
+        m.optimizer.set_weights(eager.optimizer.get_weights())
+    assert steps(model) == steps(eager)
 
 
 def asking(layer, x):
