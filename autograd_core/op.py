@@ -99,6 +99,8 @@ class Op:
         # Whether only leading axes broadcast, as in a product of matrices: then a rule's result has a shape of its own.
         self.batched = False
         self.complete = False
+        # Where the rule puts the gradient in its place among zeros: how to add up what several calls put there.
+        self.puts: Puts | None = None
         self.formulas: list[str] = [""] * len(self.inputs)
         self.__name__ = self.name
         self.__module__ = getattr(forward, "__module__", __name__)
@@ -353,6 +355,17 @@ def _name_of(node: Node | None) -> str:
             seen.add(id(parent))
             before += [p for p in parent.parents if p]
     return f"a result of {node.op.name}" if node.op else ""
+
+
+@dataclass(frozen=True)
+class Puts:
+    """How the gradients of many results of an op become one, where each is zero but in its own place.
+
+    Adding them up in full would take as many steps for each of them as the argument has elements.
+    """
+
+    into: Callable[..., None]  # into(total, g, **params) adds one to a sum that may be written to
+    all: Op  # all(*gs, calls=params of each, shape=…) is their sum, recorded
 
 
 class JointRule(Sequence[Rule | None]):

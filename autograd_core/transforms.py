@@ -79,11 +79,10 @@ class _Run:
             if not isinstance(g, Tensor):
                 g = _array(g, value.dtype)
             seeds[value.node] = seeds[value.node] + g if value.node in seeds else g
+        variables = set(self.variables)
         with recorded():
             found = {
-                node: g
-                for node, g, _ in walk(seeds, to=self.variables, lift=wrap if lifted else None)
-                if node in self.variables
+                node: g for node, g, _ in walk(seeds, to=variables, lift=wrap if lifted else None) if node in variables
             }
         pulled: list[Any] = tree.rebuild(
             self.chosen, (self._gradient(node, found.get(node), lifted) for node in self.variables)

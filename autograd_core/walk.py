@@ -52,6 +52,7 @@ def walk(
     gradients: dict[Any, Any] = {n: g for n, g in seeds.items() if n.records and (paths is None or n in paths)}
     waiting = [(-node.born, node) for node in gradients]
     heapify(waiting)
+    own: set[Node] = set()  # those whose sum is in memory that nobody else has
     del seeds
     take = gradients.pop
     last_change = graph.last_change
@@ -60,7 +61,7 @@ def walk(
         g = take(node)
         op = node.op
         if op is None:
-            yield node, g, _NO_EDGES
+            yield node, g.whole() if type(g) is _Pile else g, _NO_EDGES
             continue
         parents = node.parents
         if parents is RELEASED:
@@ -72,6 +73,7 @@ def walk(
         params = node.params
         rules = op.rules
         if lift is not None:
+            g = g.whole() if type(g) is _Pile else g
             z, args = lift(node), tuple(a if p is None else lift(p) for p, a in zip(parents, args, strict=True))
         edges: list[Edge] = [] if trace else _NO_EDGES
         simple = 0 if params else len(args)
@@ -91,6 +93,18 @@ def walk(
                     product = rule(g, z, args[0], args[1])
                 elif simple == 1:
                     product = rule(g, z, args[0])
+                elif op.puts is not None and parent in gradients and parent.out.ndim and not (watched or trace):
+                    total = take(parent)
+                    if lift is not None:
+                        total = total if type(total) is _Pile else _Pile(op.puts, parent.out.shape, total)
+                        total.add(g, params)
+                    else:
+                        total = total if parent in own else total.copy()
+                        op.puts.into(total, g, **params)
+                        own.add(parent)
+                    gradients[parent] = total
+                    del total
+                    continue
                 else:
                     product = rule(g, z, *args, **params)
                 contribution = product
@@ -116,6 +130,28 @@ def walk(
 
 
 _NO_EDGES: list[Edge] = []
+
+
+class _Pile:
+    """A sum of Tensors that waits until all have come: recorded one by one it would be all of it for each of them."""
+
+    def __init__(self, puts: Any, shape: tuple[int, ...], first: Any):
+        self.puts, self.shape, self.rest = puts, shape, first
+        self.parts: list[Any] = []
+        self.calls: list[dict[str, Any]] = []
+
+    def add(self, g: Any, params: dict[str, Any]) -> None:
+        """Another one, which a call with these parameters puts in its place."""
+        self.parts.append(g)
+        self.calls.append(params)
+
+    def __add__(self, other: Any) -> _Pile:
+        self.rest = self.rest + other
+        return self
+
+    def whole(self) -> Any:
+        """The sum."""
+        return self.rest + self.puts.all(*self.parts, calls=self.calls, shape=self.shape)
 
 
 def _next(products: Iterator[Any], g: Any, z: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arrays import add_at, beside, in_numpy
 from ..dispatch import NUMPY, plain
 from ..domain import example
-from ..op import composed, op
+from ..op import Op, Puts, composed, op
 from ..tensor import Tensor
 from ..walk import unbroadcast
 from .shape import along
@@ -66,6 +67,32 @@ def scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
 @getitem.vjp(r"1")
 def _(g: Any, z: Any, x: Any, index: Any = ()) -> Any:
     return scatter(g, index=index, shape=np.shape(x))
+
+
+def _add_into(total: Any, g: Any, index: Any = ()) -> None:
+    if _distinct(index):
+        total[index] += g
+    else:
+        add_at(total, index, g)
+
+
+def scatter_all(*xs: Any, calls: Any = (), shape: Any = ()) -> Any:
+    """The sum of several `scatter`."""
+    total = np.zeros_like(xs[0], shape=shape)
+    for x, params in zip(xs, calls, strict=True):
+        _add_into(total, x, **params)
+    return total
+
+
+_scatter_all = Op(scatter_all, r"\sum_k \operatorname{scatter}_{i_k}\, x_k")
+
+
+@_scatter_all.vjp(r"1")
+def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], calls: Any, shape: Any) -> Iterator[Any]:
+    return (g[params["index"]] if asked else None for asked, params in zip(wanted, calls, strict=True))
+
+
+getitem.puts = Puts(_add_into, _scatter_all)
 
 
 @scatter.vjp(r"1")

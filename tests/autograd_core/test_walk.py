@@ -12,7 +12,23 @@ import weakref
 import numpy as np
 import pytest
 
-from autograd_core import REGISTRY, GraphError, RuleError, Tensor, array, explain, grad, no_grad, op, ops
+from autograd_core import (
+    REGISTRY,
+    GraphError,
+    RuleError,
+    Tensor,
+    array,
+    explain,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    op,
+    ops,
+)
+from autograd_core.testing import check_gradients
 
 # -- the right gradient ------------------------------------------------------------------------------------
 
@@ -107,6 +123,70 @@ def test_a_rule_for_all_arguments_that_forgets_some_is_named(total):
 def test_stacking_many_costs_in_proportion(work, count_calls):
     few, many = (count_calls(lambda n=n: work([Tensor(float(i)) for i in range(n)])) for n in (100, 400))
     assert many < 4.2 * few
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda x, v: grad(lambda x: np.sum(np.stack([part * part for part in x])))(x),
+        lambda x, v: jvp(lambda *xs: np.stack(xs) ** 2, tuple(x), tuple(v)),
+        lambda x, v: hvp(lambda *xs: np.sum(np.stack(xs) ** 3), tuple(x), tuple(v)),
+        lambda x, v: hvp(lambda x: sum(part**3 for part in x), (x,), (v,)),
+    ],
+)
+def test_taking_many_parts_of_one_value_costs_in_proportion(work, count_calls, monkeypatch):
+    whole = []  # how many elements there are in the gradients that are made in full
+    rule = ops.index.getitem.rules[0]
+    monkeypatch.setattr(
+        ops.index.getitem, "rules", [lambda g, z, x, **params: (whole.append(np.size(x)), rule(g, z, x, **params))[1]]
+    )
+    few, many = (count_calls(lambda n=n: work(np.arange(1.0, n + 1), np.ones(n))) for n in (100, 400))
+    assert many < 4.2 * few
+    assert sum(whole) <= 5 * (100 + 400)
+
+
+PARTS = {
+    "numbers": lambda x: sum((k + 1.0) * x[i] ** 3 for k, i in enumerate([0, 2, 0, 4, 2])),
+    "slices that overlap": lambda x: sum(np.sum(x[i : i + 3] ** 3) * (i + 1) for i in range(3)),
+    "lists that repeat": lambda x: np.sum(x[[0, 0, 1]] ** 3) + np.sum(x[np.array([[1, 1], [4, 0]])] ** 3),
+    "masks": lambda x: np.sum(x[np.array([True, False, True, True, False])] ** 3) + np.sum(x[::2] ** 3),
+    "with all of it": lambda x: np.sum(x**3) + x[1] ** 3 + np.sum(x * x[0]) + x[2] * x[3],
+    "of all of it": lambda x: (x[0] * x[1] + np.sum(x[1:] * x[:-1])) * np.prod(x),
+    "new axes, reversed": lambda x: np.sum(x[None, ::-1] ** 3) + np.sum(x[..., None] * x[None]) + x[-1] ** 4,
+    "twice all": lambda x: np.sum(x[:] * x[:]) * np.sum(x[...] ** 3),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", PARTS)
+def test_gradients_of_parts_are_added_up_in_their_places(name, dtype):
+    f, x = PARTS[name], np.array([1.5, -0.5, 2.0, 0.7, 1.1])
+    report = check_gradients(f, x)
+    assert report.verdict == "pass", report
+    t = Tensor(x.astype(dtype))
+    f(t).backward()
+    assert t.grad.dtype == dtype
+    np.testing.assert_allclose(t.grad, grad(f)(x), rtol=1e-5 if dtype == np.float32 else 1e-14)
+    np.testing.assert_allclose(explain(f(t)).gradients["t"], t.grad, rtol=1e-5)  # which adds them up in full
+    third = jacobian(hessian(f))(x)
+    np.testing.assert_allclose(third, np.swapaxes(third, 0, 2), atol=1e-12)
+    step = 1e-4
+    differences = [(hessian(f)(x + e) - hessian(f)(x - e)) / (2 * step) for e in step * np.eye(5)]
+    np.testing.assert_allclose(third, np.moveaxis(differences, 0, 2), rtol=1e-5, atol=1e-5)
+
+
+def test_parts_leave_alone_what_others_hold():
+    """The sum is written to in place: never in the memory of another gradient, nor of the one that was given."""
+    x, y, g = Tensor([1.0, 2.0, 3.0]), Tensor([1.0, 1.0, 1.0]), np.array([10.0, 20.0, 30.0])
+    both = x + y  # hands one array to both
+    z = both * 1
+    total = z + np.stack([z[0], z[1], z[2]]) * 2 + np.stack([z[2], z[0], z[0]])
+    total.backward(g)
+    assert g.tolist() == [10, 20, 30]
+    assert x.grad.tolist() == y.grad.tolist() == z.grad.tolist() == [30 + 50, 60, 90 + 10]
+    s = Tensor(2.0)
+    (s[()] * s[()] * s[...]).backward()
+    assert s.grad == 12
 
 
 def test_leaves_accumulate_and_intermediates_are_of_the_last_pass():
