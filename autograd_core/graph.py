@@ -156,8 +156,9 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
     """Note that the data of ``nodes`` was changed in place just now, by a line of a file."""
     global last_change
     last_change = tick()
+    watched = rerun.watched()
     for node in nodes:
-        if rerun.watched():
+        if watched:
             rerun.will_stamp(node)
         node.changed, node.changer = last_change, changer
 

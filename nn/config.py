@@ -219,7 +219,7 @@ class Configurable(metaclass=freeze.Watched):
         before = self.__dict__.get(name, freeze)
         object.__setattr__(self, name, value)
         if before is not value:
-            freeze.assigned(f"{kind.__name__}.{name}")
+            freeze.assigned(f"{kind.__name__}.{name}", setting=untracked is not None)
 
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""

@@ -71,14 +71,17 @@ def promised(function: Callable[..., Any], *args: Any, kept: bool = True) -> Any
         _promised.reset(before)
 
 
-def assigned(name: str) -> None:
+def assigned(name: str, setting: bool = True) -> None:
     """Note that an attribute has got another value; an error where somebody gave his word that none would.
+
+    One that is no ``setting`` holds what was measured, in every step.
 
     >>> promised(assigned, "Layer.last")
     Traceback (most recent call last):
     autograd_core.errors.ReplayError: Layer.last is set in what is promised to be pure
     """
-    touch()
+    if setting:
+        touch()
     if _promised.get():
         raise ReplayError(
             f"{name} is set in what is promised to be pure, at {line_of_caller()}; return what a step computes, or "

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd_core.replay.freeze import moment
 from nn import layers, optimizers
 
 rng = np.random.default_rng(0)
@@ -391,3 +392,14 @@ def test_what_own_code_reads_counts_wherever_it_stands(kind, changed):
             assert replayed == KINDS[kind], place.__name__
     finally:
         sys.setrecursionlimit(limit)
+
+
+def test_what_a_step_measures_is_no_setting():
+    """Settings are walked through when one has changed, which takes longer than a small step."""
+    model = nn.Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dropout(0.5), layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae", nn.metrics.RootMeanSquaredError()])
+    model.fit(X, Y, batch_size=4, epochs=3, verbose=0)
+    before = moment()
+    for _ in range(3):
+        model.train_on_batch(X[:4], Y[:4])
+    assert moment() == before
