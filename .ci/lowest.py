@@ -1,15 +1,13 @@
-"""Print the oldest version that pyproject.toml allows of each library that it names, as constraints for pip.
-
-pip install -c <(python .ci/lowest.py) -e ".[all,dev]"
-"""
+"""Print the oldest version that pyproject.toml allows of each library that a user may need, as constraints for pip."""
 
 import re
 import tomllib
 from pathlib import Path
 
+BESIDE = {"bench", "dev", "docs", "gpu", "judges"}  # extras of those who work on the project, and one for a GPU
+
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-used = {"plots", "testing", "tensorboard", "sparse", "fast", "onnx", "distributed", "notebooks"}
-wanted = project["dependencies"] + [r for extra in used for r in project["optional-dependencies"][extra]]
-lowest = dict(found.groups() for r in wanted if (found := re.match(r"([\w.-]+)>=([\d.]+)", r)))
-for name in sorted(lowest):
-    print(f"{name}=={lowest[name]}")
+extras = project["optional-dependencies"]
+wanted = [*project["dependencies"], *(r for extra in extras.keys() - BESIDE for r in extras[extra])]
+lowest = dict(found.groups() for r in wanted if (found := re.match(r"([\w-]+)>=([\d.]+)", r)))
+print(*(f"{name}=={lowest[name]}" for name in sorted(lowest)), sep="\n")
