@@ -8,12 +8,15 @@
 -4.0 -4.0 3.0
 """
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from . import ops
 from .checkpoint import checkpoint
 from .debugging import debug
 from .domain import Domain, example
 from .errors import DeviceError, GradientLossError, GraphError, NonFiniteError, RuleError
-from .explain import Drawing, Step, Steps, draw, explain
+from .explain import draw, explain
 from .graph import Node
 from .memory import keep_freed_memory
 from .mode import no_grad
@@ -35,6 +38,9 @@ from .transforms import (
     value_and_grad,
     vjp,
 )
+
+if TYPE_CHECKING:
+    from .explain import Drawing, Step, Steps
 
 __version__ = "0.1.0"
 
@@ -88,6 +94,14 @@ __all__ = [
     "vjp",
     "windows",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What explaining and drawing give, imported when it is asked for."""
+    if name not in ("Drawing", "Step", "Steps"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(sys.modules[explain.__module__], name)
+
 
 own_engine()  # what is defined from now on is somebody's own
 del own_engine

@@ -15,6 +15,7 @@ import numpy as np
 from . import tree
 from .errors import DeviceError
 from .graph import Recorded
+from .optional import needed
 
 
 class Library:
@@ -77,10 +78,7 @@ class CuPy(Library):
             return cupy.asarray(values)
 
     def use(self, number: int) -> None:
-        try:
-            cupy = importlib.import_module("cupy")
-        except ImportError as error:
-            raise ImportError('a CUDA device needs CuPy: pip install "autograd-core[gpu]"') from error
+        cupy = needed("cupy", "A CUDA device", "gpu")
         try:
             cupy.cuda.Device(number).use()
             cupy.zeros(1)  # now, rather than in the middle of something

@@ -6,7 +6,6 @@ import linecache
 import os
 import sys
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ def register(package: str, silent: Collection[str] = ()) -> None:
     Lines in its files and folders ``silent`` never say what a call is for, see `what_for`.
     """
     global _inside, _silent
-    folder = str(Path(package).parent) + os.sep
+    folder = os.path.dirname(package) + os.sep
     _packages.append(folder)
     _inside = (*_inside, folder)
     _silent = (*_silent, *(folder + name + ("" if name.endswith(".py") else os.sep) for name in silent))
@@ -72,7 +71,7 @@ def level_of_caller() -> int:
 def variables_of_caller() -> dict[str, Any]:
     """The variables, global and local, of the innermost function outside the folder of the function that asks."""
     frame: Any = sys._getframe(1)
-    folder = str(Path(frame.f_code.co_filename).parent) + os.sep
+    folder = os.path.dirname(frame.f_code.co_filename) + os.sep
     while frame.f_back and frame.f_code.co_filename.startswith(folder):
         frame = frame.f_back
     return {**frame.f_globals, **frame.f_locals}

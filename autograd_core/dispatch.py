@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import sys
@@ -154,6 +153,8 @@ def meant(keyword: str, names: Iterable[str]) -> str:
     """The end of an error about a keyword that a function does not have: which of its ``names`` may be meant."""
     likely = _MEANT.get(keyword, "")
     if likely.partition("=")[0] not in names:
+        import difflib  # for an error
+
         likely = "".join(f"{name}=" for name in difflib.get_close_matches(keyword, names, 1))
     return f"; did you mean {likely}?" if likely else ""
 

@@ -129,10 +129,13 @@ def parts_of(f: Any, *arguments: Any) -> Iterator[Any]:
 
 
 def _is_generator(value: Any) -> bool:
-    return value in (random, np.random) if isinstance(value, types.ModuleType) else isinstance(value, _GENERATORS)
+    return value in (random, np.random) if isinstance(value, types.ModuleType) else isinstance(value, _generators())
 
 
-_GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
+@functools.cache
+def _generators() -> tuple[type, ...]:
+    """Asked for late: ``np.random`` is a sixth of the time of an import."""
+    return np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random
 
 
 def _state(generator: Any) -> Any:

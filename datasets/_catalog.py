@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from ._fetch import About, find
+from ._optional import needed
 
 SETS = (
     "mnist",
@@ -30,6 +31,7 @@ def catalog() -> None:
         >>> import datasets
         >>> datasets.catalog()  # doctest: +SKIP
     """
+    needed("rich", "The table of the data sets")
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._optional import needed
+
 TIMEOUT = 20.0  # seconds in which nothing comes
 ROUNDS = 3  # through all the mirrors
 PAUSE = 0.5  # seconds before the second round; twice that before the third
@@ -69,8 +71,7 @@ class File:
     @property
     def cached(self) -> Path:
         """Its place in our cache."""
-        import pooch
-
+        pooch = needed("pooch", "A data set that is no part of this package")
         return Path(pooch.os_cache("autograd-core")) / self.folder / self.name
 
     def measure(self, path: Path) -> str:
@@ -115,14 +116,13 @@ def fetch(*choices: tuple[File, ...]) -> list[Path]:
 
 
 def _download(file: File) -> Path:
-    from filelock import FileLock
-
+    lock = needed("filelock", "A download").FileLock
     target = file.cached
     part = target.with_name(f"{target.name}.part")
     failures = {}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
+        with lock(f"{target}.lock"):
             if file.is_at(target):
                 return target  # another process was faster
             for attempt in range(ROUNDS):
@@ -143,8 +143,7 @@ def _download(file: File) -> Path:
 
 def _transfer(url: str, part: Path, file: File) -> None:
     """Download `url` to `part` and check it."""
-    import pooch
-
+    pooch = needed("pooch", "A download")
     bar = _Bar(file, part)
     # Not to be compressed on the way: the checksum is that of the file.
     headers = {"Accept-Encoding": "identity"}
@@ -162,6 +161,7 @@ class _Bar:
     total = 0  # set by pooch
 
     def __init__(self, file: File, part: Path) -> None:
+        needed("rich", "A download")
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 

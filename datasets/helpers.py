@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ._optional import needed
 from ._split import Array
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ def multi_hot(
         raise ValueError(f"dimension is how many columns there are, at least 1; got {dimension}")
     numbers = [_numbers(sequence, i, dimension) for i, sequence in enumerate(sequences)]
     if sparse:
-        try:
-            from scipy.sparse import csr_array
-        except ImportError as error:
-            raise ImportError('a sparse array needs SciPy: pip install "autograd-core[sparse]"') from error
+        csr_array = needed("scipy.sparse", "A sparse array", "sparse").csr_array
         ends = np.cumsum([0, *map(len, numbers)])
         columns = np.concatenate([np.zeros(0, np.int64), *numbers])
         return csr_array((np.ones(len(columns), dtype), columns, ends), (len(numbers), dimension))
@@ -97,13 +95,9 @@ def draw_examples(images: ArrayLike, captions: Iterable[object] | None = None, *
         >>> len(figure.axes)
         10
     """
-    try:
-        import matplotlib.pyplot  # noqa: F401 - it tells notebooks how to show a figure
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            'draw_examples needs matplotlib, which is not here: pip install "autograd-core[plots]"'
-        ) from error
+    needed("matplotlib.pyplot", "draw_examples", "plots")  # it tells notebooks how to show a figure
+    from matplotlib.figure import Figure
+
     pictures = np.asarray(images)
     grey, coloured = pictures.ndim == 3, pictures.ndim == 4 and pictures.shape[3] in (3, 4)
     if pictures.size == 0 or not (grey or coloured):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import to_numpy
+from autograd_core.optional import needed
 
 from .tensors import plain
 
@@ -38,12 +39,9 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
         y = np.argmax(y, axis=1) if y.shape[1] > 1 else y[:, 0]
     if y.shape != x.shape[:1]:
         raise ValueError(f"each of the {len(x)} points needs one class; y has shape {y.shape}")
-    try:
-        from matplotlib.colors import ListedColormap
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('plotting needs Matplotlib: pip install "autograd-core[plots]"') from error
-    axes = Figure(figsize=(5, 4.5), layout="constrained").add_subplot() if ax is None else ax
+    colors = needed("matplotlib.colors", "A picture of a decision boundary", "plots")
+    figure = needed("matplotlib.figure", "A picture of a decision boundary", "plots")
+    axes = figure.Figure(figsize=(5, 4.5), layout="constrained").add_subplot() if ax is None else ax
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.1 * np.where(high > low, high - low, 1.0)
     across = [np.linspace(low[i] - margin[i], high[i] + margin[i], resolution) for i in (0, 1)]
@@ -65,7 +63,7 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
     shades = [colours[i % len(colours)] for i in range(len(classes))]
     regions = np.searchsorted(classes, chosen)
     edges = np.arange(len(classes) + 1) - 0.5
-    axes.contourf(a, b, regions, levels=edges, cmap=ListedColormap(shades), alpha=0.25)
+    axes.contourf(a, b, regions, levels=edges, cmap=colors.ListedColormap(shades), alpha=0.25)
     if len(np.unique(regions)) > 1:
         axes.contour(a, b, regions, levels=edges[1:-1], colors="black", linewidths=1)
     for i, name in enumerate(classes):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
+from autograd_core.optional import needed
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 WIDTH = 20
 
@@ -37,12 +39,16 @@ class Progress:
     """
 
     def __init__(self, verbose: int | str, steps: int | None):
-        self.console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-        live = self.console.is_terminal or self.console.is_jupyter
         if verbose not in ("auto", 0, 1, 2, "0", "1", "2"):
             raise ValueError(
                 f"verbose is 0 for silence, 1 for a bar, 2 for a line per epoch, or 'auto'; {verbose!r} came"
             )
+        self.console: Any = None
+        live = False
+        if verbose not in (0, "0"):
+            console = needed("rich.console", "The progress of a training")
+            self.console = console.Console(file=sys.stdout, highlight=False, soft_wrap=True)
+            live = self.console.is_terminal or self.console.is_jupyter
         self.verbose = (1 if live else 2) if verbose == "auto" else int(verbose)
         self.live = self.verbose == 1 and live
         self.steps = steps
@@ -83,6 +89,8 @@ class Progress:
             self.console.file.flush()
 
     def _text(self, step: int, values: Mapping[str, float], now: float, done: bool) -> Text:
+        from rich.text import Text
+
         took = now - self.begun
         each = took / max(step, 1)
         text = Text(overflow="crop", no_wrap=True)
@@ -113,7 +121,7 @@ class Progress:
         width = max(self.console.width - 1, 20)
         if whole and text.cell_len > width and (cut := text.plain.rfind(" - ", 0, width)) > 0:
             head, tail = text.divide([cut])
-            text = Text.assemble(head, "\n     ", tail)
+            text = type(text).assemble(head, "\n     ", tail)
         else:
             text.truncate(width)
         self.console.file.write("\r")

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd_core.arrays import to_numpy
 from autograd_core.files import written_whole
+from autograd_core.optional import needed
 
 from . import checks, config, distributed, random
 from .layers.layer import Layer, limited_weights
@@ -272,7 +273,7 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
     """Write a file whole or not at all; of several processes the first one does."""
     if distributed.rank():
         return
-    from safetensors.numpy import save
+    save = needed("safetensors.numpy", "A model's file").save
 
     with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("config.json", json.dumps(content, indent=1))
@@ -283,6 +284,7 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
 
 def read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The configuration and the arrays in a file, or an error that says what is wrong with it."""
+    needed("safetensors", "A model's file")
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

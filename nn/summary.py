@@ -7,12 +7,12 @@ import itertools
 import re
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console, JustifyMethod
-from rich.markup import escape
-from rich.table import Table
+from autograd_core.optional import needed
+
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod
 
 from .config import near
 from .layers.layer import Layer, show
@@ -34,6 +34,12 @@ def summary(
     model, ``show_trainable`` a column; ``layer_range`` is a pair of names, or patterns of names, of the first and the
     last layer to show.
     """
+    needed("rich", "The summary of a model")
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     width = line_length or max(min(shutil.get_terminal_size((80, 24)).columns, 100), 60)
     buffer = io.StringIO()
     console = Console(file=buffer, width=width, highlight=False, color_system=None, force_jupyter=False)

@@ -20,6 +20,7 @@ import numpy as np
 from autograd_core.arrays import to_numpy
 from autograd_core.graph import Node, ancestors, in_order
 from autograd_core.mode import recorded
+from autograd_core.optional import needed
 from autograd_core.tensor import Tensor, wrap
 
 from . import activations, layers
@@ -112,6 +113,7 @@ def _array(value: Any) -> Any:
 
 
 def _read(path: str) -> dict[str, Any]:
+    needed("safetensors", "A file of weights")
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

@@ -10,6 +10,9 @@ from pathlib import Path
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     from .. import __version__
+    from ..optional import needed
+
+    needed("rich", "The command autograd")
     from . import explaining
 
     parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")

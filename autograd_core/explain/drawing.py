@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import to_numpy
-from ..caller import variables_of_caller
 from ..files import written_whole
 from ..graph import Node, ancestors, in_order
-from ..tensor import Tensor, wrap
+from ..optional import needed
+from ..tensor import wrap
 from ..walk import walk
 from .formula import formula, number, told
 from .values import Value, constant, describe, layers_of, name_all
@@ -143,37 +143,7 @@ class Drawing:
             return {"text/plain": f"{self!r}\n{error}"}
 
 
-def draw(
-    f: Tensor,
-    *,
-    direction: str = "LR",
-    values: bool = True,
-    gradients: bool = True,
-    depth: int | None = None,
-    max_nodes: int | None = None,
-) -> Drawing:
-    """The computation graph of ``f`` as a `Drawing`; no gradient of yours changes.
-
-    ``direction`` is LR, RL, TB or BT. ``values`` and ``gradients`` say what is written into the nodes. Layers are
-    boxes; ``depth`` is how many levels of them are open: 0 shows each outermost layer as one node, and by default
-    all are open up to about 50 nodes. ``max_nodes`` (200 by default) bounds the picture: the nodes nearest to
-    ``f`` are drawn, and one that says how many are not.
-
-    The larger the gradient, the darker and the thicker the line, a step for each power of ten below the largest,
-    and it is written beside it. TypeError for what is no Tensor, ValueError for an unknown direction, ``max_nodes``
-    below 1 or ``depth`` below 0.
-
-    >>> x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
-    >>> picture = draw(np.sum(x * w), direction="TB")
-    >>> [box.title for box in picture.boxes]
-    ['x', 'w', 'v1 = x · w', 'f = Σ v1']
-    """
-    if not isinstance(f, Tensor):
-        raise TypeError(f"draw takes the Tensor whose computation to draw, not a {type(f).__name__}")
-    return _draw(f.node, variables_of_caller(), direction, values, gradients, depth, max_nodes)
-
-
-def _draw(
+def drawn(
     root: Node,
     variables: Mapping[str, Any],
     direction: str,
@@ -455,10 +425,7 @@ _SHAPES = {
 
 
 def _digraph(drawing: Drawing) -> graphviz.Digraph:
-    try:
-        import graphviz
-    except ImportError as error:
-        raise ImportError('drawing needs the graphviz package: pip install "autograd-core[plots]"') from error
+    graphviz = needed("graphviz", "A drawing", "plots")
     largest = drawing.largest
     graph = graphviz.Digraph(
         graph_attr={"rankdir": drawing.direction, "bgcolor": "white", "nodesep": "0.3", "ranksep": "0.45"},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import written_whole
+from ..optional import needed
 from . import layout
 from .drawing import Box, Drawing, escaped, of_values, summary
 from .formula import number
@@ -55,11 +56,8 @@ def frames(steps: Steps) -> Iterator[Any]:
             f"{len(steps)} steps would be as many frames, and {MAX_FRAMES} is the limit; explain a smaller part of it, "
             "or save the page with .save('backprop.html')"
         )
-    try:
-        import pygraphviz
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError('frames need pygraphviz and pillow: pip install "autograd-core[plots]"') from error
+    pygraphviz = needed("pygraphviz", "A picture for each step", "plots")
+    image = needed("PIL.Image", "A picture for each step", "plots")
     whole = drawing(steps)
     # Laid out once, with everything written: what appears in a frame then moves nothing.
     boxes = tuple(_roomy(box, steps) for box in whole.boxes)
@@ -95,7 +93,7 @@ def frames(steps: Steps) -> Iterator[Any]:
         )
         caption = textwrap.fill(text(sentence(steps, i)), WRAP, max_lines=3, placeholder=" …")
         frame = replace(whole, boxes=boxes, arrows=arrows, highlighted=frozenset(lit))
-        yield Image.open(io.BytesIO(_render(places, frame, caption))).convert("RGB")
+        yield image.open(io.BytesIO(_render(places, frame, caption))).convert("RGB")
 
 
 def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any]) -> Box:

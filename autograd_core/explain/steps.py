@@ -11,7 +11,6 @@ from typing import Any, overload
 import numpy as np
 
 from ..arrays import in_numpy, to_numpy
-from ..caller import variables_of_caller
 from ..files import written_whole
 from ..graph import Node, ancestors, in_order
 from ..op import JointRule, Op
@@ -120,8 +119,10 @@ class Steps(Sequence[Step]):
         return f"<{len(self)} steps of {self.result}; print them, or see .to_text()>"
 
     def __str__(self) -> str:
-        from .table import to_table
-
+        try:
+            from .table import to_table
+        except ImportError:  # without rich; the transcript says the same
+            return self.to_text()
         return to_table(self)
 
     def __rich__(self) -> Any:
@@ -178,45 +179,8 @@ class Steps(Sequence[Step]):
         return to_gif(self, path, seconds)
 
 
-def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:
-    """Every step of the computation of ``f`` and of its backward pass; no gradient of yours changes.
-
-    ``gradient`` is what arrives at ``f``, 1 by default for a single number. Values are called by their
-    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, …. GraphError
-    where nothing was recorded, or ``f`` is no single number and ``gradient`` is missing or of another shape; ValueError
-    for more than 50,000 values.
-
-    >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
-    >>> q = x + y
-    >>> f = q * z
-    >>> print(explain(f).to_text())
-    Forward
-      x = -2,  y = 5,  z = -4
-      q = x + y = -2 + 5 = 3
-      f = q · z = 3 · (-4) = -12
-    <BLANKLINE>
-    Backward: upstream × local = contribution, starting from ∂f/∂f = 1
-      through f = q · z
-        ∂f/∂q:  1 × (-4) = -4   with ∂f/∂q = z
-        ∂f/∂z:  1 × 3 = 3       with ∂f/∂z = q
-      through q = x + y
-        ∂f/∂x:  -4 × 1 = -4     with ∂q/∂x = 1
-        ∂f/∂y:  -4 × 1 = -4     with ∂q/∂y = 1
-    <BLANKLINE>
-    Gradients
-      ∂f/∂x = -4.0
-      ∂f/∂y = -4.0
-      ∂f/∂z = 3.0
-    """
-    if not isinstance(f, Tensor):
-        raise TypeError(f"explain takes the Tensor to explain, not a {type(f).__name__}")
-    return _steps(f, f._seed(gradient), variables_of_caller() if names is None else names)
-
-
-Tensor.explain = explain
-
-
-def _steps(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
+def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
+    """What `explain` gives, with values called as the variables that hold them."""
     recorded = in_order(ancestors([f.node]))
     if len(recorded) > MAX_VALUES:
         raise ValueError(

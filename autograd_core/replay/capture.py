@@ -524,62 +524,10 @@ class Replay:
         return names
 
 
-def replay(
-    function: Callable[..., Any],
-    *,
-    state: Sequence[Any] = (),
-    numba: bool | str = "auto",
-    check: int = 0,
-    exact: bool = False,
-) -> Any:
-    """``function``, recorded at its NumPy calls and replayed for arguments of the same shapes and dtypes.
-
-    This is a promise, as with ``jax.jit``: live are the arguments and the declared state, and everything else is that
-    of the recording: variables, attributes, what containers and files hold, what time it is. A question about a
-    value, such as ``if x > 0``, is an error; one about a type, such as ``isinstance``, is answered. The first call
-    with new shapes runs as it is, the second and third are recorded, and in the fourth a replay is compared with the
-    function. What the function does beside computing, such as printing, happens in these only.
-
-    Parameters
-    ----------
-    function : callable
-        Takes and returns numbers, arrays, and lists, tuples and dicts of them.
-    state : sequence of Tensor
-        Those that the function changes.
-    numba : bool or "auto"
-        Whether long chains of arithmetic are compiled, where numba is installed (the extra ``fast``): at once, never,
-        or once a program has run for 5 seconds. Results have the same bits, but NumPy's warnings of overflows are
-        lost in such chains, and the sign of a NaN is anything.
-    check : int
-        In every so many replays the function runs beside the program, and a difference is an error; 0 for never.
-    exact : bool
-        Whether to leave out all that may change the last digit: threads and compiled chains.
-
-    Raises
-    ------
-    ReplayError
-        In a call that asks for a value or that does otherwise than the one before; and where a check finds a
-        difference. State, arguments and random generators are then as they were.
-    TypeError
-        For a state that is no list of Tensors.
-    ValueError
-        For another ``numba``, or a negative ``check``.
-
-    Examples
-    --------
-    >>> import autograd_core as ag
-    >>> slope = replay(ag.grad(lambda x: np.sum(np.sin(x))))
-    >>> for n in range(5):
-    ...     g = slope(np.array([0.0, n]))
-    >>> print(np.allclose(g, np.cos([0.0, 4.0])), len(slope.programs))
-    True 1
-    """
-    if not isinstance(numba, bool | np.bool_) and not (isinstance(numba, str) and numba == "auto"):
-        raise ValueError(f'numba: expected True, False or "auto", got {numba!r}')
-    if isinstance(check, bool) or not isinstance(check, int | np.integer) or check < 0:
-        raise ValueError(f"check: expected how many replays lie between two checks, 0 for none, got {check!r}")
+def recorded(function: Callable[..., Any], state: Sequence[Any], numba: bool | str, check: int, exact: bool) -> Any:
+    """What `replay` makes of a function."""
     cells = [TensorCell(t) for t in _tensors(state)]
-    made = Replay(function, lambda: cells, numba=numba, strict=True, check=int(check), exact=bool(exact))
+    made = Replay(function, lambda: cells, numba=numba, strict=True, check=check, exact=exact)
     functools.update_wrapper(made, function)
     return made
 

@@ -26,10 +26,12 @@ from ..dispatch import NUMPY, WITHOUT_DERIVATIVE
 from ..errors import ReplayError
 from ..op import REGISTRY, Op
 from ..tensor import Tensor
-from .recording import Source
 
 # The classes, functions and ops of this project, and what NumPy has that they answer for.
 OURS: set[Any] = set()
+
+# Classes whose objects are known by identity: what changes in them is recorded. `recording` adds its Source.
+SETTINGS: set[type] = set()
 
 # What its author says is pure, see `pure`.
 _pure: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -370,7 +372,7 @@ class Frozen:
             for name, item in value.keywords.items():
                 self.entries.append(name)
                 self.meet(item, f"{path}.{name}")
-        elif kind is Source or (kind is np.ndarray and _constant(value)) or (kind in _LISTED and value in OURS):
+        elif kind in SETTINGS or (kind is np.ndarray and _constant(value)) or (kind in _LISTED and value in OURS):
             self.entries.append(Identity(value))
         else:
             if (isinstance(value, type | types.FunctionType) and value in _pure) or kind in _pure:

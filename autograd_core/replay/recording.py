@@ -26,6 +26,7 @@ from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
 from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of, raises_for_values
 from .conditions import nobody_listens
+from .freeze import SETTINGS
 from .traced import Traced, unwrapped
 
 # Python's own modules, such as those through which work gets to another thread.
@@ -407,3 +408,6 @@ class Source(np.random.Generator):
 
     def permutation(self, *args: Any, **kwargs: Any) -> Any:
         return self._draw("permutation", args, kwargs)
+
+
+SETTINGS.add(Source)

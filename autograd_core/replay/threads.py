@@ -30,8 +30,10 @@ def lanes() -> int:
 @cache
 def _products() -> list[Any]:
     """The libraries of matrix products, whose threads can be limited."""
-    from threadpoolctl import ThreadpoolController
-
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # their threads cannot be limited, so functions run one after the other
+        return []
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 

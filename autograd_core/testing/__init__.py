@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..optional import needed
 from .check import GradientError, Report, check_gradients
 from .properties import check_properties
 from .scripts import check_layer, check_script
@@ -55,12 +56,5 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = {"gradient_property": "decorator", "programs": "program"}.get(name, "strategies")
-    try:
-        found = importlib.import_module(f".{module}", __name__)
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        raise ModuleNotFoundError(
-            f"autograd_core.testing.{name} needs hypothesis: pip install 'autograd-core[testing]'", name="hypothesis"
-        ) from error
-    return getattr(found, name)
+    needed("hypothesis", f"autograd_core.testing.{name}", "testing")
+    return getattr(importlib.import_module(f".{module}", __name__), name)

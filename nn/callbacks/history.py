@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_core.optional import needed
+
 from ..config import near
 from .callback import Callback, Logs
 
@@ -46,11 +48,7 @@ class History(Callback):
 
     def plot(self, *names: str) -> Any:
         """Draw curves, a panel for each name with its validation beside it, and return the Matplotlib figure."""
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError("plotting needs Matplotlib: pip install autograd-core[plots]") from error
-
+        plt = needed("matplotlib.pyplot", "A picture of the curves", "plots")
         panels = list(names) or [n for n in self.history if not n.startswith("val_")]
         if not panels:
             raise ValueError("there is nothing to plot: nothing was trained yet")

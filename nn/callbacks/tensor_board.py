@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import to_numpy
+from autograd_core.optional import needed
 
 from ..checks import whole
 from ..tensors import plain
@@ -61,11 +62,8 @@ class TensorBoard(Callback):
     def writer(self, part: str) -> Any:
         """The writer of the training's or the validation's event file."""
         if part not in self.writers:
-            try:
-                from tensorboardX import SummaryWriter
-            except ImportError as error:
-                raise ImportError("TensorBoard needs tensorboardX: pip install autograd-core[tensorboard]") from error
-            self.writers[part] = SummaryWriter(
+            board = needed("tensorboardX", "TensorBoard", "tensorboard")
+            self.writers[part] = board.SummaryWriter(
                 os.path.join(self.log_dir, part), filename_suffix=f".{os.getpid()}.{next(_files)}"
             )
         return self.writers[part]

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.optional import needed
+
 from ..layers.layer import Layer
 from ..tensors import plain
 from .callback import Callback, Logs
@@ -112,11 +114,9 @@ class Watch(Callback):
         """
         if not self.layers:
             raise ValueError("there is nothing to plot: nothing was trained with this callback yet")
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError('plotting needs Matplotlib: pip install "autograd-core[plots]"') from error
-        figure = Figure(figsize=(10, 4), layout="constrained")
+        figure = needed("matplotlib.figure", "A picture of the gradients", "plots").Figure(
+            figsize=(10, 4), layout="constrained"
+        )
         learning = [name for name in self.layers if np.isfinite(self.gradients[name]).any()]
         _lines(figure.add_subplot(1, 2, 1), self.gradients, learning, "mean |gradient| of the weights", "log")
         _lines(figure.add_subplot(1, 2, 2), self.spreads, self.layers, "standard deviation of the output", "linear")

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core.arrays import is_foreign, place_of
 from autograd_core.files import written_whole
+from autograd_core.optional import needed
 
 from ..layers.layer import Layer
 from .errors import ExportError
@@ -64,11 +65,7 @@ def export_onnx(model: Layer, filepath: Any) -> None:
 
 
 def _onnx() -> Any:
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError("ONNX files need the package onnx: pip install 'autograd-core[onnx]'") from error
-    return onnx
+    return needed("onnx", "A file in the format of ONNX", "onnx")
 
 
 def to_proto(model: Layer, shapes: Any) -> Any:

@@ -717,5 +717,5 @@ def test_a_model_that_is_not_built_says_so(tmp_path):
 
 def test_without_the_extra_one_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"pip install 'autograd-core\[onnx\]'"):
+    with pytest.raises(ImportError, match=r'pip install "autograd-core\[onnx\]"'):
         nn.export_onnx(small(), tmp_path / "model.onnx")

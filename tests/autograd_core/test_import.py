@@ -1,0 +1,141 @@
+"""NumPy is all that an import needs, and nothing is loaded that is not used."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import datasets
+import nn
+from autograd_core import Tensor, draw, explain
+from autograd_core.command import main
+
+ROOT = Path(__file__).parents[2]
+
+# A process in which nothing is installed but NumPy and this distribution.
+ALONE = """
+import sys
+
+class NumpyAlone:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        there = {"numpy", "autograd_core", "nn", "datasets", *sys.stdlib_module_names}
+        return self.finder.find_spec(name, path, target) if name.partition(".")[0] in there else None
+
+sys.meta_path[:] = map(NumpyAlone, sys.meta_path)
+"""
+
+
+def alone(code):
+    done = subprocess.run([sys.executable, "-c", ALONE + code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_numpy_is_all_that_gradients_explanations_and_checks_need():
+    said = alone("""
+import numpy as np
+from autograd_core import Tensor, explain, grad, jacobian, replay
+from autograd_core.testing import check_gradients
+
+x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
+q = x + y
+f = q * z
+f.backward()
+print(x.grad, y.grad, z.grad)
+print(grad(grad(np.tanh))(0.5))
+print(explain(f).to_text() == str(explain(f)))
+print(explain(f).to_text())
+check_gradients(lambda a, b: np.sum(np.tanh(a @ b)), np.eye(3), np.ones((3, 2)))
+half = replay(lambda v: v / 2)
+print([float(half(np.array(n))) for n in range(6)])
+""")
+    assert said.splitlines()[:3] == ["-4.0 -4.0 3.0", "-0.7268619813835873", "True"]
+    assert "∂f/∂q:  1 × (-4) = -4   with ∂f/∂q = z" in said
+    assert said.endswith("[0.0, 0.5, 1.0, 1.5, 2.0, 2.5]\n")
+
+
+def test_numpy_is_all_that_a_training_and_the_data_inside_need():
+    said = alone("""
+import datasets, nn
+(x, y), _ = datasets.digits.load_data()
+model = nn.Sequential([nn.layers.Flatten(), nn.layers.Dense(10, "softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+losses = model.fit(x / 16, y, epochs=2, verbose=0).history["loss"]
+print(losses[1] < losses[0])
+try:
+    model.fit(x, y)
+except ImportError as error:
+    print(error)
+""")
+    assert said.splitlines() == ["True", "The progress of a training needs rich: pip install rich"]
+
+
+@pytest.mark.parametrize(
+    ("library", "call"),
+    [
+        ("rich", lambda path: nn.Sequential([nn.layers.Dense(1)]).summary()),
+        ("rich", lambda path: datasets.catalog()),
+        ("rich", lambda path: main(["explain", "x * x", "x=3"])),
+        ("safetensors", lambda path: nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)]).save(path / "model")),
+        ("safetensors", lambda path: nn.models.load_model(path / "model")),
+        ("pooch", lambda path: datasets.mnist.load_data()),
+        ("matplotlib", lambda path: nn.callbacks.History().plot()),
+        ("graphviz", lambda path: draw(Tensor(1.0) * 2).save(path / "f.svg")),
+    ],
+)
+def test_a_missing_library_is_one_sentence_with_what_installs_it(library, call, tmp_path, monkeypatch):
+    for name in [library, *(name for name in sys.modules if name.startswith(library + "."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("AUTOGRAD_DATA_DIR", "HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    with pytest.raises(ImportError) as caught:
+        call(tmp_path)
+    assert re.fullmatch(
+        rf'[\w \'.]+ needs {library}: pip install ({library}|"autograd-core\[\w+\]")', str(caught.value)
+    )
+
+
+def test_an_import_loads_no_more_than_the_engine():
+    """What it takes beside NumPy is the time of these modules; benchmarks/import_time.py measures it."""
+    listed = "import sys, numpy; before = {*sys.modules}; import autograd_core; print(*{*sys.modules} - before)"
+    done = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.split())
+    ours = {name for name in loaded if name.startswith("autograd_core")}
+    assert len(ours) <= 40
+    assert not {name for name in ours if re.match(r"autograd_core\.(explain|replay|testing|command)\.", name)} - {
+        "autograd_core.replay.freeze"
+    }
+    others = loaded - ours
+    # Those of Python that NumPy has not loaded in some version of either.
+    light = {
+        "ast",
+        "bisect",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "dis",
+        "heapq",
+        "inspect",
+        "opcode",
+        "random",
+        "string",
+    }
+    assert {name for name in others if not name.startswith("_")} <= light | {"threading", "zlib"}
+
+
+def test_what_is_loaded_late_is_there():
+    import autograd_core
+    import autograd_core.replay
+
+    for module in (autograd_core, sys.modules["autograd_core.explain"], sys.modules["autograd_core.replay"]):
+        for name in module.__all__:
+            assert getattr(module, name) is not None
+        with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+            _ = module.nothing
+    assert autograd_core.Steps is type(explain(Tensor(2.0) * np.float64(3)))
