@@ -183,7 +183,7 @@ def categorical_crossentropy(
         absent = y_true.data == 0
         if y_true.requires_grad:  # elsewhere the derivative by a target is the logarithm
             absent = absent & np.isneginf(log_p.data)
-        log_p = np.where(absent, np.zeros((), log_p.dtype), log_p)
+        log_p = np.where(absent, log_p.dtype.type(0), log_p)  # a number goes with arrays on any device
     return -np.sum(y_true * log_p, axis=axis)
 
 
