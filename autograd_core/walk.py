@@ -94,16 +94,7 @@ def walk(
                 elif simple == 1:
                     product = rule(g, z, args[0])
                 elif op.puts is not None and parent in gradients and parent.out.ndim and not (watched or trace):
-                    total = take(parent)
-                    if lift is not None:
-                        total = total if type(total) is _Pile else _Pile(op.puts, parent.out.shape, total)
-                        total.add(g, params)
-                    else:
-                        total = total if parent in own else total.copy()
-                        op.puts.into(total, g, **params)
-                        own.add(parent)
-                    gradients[parent] = total
-                    del total
+                    gradients[parent] = _put(op.puts, take(parent), g, params, parent, own if lift is None else None)
                     continue
                 else:
                     product = rule(g, z, *args, **params)
@@ -130,6 +121,19 @@ def walk(
 
 
 _NO_EDGES: list[Edge] = []
+
+
+def _put(puts: Any, total: Any, g: Any, params: dict[str, Any], parent: Node, own: set[Node] | None) -> Any:
+    """The running sum of ``parent`` with one more gradient added in its place; ``own`` is None where it is recorded."""
+    if own is None:
+        pile = total if type(total) is _Pile else _Pile(puts, parent.out.shape, total)
+        pile.add(g, params)
+        return pile
+    if parent not in own:  # it may be somebody else's: `add` hands one array to both its parents
+        total = total.copy()
+        own.add(parent)
+    puts.into(total, g, **params)
+    return total
 
 
 class _Pile:
