@@ -288,7 +288,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "common_functions.md").write_text(text, encoding="utf-8")
     rows = {"about": about, "best_us": best}
-    (options.out / "common_functions.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    (options.out / "common_functions.json").write_text(
+        json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

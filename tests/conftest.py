@@ -116,7 +116,7 @@ def python_s_own_ctrl_c():
 # The extra that brings a library; what is not here is one of the judges.
 EXTRAS = {
     **dict.fromkeys(("graphviz", "matplotlib", "PIL", "pygraphviz"), "plots"),
-    **dict.fromkeys(("ipykernel", "nbclient", "nbformat"), "notebooks"),
+    **dict.fromkeys(("ipykernel", "nbclient", "nbformat", "yaml"), "notebooks"),
     **dict.fromkeys(("mygrad", "tinygrad"), "bench"),
     **{"cupy": "gpu", "mpi4py": "distributed", "numba": "fast", "onnx": "onnx", "scipy": "sparse"},
     "tensorboardX": "tensorboard",

@@ -137,8 +137,8 @@ def main() -> None:
                 print(
                     f"{name} · {library} · seed {seed}: {result['value']:.4f} in {result['seconds']:.0f} s", flush=True
                 )
-                (options.out / "table.md").write_text(table(read(path)))
-    (options.out / "table.md").write_text(table(read(path)))
+                (options.out / "table.md").write_text(table(read(path)), encoding="utf-8")
+    (options.out / "table.md").write_text(table(read(path)), encoding="utf-8")
     curves(read(path), options.out / "curves.png")
     print(table(read(path)))
 

@@ -355,7 +355,7 @@ def test_ctrl_c_ends_cleanly_and_leaves_a_usable_model():
     model.compile("sgd", "mse")
     stop = nn.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: (
-            os.kill(os.getpid(), signal.SIGINT) if len(model.history.epoch) == 3 else 0
+            signal.raise_signal(signal.SIGINT) if len(model.history.epoch) == 3 else 0
         )
     )
     before = signal.getsignal(signal.SIGINT)
