@@ -312,7 +312,7 @@ def draw(results: dict[str, list[dict[str, Any]]], path: Path) -> None:
             _draw_growth(axis, scaling, quantity)
             axis.set_title(f"W9: {title}", loc="left", fontsize=10)
         axes[0].legend(fontsize=8, frameon=False)
-    figure.savefig(path)
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
@@ -371,9 +371,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of measuring per contender and round")
     parser.add_argument("--minutes", type=float, help="for everything together; each workload gets one round at least")
     parser.add_argument("--fresh", action="store_true", help="forget what an interrupted run has measured")
-    parser.add_argument("--out", type=Path, default=HERE / "results", help="where results.json, .md and .svg go")
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="where results.json, .md and .png go")
+    parser.add_argument("--redraw", action="store_true", help="measure nothing, draw the picture of what was measured")
     parser.add_argument("--smoke", action="store_true", help="everything in its smallest form, once")
     options = parser.parse_args()
+    picture = options.out / "results.png"
+    if options.redraw:
+        draw(json.loads((options.out / "results.json").read_text(encoding="utf-8"))["results"], picture)
+        return
     if options.smoke:
         options.rounds, options.seconds = 1, 0.01
     workloads = table()
@@ -403,7 +408,7 @@ def main() -> None:
     (options.out / "results.md").write_text(markdown(results, where), encoding="utf-8")
     turns.path.unlink(missing_ok=True)  # complete, and written: the next run measures anew
     if importlib.util.find_spec("matplotlib"):
-        draw(results, options.out / "results.svg")
+        draw(results, picture)
     print(f"written to {options.out}")
 
 
