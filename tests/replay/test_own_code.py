@@ -397,7 +397,7 @@ def test_what_own_code_reads_counts_wherever_it_stands(kind, changed):
 def test_what_a_step_measures_is_no_setting():
     """Settings are walked through when one has changed, which takes longer than a small step."""
     model = nn.Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dropout(0.5), layers.Dense(1)])
-    model.compile("adam", "mse", metrics=["mae", nn.metrics.RootMeanSquaredError()])
+    model.compile("adam", "mse", metrics=["mae", nn.metrics.MeanSquaredError()])
     model.fit(X, Y, batch_size=4, epochs=3, verbose=0)
     before = moment()
     for _ in range(3):
