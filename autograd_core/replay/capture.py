@@ -23,7 +23,7 @@ from ..tensor import Tensor, wrap
 from . import compiled, threads
 from .calls import Memory, Unplannable, owner_of
 from .comparing import Results, difference, has_a_graph, mistake
-from .conditions import error_modes, nobody_listens
+from .conditions import Modes, error_modes, nobody_listens
 from .planning import plan, shared_out
 from .recording import Recording, active
 from .running import Program, give_back
@@ -117,6 +117,7 @@ class Replay:
         self._state_of = state
         self._cells: list[Cell] = []
         self._arrays: list[Any] = []
+        self._nodes: list[Node] = []  # of those cells that hold a Tensor, which come first
         self._owners: set[int] = set()  # the ids of the arrays in which state lies
         self._captured: dict[Any, _Captured] = {}
         self._warned = False
@@ -183,7 +184,7 @@ class Replay:
             self._refuse(captured, captured.reason)
         if captured.stage in (Stage.REFUSED, Stage.EAGER):
             return self._eagerly(args)
-        why = self._not_now(given)
+        why = self._not_now(given, key[1])
         if why:
             captured.reason = why
             return self._eagerly(args)
@@ -213,9 +214,9 @@ class Replay:
                 )
         return captured
 
-    def _not_now(self, given: Sequence[Any]) -> str:
+    def _not_now(self, given: Sequence[Any], modes: Modes) -> str:
         """Why this call has to be the function's own, or nothing."""
-        if not nobody_listens():
+        if not nobody_listens(modes):
             return "NumPy's warnings are errors, or are called or collected"
         owners = self._owners
         for value in given if owners else ():
@@ -240,12 +241,14 @@ class Replay:
     def forget(self) -> None:
         """Drop all programs: what they were recorded from has changed."""
         self._captured.clear()
-        self._cells, self._arrays = [], []
+        self._cells, self._arrays, self._nodes = [], [], []
         self._owners.clear()
 
     def _unmoved(self) -> bool:
         """Whether state is where it was when it was recorded."""
-        return all(map(operator.is_, [cell.value for cell in self._cells], self._arrays))
+        now = [node.out for node in self._nodes]
+        now += [cell.value for cell in self._cells[len(now) :]]
+        return all(map(operator.is_, now, self._arrays))
 
     # -- replaying -------------------------------------------------------------------------------------
 
@@ -321,7 +324,7 @@ class Replay:
 
     def _stamp(self) -> None:
         """Tell the engine that graphs recorded before this step are of other values."""
-        graph.stamp([cell.node for cell in self._cells if type(cell) is TensorCell], place_of_caller()[:2])
+        graph.stamp(self._nodes, place_of_caller()[:2])
 
     # -- recording -------------------------------------------------------------------------------------
 
@@ -379,7 +382,10 @@ class Replay:
 
     def _find_state(self) -> None:
         """The cells, and the arrays in them, which programs change in place."""
-        self._cells = list(self._state_of())
+        cells = list(self._state_of())
+        self._nodes = [cell.node for cell in cells if type(cell) is TensorCell]
+        # Those that hold a Tensor first, since a node is asked in less time than a cell.
+        self._cells = sorted(cells, key=lambda cell: type(cell) is not TensorCell)
         for cell in self._cells:
             if isinstance(cell.value, np.generic):  # which nothing could be written into
                 cell.value = np.array(cell.value)

@@ -34,8 +34,8 @@ def error_modes() -> Modes:
     return modes
 
 
-def nobody_listens() -> bool:
-    """Whether a warning of NumPy's is nothing or a line on the screen.
+def nobody_listens(modes: Modes | None = None) -> bool:
+    """Whether a warning of NumPy's is nothing or a line on the screen; ``modes`` are what `error_modes` gave just now.
 
     >>> nobody_listens()
     True
@@ -44,7 +44,7 @@ def nobody_listens() -> bool:
     False
     """
     global _filters
-    modes = error_modes()
+    modes = modes or error_modes()
     if modes != _WARN and not _MILD.issuperset(modes):
         return False
     seen, quiet = _filters
