@@ -22,7 +22,8 @@ from .memory import keep_freed_memory
 from .mode import no_grad
 from .op import REGISTRY, Op, composed, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
-from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, sigmoid, softmax, softplus
+from .ops.elementwise import sigmoid
+from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, softmax, softplus
 from .ops.shape import array
 from .replay import replay
 from .replay.freeze import own_engine

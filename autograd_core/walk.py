@@ -121,6 +121,7 @@ def walk(
 
 
 _NO_EDGES: list[Edge] = []
+HALF = np.dtype(np.float16)
 
 
 def _put(puts: Any, total: Any, g: Any, params: dict[str, Any], parent: Node, own: set[Node] | None) -> Any:
@@ -213,6 +214,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """
     new = g.ndim - len(shape)
     stretched = tuple(new + i for i, n in enumerate(shape) if n != g.shape[new + i])
+    g = g if g.dtype is not HALF else g.astype(np.float32)  # in which sums pass 65,504
     return np.reshape(np.sum(g, axis=(*range(new), *stretched)), shape)
 
 

@@ -93,8 +93,8 @@ cbrt = ufunc(
 )
 
 
-# At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain,
-# as in JAX and PyTorch.
+# At x = 0 the plain formulas of a power meet 0 · ∞. What is taken there is the limit from inside the domain, as in
+# PyTorch; JAX has NaN for an exponent that is the float 0, and 0 for the integer.
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
     if type(y) is int or type(y) is float:  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
@@ -194,33 +194,57 @@ exp = ufunc(np.exp, r"e^{x}", (lambda g, z, x: g * z, r"z"))
 exp2 = ufunc(np.exp2, r"2^{x}", (lambda g, z, x: g * (z * LN2), r"z \cdot \ln 2"))
 expm1 = ufunc(np.expm1, r"e^{x} - 1", (lambda g, z, x: g * np.exp(x), r"e^{x}"))
 log = ufunc(np.log, r"\ln x", (lambda g, z, x: g / x, r"\frac{1}{x}"), domain=POSITIVE)
-log2 = ufunc(np.log2, r"\log_2 x", (lambda g, z, x: g / (x * LN2), r"\frac{1}{x \cdot \ln 2}"), domain=POSITIVE)
-log10 = ufunc(np.log10, r"\log_{10} x", (lambda g, z, x: g / (x * LN10), r"\frac{1}{x \cdot \ln 10}"), domain=POSITIVE)
+log2 = ufunc(np.log2, r"\log_2 x", (lambda g, z, x: g / LN2 / x, r"\frac{1}{x \cdot \ln 2}"), domain=POSITIVE)
+log10 = ufunc(np.log10, r"\log_{10} x", (lambda g, z, x: g / LN10 / x, r"\frac{1}{x \cdot \ln 10}"), domain=POSITIVE)
 log1p = ufunc(np.log1p, r"\ln(1 + x)", (lambda g, z, x: g / (1 + x), r"\frac{1}{1 + x}"), domain=Domain(low=-1.0))
 
 
-def finite(z: Any) -> Any:
-    """``z`` with 0 for -inf: the logarithm of nothing then hands back nothing, where -inf - -inf is NaN."""
-    return np.where(z == -inf, 0, z)
+@op(r"\sigma(x)", broadcasts=True, examples=ELEMENTWISE)
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``, without overflow and with full relative precision at both ends.
+
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
+    array([0. , 0.5, 1. ])
+    """
+    e = np.exp(-np.abs(x))
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
-def below(x: Any, z: Any) -> Any:
-    """``x - z``, -inf where ``x`` is -inf and 0 where it is inf, whose exponential is the share of ``x`` in ``z``."""
-    return np.where(x == inf, 0, x) - np.where((x == inf) | (z == -inf), 0, z)
+@sigmoid.vjp(r"z \cdot (1 - z)")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * logistic_density(x)
+
+
+@op(r"\frac{e^{-x}}{(1 + e^{-x})^2}", broadcasts=True, examples=ELEMENTWISE)
+def logistic_density(x: Any) -> Any:
+    """The slope of `sigmoid`, precise where that is 1 to the last digit; a bell as that of the normal distribution."""
+    e = np.exp(-np.abs(x))
+    return e / np.square(1 + e)
+
+
+@logistic_density.vjp(r"-z \cdot \tanh \frac{x}{2}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return -g * z * np.tanh(x / 2)
+
+
+def apart(x: Any, y: Any) -> Any:
+    """``x - y``; where ``x`` is infinite that, whatever ``y`` is."""
+    infinite = np.abs(x) == inf
+    return np.where(infinite, x, x - np.where(infinite, 0, y))
 
 
 logaddexp = ufunc(
     np.logaddexp,
     r"\ln(e^{x} + e^{y})",
-    (lambda g, z, x, y: g * np.exp(below(x, z)), r"e^{x - z}"),
-    (lambda g, z, x, y: g * np.exp(below(y, z)), r"e^{y - z}"),
+    (lambda g, z, x, y: g * sigmoid(apart(x, y)), r"\sigma(x - y)"),
+    (lambda g, z, x, y: g * sigmoid(apart(y, x)), r"\sigma(y - x)"),
     note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
     r"\log_2(2^{x} + 2^{y})",
-    (lambda g, z, x, y: g * np.exp2(below(x, z)), r"2^{x - z}"),
-    (lambda g, z, x, y: g * np.exp2(below(y, z)), r"2^{y - z}"),
+    (lambda g, z, x, y: g * sigmoid(apart(x, y) * LN2), r"2^{x - z}"),
+    (lambda g, z, x, y: g * sigmoid(apart(y, x) * LN2), r"2^{y - z}"),
     note="0 for an argument that is -∞, 1 for one that is ∞",
 )
 
@@ -229,50 +253,107 @@ logaddexp2 = ufunc(
 sin = ufunc(np.sin, r"\sin x", (lambda g, z, x: g * np.cos(x), r"\cos x"))
 cos = ufunc(np.cos, r"\cos x", (lambda g, z, x: g * -np.sin(x), r"-\sin x"))
 tan = ufunc(np.tan, r"\tan x", (lambda g, z, x: g * (1 + z * z), r"1 + z^2"), domain=Domain(kinks=(pi / 2,), period=pi))
+
+
+@op(r"1 - x^2", broadcasts=True, examples=ELEMENTWISE)
+def one_minus_square(x: Any) -> Any:
+    """``1 - x²``, precise near 1 and -1; its derivative is so near 0 too, where that of the product cancels."""
+    return (1 - x) * (1 + x)
+
+
+@one_minus_square.vjp(r"-2 \cdot x")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * (-2 * x)
+
+
 arcsin = ufunc(
     np.arcsin,
     r"\arcsin x",
-    (lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)), r"\frac{1}{\sqrt{1 - x^2}}"),
+    (lambda g, z, x: g / np.sqrt(one_minus_square(x)), r"\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
-    note="∞ at ±1, where its own derivative is NaN",
+    note="∞ at ±1, where its own derivative is ±∞",
 )
 arccos = ufunc(
     np.arccos,
     r"\arccos x",
-    (lambda g, z, x: g / -np.sqrt((1 - x) * (1 + x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
+    (lambda g, z, x: g / -np.sqrt(one_minus_square(x)), r"-\frac{1}{\sqrt{1 - x^2}}"),
     domain=OPEN_UNIT,
-    note="-∞ at ±1, where its own derivative is NaN",
+    note="-∞ at ±1, where its own derivative is ∓∞",
 )
-arctan = ufunc(np.arctan, r"\arctan x", (lambda g, z, x: g / (1 + x * x), r"\frac{1}{1 + x^2}"))
+arctan = ufunc(
+    np.arctan,
+    r"\arctan x",
+    # √(1 + x²) twice, since 1 + x² overflows.
+    (lambda g, z, x: g / np.hypot(x, 1) / np.hypot(x, 1), r"\frac{1}{1 + x^2}"),
+)
 
 sinh = ufunc(np.sinh, r"\sinh x", (lambda g, z, x: g * np.cosh(x), r"\cosh x"))
 cosh = ufunc(np.cosh, r"\cosh x", (lambda g, z, x: g * np.sinh(x), r"\sinh x"))
-tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * (1 - z * z), r"1 - z^2"))
+tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * sech_squared(x), r"1 - z^2"))
+
+
+@op(r"\frac{1}{(\cosh x)^2}", broadcasts=True, examples=ELEMENTWISE)
+def sech_squared(x: Any) -> Any:
+    """The slope of `tanh`, precise where that is 1 to the last digit."""
+    e = np.exp(-np.abs(x))
+    return np.square(2 * e / (1 + e * e))
+
+
+@sech_squared.vjp(r"-2 \cdot z \cdot \tanh x")
+def _(g: Any, z: Any, x: Any) -> Any:
+    return -2 * g * z * np.tanh(x)
+
+
 arcsinh = ufunc(
     np.arcsinh, r"\operatorname{arsinh} x", (lambda g, z, x: g / np.hypot(x, 1), r"\frac{1}{\sqrt{x^2 + 1}}")
 )
 arccosh = ufunc(
     np.arccosh,
     r"\operatorname{arcosh} x",
-    # √(x² - 1) as tanh(z / 2) (x + 1), which neither overflows nor cancels.
-    (lambda g, z, x: g / (np.tanh(z / 2) * (x + 1)), r"\frac{1}{\sqrt{x^2 - 1}}"),
+    # √(x² - 1) as two factors, which neither overflow nor cancel, as their derivatives do not.
+    (lambda g, z, x: g / np.sqrt(x - 1) / np.sqrt(x + 1), r"\frac{1}{\sqrt{x^2 - 1}}"),
     domain=Domain(low=1.0),
 )
 arctanh = ufunc(
     np.arctanh,
     r"\operatorname{artanh} x",
-    (lambda g, z, x: g / ((1 - x) * (1 + x)), r"\frac{1}{1 - x^2}"),
+    (lambda g, z, x: g / one_minus_square(x), r"\frac{1}{1 - x^2}"),
     domain=OPEN_UNIT,
 )
 
 hypot = ufunc(
     np.hypot,
     r"\sqrt{x^2 + y^2}",
-    (lambda g, z, x, y: g * over(x, z), r"\frac{x}{z}"),
-    (lambda g, z, x, y: g * over(y, z), r"\frac{y}{z}"),
+    (lambda g, z, x, y: g * share_of_length(x, y), r"\frac{x}{z}"),
+    (lambda g, z, x, y: g * share_of_length(y, x), r"\frac{y}{z}"),
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
+
+
+@op(
+    r"\frac{x}{\sqrt{x^2 + y^2}}",
+    broadcasts=True,
+    domain=(NONZERO, NONZERO),
+    examples=(example((2, 3), (2, 3)), example((2, 3), (3,)), example((), ()), example((0, 2), (2,))),
+)
+def share_of_length(x: Any, y: Any) -> Any:
+    """What ``x`` is of the length of (x, y), the sine of an angle; 0 at the origin, with all its derivatives.
+
+    Of ``x / hypot(x, y)`` the derivative by x, y² / (x² + y²)^1.5, would cancel where y is small.
+    """
+    return over(x, np.hypot(x, y))
+
+
+@share_of_length.vjp(r"\frac{y^2}{\sqrt{x^2 + y^2}^3}")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    cosine = share_of_length(y, x)
+    return g * over(cosine * cosine, np.hypot(x, y))
+
+
+@share_of_length.vjp(r"-\frac{x \cdot y}{\sqrt{x^2 + y^2}^3}")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * -over(z * share_of_length(y, x), np.hypot(x, y))
 
 
 def over_square(y: Any, h: Any) -> Any:

@@ -12,7 +12,8 @@ from ..arrays import beside
 from ..dispatch import SPECIAL, asked_well, plain
 from ..domain import ELEMENTWISE, NONZERO, example
 from ..op import composed, op
-from .elementwise import finite, in_blocks
+from .elementwise import in_blocks, over, sigmoid
+from .half import in_float32
 from .reduce import REDUCTIONS, spread
 
 _ZERO = np.float64(0)
@@ -35,22 +36,6 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return g * (x > 0)
 
 
-@op(r"\sigma(x)", broadcasts=True, examples=ELEMENTWISE)
-def sigmoid(x: Any) -> Any:
-    """``1 / (1 + exp(-x))``, without overflow and with full relative precision at both ends.
-
-    >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
-    array([0. , 0.5, 1. ])
-    """
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
-
-
-@sigmoid.vjp(r"z \cdot (1 - z)")
-def _(g: Any, z: Any, x: Any) -> Any:
-    return g * (z * (1 - z))
-
-
 @op(r"\ln(1 + e^{x})", broadcasts=True, examples=ELEMENTWISE)
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``, a smooth `relu`, without overflow and with full relative precision.
@@ -63,7 +48,7 @@ def softplus(x: Any) -> Any:
 
 @softplus.vjp(r"\sigma(x)")
 def _(g: Any, z: Any, x: Any) -> Any:
-    return g * -np.expm1(-z)
+    return g * sigmoid(x)
 
 
 # Ratios of polynomials for erf below 1/2 and for erfc · exp(x²) above it, highest power first, from W. J. Cody,
@@ -92,6 +77,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
 
 
 @op(r"\operatorname{erf} x", broadcasts=True, examples=ELEMENTWISE)
+@in_float32
 def erf(x: Any) -> Any:
     """The error function ``2/√π ∫₀ˣ exp(-t²) dt``, to 4 units in the last place of float64.
 
@@ -110,11 +96,13 @@ def _erf(x: Any) -> Any:
 
 
 @erf.vjp(r"\frac{2}{\sqrt{\pi}} \cdot e^{-x^2}")
+@in_float32
 def _(g: Any, z: Any, x: Any) -> Any:
     return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
 @op(r"\ln \sum e^{x}", examples=REDUCTIONS)
+@in_float32
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of the exponentials, without overflow; -inf where every element is -inf.
 
@@ -129,14 +117,18 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @logsumexp.vjp(r"e^{x_i - z}")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g, x, axis, keepdims) * np.exp(x - spread(finite(z), x, axis, keepdims))
+    e = np.exp(x - spread(np.where(z == -np.inf, 0, z), x, axis, keepdims))
+    # They add up to 1, but for what z was rounded by, and where every element is -inf.
+    return spread(g, x, axis, keepdims) * over(e, np.sum(e, axis=axis, keepdims=True))
 
 
 LANES = (example((2, 3)), example((2, 3), axis=0), example((3,)), example((0, 3)), example((2, 1, 2), axis=(0, -1)))
 
 
 @op(r"\frac{e^{x_i}}{\sum_j e^{x_j}}", examples=LANES)
+@in_float32
 def softmax(x: Any, axis: Any = -1) -> Any:
     """The exponentials of the elements, scaled to add up to 1 along an axis (or several).
 
@@ -148,12 +140,14 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 @softmax.vjp(r"z_i \cdot ([i = j] - z_j)")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
     return z * (g - np.sum(g * z, axis=axis, keepdims=True))
 
 
 @composed(r"x_i - \ln \sum_j e^{x_j}", examples=LANES)
 @asked_well
+@in_float32
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """The logarithm of `softmax`, precise where that is close to 0.
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..arrays import beside, decide
-from ..domain import ELEMENTWISE, POSITIVE, example
+from ..arrays import beside, decide, to_numpy
+from ..dispatch import plain
+from ..domain import example
 from ..op import composed, op
-from .elementwise import over
+from ..tensor import Tensor
+from .half import in_float32
 
 REDUCTIONS = (
     example((2, 3)),
@@ -62,6 +64,7 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 @op(r"\sum x", numpy=np.sum, examples=REDUCTIONS + EMPTY)
+@in_float32
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of the elements: each receives the gradient whole."""
     return np.sum(x, axis=axis, keepdims=keepdims)
@@ -73,12 +76,14 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @op(r"\frac{1}{n} \sum x", numpy=np.mean, examples=(*REDUCTIONS, example((3, 0), axis=0)))
+@in_float32
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean of the elements: each receives an equal part of the gradient."""
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 @mean.vjp(r"\frac{1}{n}")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return spread(g / count(x, axis), x, axis, keepdims)
 
@@ -94,6 +99,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         example((2, 3), axis=-1, keepdims=True),
     ),
 )
+@in_float32
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """The mean, weighted if ``weights`` (like ``x``, or one for each place along the axes) are given."""
     axis = None if axis is None else normalize_axis_tuple(axis, np.ndim(x))
@@ -122,43 +128,62 @@ SPREADS = (*REDUCTIONS[:4], example((2, 3), axis=-1, ddof=1), example((0, 3), ax
 
 
 @composed(r"\frac{1}{n - d} \sum (x - \bar x)^2", numpy=np.var, examples=SPREADS)
+@in_float32
 def var(
     x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
 ) -> Any:
     """The mean squared distance from the mean; ``ddof=1`` (or ``correction=1``) divides by n - 1."""
-    if ddof and correction is not None:
-        raise ValueError(f"ddof and correction are two names of one number; they are {ddof} and {correction}")
-    off = x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean)
-    degrees = count(x, axis) - (ddof if correction is None else correction)
-    return np.sum(off * off, axis=axis, keepdims=keepdims) / builtins.max(degrees, 0)
+    off, degrees = _off(x, axis, ddof, mean, correction)
+    return np.sum(off * off, axis=axis, keepdims=keepdims) / degrees
 
 
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
+@in_float32
 def std(
     x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
 ) -> Any:
-    """The square root of the variance; where all elements are equal its derivative is 0."""
-    return root(var(x, axis, ddof, keepdims, mean=mean, correction=correction))
+    """The square root of the variance; where all elements are equal its derivatives are 0, as those of `length`."""
+    off, degrees = _off(x, axis, ddof, mean, correction)
+    return length(off, axis=axis, keepdims=keepdims) / math.sqrt(degrees)
 
 
-@op(r"\sqrt{x}", broadcasts=True, domain=POSITIVE, examples=ELEMENTWISE)
-def root(x: Any) -> Any:
-    """The square root as lengths have it: its derivative at 0, where no direction is special, is 0."""
-    return np.sqrt(x)
+def _off(x: Any, axis: Any, ddof: float, mean: Any, correction: Any) -> tuple[Any, float]:
+    """The distances from the mean, and what the sum of their squares is divided by."""
+    if ddof and correction is not None:
+        raise ValueError(f"ddof and correction are two names of one number; they are {ddof} and {correction}")
+    degrees = count(x, axis) - (ddof if correction is None else correction)
+    return x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean), builtins.max(degrees, 0)
 
 
-@root.vjp(r"\frac{1}{2 \cdot z}")
-def _(g: Any, z: Any, x: Any) -> Any:
-    return g * over(0.5, z)
+@op(r"\sqrt{\sum x^2}", examples=(*REDUCTIONS, example((0, 3), axis=0)))
+@in_float32
+def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm. Its derivatives are 0 at 0, where no direction is special and the second has no bound.
+
+    So the second derivative of its square is 0 there too, where that of ``sum(x * x)`` is 2: write that instead.
+    """
+    largest = (np.max if count(x, axis) else np.sum)(np.abs(x), axis=axis, keepdims=True)
+    # Dividing by a power of two changes no digit, and the squares neither overflow nor vanish.
+    scale = np.ldexp(np.ones_like(largest), np.frexp(largest)[1] - 1)
+    total = np.sum(np.square(x / scale), axis=axis, keepdims=keepdims)
+    return np.sqrt(total) * np.reshape(scale, np.shape(total))
+
+
+@length.vjp(r"\frac{x}{z}")
+@in_float32
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return spread(g, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
 
 
 @op(r"\sum_{j \le i} x_j", numpy=np.cumsum, examples=SCANS)
+@in_float32
 def cumsum(x: Any, axis: Any = None) -> Any:
     """The running sum along an axis, by default of all elements in a row."""
     return np.cumsum(x, axis=axis)
 
 
 @cumsum.vjp(r"[j \le i]")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     axis = axis or 0
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), np.shape(x))
@@ -213,6 +238,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
+@in_float32
 def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     chosen = x == spread(z, x, axis, keepdims)
     each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
@@ -230,23 +256,55 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 # -- products ------------------------------------------------------------------------------------------
-# Neither rule divides by an element that is 0, so both, and their derivatives, are right there.
+# No rule divides by an element, so all derivatives are right where some are 0. And no product on the way leaves the
+# range of the numbers: powers of two are kept apart from it, which are constants to the derivatives.
 
 
 @op(r"\prod x", numpy=np.prod, examples=REDUCTIONS + EMPTY + ZEROS)
+@in_float32
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of the elements: each receives the product of the others."""
     return np.prod(x, axis=axis, keepdims=keepdims)
 
 
 @prod.vjp(r"\prod_{j \ne i} x_j")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = axes_of(x, axis)
-    last = tuple(range(-len(axes), 0))
-    moved = np.moveaxis(x, axes, last)
+    order = [*(a for a in range(np.ndim(x)) if a not in axes), *axes]
+    moved = np.transpose(x, order)
     lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
-    others = _before(lanes) * np.flip(_before(np.flip(lanes, -1)), -1)
-    return spread(g, x, axis, keepdims) * np.moveaxis(np.reshape(others, np.shape(moved)), last, axes)
+    powers, taken = _powers_of(lanes)
+    lanes = _times_power(lanes, -powers)
+    others = _times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
+    back = [order.index(a) for a in range(np.ndim(x))]
+    return spread(g, x, axis, keepdims) * np.transpose(np.reshape(others, np.shape(moved)), back)
+
+
+def _powers_of(x: Any) -> tuple[Any, Any]:
+    """Powers of two for the elements along the last axis, and how many are taken up to each.
+
+    Divided by them, all products of neighbours lie between 1/2 and 2, as far as elements are neither 0 nor infinite.
+    """
+    digits, powers = np.frexp(plain(x))
+    sizes = np.log2(np.fmax(np.fmin(np.abs(digits), 1), 0.5)) + powers
+    taken = np.rint(np.cumsum(sizes, -1))
+    return _steps(np.concatenate((0 * taken[..., :1], taken), -1)), taken
+
+
+def _steps(x: Any) -> Any:
+    return x[..., 1:] - x[..., :-1]
+
+
+def _times_power(x: Any, powers: Any) -> Any:
+    """``x · 2**powers``."""
+    if not isinstance(x, Tensor):
+        return np.ldexp(x, np.minimum(np.maximum(powers, -9999), 9999).astype(np.intc))
+    most = np.finfo(x.dtype).maxexp - 1
+    half = np.clip(powers // 2, -most, most)  # the whole may be beyond the range though the result is not
+    rest = np.clip(powers - half, -most, most)
+    one = np.ones_like(powers, x.dtype)
+    return x * np.ldexp(one, half.astype(np.intc)) * np.ldexp(one, rest.astype(np.intc))
 
 
 def _before(x: Any) -> Any:
@@ -255,21 +313,53 @@ def _before(x: Any) -> Any:
 
 
 @op(r"\prod_{j \le i} x_j", numpy=np.cumprod, examples=SCANS + ZEROS)
+@in_float32
 def cumprod(x: Any, axis: Any = None) -> Any:
     """The running product along an axis, by default of all elements in a row."""
     return np.cumprod(x, axis=axis)
 
 
+# Less than the power of any product that is not 0, and less than that of a million zeros.
+ZERO, NONE = -(2.0**32), -(2.0**60)
+
+
 @cumprod.vjp(r"[j \le i] \prod_{k \le i, k \ne j} x_k")
+@in_float32
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if axis is None or np.ndim(x) == 0:
         return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
-    if decide(np.all(x != 0)):
+    if not isinstance(x, Tensor) and decide(_moderate(x) & _moderate(z) & _moderate(np.where(g == 0, 1, g))):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
-    others = np.where(beside(x, np.eye(np.shape(x)[-1], dtype=bool)), 1, np.expand_dims(x, -2))  # row j without x_j
-    rows = np.triu(np.cumprod(others, -1)) * np.expand_dims(g, -2)
-    return np.moveaxis(np.sum(rows, -1), -1, axis)
+    powers, taken = _powers_of(x)
+    if not isinstance(x, Tensor):  # what lies behind a 0 is nothing, except to derivatives
+        zeros = np.where(x == 0, ZERO, 0)
+        powers, taken = powers + zeros, taken + np.cumsum(zeros, -1)
+    x = _times_power(x, -powers)
+    # The largest power among the terms of each sum, which is put back last of all.
+    sizes = np.where(plain(g) == 0, NONE, np.frexp(plain(g))[1] + taken)
+    most = beside(x, np.maximum.accumulate(to_numpy(sizes)[..., ::-1], -1)[..., ::-1])
+    sums = _behind(_times_power(g, taken - most), _times_power(x[..., 1:], _steps(most)))
+    return np.moveaxis(_times_power(_before(x) * sums, most - powers), -1, axis)
+
+
+def _moderate(x: Any) -> Any:
+    """Whether products of two of these numbers, and quotients, are far from overflow and from 0."""
+    size = np.abs(x)
+    bound = 2.0 ** (np.finfo(x.dtype).maxexp // 2 - 4)
+    return np.all((size > 1 / bound) & (size < bound))
+
+
+def _behind(s: Any, x: Any) -> Any:
+    """From ``s`` the sums ``s_i + x_i · (s_{i+1} + x_{i+1} · (s_{i+2} + …))``, in log n steps of all elements."""
+    step = 1
+    while step < np.shape(s)[-1]:
+        s = np.concatenate((s[..., :-step] + x * s[..., step:], s[..., -step:]), -1)
+        x = x[..., :-step] * x[..., step:]
+        if not isinstance(x, Tensor):  # denormal numbers count for nothing here, and take long
+            x = np.where(np.abs(x) < np.finfo(x.dtype).tiny, 0, x)
+        step *= 2
+    return s
 
 
 # -- differences ---------------------------------------------------------------------------------------
@@ -377,6 +467,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         example(()),
     ),
 )
+@in_float32
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """A vector's norm of any order, or a matrix' Frobenius, largest or smallest row or column sum.
 
@@ -386,7 +477,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
     if (ord is None and (axis is None or len(axes) <= 2)) or (ord, len(axes)) in (("fro", 2), (2, 1)):
-        return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+        return length(x, axis=axis, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
@@ -440,6 +531,10 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
         return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    # The norm grows with its elements, so what they are divided by counts as a constant.
+    scale = _outermost(np.abs(plain(x)), ord, axis, keepdims=True)
+    scale = np.where((scale == 0) | (scale == np.inf), 1, scale)
+    x = x / scale
     none = 0.0 if ord > 0 else np.inf  # the norm, and the power, of what is 0
     if ord > 0 and ord % 2 == 0:
         powers = x**ord
@@ -447,4 +542,5 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
         zero = x == 0
         powers = np.where(zero, none, np.abs(np.where(zero, 1, x)) ** ord)
     total = np.sum(powers, axis=axis, keepdims=keepdims)
-    return np.where(total == 0, none, np.where(total == 0, 1, total) ** (1 / ord))
+    z = np.where(total == 0, none, np.where(total == 0, 1, total) ** (1 / ord))
+    return z * np.reshape(scale, np.shape(total))

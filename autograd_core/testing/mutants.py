@@ -193,6 +193,7 @@ class _Edit(ast.NodeTransformer):
 
 def _edited(rule: Rule) -> Iterator[tuple[str, Rule]]:
     """Every rule that differs from this one in one place of its source."""
+    rule = inspect.unwrap(rule)
     tree = definition_of(rule)
     function = rule if isinstance(rule, types.FunctionType) else None
     if tree is None or function is None:
