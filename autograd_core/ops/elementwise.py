@@ -289,7 +289,6 @@ arctan = ufunc(
 
 sinh = ufunc(np.sinh, r"\sinh x", (lambda g, z, x: g * np.cosh(x), r"\cosh x"))
 cosh = ufunc(np.cosh, r"\cosh x", (lambda g, z, x: g * np.sinh(x), r"\sinh x"))
-tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * sech_squared(x), r"1 - z^2"))
 
 
 @op(r"\frac{1}{(\cosh x)^2}", broadcasts=True, examples=ELEMENTWISE)
@@ -303,6 +302,8 @@ def sech_squared(x: Any) -> Any:
 def _(g: Any, z: Any, x: Any) -> Any:
     return -2 * g * z * np.tanh(x)
 
+
+tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * sech_squared(x), r"1 - z^2"))
 
 arcsinh = ufunc(
     np.arcsinh, r"\operatorname{arsinh} x", (lambda g, z, x: g / np.hypot(x, 1), r"\frac{1}{\sqrt{x^2 + 1}}")
@@ -319,15 +320,6 @@ arctanh = ufunc(
     r"\operatorname{artanh} x",
     (lambda g, z, x: g / one_minus_square(x), r"\frac{1}{1 - x^2}"),
     domain=OPEN_UNIT,
-)
-
-hypot = ufunc(
-    np.hypot,
-    r"\sqrt{x^2 + y^2}",
-    (lambda g, z, x, y: g * share_of_length(x, y), r"\frac{x}{z}"),
-    (lambda g, z, x, y: g * share_of_length(y, x), r"\frac{y}{z}"),
-    domain=(NONZERO, NONZERO),
-    note="0 at the origin, where no direction is special",
 )
 
 
@@ -354,6 +346,16 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
 @share_of_length.vjp(r"-\frac{x \cdot y}{\sqrt{x^2 + y^2}^3}")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     return g * -over(z * share_of_length(y, x), np.hypot(x, y))
+
+
+hypot = ufunc(
+    np.hypot,
+    r"\sqrt{x^2 + y^2}",
+    (lambda g, z, x, y: g * share_of_length(x, y), r"\frac{x}{z}"),
+    (lambda g, z, x, y: g * share_of_length(y, x), r"\frac{y}{z}"),
+    domain=(NONZERO, NONZERO),
+    note="0 at the origin, where no direction is special",
+)
 
 
 def over_square(y: Any, h: Any) -> Any:

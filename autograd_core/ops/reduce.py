@@ -289,7 +289,11 @@ def _powers_of(x: Any) -> tuple[Any, Any]:
     digits, powers = np.frexp(plain(x))
     sizes = np.log2(np.fmax(np.fmin(np.abs(digits), 1), 0.5)) + powers
     taken = np.rint(np.cumsum(sizes, -1))
-    return _steps(np.concatenate((0 * taken[..., :1], taken), -1)), taken
+    taken = np.concatenate((0 * taken[..., :1], taken), -1)
+    if isinstance(x, Tensor):  # whose derivatives pass by the powers, and may be lost there: none unless one overflows
+        rise = to_numpy(taken) - np.minimum.accumulate(to_numpy(taken), -1)
+        taken = taken * (0 if decide(np.all(rise < np.finfo(x.dtype).maxexp - 4)) else 1)
+    return _steps(taken), taken[..., 1:]
 
 
 def _steps(x: Any) -> Any:

@@ -128,3 +128,127 @@ def test_two_derivatives_are_right_for_all_exponents(judge, name, dtype):
     bends = elementwise_grad(slopes)(x)
     wrong += judged(x, bends, second, (1e-9 if dtype is np.float64 else 2e-5) * near_0, mp, units)
     assert wrong == []
+
+
+# -- norms and products ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "scales"), [(np.float64, (1e200, 1e-200, 1)), (np.float32, (1e20, 1e-25, 1))])
+@pytest.mark.parametrize(
+    ("f", "slopes"),
+    [
+        (np.linalg.norm, [0.6, -0.8]),
+        (np.std, [0.5, -0.5]),
+        (lambda x: np.std(x, ddof=1), [0.5**0.5, -(0.5**0.5)]),
+        (lambda x: np.sum(np.linalg.norm(np.stack([x, x]), axis=1)), [1.2, -1.6]),
+        (lambda x: np.linalg.norm(x[None], "fro") + np.linalg.norm(x[:, None]), [1.2, -1.6]),
+        (lambda x: np.sum(np.linalg.norm(x[None], axis=(0, 1), keepdims=True)), [0.6, -0.8]),
+        (lambda x: np.linalg.vector_norm(x), [0.6, -0.8]),
+        (lambda x: np.linalg.norm(x, 3), [9 / 91 ** (2 / 3), -16 / 91 ** (2 / 3)]),
+        (lambda x: np.sum(np.linalg.vector_norm(x[None], ord=3)), [9 / 91 ** (2 / 3), -16 / 91 ** (2 / 3)]),
+        (lambda x: np.linalg.norm(x, 200), [0.0, -1.0]),
+        (lambda x: np.linalg.norm(x, 0.5), [1 + (4 / 3) ** 0.5, -1 - (3 / 4) ** 0.5]),
+        (lambda x: np.linalg.norm(x, -2), [0.512, -0.216]),
+        (lambda x: np.linalg.norm(x, 1), [1, -1]),
+        (lambda x: np.linalg.norm(x, np.inf), [0, -1]),
+    ],
+)
+def test_a_norm_is_as_large_as_its_elements_and_its_gradient_never_lost(f, slopes, dtype, scales):
+    # A norm grows with its elements: its gradient is the same for all of them, and f(x) = gradient · x.
+    for scale in scales:
+        x = np.array([3 * scale, -4 * scale], dtype)
+        value, slope = ac.value_and_grad(f)(x)
+        np.testing.assert_allclose(slope, slopes, rtol=20 * np.finfo(dtype).eps, atol=1e-20)
+        np.testing.assert_allclose(value, np.dot(slopes, x), rtol=200 * np.finfo(dtype).eps)
+
+
+def test_small_elements_beside_a_large_one_have_the_gradient_that_is_due():
+    np.testing.assert_allclose(grad(np.linalg.norm)(np.float32([1e20, 1, 1])), [1, 1e-20, 1e-20], rtol=1e-6)
+    assert np.linalg.norm(ac.Tensor(np.array([np.inf, 1.0]))).data == np.inf
+    assert np.isnan(np.linalg.norm(ac.Tensor(np.array([np.nan, 1.0]))).data)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.linalg.norm(x, axis=1)))(np.zeros((2, 0))), np.zeros((2, 0)))
+
+
+def products(x, order, mp):
+    """The derivatives of the product of ``x``: by each element, or by each two."""
+    x = [mp.mpf(float(v)) for v in x]
+    if order == 1:
+        return np.array([float(mp.fprod(x[:i] + x[i + 1 :])) for i in range(len(x))])
+    n = range(len(x))
+    return np.array([[float(mp.fprod(x[k] for k in n if k not in (i, j))) * (i != j) for i in n] for j in n])
+
+
+def scanned(x, g, mp):
+    """The gradient of ``sum(g * cumprod(x))``."""
+    x = [mp.mpf(float(v)) for v in x]
+    terms = [[float(v) * mp.fprod(x[:i] + x[i + 1 : k + 1]) for k, v in enumerate(g) if k >= i] for i in range(len(x))]
+    return np.array([float(mp.fsum(t)) for t in terms])
+
+
+def factors():
+    """Numbers of all sizes in a row, zeros among them."""
+    rng = np.random.default_rng(2)
+    yield np.array([1e200, 1e200, 0, 0])
+    yield np.array([1e-170, 1e-170, 1e200])
+    yield np.array([1e-170, 1e-170, 7, 1e200, 1e170])
+    yield np.array([1e200, 1e-250, 1e-200])
+    yield np.array([1e-300, 0, 1e300, 1e300])
+    yield np.array([5e-324, 1e308, -1.5e-323, 1e300])
+    for n in (1, 2, 5, 33):
+        for zeros in (0, 1, 2):
+            for spread in (1, 30, 300):
+                x = rng.choice([-1, 1], n) * 10.0 ** rng.uniform(-spread, spread, n)
+                x[rng.permutation(n)[:zeros]] = 0
+                yield x
+
+
+def close(found, right):
+    """Equal to 12 digits, or to a few of the smallest numbers; inf where the right number is too large."""
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, right, rtol=1e-12, atol=2e-323)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")  # NumPy's own product of inf and 0
+def test_products_of_any_size_beside_zeros_have_the_gradient_that_is_due(judge):
+    mp = judge("mpmath").mp.clone()
+    mp.prec = 20_000
+    for x in factors():
+        close(grad(np.prod)(x), products(x, 1, mp))
+        close(grad(lambda x: np.sum(np.prod(x, axis=1)))(np.stack([x, x])), np.stack([products(x, 1, mp)] * 2))
+        g = np.random.default_rng(len(x)).normal(size=len(x))
+        close(grad(lambda x, g=g: np.sum(np.where(g > 0, g * np.cumprod(x), 0)))(x), scanned(x, g * (g > 0), mp))
+        close(grad(lambda x: np.cumprod(x)[-1])(x), products(x, 1, mp))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_second_derivatives_of_products_of_any_size(judge):
+    mp = judge("mpmath").mp.clone()
+    mp.prec = 20_000
+    for x in factors():
+        if len(x) < 9:
+            right = products(x, 2, mp)
+            if np.all(np.isfinite(right)):
+                close(hessian(np.prod)(x), right)
+
+
+def test_derivatives_of_any_order_of_a_running_product_near_zero(judge):
+    for at in (0.0, 1e-8, -1e-150, 0.5):
+        f = lambda x: np.cumprod(np.stack([x, x, x]))[-1]  # noqa: E731
+        for right in (3 * at**2, 6 * at, 6, 0):
+            f = grad(f)
+            assert f(at) == pytest.approx(right, rel=1e-14, abs=0)
+    torch = judge("torch")
+    y = np.array([0.5, 0.0, -2.0, 1e-9, 0.0, 3.0])
+    t = torch.tensor(y, requires_grad=True)
+    weights = np.arange(1.0, 7.0)
+    theirs = torch.autograd.functional.hessian(lambda x: (torch.cumprod(x, 0) * torch.tensor(weights)).sum(), t)
+    np.testing.assert_allclose(hessian(lambda x: np.sum(np.cumprod(x) * weights))(y), theirs, rtol=1e-13, atol=1e-300)
+
+
+def test_a_long_running_product_takes_steps_in_proportion_to_the_logarithm(judge):
+    torch = judge("torch")
+    x = np.random.default_rng(0).uniform(0.5, 1.6, 10_000)
+    x[[5000, 7000]] = 0
+    t = torch.tensor(x, requires_grad=True)
+    torch.cumprod(t, 0).sum().backward()
+    np.testing.assert_allclose(grad(lambda x: np.sum(np.cumprod(x)))(x), t.grad, rtol=1e-9, atol=1e-300)
