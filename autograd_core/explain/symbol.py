@@ -312,8 +312,8 @@ def trace_rule(
     """The formula that the gradient rule of ``op`` for one argument computes; with ``g=1`` the local derivative.
 
     >>> from autograd_core import REGISTRY
-    >>> trace_rule(REGISTRY["tanh"], 0, g=1).latex(), trace_rule(REGISTRY["tanh"], 0).javascript()
-    ('1 - z \\\\cdot z', '(g * (1 - (z * z)))')
+    >>> trace_rule(REGISTRY["tan"], 0, g=1).latex(), trace_rule(REGISTRY["tan"], 0).javascript()
+    ('1 + z \\\\cdot z', '(g * (1 + (z * z)))')
     """
     rule = op.rules[position]
     if rule is None:
