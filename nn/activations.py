@@ -63,6 +63,8 @@ def linear(x: Any) -> Any:
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given.
 
+    At 0 the slope is that below, and at the ceiling it is 0, as in Keras.
+
     Takes any shape, and gives the same; TypeError for what holds no numbers.
 
     >>> import nn
@@ -76,7 +78,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         z = np.where(x.data > threshold, x, negative_slope * (x - threshold) if negative_slope else x * 0.0)
     else:
         z = leaky_relu(x, negative_slope) if negative_slope else ag.relu(x)
-    return z if max_value is None else np.minimum(z, max_value)
+    return z if max_value is None else np.where(z.data >= max_value, max_value, z)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
@@ -93,7 +95,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015.
+    """``x`` where it is positive, ``alpha · (exp(x) - 1)`` elsewhere: Clevert et al., 2015. Its slope at 0 is alpha.
 
     Takes any shape, and gives the same; TypeError for what holds no numbers.
 
@@ -102,11 +104,18 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     array([-0.8647,  0.    ,  3.    ])
     """
     x = constant(x)
-    return np.where(x.data > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return _or_exponential(x, alpha, x.data > 0)
+
+
+def _or_exponential(x: Any, alpha: float, straight: Any) -> Any:
+    """``x`` where ``straight``, ``alpha · (exp(x) - 1)`` elsewhere; it does not overflow where it is not used."""
+    return np.where(straight, x, alpha * np.expm1(np.where(straight, 0, x)))
 
 
 def selu(x: Any) -> Any:
     """`elu`, scaled so that mean 0 and variance 1 reproduce themselves: Klambauer et al., 2017.
+
+    Of its two slopes at 0 it has that of the right, as in Keras.
 
     Takes any shape, and gives the same; TypeError for what holds no numbers.
 
@@ -114,7 +123,8 @@ def selu(x: Any) -> Any:
     >>> nn.activations.selu(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([-1.5202,  0.    ,  3.1521])
     """
-    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+    x = constant(x)
+    return 1.0507009873554805 * _or_exponential(x, 1.6732632423543772, x.data >= 0)
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
@@ -186,7 +196,7 @@ def sigmoid(x: Any) -> Any:
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """``x / 6 + 1/2``, held between 0 and 1.
+    """``x / 6 + 1/2``, held between 0 and 1; where that begins, at -3 and 3, the slope is 0.
 
     Takes any shape, and gives the same; TypeError for what holds no numbers.
 
@@ -194,7 +204,8 @@ def hard_sigmoid(x: Any) -> Any:
     >>> nn.activations.hard_sigmoid(np.array([-2.0, 0.0, 3.0])).numpy().round(4)
     array([0.1667, 0.5   , 1.    ])
     """
-    return np.clip(constant(x) / 6 + 0.5, 0, 1)
+    z = constant(x) / 6 + 0.5
+    return np.where(z.data >= 1, 1, np.where(z.data <= 0, 0, z))
 
 
 def tanh(x: Any) -> Any:

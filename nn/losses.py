@@ -308,9 +308,10 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """
     number(delta, "delta", 0, above=True)
     y_true, y_pred = pair(y_true, y_pred, "huber")
-    error = np.abs(y_pred - y_true)
-    small = np.minimum(error, delta)  # the square must not overflow where it is not used
-    return np.mean(np.where(error.data <= delta, 0.5 * np.square(small), delta * error - 0.5 * delta**2), axis=-1)
+    error = y_pred - y_true
+    small = np.abs(error.data) <= delta
+    inner = np.where(small, error, 0)  # the square must not overflow where it is not used
+    return np.mean(np.where(small, 0.5 * np.square(inner), delta * np.abs(error) - 0.5 * delta**2), axis=-1)
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.ops.half import in_float32
+
 from .. import distributed, initializers, regularizers
 from ..checks import axis_in, number
 from ..tensors import assign, plain
@@ -65,13 +67,19 @@ class BatchNormalization(Layer):
             self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")
         if self.center:
             self.beta = self.add_weight((n,), self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
-        self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, trainable=False, name="moving_mean")
+        wide = np.promote_types(self.dtype, np.float32)  # a variance soon passes the largest number of float16
+        self.moving_mean = self.add_weight(
+            (n,), self.moving_mean_initializer, wide, trainable=False, name="moving_mean"
+        )
         self.moving_variance = self.add_weight(
-            (n,), self.moving_variance_initializer, trainable=False, name="moving_variance"
+            (n,), self.moving_variance_initializer, wide, trainable=False, name="moving_variance"
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
     def call(self, x: Any, training: bool = False) -> Any:
+        return in_float32(self._normalized)(x, training)
+
+    def _normalized(self, x: Any, training: bool) -> Any:
         others = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         broadcast = tuple(1 if i in others else -1 for i in range(x.ndim))
         if training and self.trainable:

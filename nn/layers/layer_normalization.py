@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.ops.half import in_float32
+
 from .. import initializers, regularizers
 from ..checks import axis_in, number
 from .layer import InputSpec, Layer
@@ -66,6 +68,9 @@ class LayerNormalization(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={a: input_shape[a] for a in axes})
 
     def call(self, x: Any) -> Any:
+        return in_float32(self._normalized)(x)
+
+    def _normalized(self, x: Any) -> Any:
         axes = self.axes(x.ndim)
         broadcast = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
         mean = np.mean(x, axis=axes, keepdims=True)

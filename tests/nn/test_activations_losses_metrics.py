@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_core import Tensor
+from autograd_core import Tensor, elementwise_grad
 
 ACTIVATIONS = [
     "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "softplus", "softsign", "sigmoid",
@@ -52,6 +52,50 @@ def test_activations_are_finite_at_the_extremes(name):
     y.backward(np.ones_like(x.data))
     assert np.isfinite(y.numpy()).all() or name == "exponential"
     assert np.isfinite(x.grad).all()
+
+
+CORNERS = [
+    ("elu", {}, [0.0]),
+    ("elu", {"alpha": 2.0}, [0.0]),
+    ("selu", {}, [0.0]),
+    ("relu", {}, [0.0]),
+    ("relu", {"max_value": 6.0}, [0.0, 6.0]),
+    ("leaky_relu", {}, [0.0]),
+    ("hard_sigmoid", {}, [-3.0, 3.0]),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "corners"), CORNERS)
+def test_slopes_at_the_corners_are_those_of_keras(keras, tf, name, options, corners):
+    x = np.float32([*corners, np.nan, -np.inf, np.inf, -200, 200])
+    theirs = getattr(keras.activations, name)
+    with tf.GradientTape() as tape:
+        tx = tf.constant(x)
+        tape.watch(tx)
+        ty = theirs(tx, **options)
+    t = Tensor(x)
+    y = getattr(nn.activations, name)(t, **options)
+    y.backward(np.ones_like(x))
+    n = len(corners)
+    np.testing.assert_allclose(t.grad[:n], tape.gradient(ty, tx).numpy()[:n], rtol=1e-6)
+    np.testing.assert_allclose(y.data, ty.numpy(), rtol=1e-6)
+
+
+def test_huber_at_its_corners_is_that_of_keras(keras, tf):
+    target = np.zeros((6, 1), "float32")
+    x = np.float32([[0], [2], [-2], [3], [-1], [1e30]])
+    with tf.GradientTape() as outer:
+        tx = tf.constant(x)
+        outer.watch(tx)
+        with tf.GradientTape() as tape:
+            tape.watch(tx)
+            ty = keras.losses.huber(target, tx, delta=2.0)
+        slope = tape.gradient(ty, tx)
+    bend = outer.gradient(slope, tx)
+    f = elementwise_grad(lambda x: nn.losses.huber(target, x, delta=2.0)[:, None])
+    np.testing.assert_array_equal(f(x), slope.numpy())
+    assert elementwise_grad(f)(x)[:, 0].tolist()[:1] == [1]  # where Keras has it
+    np.testing.assert_array_equal(elementwise_grad(f)(x)[[0, 3, 4]], bend.numpy()[[0, 3, 4]])
 
 
 def one_hot(rng, n, classes):

@@ -1,0 +1,176 @@
+"""float16 beside float64: values and gradients of everything in the table, for few and many numbers of all sizes."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import Tensor, elementwise_grad, erf, grad, jvp, log_softmax, logsumexp, softmax, value_and_grad, vjp
+from autograd_core.testing.calls import Shape, _fill, domains_of, entries, examples_of, shapes_of
+from autograd_core.transforms import leaves, rebuild
+
+pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning")]
+
+SCALES = (1e-4, 1.0, 300.0, 3e4)
+# Those of many operations per element, of which NumPy's loops over float16 make minutes.
+FEW = {"conv", "conv_transpose", "conv_kernel", "matmul", "einsum", "kron", "tensordot", "windows", "fold"}
+
+
+def shapes_in(tree):
+    if isinstance(tree, Shape):
+        yield tree.shape
+    elif isinstance(tree, list | tuple):
+        for branch in tree:
+            yield from shapes_in(branch)
+
+
+def enlarged(tree, length, times):
+    """Every axis of one length made longer."""
+    if isinstance(tree, Shape):
+        return Shape(tuple(n * times if n == length else n for n in tree.shape))
+    return [enlarged(branch, length, times) for branch in tree] if isinstance(tree, list | tuple) else tree
+
+
+def numbers(shape, scale, domain, rng):
+    """Numbers of a scale, as far as the domain has them."""
+    x = rng.uniform(0.1, 1, shape) * scale * rng.choice([-1, 1], shape)
+    width = domain.high - domain.low
+    if np.isfinite(width):
+        x = np.clip(x, domain.low + 0.05 * width, domain.high - 0.05 * width)
+    elif np.isfinite(domain.low):
+        x = domain.low + np.abs(x)
+    return x.astype(np.float16)
+
+
+def single(tree, dtype):
+    """A list of arrays in another dtype, where they are of float16."""
+    if isinstance(tree, list):
+        return [single(branch, dtype) for branch in tree]
+    return tree.astype(dtype) if getattr(tree, "dtype", None) == np.float16 else tree
+
+
+def results(function, params, args):
+    """The value and the gradients of all arguments of floating numbers, in a flat list."""
+    varied = [i for i, a in enumerate(args) if isinstance(a, list) or getattr(a, "dtype", np.dtype(int)).kind == "f"]
+
+    def f(*values):
+        given = list(args)
+        for i, value in zip(varied, values, strict=True):
+            given[i] = value
+        return function(*given, **params)
+
+    value, pull = vjp(f, *(args[i] for i in varied))
+    plain = [np.asarray(z.data if isinstance(z, Tensor) else z) for z in leaves(value)]
+    rng = np.random.default_rng(5)
+    seeds = [rng.choice([0.5, 1, -1], z.shape).astype(z.dtype) if z.ndim else np.ones((), z.dtype)[()] for z in plain]
+    return [*plain, *(np.asarray(g) for g in leaves(pull(rebuild(value, iter(seeds)))))]
+
+
+def wrong(found, right):
+    """Where ``found`` is off by 1 % and by more than two units in the last place of the largest result."""
+    found, right = np.float64(found), np.float64(right)
+    finite = np.abs(right[np.isfinite(right)])
+    unit = np.spacing(np.float16(min(finite.max(initial=0), 6e4))).astype(float)
+    beyond = (np.abs(right) > 64_000) & (np.abs(found) > 64_000) & (np.sign(found) == np.sign(right))
+    near = np.abs(found - right) <= 0.01 * np.abs(right) + 2 * unit
+    off = ~(near | beyond | np.isnan(right))
+    return [f"{a:.5g} for {b:.5g}" for a, b in zip(found[off], right[off], strict=True)][:3]
+
+
+def cases(name, entry):
+    """Arguments in the shapes of the examples, and with each length of an axis made 1,000 and 100,000 elements long."""
+    for given in examples_of(entry):
+        marked = shapes_of(entry, given)
+        shapes = list(shapes_in(marked))
+        size = max((int(np.prod(s)) for s in shapes), default=0)
+        sizes = [(0, 1)]
+        for many in (1000,) if name in FEW else (1000, 100_000):
+            sizes += [(n, many // size) for n in {n for s in shapes for n in s if n > 1}] if size else []
+        for length, times in sizes:
+            longer = enlarged(marked, length, times)
+            if sum(int(np.prod(s)) for s in shapes_in(longer)) > 250_000:
+                continue
+            for scale in SCALES if times < 9999 else (1.0, 300.0):
+                rng = np.random.default_rng(0)
+                domains = domains_of(entry, len(longer))
+                args = [
+                    _fill([a], lambda shape, n, d=d, s=scale, r=rng: numbers(shape, s, d, r))[0]
+                    for a, d in zip(longer, domains, strict=True)
+                ]
+                yield given, scale, [a.astype(np.float16) if getattr(a, "dtype", 0) == np.float64 else a for a in args]
+
+
+# NumPy itself has these in float32 and float64 only.
+LAPACK = {"inv", "solve", "det", "logabsdet", "slogdet", "cholesky"}
+# The reason why a result of float16 cannot be as near.
+EXCUSED: dict[str, str] = {}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in entries() if name not in LAPACK])
+def test_everything_in_float16_is_near_what_it_is_in_float64(name):
+    entry = dict(entries())[name]
+    function = entry if callable(entry) else entry.function
+    compared, bad = 0, []
+    for given, scale, args in cases(name, entry):
+        if not any(isinstance(a, list) or getattr(a, "dtype", 0) == np.float16 for a in args):
+            continue
+        try:
+            right = results(function, given.params, single(args, np.float64))
+        except (TypeError, ValueError, IndexError):  # a parameter does not fit the longer axis
+            continue
+        found = results(function, given.params, args)
+        compared += 1
+        for a, b in zip(found, right, strict=True):
+            if off := wrong(a, b):
+                bad.append((scale, [np.shape(x) for x in args], given.params, off))
+    assert bad == [] or name in EXCUSED
+    assert compared
+
+
+def test_what_the_gradient_of_a_large_reduction_is():
+    h = np.float16
+    n = np.ones(70_000, h)
+    for f in (np.mean, np.max, np.min, np.average):
+        assert float(grad(f)(n)[0]) == pytest.approx(1 / 70_000, rel=0.01)
+    for k in (65_519, 65_520):
+        assert float(grad(np.mean)(np.ones(k, h))[0]) == pytest.approx(1 / k, rel=0.01)
+    assert float(logsumexp(0 * n)) == pytest.approx(np.log(70_000), rel=1e-3)
+    assert float(softmax(0 * n)[0]) == pytest.approx(1 / 70_000, rel=0.01)
+    assert float(grad(lambda x: np.sum(log_softmax(x)))(n)[0]) == 0
+    value, slope = value_and_grad(np.linalg.norm)(np.full((3, 3), 100, h))
+    assert value == 300
+    assert float(slope[0, 0]) == pytest.approx(1 / 3, rel=1e-3)
+    assert np.abs(grad(np.std)(h([-300, 300, 1]))).max() == pytest.approx(0.408, rel=2e-3)
+    value, slope = jvp(np.linalg.norm, (np.full((3, 3), 100, h),), (np.ones((3, 3), h),))
+    assert (value.data, slope, slope.dtype) == (300, 3, h)
+
+
+def test_a_gradient_that_is_summed_over_a_batch_is_summed_in_float32():
+    x = np.ones((5000, 2), np.float16)
+    np.testing.assert_array_equal(grad(lambda b: np.sum((x + b) * 1))(np.zeros(2, np.float16)), [5000, 5000])
+
+
+def test_the_error_function_of_float16(judge):
+    special = judge("scipy.special")
+    x = np.float16([-300, -5, -2.7, -1, 0, 0.3, 1, 2, 2.6, 2.7, 3, 10, 300])
+    np.testing.assert_allclose(erf(x), special.erf(np.float64(x)), rtol=1e-3)
+    gelu = nn.layers.Activation("gelu", dtype="float16")(np.float16([[1, 3, 4, 5]]))
+    np.testing.assert_allclose(gelu.data, [[0.8413, 2.996, 4, 5]], rtol=1e-3)
+    np.testing.assert_allclose(elementwise_grad(nn.activations.gelu)(np.float16([-20.0, 20])), [0, 1], atol=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("LayerNormalization", {}), ("BatchNormalization", {"training": True})])
+def test_normalization_in_float16_is_near_that_in_float64(kind, options):
+    for scale in (1, 300, 2e4):
+        x = (scale * np.random.default_rng(0).normal(size=(4, 64))).astype(np.float16)
+        half, double = (getattr(nn.layers, kind)(dtype=dtype, epsilon=0.001) for dtype in ("float16", "float64"))
+        given = {}
+        for layer in (half, double):
+            t = Tensor(x.astype(layer.dtype))
+            z = layer(t, **options)
+            assert z.dtype == layer.dtype
+            np.sum(z * np.cos(np.arange(x.size).reshape(x.shape)).astype(layer.dtype)).backward()
+            given[layer] = z.data, t.grad
+            if kind == "BatchNormalization":
+                given[layer] += layer(x.astype(layer.dtype), training=False).data, layer.moving_variance.data
+        for found, right in zip(given[half], given[double], strict=True):
+            np.testing.assert_allclose(found, right, rtol=0.01, atol=0.002 * np.abs(right).max())
