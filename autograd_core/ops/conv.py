@@ -23,6 +23,7 @@ from ..arrays import is_foreign
 from ..domain import example
 from ..op import op
 from . import winograd
+from .half import in_float32
 
 # How many numbers are lowered to a matrix at a time: about as many as a core's caches hold.
 _CACHED = 2**20
@@ -108,6 +109,7 @@ def _view(x: Any, reach: tuple[int, ...], strides: tuple[int, ...], dilation: tu
         example((0, 2, 2, 1), shape=(0, 3, 1)),
     ),
 )
+@in_float32
 def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
     """The adjoint of `windows`: an array of ``shape``, in which each element is the sum of its copies in ``w``.
 
@@ -303,6 +305,7 @@ EXAMPLES = (
 
 
 @op(r"x * y", examples=EXAMPLES)
+@in_float32
 def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1) -> Any:
     """The convolution of neural networks (the kernel is not flipped), over one, two, three or more axes.
 
@@ -337,6 +340,7 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
         example((0, 3, 3), (2, 2, 3)),
     ),
 )
+@in_float32
 def conv_transpose(
     x: Any,
     kernel: Any,
@@ -393,6 +397,7 @@ def conv_transpose(
         example((0, 4, 2), (0, 3, 3), window=(2,)),
     ),
 )
+@in_float32
 def conv_kernel(
     x: Any, g: Any, *, window: Any = (), strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1
 ) -> Any:

@@ -19,6 +19,7 @@ from ..dispatch import NUMPY, plain
 from ..domain import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, example
 from ..op import composed, op, ufunc
 from ..tensor import Tensor
+from .half import in_float32, rule_in_float32
 
 LN2, LN10 = math.log(2), math.log(10)
 WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
@@ -367,8 +368,8 @@ def over_square(y: Any, h: Any) -> Any:
 arctan2 = ufunc(
     np.arctan2,
     r"\operatorname{arctan2}(x, y)",
-    (lambda g, z, x, y: g * over_square(y, np.hypot(x, y)), r"\frac{y}{x^2 + y^2}"),
-    (lambda g, z, x, y: g * -over_square(x, np.hypot(x, y)), r"-\frac{x}{x^2 + y^2}"),
+    (rule_in_float32()(lambda g, z, x, y: g * over_square(y, np.hypot(x, y))), r"\frac{y}{x^2 + y^2}"),
+    (rule_in_float32()(lambda g, z, x, y: g * -over_square(x, np.hypot(x, y))), r"-\frac{x}{x^2 + y^2}"),
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )
@@ -377,6 +378,7 @@ rad2deg = ufunc(np.rad2deg, r"\frac{180}{\pi} \cdot x", (lambda g, z, x: g * (18
 
 
 @op(r"\frac{\sin \pi x}{\pi x}", numpy=np.sinc, broadcasts=True, examples=(*ELEMENTWISE, example((4,), order=2)))
+@in_float32
 def sinc(x: Any, order: int = 0) -> Any:
     """``sin(πx) / (πx)``, 1 at 0, or its derivative of an order: each derivative is right at 0 as well.
 
@@ -401,6 +403,7 @@ def _sinc(order: int, x: Any) -> Any:
 
 
 @sinc.vjp(r"\frac{\cos \pi x - z}{x}")
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, order: int = 0) -> Any:
     return g * sinc(x, order=order + 1)
 

@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def in_float32(function: F) -> F:
-    """Decorate a forward function, a rule or a composed function: it sees float32 in place of float16.
+    """Decorate a forward function, or one made of ops: it sees float32 in place of float16.
 
     What comes out goes back to float16, unless something was of float32 already.
 
@@ -34,6 +34,29 @@ def in_float32(function: F) -> F:
         return result if mixed else _narrow(result)
 
     return computed  # type: ignore[return-value]
+
+
+def rule_in_float32(op: Callable[..., Any] | None = None) -> Callable[[F], F]:
+    """Decorate a rule: it sees float32 in place of float16, and the walk brings its gradient to the argument's dtype.
+
+    With ``op`` it gets the result that this has in float32, where that of float16 may have lost its digits, or be
+    infinite.
+    """
+
+    def decorate(rule: F) -> F:
+        @functools.wraps(rule)
+        def computed(g: Any, z: Any, *xs: Any, **params: Any) -> Any:
+            for x in xs:
+                if getattr(x, "dtype", None) is HALF:
+                    break
+            else:
+                return rule(g, z, *xs, **params)
+            xs = tuple(map(_wide, xs))
+            return rule(_wide(g), _wide(z) if op is None else op(*xs, **params), *xs, **params)
+
+        return computed  # type: ignore[return-value]
+
+    return decorate
 
 
 def _wide(value: Any) -> Any:

@@ -16,6 +16,7 @@ from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
 from ..walk import unbroadcast
+from .half import in_float32, rule_in_float32
 
 
 @op(
@@ -39,6 +40,7 @@ from ..walk import unbroadcast
         example((1, 1), (1, 1)),
     ),
 )
+@in_float32
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product over the last two axes, as ``@`` computes it; leading axes broadcast.
 
@@ -51,6 +53,7 @@ matmul.batched = True
 
 
 @matmul.vjp(r"g\,y^{\mathsf T}")
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
@@ -62,6 +65,7 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 @matmul.vjp(r"x^{\mathsf T} g")
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if hasattr(x, "tocsr"):
         return matmul(x.T, g)
@@ -128,6 +132,7 @@ def vdot(x: Any, y: Any) -> Any:
     numpy=(np.vecdot, np.linalg.vecdot),
     examples=(example((2, 3), (3,)), example((2, 3), (2, 3), axis=0), example((0, 3), (3,))),
 )
+@in_float32
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     """The sum of the products along an axis, which must be as long in both."""
     x, y = (np.moveaxis(v, axis, -1) if axis != -1 else v for v in (x, y))
@@ -227,6 +232,7 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         example((0, 3), (3,), subscripts="ij,j->i"),
     ),
 )
+@in_float32
 def einsum(*xs: Any, subscripts: str = "", optimize: Any = None) -> Any:
     """Products of elements, summed over each letter that the result does not have (A. Einstein, 1916)."""
     if optimize is None:  # finding a path through matrix products takes as long as some ten thousand products

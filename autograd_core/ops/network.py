@@ -13,7 +13,7 @@ from ..dispatch import SPECIAL, asked_well, plain
 from ..domain import ELEMENTWISE, NONZERO, example
 from ..op import composed, op
 from .elementwise import in_blocks, over, sigmoid
-from .half import in_float32
+from .half import in_float32, rule_in_float32
 from .reduce import REDUCTIONS, spread
 
 _ZERO = np.float64(0)
@@ -96,7 +96,7 @@ def _erf(x: Any) -> Any:
 
 
 @erf.vjp(r"\frac{2}{\sqrt{\pi}} \cdot e^{-x^2}")
-@in_float32
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any) -> Any:
     return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
@@ -117,7 +117,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @logsumexp.vjp(r"e^{x_i - z}")
-@in_float32
+@rule_in_float32(logsumexp)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     e = np.exp(x - spread(np.where(z == -np.inf, 0, z), x, axis, keepdims))
     # They add up to 1, but for what z was rounded by, and where every element is -inf.
@@ -140,7 +140,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 @softmax.vjp(r"z_i \cdot ([i = j] - z_j)")
-@in_float32
+@rule_in_float32(softmax)
 def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
     return z * (g - np.sum(g * z, axis=axis, keepdims=True))
 

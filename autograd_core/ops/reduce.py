@@ -14,7 +14,7 @@ from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
 from ..tensor import Tensor
-from .half import in_float32
+from .half import in_float32, rule_in_float32
 
 REDUCTIONS = (
     example((2, 3)),
@@ -83,7 +83,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @mean.vjp(r"\frac{1}{n}")
-@in_float32
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return spread(g / count(x, axis), x, axis, keepdims)
 
@@ -170,7 +170,7 @@ def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @length.vjp(r"\frac{x}{z}")
-@in_float32
+@rule_in_float32(length)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return spread(g, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
 
@@ -183,7 +183,7 @@ def cumsum(x: Any, axis: Any = None) -> Any:
 
 
 @cumsum.vjp(r"[j \le i]")
-@in_float32
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     axis = axis or 0
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), np.shape(x))
@@ -238,7 +238,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
-@in_float32
+@rule_in_float32()
 def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     chosen = x == spread(z, x, axis, keepdims)
     each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
@@ -268,7 +268,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @prod.vjp(r"\prod_{j \ne i} x_j")
-@in_float32
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = axes_of(x, axis)
     order = [*(a for a in range(np.ndim(x)) if a not in axes), *axes]
@@ -328,7 +328,7 @@ ZERO, NONE = -(2.0**32), -(2.0**60)
 
 
 @cumprod.vjp(r"[j \le i] \prod_{k \le i, k \ne j} x_k")
-@in_float32
+@rule_in_float32(cumprod)
 def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if axis is None or np.ndim(x) == 0:
         return np.reshape(cumprod.rules[0](g, z, np.ravel(x), axis=0), np.shape(x))  # type: ignore[misc]
