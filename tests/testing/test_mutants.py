@@ -51,7 +51,8 @@ def test_a_mutant_that_computes_the_same_numbers_is_told_apart():
 
 
 def test_a_sample_has_no_survivors_and_adds_up():
-    score = mutants.run(sample=25, seed=5)
+    with np.errstate(all="ignore"):  # some of the wrong rules divide by 0
+        score = mutants.run(sample=25, seed=5)
     assert score.survivors == []
     assert sum(score.tried.values()) == 25 + len(mutants.WALK)
     assert sum(score.caught.values()) + sum(score.equivalent.values()) == sum(score.tried.values())
