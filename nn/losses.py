@@ -124,7 +124,13 @@ def log_probabilities(y_pred: Tensor, from_logits: bool, axis: int, loss: str) -
 
 def inside(probabilities: Any) -> Any:
     """Probabilities kept away from 0 and 1, where logarithms are infinite."""
-    return np.clip(probabilities, EPSILON, 1 - EPSILON)
+    return _held(probabilities, EPSILON, 1 - EPSILON)
+
+
+def _held(x: Any, low: float, high: float) -> Any:
+    """``x`` held between two numbers. At these the gradient is whole, as in Keras, where `np.clip` would halve it."""
+    x = constant(x)
+    return np.where(x.data < low, low, np.where(x.data > high, high, x))
 
 
 def smoothing_of(label_smoothing: Any) -> float:
@@ -324,7 +330,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     array([0.])
     """
     y_true, y_pred = pair(y_true, y_pred, "kl_divergence")
-    y_true, y_pred = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
+    y_true, y_pred = _held(y_true, EPSILON, 1), _held(y_pred, EPSILON, 1)
     return np.sum(y_true * np.log(y_true / y_pred), axis=-1)
 
 
