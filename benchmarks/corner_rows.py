@@ -94,7 +94,7 @@ KINKS = (
     Row("leaky relu, slope 0.2, at 0", lambda m, x: m.leaky_relu(x), (0.0,),
         "Any number from 0.2 to 1; ours takes the left, as relu does, and as Keras, whose name it bears."),
     Row("elu at 0", lambda m, x: m.elu(x), (0.0,), "eˣ − 1 and x meet with the slope 1: no kink.", (1.0,),
-        "1 on the left, 0 on the right; ours is that of Keras, whose name it bears."),
+        "1 on the left, 0 on the right; ours is the left, whose formula is taken at 0."),
     Row("selu at 0", lambda m, x: m.selu(x), (0.0,),
         "A kink: from 1.0507 (right) to 1.7581 (left); ours is that of Keras, whose name it bears."),
     Row("relu6 at 0", lambda m, x: m.relu6(x), (0.0,), "Any number from 0 to 1; 0 as for relu."),
@@ -223,7 +223,7 @@ EXPONENTIALS = (
     Row("logsumexp of [−∞ −∞]", lambda m, x: m.logsumexp(x), (array([-INF, -INF]),),
         "The shares have no limit, only a sum, 1; ours are 0, as of logaddexp."),
     Row("logsumexp of [∞ 0]", lambda m, x: m.logsumexp(x), (array([INF, 0]),),
-        "1 and 0 in the limit; ∞ − ∞ makes NaN of the first, and nobody has it otherwise."),
+        "1 and 0 in the limit; ∞ − ∞ makes NaN of the 1, and nobody has it otherwise."),
     Row("logsumexp of [∞ ∞]", lambda m, x: m.logsumexp(x), (array([INF, INF]),), "The shares have no limit."),
     Row("first of softmax [−∞ −∞]", lambda m, x: m.softmax_first(x), (array([-INF, -INF]),),
         "The value has no limit, so the gradient has none: NaN, which shows a row that is masked whole."),
@@ -297,8 +297,7 @@ MATRICES = (
         "rule here."),
     Row("sum of a Cholesky factor", lambda m, x: m.cholesky(x), (POSITIVE,),
         "The factor is computed from the lower triangle alone, so the upper one has no gradient: finite differences "
-        "agree. The others give its symmetric part, for matrices that stay symmetric; both move a symmetric matrix "
-        "alike."),
+        "agree. The others give its symmetric part; along symmetric changes both say the same."),
     Row("inverse of a symmetric matrix, weighted", lambda m, x: m.weighted_inv(x), (POSITIVE,), "−A⁻ᵀ W A⁻ᵀ.",
         (-np.linalg.inv(POSITIVE).T @ array([[1.0, 2], [3, 5]]) @ np.linalg.inv(POSITIVE).T,)),
 )

@@ -43,7 +43,7 @@ answer, and this is how many each library got wrong:
 
 The other answers are conventions, and the last column says how ours came about. Three rules run through them: of the
 subgradients at a kink ours is the middle one, or Keras' where a function bears Keras' name; tied elements share; and
-where there is no derivative at all, NaN or an error shows it, but for the origin of an angle.
+where there is no derivative at all, NaN or an error shows it, but for an angle at the origin and impossible events.
 
 **✗** marks an answer that is wrong where only one is right, **f″** a second derivative. A library that is not named in
 a row has no such function, or no derivative of it.
@@ -234,7 +234,7 @@ def page(told: dict[str, Any]) -> str:
             parts.append("\n".join([f"## {title}\n", ":::{div} corners", *head, *lines, ":::", ""]))
     lines = [agreeing(question, told) for group in groups.values() for question in group if question.name in one]
     head = ["| gradient of | answer | given by | what is true |", "|---|---|---|---|"]
-    parts.append("\n".join(["## Where all agree\n", ":::{div} corners", *head, *lines, ":::", ""]))
+    parts.append("\n".join(["## Where all agree\n", ":::{div} corners agreed", *head, *lines, ":::", ""]))
     parts.append(FOOT + "\n".join(f"- {told[name]['version']}" for name in NAMES if name in told) + "\n")
     return "\n".join(parts)
 
