@@ -151,7 +151,7 @@ def _difference(first: Any, second: Any) -> str:
     """What tells two runs of one function apart, more than the order of sums in a product of matrices does."""
     if second is None or np.shape(first) != np.shape(second):
         return f"{kind(first)} was recorded, and now {'nothing' if second is None else kind(second)}"
-    if not all(isinstance(value, np.ndarray | np.generic) for value in (first, second)):
+    if not all(issubclass(type(value), np.ndarray | np.generic) for value in (first, second)):
         return ""  # where a step is recorded to be replayed, the call before was compared
     near = np.finfo(first.dtype).eps ** 0.75 * np.max(np.abs(first), initial=0, where=np.isfinite(first))
     with np.errstate(invalid="ignore"):
