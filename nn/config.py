@@ -211,15 +211,17 @@ class Configurable(metaclass=freeze.Watched):
         if name in kind._settable and "_made" in self.__dict__:
             value = self._as_if_made_with(name, value)
         untracked = kind.untracked
-        if untracked is not None and name in untracked:
+        if untracked is None or name in untracked:
             object.__setattr__(self, name, value)
+            if untracked is None and freeze.PROMISED.get():
+                freeze.refuse_assignment(self, name)
             return
-        if kind in freeze.OURS and untracked is not None:
+        if kind in freeze.OURS:
             value = freeze.settled(value)
         before = self.__dict__.get(name, freeze)
         object.__setattr__(self, name, value)
         if before is not value:
-            freeze.assigned(f"{kind.__name__}.{name}", setting=untracked is not None)
+            freeze.assigned(self, name)
 
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""

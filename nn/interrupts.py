@@ -6,10 +6,10 @@ somebody's who may have reasons.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from signal import SIGINT, default_int_handler
+from threading import current_thread, main_thread
 from typing import Any
 
 from . import distributed
@@ -23,25 +23,20 @@ except ImportError:
 class unbroken:
     """A context manager: Ctrl-C waits for the end of the ``with`` block; a second one interrupts at once."""
 
-    __slots__ = ("caught",)
-
-    def __init__(self) -> None:
-        self.caught: list[int] | None = None
+    caught: list[int] | None = None
 
     def __enter__(self) -> list[int]:
-        if getsignal(SIGINT) is not default_int_handler:
-            return []
-        if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
-            return []
+        if getsignal(SIGINT) is not default_int_handler or current_thread() is not main_thread():
+            return []  # the main thread alone is interrupted
         caught = self.caught = []
-
-        def note(number: int, frame: Any) -> None:
-            if caught:
-                raise KeyboardInterrupt
-            caught.append(number)
-
-        signal(SIGINT, note)
+        signal(SIGINT, self.note)
         return caught
+
+    def note(self, number: int, frame: Any) -> None:
+        """Python's handler for now."""
+        if self.caught or self.caught is None:
+            raise KeyboardInterrupt
+        self.caught.append(number)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if self.caught is None:

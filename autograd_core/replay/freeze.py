@@ -61,34 +61,31 @@ def touch() -> None:
 
 
 # Whether what runs is pure on somebody's word.
-_promised: ContextVar[bool] = ContextVar("promised", default=False)
+PROMISED: ContextVar[bool] = ContextVar("promised", default=False)
 
 
 def promised(function: Callable[..., Any], *args: Any, kept: bool = True) -> Any:
     """Call a function that is pure on its author's word, or, with ``kept=False``, one inside it that need not be."""
-    before = _promised.set(kept)
+    before = PROMISED.set(kept)
     try:
         return function(*args)
     finally:
-        _promised.reset(before)
+        PROMISED.reset(before)
 
 
-def assigned(name: str, setting: bool = True) -> None:
-    """Note that an attribute has got another value; an error where somebody gave his word that none would.
+def assigned(owner: Any, name: str) -> None:
+    """Note that an attribute has got another value."""
+    touch()
+    if PROMISED.get():
+        refuse_assignment(owner, name)
 
-    One that is no ``setting`` holds what was measured, in every step.
 
-    >>> promised(assigned, "Layer.last")
-    Traceback (most recent call last):
-    autograd_core.errors.ReplayError: Layer.last is set in what is promised to be pure
-    """
-    if setting:
-        touch()
-    if _promised.get():
-        raise ReplayError(
-            f"{name} is set in what is promised to be pure, at {line_of_caller()}; return what a step computes, or "
-            "keep it in a weight: add_weight(…, trainable=False), and assign to that"
-        )
+def refuse_assignment(owner: Any, name: str) -> NoReturn:
+    """Raise because an attribute is set where somebody gave his word that none would be."""
+    raise ReplayError(
+        f"{type(owner).__name__}.{name} is set in what is promised to be pure, at {line_of_caller()}; return what a "
+        "step computes, or keep it in a weight: add_weight(…, trainable=False), and assign to that"
+    )
 
 
 def moment() -> tuple[int, int]:
@@ -299,6 +296,11 @@ class Frozen:
         self._weights: list[Any] = []
         self._record: list[bool] = []
         self._partials: list[tuple[Any, Any]] = []
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is anything that `holds` has to look at."""
+        return bool(self._weights or self._partials)
 
     def holds(self) -> bool:
         """Whether what is no attribute, so that no assignment is counted, is still as it was found."""

@@ -134,7 +134,7 @@ class Steps:
         self.eagerly, self._trusting = eagerly, trusting
         self._turns = Turns()
         self._moment: Any = None
-        self._frozen: tuple[Frozen, ...] = ()
+        self._alive: list[Frozen] = []  # where more decides than is counted
         self.share: distributed.Whole | distributed.Share = distributed.WHOLE  # of the batch at hand
         self._synchronised = False
         self._talking: set[Any] = set()  # steps that need the other processes in their middle
@@ -167,15 +167,19 @@ class Steps:
     @property
     def plan(self) -> Plan:
         """How the steps are run under the present settings."""
-        if self._moment == moment() and all(frozen.holds() for frozen in self._frozen):
-            return self._plans[-1]
+        if self._moment == moment():
+            for frozen in self._alive:
+                if not frozen.holds():
+                    break
+            else:
+                return self._plans[-1]
         self._moment = moment()
         model, trusting = self.model, self._trusting
         optimizer = freeze.freeze(model.optimizer, "optimizer", trusting)
         if getattr(type(model.optimizer), "apply", None) is not Optimizer.apply and optimizer.foreign is None:
             optimizer.foreign = "optimizer has an apply of its own, which counts steps"
         found = freeze.freeze(model, "", trusting), freeze.freeze(model._loss, "loss", trusting), optimizer
-        self._frozen, variables = found, model.trainable_variables
+        self._alive, variables = [f for f in found if f.alive], model.trainable_variables
         key = key_of(*found, variables)
         for plan in self._plans:
             if plan.key == key:

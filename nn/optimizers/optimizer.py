@@ -77,7 +77,7 @@ class Optimizer(config.Configurable):
     """
 
     # The arrays that a step changes, and what gives the rate, which a step is told.
-    untracked = frozenset({"_state", "_step", "_rate", "schedule", "learning_rate"})
+    untracked = frozenset({"_variables", "_state", "_step", "_rate", "schedule", "learning_rate"})
 
     # Whether `update` works on each element for itself. Large parameters are then updated a part at a time, which
     # is faster, since a part stays in cache, and needs no second copy of everything.

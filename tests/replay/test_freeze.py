@@ -476,3 +476,16 @@ def test_recursion_is_no_deeper_than_the_models():
         model = nn.Sequential([layers.Input((4,)), model])
     assert freeze.freeze(model).foreign is None
     assert sys.getrecursionlimit() >= 1000
+
+
+def test_a_step_of_ours_changes_no_setting():
+    """Or else all settings would be looked at before each step."""
+    model = model_of(layers.BatchNormalization(), layers.Dropout(0.5), optimizer=optimizers.SGD(0.1, momentum=0.9))
+    model.compile("rmsprop", "mse", metrics=["mae"])
+    steps(model, 8)
+    before = freeze.moment()
+    steps(model)
+    model.fit(X, Y, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    assert freeze.moment() == before
