@@ -77,7 +77,14 @@ def ordered(results: Logs) -> Logs:
 def one_batch(x: Any, y: Any, weights: Any) -> Any:
     """All the data as a single batch."""
     plain_arrays = type(x) is type(y) is np.ndarray and weights is None and distributed.size() == 1
-    if plain_arrays and x.ndim and y.ndim and 0 < len(x) == len(y) and {x.dtype.kind, y.dtype.kind} <= {*"biuf"}:
+    if (
+        plain_arrays
+        and x.ndim
+        and y.ndim
+        and 0 < len(x) == len(y)
+        and x.dtype.kind in "biuf"
+        and y.dtype.kind in "biuf"
+    ):
         return convert(x), convert(y), None, distributed.WHOLE  # there is nothing to check
     return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
 

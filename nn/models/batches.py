@@ -54,7 +54,7 @@ def length_of(data: Any, what: str) -> int:
 
 def convert(value: Any) -> Any:
     """A batch with its floating arrays in float32; whole numbers, such as class numbers, stay what they are."""
-    return tree.map(_converted, value)
+    return _converted(value) if type(value) is np.ndarray else tree.map(_converted, value)
 
 
 def _converted(value: Any) -> Any:
