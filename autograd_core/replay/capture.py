@@ -441,7 +441,10 @@ class Replay:
                         Traced(array, recording)[...] = cell.value
                     cell.value = array
                 if _chance() != chance:
-                    recording.give_up("it draws numbers from random or np.random, which a replay would not")
+                    recording.give_up(
+                        "it draws numbers from random or np.random, which a replay would not",
+                        "draw from an autograd_core.replay.Source, or hand the numbers over",
+                    )
                 results = Results(value, recording)
                 del value
                 replaced.clear()

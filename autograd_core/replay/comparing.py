@@ -138,7 +138,10 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
             or _unequal(x.writes, y.writes, pairs)
         )
         if what:
-            return f"{name} at {_where(y)} {what} from one call to the next, and a replay would freeze it"
+            freezes = (
+                "from one call to the next, and a replay would freeze it; instead, hand it over or declare it as state"
+            )
+            return f"{name} at {_where(y)} {what} {freezes}"
     if len(a.calls) != len(b.calls) or [(g.expected, g.position) for g in a.guards] != [
         (g.expected, g.position) for g in b.guards
     ]:

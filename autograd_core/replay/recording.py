@@ -261,8 +261,10 @@ class Recording:
         if kept:
             made = (call.where for call in self.calls for p in call.results if p and p.memory is kept[0].memory)
             file, line = next(made, ("", 0))
-            self.escaped = f"a value ({kept[0]}) is kept by the function, in an attribute or a list" + (
-                f", made at {file}:{line}" if file else ", one of its arguments"
+            self.escaped = (
+                f"a value ({kept[0]}) is kept by the function, in an attribute or a list"
+                + (f", made at {file}:{line}" if file else ", one of its arguments")
+                + "; instead, return it"
             )
 
     def _alive(self) -> list[Place]:
@@ -338,7 +340,9 @@ class Recording:
         """Whether a write to ``target`` can be followed: to state, and to what was made here. Else this is given up."""
         memory = self._lookup(unwrapped(target)) if isinstance(target, Traced | np.ndarray) else None
         if memory is None or memory.kind == "constant":
-            self.give_up("writing a value that is being recorded into a plain array")
+            self.give_up(
+                "writing a value that is being recorded into a plain array", "write into a copy of it, or return it"
+            )
             return False
         if memory.kind in ("state", "input"):
             self.changed_state = True

@@ -88,6 +88,10 @@ _SCALAR_KERNELS: dict[Any, Callable[..., Any]] = {
 }
 
 
+# What to write where a shape depends on the data.
+MASKED = "keep the shape, as np.where(mask, x, 0) does"
+
+
 class Traced(Tracer, InPlace):
     """An array whose computations are being recorded.
 
@@ -131,11 +135,11 @@ class Traced(Tracer, InPlace):
         """The array or the scalar itself."""
         return self.array[()] if self.scalar else self.array
 
-    def _taken_out(self, how: str) -> Any:
+    def _taken_out(self, how: str, instead: str = "compute with the value itself, by functions of NumPy's") -> Any:
         """The array itself; if it was recorded, that is given up."""
         recording = self.recording_now()
         if recording is not None:
-            recording.give_up(how)
+            recording.give_up(how, instead)
         return self.plain
 
     # -- what is the same for every batch --------------------------------------------------------------
@@ -184,7 +188,7 @@ class Traced(Tracer, InPlace):
         return format(self._printed(), how)
 
     def _printed(self) -> Any:
-        return self._taken_out("printing a value that is being recorded")
+        return self._taken_out("printing a value that is being recorded", "print what the function returns")
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not here. Whether there is such a method is asked of the type, and no value leaves.
@@ -271,7 +275,7 @@ class Traced(Tracer, InPlace):
             or (function is np.where and len(args) + len(kwargs) == 1)
             or (function in _SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
         ):
-            recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data")
+            recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data", MASKED)
         elif function is np.copyto or function in _CHANGING:
             if recording.can_change(args[0]):
                 return _change(recording, function, *args, **kwargs)
@@ -302,7 +306,7 @@ class Traced(Tracer, InPlace):
         if self.scalar:
             return recording.run(np.array, (self,), noted=copied)[index] if parts else self
         if _shapes(index):
-            recording.give_up("picking elements by a mask or up to some length gives an array of varying shape")
+            recording.give_up("picking elements by a mask or up to some length gives an array of varying shape", MASKED)
         elif _basic(index):
             view = Traced(self.array[_viewing(index)], recording)
             recording.picked = _instruction(sys._getframe(1))
@@ -377,7 +381,11 @@ class Traced(Tracer, InPlace):
         return bool(self.plain) if recording is None else recording.guard(self)
 
     def __bool__(self) -> bool:
-        return bool(self._taken_out("asking for the truth of a value that is being recorded"))
+        how = "asking for the truth of a value that is being recorded"
+        choose = (
+            "choose by np.where, or ask decide(condition), which leaves a batch that goes another way to the function"
+        )
+        return bool(self._taken_out(how, choose))
 
     def _number(self, convert: Callable[[Any], Any]) -> Any:
         how = f"taking a Python number ({convert.__name__}) from a value that is being recorded"
