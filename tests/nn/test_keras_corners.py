@@ -6,14 +6,16 @@ import pytest
 import nn
 from autograd_core import Tensor
 
-ACTIVATIONS = sorted(set(nn.activations.__all__) - {"get", "serialize", "deserialize", "elu", "selu", "hard_sigmoid"})
+ACTIVATIONS = sorted(set(nn.activations.__all__) - {"get", "serialize", "deserialize"})
 POINTS = np.array(
     [[-1000.0, -40, -6, -3, -2.5, -1, -0.0, 0, 0.5, 1, 2.5, 3, 6, 20, 40, 1000]]
 )  # fmt: skip
 SETTINGS = [
+    ("relu", {"max_value": 6.0}),
     ("relu", {"negative_slope": 0.1}),
     ("relu", {"threshold": 1.0}),
     ("leaky_relu", {"negative_slope": 0.3}),
+    ("elu", {"alpha": 0.5}),
 ]
 
 # Targets and predictions: equal, far apart, at the bounds of probabilities, at an error of exactly δ.
@@ -23,6 +25,7 @@ ZEROS = np.zeros((1, 6)), np.zeros((1, 6))
 LOSSES = {
     "mean_squared_error": (PROBABILITIES, ERRORS, ZEROS),
     "mean_absolute_error": (PROBABILITIES, ERRORS, ZEROS),
+    "huber": (PROBABILITIES, ERRORS, ZEROS),
     "kl_divergence": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
     "binary_crossentropy": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
     "categorical_crossentropy": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
