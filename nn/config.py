@@ -205,6 +205,18 @@ class Configurable(metaclass=freeze.Watched):
         cls._settable = frozenset(
             n for n in names if n not in untracked and not isinstance(getattr(cls, n, None), property)
         )
+        cls._remembers_given = not _is_ours(constructor)
+        if cls.untracked is not None:
+            cls.untracked = cls.untracked | {"_given"}
+
+    # Whether the arguments are remembered: a constructor of somebody else need not keep them in attributes.
+    _remembers_given = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        if cls._remembers_given:
+            self.__dict__["_given"] = args, kwargs
+        return self
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
@@ -253,13 +265,33 @@ class Configurable(metaclass=freeze.Watched):
     @_in_one_scope
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
-        return {name: serialize(getattr(self, name)) for name in arguments(type(self)) if hasattr(self, name)}
+        kept = {name: getattr(self, name) for name in arguments(type(self)) if hasattr(self, name)}
+        given, more = self.__dict__.get("_given", ((), {}))
+        names = (p.name for p in inspect.signature(type(self)).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD)
+        given = {**dict(zip(names, given, strict=False)), **more}  # what no attribute tells
+        return {name: serialize(value) for name, value in {**given, **kept}.items()}
 
     @classmethod
     @_in_one_scope
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
-        return cls(**config)
+        return cls(**(_revived(config) if cls._remembers_given else config))
+
+
+def _revived(value: Any) -> Any:
+    """Plain data with the layers in it made again, for a constructor that takes layers."""
+    if isinstance(value, list):
+        return [_revived(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if {"class_name", "config"} <= value.keys() <= {"class_name", "config", "shared_object_id"}:
+        from .layers import KNOWN
+        from .models import Sequential
+
+        known = {**KNOWN, "Sequential": Sequential, **_custom.get()}
+        if getattr(known.get(value["class_name"]), "shared", False):  # what else is described, a constructor resolves
+            return deserialize(value, known, "layer")
+    return {k: _revived(v) for k, v in value.items()}
 
 
 def serialize(value: Any) -> Any:

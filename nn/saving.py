@@ -75,6 +75,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
         "config": model.get_config(),
         "input_shape": model.called_with,
         "trainable": [layer.trainable for layer in _with_weights(model)],
+        "generators": _chances_of(model),
     }
     arrays = _numbered("weights", (plain(w) for w in model.weights))
     if model.compiled:
@@ -111,6 +112,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
                 model.build(shape)
             model.set_weights(weights)
             _freeze(model, content.get("trainable"))
+            _go_on(model, content.get("generators"))
         if compile and content.get("compile"):
             model.compile(**content["compile"])
             _restore_optimizer(model, content.get("optimized"), state)
@@ -203,7 +205,7 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
         "epochs": model.history.epoch,
         "input_shape": model.called_with,
         "generator": random.get_state(random.generator),
-        "generators": [random.get_state(g) for g in random.generators_of(model)],
+        "generators": _chances_of(model),
         "stopped": model.stop_training,
         "trainable": [layer.trainable for layer in _with_weights(model)],
         "callbacks": remembered,
@@ -223,8 +225,7 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         _freeze(model, content.get("trainable"))
         _restore_optimizer(model, content.get("optimized"), _part(arrays, "optimizer"))
         random.generator.bit_generator.state = content["generator"]
-        for generator, state in zip(random.generators_of(model), content["generators"], strict=True):
-            generator.bit_generator.state = state
+        _go_on(model, content["generators"])
         model.history.history.update(content["history"])
         model.history.epoch.extend(content["epochs"])
         model.stop_training = content.get("stopped", False)
@@ -264,6 +265,23 @@ def _memories(callbacks: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]
                 value = value.item()
             content[key][name] = value
     return content, arrays
+
+
+def _chances_of(model: Layer) -> list[Any]:
+    """Where the generators of a model's layers have come to, as plain data."""
+    return [config.serialize(random.get_state(generator)) for generator in random.generators_of(model)]
+
+
+def _go_on(model: Layer, states: Any) -> None:
+    """Let the generators of a model's layers go on where those that were saved had come to."""
+    if states is None:  # a file of earlier versions
+        return
+    for generator, state in zip(random.generators_of(model), states, strict=True):
+        kind = getattr(np.random, str(state["bit_generator"]))
+        if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+            raise ValueError(f"{state['bit_generator']!r} is no generator of NumPy's")
+        if isinstance(generator.bit_generator, kind):
+            generator.bit_generator.state = state
 
 
 # -- the file ----------------------------------------------------------------------------------------------

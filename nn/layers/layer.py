@@ -282,12 +282,13 @@ class Layer(config.Configurable):
     @property
     def weights(self) -> list[Tensor]:
         """All weights, of each layer first those that train and then its state."""
-        return [w for layer in self.walk_layers() for w in sorted(layer._weights, key=layer._keeps)]
+        found: list[Tensor] = []
+        for layer in self.walk_layers():
+            kept = set(map(id, layer._kept))
+            found += sorted(layer._weights, key=lambda w: id(w) in kept) if kept else layer._weights
+        return found
 
     variables = weights
-
-    def _keeps(self, weight: Tensor) -> bool:
-        return any(weight is kept for kept in self._kept)
 
     @property
     def trainable_weights(self) -> list[Tensor]:
@@ -315,8 +316,9 @@ class Layer(config.Configurable):
 
     def _train(self, value: bool) -> None:
         self._trainable = value
+        kept = set(map(id, self._kept))
         for w in self._weights:
-            w.node.records = value and not self._keeps(w)
+            w.node.records = value and id(w) not in kept
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""

@@ -279,6 +279,51 @@ def test_what_is_frozen_comes_back_frozen_and_the_optimizer_with_it(tmp_path):
             np.testing.assert_array_equal(w, v)
 
 
+class Factor(nn.Layer):
+    """It keeps its argument under another name."""
+
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self._by = factor
+
+    def call(self, x):
+        return x * self._by
+
+
+class Chain(nn.Model):
+    """It is given its layers."""
+
+    def __init__(self, first, others, penalty=None):
+        super().__init__()
+        self.first, self.others = first, list(others)
+        self.penalty = nn.regularizers.get(penalty)
+
+    def call(self, x):
+        x = self.first(x)
+        for layer in self.others:
+            x = layer(x)
+        return x
+
+
+def test_what_a_constructor_of_ones_own_was_given_is_carried(tmp_path):
+    """An argument without an attribute of its name was left out, and the default took its place."""
+    x = X[:, 0, 0]
+    first = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(2), Factor(5.0)])
+    model = Chain(first, [nn.layers.Dense(2), first.layers[0], Factor(factor=-1.0)], penalty=nn.regularizers.L2(0.5))
+    model.compile("adam", "mse")
+    model.fit(x, x, verbose=0, shuffle=False)
+    model.save(tmp_path / "m")
+    again = nn.models.load_model(tmp_path / "m", custom_objects={"Chain": Chain, "Factor": Factor})
+    assert again.others[1] is again.first.layers[0]
+    assert again.penalty.l2 == 0.5
+    assert np.any(model.predict(x, verbose=0))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    for m in (model, again):
+        m.fit(x, x, verbose=0, shuffle=False)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def cooling(step):
     return 0.1 / (1 + step)
 
@@ -371,6 +416,10 @@ HOSTILE = {
     "a compilation that is a list": lambda c: c.update(compile=["adam"]),
     "layers that train by half": lambda c: c.update(trainable=[0.5] * len(c["trainable"])),
     "one layer more that trains": lambda c: c["trainable"].append(True),
+    "a generator more": lambda c: c["generators"].append(c["generators"][0]),
+    "a generator of another name": lambda c: c["generators"][0].update(bit_generator="os"),
+    "a generator that is text": lambda c: c.update(generators=["PCG64"]),
+    "a generator in no state": lambda c: c["generators"][0]["state"].update(state="x"),
     "an optimizer for a weight that is not there": lambda c: c["optimized"].append(10**6),
     "an optimizer for weights by name": lambda c: c.update(optimized=["kernel"]),
     "an optimizer of another name": lambda c: c["compile"]["optimizer"].update(class_name="eval"),
