@@ -285,12 +285,9 @@ def _revived(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if {"class_name", "config"} <= value.keys() <= {"class_name", "config", "shared_object_id"}:
-        from .layers import KNOWN
-        from .models import Sequential
-
-        known = {**KNOWN, "Sequential": Sequential, **_custom.get()}
+        known = {**registered("layer"), **_custom.get()}
         if getattr(known.get(value["class_name"]), "shared", False):  # what else is described, a constructor resolves
-            return deserialize(value, known, "layer")
+            return deserialize(value, "layer")
     return {k: _revived(v) for k, v in value.items()}
 
 
