@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -505,3 +506,56 @@ def test_callbacks_go_on_with_what_they_remember(tmp_path, last):
     assert again[2] == log
     np.testing.assert_equal(again[3], remembered)
     assert not (cut / "backup").exists() or not any((cut / "backup").iterdir())
+
+
+BACKENDS = """
+import json, warnings
+warnings.simplefilter("ignore")
+import numpy as np, keras
+
+def measured(library):
+    last = library.layers.Dense(1, use_bias=False, kernel_initializer=library.initializers.Constant([[1.0], [3.0]]))
+    table = library.layers.Embedding(2, 1, "ones")
+    model = library.Sequential([library.Input((2,)), table, library.layers.Flatten(), last])
+    last.trainable = False
+    model.compile(library.optimizers.Adam(0.1), "mse")
+    for _ in range(3):
+        model.train_on_batch(np.array([[1, 1], [0, 1]]), np.zeros((2, 1)))
+    twice = [float(v) for v in model.get_weights()[0].ravel()]
+
+    bias = library.initializers.Constant([0.0, 1.0])
+    model = library.Sequential([library.Input((2,)), library.layers.Dense(2, "softmax", True, "ones", bias)])
+    model.compile("sgd", "binary_crossentropy")
+    loss = float(model.evaluate(np.ones((1, 2)), np.array([[1.0, 0.0]]), verbose=0))
+
+    model = library.Sequential([library.Input((1,)), library.layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    kernels = []
+    for trainable in (True, False):
+        model.layers[0].trainable = trainable
+        try:
+            model.fit(np.ones((4, 1)), np.zeros((4, 1)), verbose=0)
+        except ValueError:
+            return twice, loss, None
+        kernels.append(model.get_weights()[0].item())
+    return twice, loss, kernels[0] == kernels[1]
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*has no trainable weights")
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_where_keras_on_tensorflow_gives_another_number(judge, backend):
+    """As "Coming from Keras" says: its JAX backend gives what we give."""
+    judge("keras")
+    judge(backend)
+    here = {}
+    exec(BACKENDS.replace("import numpy as np, keras", "import numpy as np"), here)
+    mine = here["measured"](nn)
+    env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
+    program = BACKENDS + "\nprint(json.dumps(measured(keras)))"
+    told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    theirs = json.loads(told.stdout.splitlines()[-1])
+    for a, b in zip(mine[:2], theirs[:2], strict=True):
+        assert np.allclose(a, b, rtol=1e-5) is (backend == "jax")
+    assert mine[2] is True
+    assert theirs[2] is (None if backend == "jax" else False)
