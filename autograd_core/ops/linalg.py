@@ -201,6 +201,7 @@ def kron(x: Any, y: Any) -> Any:
         example((0, 3), (3,)),
     ),
 )
+@in_float32
 def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """The product of vectors of three numbers that is perpendicular to both."""
     if axis is not None:

@@ -141,7 +141,7 @@ def test_what_the_gradient_of_a_large_reduction_is():
         assert float(grad(np.mean)(np.ones(k, h))[0]) == pytest.approx(1 / k, rel=0.01)
     assert float(logsumexp(0 * n)) == pytest.approx(np.log(70_000), rel=1e-3)
     assert float(softmax(0 * n)[0]) == pytest.approx(1 / 70_000, rel=0.01)
-    assert float(grad(lambda x: np.sum(log_softmax(x)))(n)[0]) == 0
+    assert abs(float(grad(lambda x: np.sum(log_softmax(x)))(n)[0])) < 1e-6
     value, slope = value_and_grad(np.linalg.norm)(np.full((3, 3), 100, h))
     assert value == 300
     assert float(slope[0, 0]) == pytest.approx(1 / 3, rel=1e-3)
