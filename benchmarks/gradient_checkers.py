@@ -48,11 +48,9 @@ def parts(call: Call) -> tuple[Callable[..., Array], Backward, list[Array]]:
     return f, backward, [np.asarray(call.args[n]) for n in call.argnums]
 
 
-def by_torch(call: Call) -> None:
+def by_torch(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -> None:
     """PyTorch's ``gradcheck``."""
     import torch
-
-    f, backward, xs = parts(call)
 
     class Function(torch.autograd.Function):
         @staticmethod
@@ -68,25 +66,23 @@ def by_torch(call: Call) -> None:
     torch.autograd.gradcheck(Function.apply, [torch.tensor(x, requires_grad=True) for x in xs], fast_mode=True)
 
 
-def by_hips(call: Call) -> None:
+def by_hips(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -> None:
     """HIPS autograd's ``check_grads``, of the first order and backwards."""
     from autograd.extend import defvjp, primitive
     from autograd.test_util import check_grads
 
-    f, backward, xs = parts(call)
     wrapped = primitive(lambda *inputs: f(*inputs))
     defvjp(wrapped, *(lambda ans, *inputs, i=i: lambda g: backward(g, inputs)[i] for i in range(len(xs))))
     check_grads(wrapped, tuple(range(len(xs))), modes=["rev"], order=1)(*xs)
 
 
-def by_jax(call: Call) -> None:
+def by_jax(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -> None:
     """JAX's ``check_grads``, of the first order and backwards."""
     import jax
     from jax.test_util import check_grads
 
     jax.config.update("jax_enable_x64", True)
     logging.getLogger("jax").setLevel(logging.CRITICAL)  # a rule that raises is reported by the exception
-    f, backward, xs = parts(call)
     out = jax.ShapeDtypeStruct(np.shape(f(*xs)), np.float64)
     ins = tuple(jax.ShapeDtypeStruct(x.shape, np.float64) for x in xs)
 
@@ -116,6 +112,11 @@ def by_check_properties(call: Call) -> None:
 
 OURS = {"check_gradients": by_check_gradients, "check_properties": by_check_properties}
 THEIRS = {"PyTorch": ("torch", by_torch), "HIPS": ("autograd", by_hips), "JAX": ("jax", by_jax)}
+
+
+def of_call(check: Callable[..., None]) -> Callable[[Call], None]:
+    """Another library's checker for a call of the table."""
+    return lambda call: check(*parts(call))
 
 
 def passes(check: Callable[[Call], None], call: Call) -> bool:
@@ -176,7 +177,7 @@ def main() -> None:
     for name, (module, check) in THEIRS.items():
         with suppress(ImportError):
             __import__(module)
-            checkers[name] = check
+            checkers[name] = of_call(check)
     kinds: dict[str, list[Mutant]] = {}
     for op in REGISTRY.values():
         if op.arity:

@@ -1,14 +1,19 @@
 """Wrong gradients planted on purpose, right ones that are nasty, and what each checker says of them.
 
-``python benchmarks/planted_faults.py`` hands each to `gradient_property` with its default budget (in ``--seeds``
-seeds), to `check_gradients` and PyTorch's ``gradcheck`` at one ordinary point, and to JAX's ``check_grads`` there, and
-writes the table of `docs/checkers.md`. The functions are plain NumPy with their pullback ``grad(g, *args)``.
+``python benchmarks/planted_faults.py --seeds 20`` hands each to `gradient_property` with its default budget, in so many
+seeds, and to `check_gradients`, PyTorch's ``gradcheck`` and the ``check_grads`` of HIPS autograd and JAX at one ordinary
+point, and writes ``docs/checkers.md``. The functions are plain NumPy with their pullback ``grad(g, *args)``.
 """
 
 from __future__ import annotations
 
+import argparse
+import platform
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +32,6 @@ class Case:
     grad: Callable[..., Any]
     domain: Domain = REAL
     shapes: Any = None
-    of: str = field(default="", compare=False)  # what is wrong, or nasty
 
 
 def _scaled(right: Callable[..., Any], wrong_where: Callable[..., Any], factor: float = 1.1) -> Callable[..., Any]:
@@ -194,3 +198,109 @@ NASTY: tuple[Case, ...] = (
     Case("x·y", np.multiply, lambda g, x, y: (_to(g * y, x), _to(g * x, y))),
     Case("x/y", np.divide, lambda g, x, y: (_to(g / y, x), _to(-g * x / y**2, y)), POSITIVE),
 )  # fmt: skip
+
+
+# -- the table ---------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "docs" / "checkers.md"
+
+HEAD = """# What each checker notices
+
+{faults} gradients that are each wrong somewhere, and {nasty} right ones of functions with kinks, ties, jumps and cancellation,
+given to five checkers with their default settings. `gradient_property` draws its own points, 100 of them, in {seeds} seeds; the
+others are given one ordinary point, as one writes it in a test. That is why they miss what is wrong elsewhere: at the
+guilty point most of them would find it. Made by `python benchmarks/planted_faults.py --seeds {seeds}` with NumPy {numpy},
+{versions}.
+
+| | `gradient_property` | `check_gradients` | PyTorch `gradcheck` | HIPS `check_grads` | JAX `check_grads` |
+|---|--:|--:|--:|--:|--:|
+"""
+
+
+def at_one_point(case: Case) -> list[Array]:
+    """Arguments that nobody would suspect."""
+    count = case.f.nin if isinstance(case.f, np.ufunc) else case.f.__code__.co_argcount
+    points = [np.array([[0.7, 1.3, 0.4], [2.1, 0.9, 1.6]]), np.array([[1.1, 0.6, 1.9], [0.8, 1.2, 0.35]])]
+    return points[:count]
+
+
+def by_property(case: Case, seed: int) -> bool:
+    """Whether a property test finds the case at fault, as it is drawn with a seed and without shrinking."""
+    import hypothesis
+
+    from autograd_core.testing import GradientError, gradient_property
+
+    test = hypothesis.seed(seed)(gradient_property(case.f, grad=case.grad, domain=case.domain, shapes=case.shapes))
+    test._hypothesis_internal_use_settings = hypothesis.settings(
+        test._hypothesis_internal_use_settings, database=None, derandomize=False, phases=[hypothesis.Phase.generate]
+    )
+    try:
+        test()
+    except GradientError:
+        return True
+    return False
+
+
+def complains(check: Callable[..., Any], case: Case) -> bool | None:
+    """Whether a checker finds fault at the ordinary point; None where it is not installed."""
+    xs = at_one_point(case)
+
+    def backward(g: Array, args: Any) -> list[Array]:
+        found = case.grad(np.array(g), *args)
+        return list(found) if isinstance(found, tuple) else [found]
+
+    try:
+        check(case.f, backward, xs)
+    except ImportError:
+        return None
+    except Exception:
+        return True
+    return False
+
+
+def ours(f: Callable[..., Any], backward: Callable[..., Any], xs: list[Array]) -> None:
+    """`check_gradients` at a point."""
+    from autograd_core.testing import check_gradients
+
+    def grad(g: Array, *args: Array) -> Any:
+        return tuple(backward(g, args))
+
+    check_gradients(f, *xs, grad=grad)
+
+
+def main() -> None:
+    """Write the page."""
+    from gradient_checkers import by_hips, by_jax, by_torch
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--seeds", type=int, default=20)
+    seeds = parser.parse_args().seeds
+    rows, found = [], np.zeros((2, seeds + 4), int)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for kind, cases in enumerate((FAULTS, NASTY)):
+            for case in cases:
+                drawn = [by_property(case, seed) for seed in range(seeds)]
+                single = [complains(check, case) for check in (ours, by_torch, by_hips, by_jax)]
+                found[kind] += np.array([*drawn, *map(bool, single)])
+                words = ("found", "") if kind == 0 else ("**alarm**", "")
+                share = f"{sum(drawn)}/{seeds}" if 0 < sum(drawn) < seeds else words[0] if any(drawn) else words[1]
+                cells = [share, *("–" if one is None else words[0] if one else words[1] for one in single)]
+                if kind == 0 or any(cells):
+                    name = case.name.replace("|", "\\|")
+                    rows.append(f"| {'' if kind == 0 else 'right: '}{name} | {' | '.join(cells)} |")
+                print(rows[-1] if rows else "", flush=True)
+    for kind, (cases, what) in enumerate(((FAULTS, "faults found"), (NASTY, "alarms on what is right"))):
+        each = found[kind, :seeds]
+        share = f"{each.min()} to {each.max()}" if each.min() < each.max() else str(each.min())
+        rows.insert(kind, f"| **{what}, of {len(cases)}** | {share} | {' | '.join(map(str, found[kind, seeds:]))} |")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("hypothesis", "torch", "autograd", "jax"))
+    head = HEAD.format(
+        faults=len(FAULTS), nasty=len(NASTY), seeds=seeds, versions=f"{versions}, Python {platform.python_version()}",
+        numpy=np.__version__,
+    )  # fmt: skip
+    PAGE.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import tree
+from autograd_core.caller import level_of_caller
 from autograd_core.tensor import Tensor
 
 from .. import distributed, losses
@@ -120,7 +121,7 @@ def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tu
     if variables:
         loss.backward(release=True)
     else:
-        warnings.warn(f"{model.name!r} has no trainable weights, so training changes nothing", stacklevel=2)
+        warnings.warn(f"{model.name!r} has no trainable weights, so training changes nothing", stacklevel=level_of_caller())
     return y_pred, loss, [v.grad for v in variables]
 
 
