@@ -173,6 +173,11 @@ def _is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
+def _is_kept_by_ours(kind: type, name: str) -> bool:
+    """Whether a property of one of our classes takes what is assigned to ``name``."""
+    return next((base for base in kind.__mro__ if name in vars(base)), None) in freeze.OURS
+
+
 class Configurable(metaclass=freeze.Watched):
     """Something made from plain arguments, each kept in the attribute of the same name.
 
@@ -232,6 +237,9 @@ class Configurable(metaclass=freeze.Watched):
             value = freeze.settled(value)
         before = self.__dict__.get(name, freeze)
         object.__setattr__(self, name, value)
+        if name not in self.__dict__ and kind not in freeze.OURS and not _is_kept_by_ours(kind, name):
+            # In a slot, or wherever a descriptor of one's own keeps it: no walk sees it there, but that it was set.
+            self.__dict__["_set_elsewhere"] = self.__dict__.get("_set_elsewhere", 0) + 1
         if before is not value:
             freeze.assigned(self, name)
 

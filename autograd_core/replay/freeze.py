@@ -143,12 +143,13 @@ def replaced(owner: Any, name: str, before: Any, now: Any) -> None:
 
 
 class _Module(types.ModuleType):
-    """A module that notes when a function or class of ours is replaced in it."""
+    """A module that notes when a function or class of ours, or a public number of it, is replaced in it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = vars(self).get(name, _MISSING)
         super().__setattr__(name, value)
-        if (self, name) in _replaced or (is_ours(before) and before is not value):
+        decides = is_ours(before) or (before is not _MISSING and not name.startswith("_"))
+        if (self, name) in _replaced or (decides and before is not value):
             replaced(self, name, before, value)
 
     def __delattr__(self, name: str) -> None:
@@ -295,7 +296,7 @@ class Frozen:
         # What decides and is no attribute: which weights record, and the keywords of partial functions.
         self._weights: list[Any] = []
         self._record: list[bool] = []
-        self._partials: list[tuple[Any, Any]] = []
+        self._partials: list[tuple[Any, Any, Any, Any]] = []
 
     @property
     def alive(self) -> bool:
@@ -305,7 +306,11 @@ class Frozen:
     def holds(self) -> bool:
         """Whether what is no attribute, so that no assignment is counted, is still as it was found."""
         return [node.records for node in self._weights] == self._record and (
-            not self._partials or all(dict(p.keywords) == keywords for p, keywords in self._partials)
+            not self._partials
+            or all(
+                p.func is function and p.args is args and dict(p.keywords) == keywords
+                for p, function, args, keywords in self._partials
+            )
         )
 
     def disturbed(self, what: str) -> None:
@@ -360,13 +365,15 @@ class Frozen:
 
     def _thing(self, value: Any, kind: type, path: str) -> None:
         if isinstance(kind, Watched):
-            if kind.untracked is None:  # it decides nothing
+            if kind.untracked is None:  # a metric, whose state is no setting: as a loss it would decide
+                self._stranger(path, f"is {_article(kind.__name__)} {kind.__name__}, which keeps what it has seen")
+                self.entries.append(Identity(value))
                 return
             self._look_at_class(value, kind, path)
             self.entries.append(kind)
             self._attributes(value, kind, path)
         elif kind is functools.partial:
-            self._partials.append((value, dict(value.keywords)))
+            self._partials.append((value, value.func, value.args, dict(value.keywords)))
             self.entries.append(kind)
             self.meet(value.func, path)
             for i, item in enumerate(value.args):
@@ -402,7 +409,9 @@ class Frozen:
     def _attributes(self, value: Any, kind: Any, path: str) -> None:
         public = sorted(vars(value).items(), key=lambda pair: pair[0].startswith("_"))
         # Initializers have done their work.
-        found = [(n, item) for n, item in public if n not in kind.untracked and not n.endswith("_initializer")]
+        made = {n for n, item in public if kind in OURS or isinstance(type(item), Watched)}
+        done = {n for n in made if n.endswith("_initializer")}
+        found = [(n, item) for n, item in public if n not in kind.untracked and n not in done]
         self.entries.append(len(found))
         for name, item in found:
             self.entries.append(name)

@@ -203,26 +203,38 @@ class Steps:
     def train(self, x: Any, y: Any, weights: Any) -> Any:
         """Forward, loss, backward and update: the predictions, and the loss before the update.
 
-        A replayed step leaves no gradients behind: they were used and their memory is another's.
+        A step leaves no gradients behind, replayed or not, so that who looks for them finds the same: they were used,
+        and the memory of replayed ones is another's. ``run_eagerly`` keeps them.
         """
         if not self.share.alone:
             return self._train_together(x, y, weights)
         if self._runs_eagerly():
             y_pred, loss, gradients = _differentiate(self.of, x, y, weights)
             self._update(gradients)
+            if not self.eagerly:
+                self._forget_gradients(self.model.trainable_variables)
             return y_pred, loss
         plan = self.plan
-        if plan.training is None:
+        try:
+            if plan.training is None:
+                with unbroken():
+                    y_pred, loss, gradients = plan.gradient(x, y, weights)
+                self._update(gradients, plan)
+                return y_pred, loss
+            optimizer = self.model.optimizer
             with unbroken():
-                y_pred, loss, gradients = plan.gradient(x, y, weights)
-            self._update(gradients, plan)
-            return y_pred, loss
-        optimizer = self.model.optimizer
-        with unbroken():
-            found = plan.training(x, y, weights, *optimizer.moment())
-            if plan.variables:  # or else there was no update to count
-                optimizer._step += 1
-        return found
+                found = plan.training(x, y, weights, *optimizer.moment())
+                if plan.variables:  # or else there was no update to count
+                    optimizer._step += 1
+            return found
+        finally:
+            self._forget_gradients(plan.variables)
+
+    @staticmethod
+    def _forget_gradients(variables: list[Tensor]) -> None:
+        for v in variables:
+            if v.node.grad is not None:
+                v.node.grad = None
 
     def _update(self, gradients: list[Any], plan: Plan | None = None) -> None:
         """Change the weights by their gradients, where there are any to change."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import in_numpy
+from autograd_core.replay import freeze
 
 from .. import checks, config, distributed, losses, metrics, optimizers
 from ..callbacks import CallbackList, History
@@ -54,6 +55,11 @@ class Trainer(TrainingStep):
         self._weighted_metrics: list[metrics.Metric] = []
         self._loss_mean = metrics.Mean("loss")
         self._steps = Steps(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("optimizer", "_loss"):  # no settings of the model, and what its steps are made of
+            freeze.assigned(self, name)
 
     # -- how to train ----------------------------------------------------------------------------------
 

@@ -121,7 +121,9 @@ def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tu
     if variables:
         loss.backward(release=True)
     else:
-        warnings.warn(f"{model.name!r} has no trainable weights, so training changes nothing", stacklevel=level_of_caller())
+        warnings.warn(
+            f"{model.name!r} has no trainable weights, so training changes nothing", stacklevel=level_of_caller()
+        )
     return y_pred, loss, [v.grad for v in variables]
 
 
