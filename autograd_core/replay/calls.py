@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -185,6 +186,18 @@ def bytes_of(array: Any) -> Any:
     if not array.flags.c_contiguous:
         raise Unplannable(f"the memory of an array of shape {list(array.shape)} has gaps")
     return array.reshape(-1).view(np.uint8)
+
+
+def by_bits(value: Any) -> Any:
+    """Something equal for numbers of one type with the same bits only: not for 0.0 and -0.0, but for NaN and itself."""
+    kind = type(value)
+    if kind is float or kind is complex:
+        return kind, struct.pack("dd", value.real, value.imag)
+    if not isinstance(value, np.generic):
+        return kind, value
+    if value.dtype.char in "gG":  # whose bytes are more than its bits
+        return kind, *[(repr(part), bool(np.signbit(part))) for part in (value.real, value.imag)]
+    return kind, value.tobytes()
 
 
 def name_of(function: Any) -> str:

@@ -188,17 +188,14 @@ class Replay:
         if why:
             captured.reason = why
             return self._eagerly(args)
+        if not self._unmoved():  # what is known, of any shape, is of other arrays than those that are state now
+            self.forget()
+            captured = self._begin(key)
         program = captured.program
         if program is not None:
-            if self._unmoved():
-                return self._replayed(captured, program, args, given)
-            self.forget()
-            captured = self._begin(key)
+            return self._replayed(captured, program, args, given)
         if captured.stage is Stage.NEW:
             return self._seen(captured, args)
-        if captured.first is not None and not self._unmoved():
-            self.forget()
-            captured = self._begin(key)
         if captured.stage is Stage.AGREED:
             return self._prove(captured, args, given)
         return self._record(captured, args, given)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
-from .calls import Memory, Place, array_at, bytes_of
+from .calls import Memory, Place, array_at, by_bits, bytes_of
 from .recording import Recording
 from .running import Rehearsal, digests
 from .traced import Traced
@@ -55,7 +55,7 @@ class Results:
             if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
                 alike = _close(a, b, exact)
             else:
-                alike = a is b or a == b or (a != a and b != b)
+                alike = a is b or by_bits(a) == by_bits(b)
             if not alike:
                 return f"the replay returned other values than the function itself, in result {i}"
         return None
@@ -170,7 +170,7 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
             return "meets different arrays"
         if made_anew(x, y):
             a, b = _constant(x), _constant(y)
-            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+            if not _close(a, b, exact=True):
                 return "meets a plain array that differs"
         return None
     if type(x) is not type(y):
@@ -181,8 +181,8 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
         both = zip(tree.leaves(x), tree.leaves(y), strict=True)
         return next((what for u, v in both if (what := _unequal(u, v, pairs))), None)
     if isinstance(x, np.ndarray):
-        return None if np.array_equal(x, y) else "meets a plain array that differs"
-    return None if x == y or (x != x and y != y) else f"meets a number that differs ({x!r}, then {y!r})"
+        return None if _close(x, y, exact=True) else "meets a plain array that differs"
+    return None if by_bits(x) == by_bits(y) else f"meets a number that differs ({x!r}, then {y!r})"
 
 
 def _constant(place: Place) -> Any:

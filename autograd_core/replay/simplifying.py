@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from .calls import Call, Guard, Memory, Place, copied, may_fail, same
+from .calls import Call, Guard, Memory, Place, by_bits, copied, may_fail, same
 
 # A copy of more bytes is out of the cache by the time that it is needed again, and memory is dear.
 KEPT = 1 << 18
@@ -200,7 +200,7 @@ def _frozen(value: Any, versions: Counter[Memory]) -> Any:
 
 def _frozen_leaf(leaf: Any, versions: Counter[Memory]) -> Any:
     if not isinstance(leaf, Place):
-        return type(leaf), leaf
+        return by_bits(leaf)
     return id(leaf.memory), versions[leaf.memory], leaf.offset, leaf.shape, leaf.strides, leaf.dtype.str
 
 

@@ -1,0 +1,115 @@
+"""Replays where a replay went wrong once, each beside the plain function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+from autograd_core.replay import ReplayError
+
+
+def replayed(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """A replay of a function that has its program for such arguments."""
+    g = ag.replay(function, **kwargs)
+    for _ in range(4):
+        g(*args)
+    assert g.programs
+    return g
+
+
+def bits(value: Any) -> Any:
+    return np.asarray(value).tobytes()
+
+
+# -- state that is assigned ---------------------------------------------------------------------------------
+
+
+def test_a_shape_that_was_seen_once_meets_the_state_that_was_assigned_since() -> None:
+    w = ag.Tensor(np.array([1.0]))
+    g = replayed(lambda x: x * w.data, np.ones(3), state=[w])
+    g(np.ones(2))
+    w.data = np.array([5.0])
+    for _ in range(5):
+        assert g(np.ones(2)).tolist() == [5.0, 5.0]
+        assert w.data.tolist() == [5.0]
+    assert g(np.ones(3)).tolist() == [5.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize("calls", range(1, 6))
+def test_a_shape_at_any_stage_meets_the_state_that_was_assigned_since(calls: int) -> None:
+    w = ag.Tensor(np.array([1.0]))
+
+    def step(x: Any) -> Any:
+        w.data = w.data + x.sum()
+        return w.data * x
+
+    g = replayed(step, np.ones(3), state=[w])
+    for n in range(calls):
+        g(np.ones(2))
+        w.data = np.array([10.0 * n])
+        if n % 2:
+            assert g(np.ones(3)).tolist() == [10.0 * n + 3] * 3
+            assert w.data.tolist() == [10.0 * n + 3]
+    w.data = np.array([100.0])
+    assert [g(np.ones(2)).tolist() for _ in range(5)] == [[100.0 + 2 * n] * 2 for n in range(1, 6)]
+    assert w.data.tolist() == [110.0]
+
+
+def test_an_assigned_weight_stays_where_a_last_batch_was_smaller() -> None:
+    model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    x = np.ones((9, 2), "f4")
+    model.predict(x, batch_size=2, verbose=0)
+    model.layers[0].kernel.data = np.full((2, 1), 7, "f4")
+    assert model.predict(x[:1], verbose=0).tolist() == [[14.0]]
+    assert model.get_weights()[0].ravel().tolist() == [7.0, 7.0]
+
+
+# -- numbers by their bits ----------------------------------------------------------------------------------
+
+ZEROS = {
+    "where": lambda x, z: np.where(x > 9, x, z),
+    "clip": lambda x, z: np.clip(x, z, None) * z,
+    "pad": lambda x, z: np.pad(x, 1, constant_values=z),
+    "nan_to_num": lambda x, z: np.nan_to_num(x * np.nan, nan=z),
+    "outer": lambda x, z: np.outer(x, z),
+    "stack": lambda x, z: np.stack([x, np.full(1, z)]),
+    "complex": lambda x, z: x * complex(0.0, z),
+    "keywords": lambda x, z: np.multiply(x, z, dtype="f8"),
+    "float32": lambda x, z: np.where(x > 9, x, np.float32(z)),
+    "longdouble": lambda x, z: np.where(x > 9, x, np.longdouble(z)),
+}
+
+
+@pytest.mark.parametrize("name", ZEROS)
+def test_zero_and_minus_zero_are_two_numbers(name: str) -> None:
+    of = ZEROS[name]
+
+    def f(x: Any) -> Any:
+        return [of(x, z) for z in (0.0, -0.0)]
+
+    g = replayed(f, np.ones(1))
+    for mine, its in zip(g(np.ones(1)), f(np.ones(1)), strict=True):
+        assert (mine == its).all()
+        assert np.signbit(mine.real).tolist() == np.signbit(its.real).tolist()
+        assert np.signbit(mine.imag).tolist() == np.signbit(its.imag).tolist()
+
+
+@pytest.mark.parametrize("of", [float, np.float32, np.longdouble, complex, lambda z: np.array([z])])
+def test_a_zero_that_changes_its_sign_from_one_recording_to_the_next_is_found(of: Any) -> None:
+    zeros = iter([0.0, 0.0, -0.0, 0.0, -0.0])
+    g = ag.replay(lambda x: np.where(x > 9, x, of(next(zeros))))
+    g(np.ones(1))
+    g(np.ones(1))
+    g(np.ones(1))
+    with pytest.raises(ReplayError, match="differs"):
+        g(np.ones(1))
+
+
+def test_a_nan_is_the_same_number_in_both_recordings() -> None:
+    g = replayed(lambda x: (np.where(x > 9, x, np.nan), np.where(x > 9, x, float("nan")), float("nan")), np.ones(1))
+    assert np.isnan(g(np.ones(1))[1]).all()
