@@ -414,6 +414,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         example((4,), np.array([0.0, 0.5, 2.0, 2.5])),
     ),
 )
+@in_float32
 def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Second-order differences of samples: one array for each axis (a tuple where there are several).
 
