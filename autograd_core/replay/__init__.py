@@ -81,8 +81,9 @@ def replay(
     Raises
     ------
     ReplayError
-        In a call that asks for a value or that does otherwise than the one before; and where a check finds a
-        difference. State, arguments and random generators are then as they were.
+        In a call that asks for a value or that does otherwise than the one before; where a check finds a difference;
+        and in the call after one in which the comparison did. State, arguments and random generators are then as
+        they were.
     TypeError
         For a state that is no list of Tensors.
     ValueError

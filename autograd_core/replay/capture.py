@@ -40,9 +40,13 @@ WORTH_IT = 5.0
 # After so many recordings or rehearsals that told nothing, because calls raised errors, no more are made.
 IN_VAIN = 8
 
+# Why there is no program yet.
+FOUR = "it needs four calls of one shape, from the same state on"
+
 # For isinstance at each call, where a union of classes would be made anew.
 _ARRAYS = np.ndarray, np.generic
 _PLAIN = np.ndarray, np.memmap
+_NUMBERS = frozenset({bool, int, str})
 
 
 class ReplayWarning(UserWarning):
@@ -122,6 +126,7 @@ class Replay:
         self._captured: dict[Any, _Captured] = {}
         self._warned = False
         self._declined = ""  # why the last call could not even be tried
+        self._moved = ""  # why everything was forgotten the last time
         self._turns = turns or Turns()
         self._strict, self._check, self._exact = strict, check, exact
         self._compiles = bool(numba) and not exact and compiled.available()
@@ -148,20 +153,26 @@ class Replay:
                     key.append("scalar")  # which nobody writes into, and which is a number
                 elif type(value) not in _PLAIN:
                     return self._decline(value)  # which may compute in a way of its own
-                elif not value.flags.c_contiguous:
-                    key.append(value.strides)
+                else:
+                    flags = value.flags
+                    if not flags.c_contiguous:
+                        key.append(value.strides)
+                    if not flags.writeable:
+                        key.append("read-only")
                 if value.dtype.kind not in "biufc":
                     return self._decline(value)
             elif value is None:
                 key.append(None)
             elif isinstance(value, Tensor):
-                if value.requires_grad and mode.recording:
+                data = value.data
+                if (value.requires_grad and mode.recording) or not isinstance(data, _ARRAYS):
                     return self._decline(value)
-                key.append((value.shape, value.dtype, "Tensor"))
-            elif isinstance(value, int | str):
+                flags = data.flags
+                key.append((type(data), data.shape, data.dtype, flags.c_contiguous or data.strides, flags.writeable))
+            elif type(value) in _NUMBERS:  # and no subclass, which may compute in a way of its own
                 key.append((type(value), value))
-            elif isinstance(value, float):
-                key.append(repr(value))  # which tells -0.0 from 0.0, and where NaN is NaN
+            elif type(value) is float:
+                key.append((float, repr(value)))  # which tells -0.0 from 0.0, and where NaN is NaN
             else:
                 return self._decline(value)
         if len(set(map(id, given))) < len(given):
@@ -171,7 +182,9 @@ class Replay:
         return tuple(key)
 
     def _decline(self, value: Any) -> None:
-        what = "a Tensor that needs a gradient" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        what = f"a {type(value).__name__}"
+        if isinstance(value, Tensor):
+            what = f"a Tensor that {'needs a gradient' if value.requires_grad else 'lies on another device'}"
         if isinstance(value, _ARRAYS) and value.dtype.kind not in "biufc":
             what = f"an array of dtype {value.dtype}"
         self._declined = f"{what} is among its arguments, which are arrays, numbers and text where it is replayed"
@@ -181,7 +194,7 @@ class Replay:
         if captured is None:
             captured = self._begin(key)
         if captured.stage is Stage.REFUSED and self._strict:
-            self._refuse(captured, captured.reason)
+            raise self._error(captured.reason)
         if captured.stage in (Stage.REFUSED, Stage.EAGER):
             return self._eagerly(args)
         why = self._not_now(given, key[1])
@@ -189,7 +202,7 @@ class Replay:
             captured.reason = why
             return self._eagerly(args)
         if not self._unmoved():  # what is known, of any shape, is of other arrays than those that are state now
-            self.forget()
+            self._forget_moved()
             captured = self._begin(key)
         program = captured.program
         if program is not None:
@@ -226,7 +239,7 @@ class Replay:
     def _eagerly(self, args: Any) -> Any:
         """The function itself; what it put in other memory goes back to where the programs look for it."""
         if not self._unmoved():
-            self.forget()
+            self._forget_moved()
         try:
             return self.function(*args)
         finally:
@@ -240,6 +253,12 @@ class Replay:
         self._captured.clear()
         self._cells, self._arrays, self._nodes = [], [], []
         self._owners.clear()
+
+    def _forget_moved(self) -> None:
+        """Drop all programs, and note which state lies elsewhere now."""
+        moved = [c.name for c, array in zip(self._cells, self._arrays, strict=True) if c.value is not array]
+        self.forget()
+        self._moved = f"{moved[0] or 'its state'} was assigned another array since, and all begins anew: {FOUR}"
 
     def _unmoved(self) -> bool:
         """Whether state is where it was when it was recorded."""
@@ -347,8 +366,10 @@ class Replay:
         except Exception as error:
             if recording.escaped is not None and self._strict:
                 recording.undo()
-                captured.stage, captured.reason = Stage.REFUSED, recording.escaped
-                raise
+                self._refuse(captured, recording.escaped)
+                if isinstance(error, ReplayError):
+                    raise
+                raise self._error(recording.escaped) from error  # NumPy has put an error of its own in its place
             if recording.changed_state and not self._strict:
                 raise
             recording.undo()
@@ -370,9 +391,10 @@ class Replay:
             else:
                 captured.retried, captured.first, reason = True, (recording, results), None
         if reason is not None:
+            self._refuse(captured, reason)
             if self._strict:
                 recording.undo()
-            self._refuse(captured, reason)
+                raise self._error(reason)
         returned = _owned(results.with_values(results.values))
         results.values = []
         return returned
@@ -453,9 +475,14 @@ class Replay:
                 cell.value = array
 
     def _refuse(self, captured: _Captured, reason: str) -> None:
+        """Note that this cannot be replayed; where it was promised that it can, the next call begins with the error.
+
+        The present call has changed state, and its caller finishes the step with what it returns.
+        """
         captured.stage, captured.reason, captured.first = Stage.REFUSED, reason, None
-        if self._strict:
-            raise Recording(name=self.name).error(reason)
+
+    def _error(self, reason: str) -> ReplayError:
+        return Recording(name=self.name).error(reason)
 
     def _warn(self, message: str) -> None:
         if not self._warned:
@@ -475,7 +502,7 @@ class Replay:
 
         if not self.programs:
             reasons = [c.reason for c in self._captured.values() if c.reason]
-            reason = reasons[-1] if reasons else self._declined or "it needs four calls of one shape"
+            reason = reasons[-1] if reasons else self._declined or self._moved or FOUR
             return f"{self.name} has no program: {reason}"
         return text(self.programs[-1].schedule, self._names(self.programs[-1]))
 

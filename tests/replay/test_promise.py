@@ -736,7 +736,7 @@ def test_a_result_with_a_graph_is_left_to_the_function():
         np.testing.assert_array_equal(weight.grad, X + i)
     assert "needs a gradient" in made.show()
     with pytest.raises(ReplayError, match="needs a gradient"):
-        replay(f)(X)
+        each(replay(f), 2)
 
 
 def test_a_function_inside_may_use_what_was_computed_outside_of_it():

@@ -113,3 +113,138 @@ def test_a_zero_that_changes_its_sign_from_one_recording_to_the_next_is_found(of
 def test_a_nan_is_the_same_number_in_both_recordings() -> None:
     g = replayed(lambda x: (np.where(x > 9, x, np.nan), np.where(x > 9, x, float("nan")), float("nan")), np.ones(1))
     assert np.isnan(g(np.ones(1))[1]).all()
+
+
+# -- errors, and where they leave a step --------------------------------------------------------------------
+
+
+def calls_until_error(g: Any, *args: Any) -> int:
+    """How many calls of a replay go well."""
+    for n in range(10):
+        try:
+            g(*args)
+        except ReplayError:
+            return n
+    raise AssertionError("no error")
+
+
+def after(step: Any, w: Any, n: int) -> Any:
+    """What a weight is after so many steps of the plain function."""
+    before, w.data = w.data, np.zeros_like(w.data)
+    for _ in range(n):
+        step(np.ones(2))
+    found, w.data = w.data, before
+    return found
+
+
+def own_type(w: Any, x: Any) -> Any:
+    return 1 if type(x) is np.ndarray else 2
+
+
+def graph(w: Any, x: Any) -> Any:
+    return ag.Tensor(x, requires_grad=True) * 2
+
+
+def stubborn(w: Any, x: Any) -> Any:
+    if type(x) is not np.ndarray:
+        raise TypeError("an array, please")
+    return x
+
+
+def asking(w: Any, x: Any) -> Any:
+    return float(x[0])
+
+
+def asking_late(w: Any, x: Any) -> Any:
+    return float((w.data * 1)[0])
+
+
+@pytest.mark.parametrize("why", [own_type, graph, stubborn, asking, asking_late])
+def test_an_error_leaves_a_step_done_or_not_begun(why: Any) -> None:
+    w = ag.Tensor(np.zeros(2))
+
+    def step(x: Any) -> Any:
+        w.data = w.data + x
+        found = why(w, x)
+        w.data = w.data * 2
+        return found
+
+    g = ag.replay(step, state=[w])
+    done = calls_until_error(g, np.ones(2))
+    assert w.data.tolist() == after(step, w, done).tolist()
+    for _ in range(3):  # and it stays one
+        with pytest.raises(ReplayError):
+            g(np.ones(2))
+        assert w.data.tolist() == after(step, w, done).tolist()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda x: np.array([x[0], 2.0]),
+        lambda x: np.array([[x.max()]], "f4"),
+        lambda x: np.fromiter(x, "f8"),
+        lambda x: np.full(2, x[0]),
+        lambda x: [np.zeros(2), np.asarray(x[0], "i4")],
+    ],
+)
+def test_an_error_of_numpys_about_a_value_is_one_that_names_the_line(ask: Any) -> None:
+    g = ag.replay(ask)
+    g(np.ones(2))
+    with pytest.raises(ReplayError, match=r"test_refuted\.py:\d+"):
+        g(np.ones(2))
+
+
+# -- what is part of the key --------------------------------------------------------------------------------
+
+
+class Doubled(float):
+    def __mul__(self, other: Any) -> Any:
+        return 2 * float(self) * other
+
+
+class Count(int):
+    def __mul__(self, other: Any) -> Any:
+        return 2 * int(self) * other
+
+
+@pytest.mark.parametrize("kind", [Doubled, Count])
+def test_a_number_of_a_class_of_ones_own_runs_as_it_is(kind: Any) -> None:
+    g = replayed(lambda x, s: s * x, np.ones(2), kind.__base__(3))
+    assert g(np.ones(2), kind(3)).tolist() == [6.0, 6.0]
+    assert g(np.ones(2), kind.__base__(3)).tolist() == [3.0, 3.0]
+
+
+def test_an_array_that_nobody_may_write_to_is_another_argument() -> None:
+    def f(x: Any) -> Any:
+        return x * (2 if x.flags.writeable else 3)
+
+    g = replayed(f, np.ones(2))
+    fixed = np.ones(2)
+    fixed.flags.writeable = False
+    for _ in range(6):
+        assert g(fixed).tolist() == [3.0, 3.0]
+        assert g(np.ones(2)).tolist() == [2.0, 2.0]
+
+
+def test_a_tensor_with_other_strides_is_another_argument() -> None:
+    g = replayed(lambda x: x.data * 2, ag.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=False))
+    x = np.arange(6.0).reshape(3, 2).T
+    for _ in range(6):
+        assert g(ag.Tensor(x, requires_grad=False)).tolist() == (x * 2).tolist()
+        assert g(ag.Tensor(x, requires_grad=False)).strides == (x * 2).strides
+
+
+# -- what is shown ------------------------------------------------------------------------------------------
+
+
+def test_state_that_is_assigned_in_each_step_is_the_reason_that_is_shown() -> None:
+    w = ag.Tensor(np.ones(2), name="kernel")
+    g = ag.replay(lambda x: x * w.data, state=[w])
+    for _ in range(30):
+        w.data = np.ones(2)
+        g(np.ones(2))
+    assert "kernel was assigned another array" in g.show()
+    for _ in range(4):
+        g(np.ones(2))
+    assert "calls recorded" in g.show()
