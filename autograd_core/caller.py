@@ -43,6 +43,18 @@ def line_of_caller() -> str:
     return shown_line(*place_of_caller())
 
 
+def line_of_error(error: BaseException) -> str:
+    """``, at file.py:12: y = np.log(x)`` for the innermost line of a person's own that raised it, or nothing."""
+    found = ""
+    link = error.__traceback__
+    while link is not None:
+        code = link.tb_frame.f_code
+        if not is_inside(code.co_filename):
+            found = f", at {shown_line(code.co_filename, link.tb_lineno, link.tb_frame.f_globals)}"
+        link = link.tb_next
+    return found
+
+
 def shown_line(file: str, line: int, names: Any = None) -> str:
     """A place in somebody's code as an error shows it."""
     if not file:

@@ -569,7 +569,7 @@ def _array(data: Any, dtype: Any = None) -> Any:
         data = data.data
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
-    if hasattr(data, "__array_function__") and not issubclass(type(data), np.ndarray):  # another library's array
+    if hasattr(type(data), "__array_function__") and not issubclass(type(data), np.ndarray):  # another library's
         if data.dtype.kind not in "biuf":
             raise TypeError(
                 f"a Tensor cannot hold {type(data).__name__} data of dtype {data.dtype}: it needs real numbers"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph, tree
-from ..caller import level_of_caller, place_of_caller
+from ..caller import level_of_caller, line_of_error, place_of_caller
 from ..errors import ReplayError
 from ..graph import Node
 from ..mode import mode
@@ -374,7 +374,8 @@ class Replay:
                 raise
             recording.undo()
             returned = self._eagerly(args)  # which raises it too, unless it is the recording that it cannot stand
-            self._refuse(captured, f"it raised {type(error).__name__} while it was recorded: {error}")
+            what = f"it raised {type(error).__name__} while it was recorded{line_of_error(error)}"
+            self._refuse(captured, f"{what}: {error}")
             return returned
         reason = recording.escaped
         if reason is None and recording.passing is not None:

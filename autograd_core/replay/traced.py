@@ -109,6 +109,11 @@ class Traced(Tracer, InPlace):
     """
 
     __slots__ = ("__weakref__", "array", "recording", "scalar")
+    stands_for: Any = None  # the class of the array or scalar, in the class that stands in for exactly that
+
+    def __new__(cls, array: Any, recording: Recording, scalar: bool = False) -> Traced:
+        kind = array.dtype.type if scalar else np.ndarray
+        return object.__new__(_class_for(kind) if cls is Traced else cls)
 
     def __init__(self, array: Any, recording: Recording, scalar: bool = False):
         self.array = array
@@ -150,6 +155,7 @@ class Traced(Tracer, InPlace):
 
     shape, dtype, ndim, size = map(attribute, ("array.shape", "array.dtype", "array.ndim", "array.size"))
     strides, itemsize, nbytes = map(attribute, ("array.strides", "array.itemsize", "array.nbytes"))
+    device = attribute("array.device")
 
     @property
     def flags(self) -> Any:
@@ -192,8 +198,12 @@ class Traced(Tracer, InPlace):
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not here. Whether there is such a method is asked of the type, and no value leaves.
-        if name.startswith("__") or not hasattr(type(self.plain), name):
+        kind = type(self).stands_for
+        special = name.startswith("__")
+        if name == "__array_struct__" or (special and kind is None) or not _defines(type(self.plain), name):
             raise AttributeError(f"an array has no attribute {name!r}")
+        if name in _OF_THE_CLASS:
+            return getattr(self.plain, name)
         if not callable(getattr(type(self.plain), name)):
             return getattr(self._taken_out(f"asking for .{name} of a value that is being recorded"), name)
 
@@ -205,7 +215,7 @@ class Traced(Tracer, InPlace):
 
     @property
     def __array_interface__(self) -> Any:
-        if type(self) is not Traced:  # whose recording cannot wait with an error
+        if type(self).stands_for is None:  # whose recording cannot wait with an error
             raise AttributeError("__array_interface__")
         return _Interface(self)
 
@@ -430,6 +440,34 @@ class Traced(Tracer, InPlace):
             return super().__ipow__(exponent)
         power(self, out=(self,))
         return self
+
+
+# What Python and its abstract classes look for in the class itself, and find missing where it is None.
+_IN_CLASSES = frozenset({"__contains__", "__hash__", "__index__", "__iter__", "__len__", "__round__", "__trunc__"})
+
+# What says something of the class and nothing of a value.
+_OF_THE_CLASS = frozenset({"__array_finalize__", "__array_namespace__", "__array_priority__", "__class_getitem__",
+                           "__dlpack_device__"})  # fmt: skip
+
+
+def _defines(kind: Any, name: str) -> bool:
+    """Whether values of a class have an attribute; the class itself has those of classes, too."""
+    return any(name in vars(base) for base in kind.__mro__)
+
+
+@cache
+def _class_for(kind: Any) -> Any:
+    """The stand-in for values of one class: what these have not, it has not, whoever asks for it and however."""
+    missing = {name: None for name in _IN_CLASSES if getattr(kind, name, None) is None}
+    of_arrays = (name for name in dir(Traced) if name.startswith("__") or _defines(np.ndarray, name))
+    absent = frozenset(name for name in of_arrays if not _defines(kind, name))
+
+    def asked(self: Any, name: str) -> Any:
+        if name in absent:
+            raise AttributeError(f"a {kind.__name__} has no attribute {name!r}")
+        return object.__getattribute__(self, name)
+
+    return type("Traced", (Traced,), {"__slots__": (), "stands_for": kind, "__getattribute__": asked, **missing})
 
 
 _POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}
