@@ -246,7 +246,7 @@ class Tape(Recording):
         return isinstance(target, Traced)
 
     def guard(self, condition: Traced) -> bool:
-        if not Path(sys._getframe(2).f_code.co_filename).is_relative_to(PACKAGE):
+        if not Path(sys._getframe(3).f_code.co_filename).is_relative_to(PACKAGE):  # who asked `decide`
             self.give_up("deciding by a value that is being recorded")
         return bool(condition.array)  # our own checks, which raise on data that is not meant to come
 
