@@ -204,14 +204,14 @@ class Steps:
         """Forward, loss, backward and update: the predictions, and the loss before the update.
 
         A step leaves no gradients behind, replayed or not, so that who looks for them finds the same: they were used,
-        and the memory of replayed ones is another's. ``run_eagerly`` keeps them.
+        and the memory of replayed ones is another's. ``run_eagerly``, and another device, keep them.
         """
         if not self.share.alone:
             return self._train_together(x, y, weights)
         if self._runs_eagerly():
             y_pred, loss, gradients = _differentiate(self.of, x, y, weights)
             self._update(gradients)
-            if not self.eagerly:
+            if not self.eagerly and device.is_cpu():
                 self._forget_gradients(self.model.trainable_variables)
             return y_pred, loss
         plan = self.plan

@@ -154,7 +154,7 @@ def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
     compare = np.testing.assert_array_equal if not in_lanes else close  # sums in two halves
     for mine, plain in zip(*(([*f[1], *f[2], np.array(f[0])]) for f in found), strict=True):
         compare(plain, mine)
-    assert [len(loops(p)) > 0 for p in model.schedule.programs] == [name != "sgd"] * 2
+    assert [len(loops(p)) > 0 for p in model.schedule.programs] == [True] * 2  # the slope of tanh, and most rules
 
 
 def close(a, b):
