@@ -70,7 +70,7 @@ def is_whole_constant(x: Any) -> bool:
 
 SAME_DTYPE = {
     "negative": "Neg", "absolute": "Abs", "fabs": "Abs", "sign": "Sign", "floor": "Floor", "ceil": "Ceil",
-    "rint": "Round", "reciprocal": "Reciprocal", "sqrt": "Sqrt", "root": "Sqrt", "exp": "Exp", "log": "Log",
+    "rint": "Round", "reciprocal": "Reciprocal", "sqrt": "Sqrt", "exp": "Exp", "log": "Log",
     "sin": "Sin", "cos": "Cos", "tan": "Tan", "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan",
     "sinh": "Sinh", "cosh": "Cosh", "tanh": "Tanh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
     "relu": "Relu", "sigmoid": "Sigmoid", "softplus": "Softplus", "erf": "Erf",
