@@ -8,6 +8,7 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -308,19 +309,33 @@ CONSTANT = np.linspace(0.2, 0.8, SIZE)
 MASK = CONSTANT > 0.5
 
 
+def _left(op, y):
+    return op(y, CONSTANT)
+
+
+def _right(op, y):
+    return op(CONSTANT, y)
+
+
 def chains():
     """A layer made of each elementwise function, on each side where there are two."""
     for name, entry in REGISTRY.items():
         if entry.broadcasts and not entry.batched and entry.arity == 1:
             yield pytest.param(entry, id=name)
         elif entry.elementwise:
-            yield pytest.param(lambda y, entry=entry: entry(y, CONSTANT), id=f"{name}, left")
-            yield pytest.param(lambda y, entry=entry: entry(CONSTANT, y), id=f"{name}, right")
+            left, right = partial(_left, entry), partial(_right, entry)
+            left.name = right.name = name
+            yield pytest.param(left, id=f"{name}, left")
+            yield pytest.param(right, id=f"{name}, right")
     yield pytest.param(lambda y: np.where(MASK, y, 0), id="where")
     yield pytest.param(lambda y: np.clip(y, 0.3, 0.6), id="clip")
     yield pytest.param(lambda y: np.float_power(y, 1.5), id="float_power")
     if sys.platform == "linux":  # where NumPy adds to a number without a name in its own memory
         yield pytest.param(lambda y: y * y, id="y * y")
+
+
+PRECISE = {"sigmoid": 1, "logistic_density": 1, "logaddexp": 2, "logaddexp2": 2, "tanh": 1, "arccosh": 1, "hypot": 1}
+PRECISE["softplus"] = 1
 
 
 @pytest.mark.parametrize("layer", list(chains()))
@@ -337,7 +352,8 @@ def test_a_released_chain_needs_its_outputs_and_three_arrays(layer):
     finally:
         tracemalloc.stop()
     masks = 4 / 8  # what says which element was chosen takes a byte for each
-    assert peak < 50 + 3 + masks
+    # A slope that is precise over the whole range of numbers is a computation of its own: an array more, or two.
+    assert peak < 50 + 3 + PRECISE.get(getattr(layer, "name", ""), 0) + masks
 
 
 FAULTS = """

@@ -107,6 +107,7 @@ FORWARD = {
     r"\max x": lambda x: max(x),
     r"\min x": lambda x: min(x),
     r"\prod x": lambda x: math.prod(x),
+    r"\sqrt{\sum x^2}": lambda x: math.hypot(*x),
     r"\ln \sum e^{x}": lambda x: math.log(sum(math.exp(v) for v in x)),
     r"\sum_{j \le i} x_j": lambda x: [sum(x[j] for j in range(N) if j <= i) for i in range(N)],
     r"\prod_{j \le i} x_j": lambda x: [math.prod(x[j] for j in range(N) if j <= i) for i in range(N)],
@@ -118,6 +119,7 @@ BY_EACH = {
     r"\frac{1}{n}": lambda x, z, i: 1 / len(x),
     r"[x_i = z] \,/\, \#\{j : x_j = z\}": lambda x, z, i: (x[i] == z) / sum(x[j] == z for j in range(N)),
     r"\prod_{j \ne i} x_j": lambda x, z, i: math.prod(x[j] for j in range(N) if j != i),
+    r"\frac{x}{z}": lambda x, z, i: x[i] / z,
     r"e^{x_i - z}": lambda x, z, i: math.exp(x[i] - z),
 }
 BY_PAIR = {
@@ -127,7 +129,7 @@ BY_PAIR = {
     ),
     r"z_i \cdot ([i = j] - z_j)": lambda x, z, i, j: z[i] * ((i == j) - z[j]),
 }
-REDUCTIONS = ["sum", "mean", "max", "min", "prod", "logsumexp", "cumsum", "cumprod", "softmax"]
+REDUCTIONS = ["sum", "mean", "max", "min", "prod", "length", "logsumexp", "cumsum", "cumprod", "softmax"]
 VECTORS = [np.array([0.5, -1.25, 2.0, 2.0, 0.75]), np.array([-2.0, -2.0, 1.5, 0.25, 1.0])]  # with tied extremes
 
 

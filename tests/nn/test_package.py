@@ -44,7 +44,13 @@ def test_there_is_no_gradient_rule_in_nn():
 
 def test_layers_are_short_and_one_a_file():
     for file in FILES:
-        if file.parent.name != "layers" or file.name in ("__init__.py", "layer.py", "images.py", "pooling.py", "global_pooling.py"):
+        if file.parent.name != "layers" or file.name in (
+            "__init__.py",
+            "layer.py",
+            "images.py",
+            "pooling.py",
+            "global_pooling.py",
+        ):
             continue
         classes = [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef)]
         assert len(classes) == 1, file
