@@ -15,7 +15,7 @@ class GlobalPooling(Layer):
     """One number for each channel."""
 
     rank: int
-    reduce: Callable[..., Any]
+    _reduce: Callable[..., Any]
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -25,7 +25,7 @@ class GlobalPooling(Layer):
 
     def call(self, x: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
-        return self.reduce(x, axis=tuple(range(first, first + self.rank)), keepdims=self.keepdims)
+        return self._reduce(x, axis=tuple(range(first, first + self.rank)), keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(GlobalPooling):
@@ -39,7 +39,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     (2, 3)
     """
 
-    rank, reduce = 1, staticmethod(np.mean)
+    rank, _reduce = 1, staticmethod(np.mean)
 
 
 class GlobalAveragePooling2D(GlobalPooling):
@@ -53,7 +53,7 @@ class GlobalAveragePooling2D(GlobalPooling):
     (2, 3)
     """
 
-    rank, reduce = 2, staticmethod(np.mean)
+    rank, _reduce = 2, staticmethod(np.mean)
 
 
 class GlobalMaxPooling1D(GlobalPooling):
@@ -67,7 +67,7 @@ class GlobalMaxPooling1D(GlobalPooling):
     (2, 3)
     """
 
-    rank, reduce = 1, staticmethod(np.max)
+    rank, _reduce = 1, staticmethod(np.max)
 
 
 class GlobalMaxPooling2D(GlobalPooling):
@@ -81,4 +81,4 @@ class GlobalMaxPooling2D(GlobalPooling):
     (2, 3)
     """
 
-    rank, reduce = 2, staticmethod(np.max)
+    rank, _reduce = 2, staticmethod(np.max)
