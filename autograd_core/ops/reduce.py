@@ -342,9 +342,17 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     x = _times_power(x, -powers)
     # The largest power among the terms of each sum, which is put back last of all.
     sizes = np.where(plain(g) == 0, NONE, np.frexp(plain(g))[1] + taken)
-    most = beside(x, np.maximum.accumulate(to_numpy(sizes)[..., ::-1], -1)[..., ::-1])
+    most = _largest_behind(sizes)
+    if isinstance(g, Tensor):  # which is 0 perhaps, and whose derivatives are not: a pushforward asks for them at 0
+        most = np.where(most < NONE / 2, _largest_behind(taken), most)
+    most = beside(x, most)
     sums = _behind(_times_power(g, taken - most), _times_power(x[..., 1:], _steps(most)))
     return np.moveaxis(_times_power(_before(x) * sums, most - powers), -1, axis)
+
+
+def _largest_behind(sizes: Any) -> Any:
+    """For each element the largest of it and those behind it along the last axis."""
+    return np.maximum.accumulate(to_numpy(plain(sizes))[..., ::-1], -1)[..., ::-1]
 
 
 def _moderate(x: Any) -> Any:
