@@ -157,7 +157,6 @@ def test_batched_gradients_of_jax_and_pytorch_are_held_against_a_loop(judge):
         return jax.numpy.sin(x)
 
     def backward(x, g):
-        # A sum over a batch that is no part of the gradient: vmap shows no axis more than one call does.
         return (g * jax.numpy.cos(x),)
 
     f.defvjp(lambda x: (f(x), x), backward)
