@@ -15,7 +15,6 @@ from autograd_core.graph import Node
 from autograd_core.tensor import Tensor
 
 from . import config
-from .config import custom_object_scope
 from .tensors import constant
 
 __all__ = [
@@ -267,53 +266,12 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 swish = silu
-KNOWN = config.registered("activation")
-KNOWN.update(
-    {f.__name__: f for f in (
-        linear, relu, leaky_relu, elu, selu, gelu, silu, softplus, softsign, sigmoid, hard_sigmoid, tanh, exponential,
-        softmax, log_softmax,
-    )}, swish=silu,
+registry = config.registry("activation").add(
+    linear, relu, leaky_relu, elu, selu, gelu, silu, softplus, softsign, sigmoid, hard_sigmoid, tanh, exponential,
+    softmax, log_softmax, swish=silu,
 )  # fmt: skip
-
-
-def get(identifier: Any) -> Activation:
-    """The activation that a name means; None is `linear`, a function is itself.
-
-    An unknown name is a ValueError that suggests the nearest one.
-
-    >>> import nn
-    >>> nn.activations.get("relu") is nn.activations.relu
-    True
-    >>> nn.activations.get(None) is nn.activations.linear
-    True
-    """
-    if identifier is None:
-        return linear
-    if isinstance(identifier, dict):  # a layer that serves as an activation
-        return config.deserialize(identifier, "layer")
-    return config.resolve(identifier, "activation")
-
-
-def serialize(activation: Activation) -> Any:
-    """The name of an activation.
-
-    TypeError for what is no function.
-
-    >>> import nn
-    >>> nn.activations.serialize(nn.activations.relu)
-    'relu'
-    """
-    return config.described(activation, "activation")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Activation:
-    """The activation with this name.
-
-    ValueError for an unknown name, as in `get`.
-
-    >>> import nn
-    >>> nn.activations.deserialize("relu") is nn.activations.relu
-    True
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+# A layer may serve as an activation.
+registry.accepted = {type(None): lambda _: linear, dict: config.registry("layer").from_description}
+get, serialize, deserialize = registry.functions(
+    __name__, "relu", "__name__ == 'relu'", none="`linear`", serialize="activation"
+)

@@ -293,9 +293,9 @@ def _revived(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if {"class_name", "config"} <= value.keys() <= {"class_name", "config", "shared_object_id"}:
-        known = {**registered("layer"), **_custom.get()}
+        known = {**registry("layer").known, **_custom.get()}
         if getattr(known.get(value["class_name"]), "shared", False):  # what else is described, a constructor resolves
-            return deserialize(value, "layer")
+            return registry("layer").from_description(value)
     return {k: _revived(v) for k, v in value.items()}
 
 
@@ -319,14 +319,6 @@ def serialize(value: Any) -> Any:
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     return value
-
-
-def described(value: Any, what: str) -> Any:
-    """A thing that is configured, or a function, as plain data; an error where neither is given."""
-    if not (isinstance(value, Configurable) or callable(value)):
-        article = "an" if what[0] in "aeiou" else "a"
-        raise TypeError(f"{article} {what} or a function is needed; {value!r} came")
-    return serialize(value)
 
 
 _custom: ContextVar[Mapping[str, Any]] = ContextVar("custom objects", default=MappingProxyType({}))
@@ -355,65 +347,161 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         _custom.reset(before)
 
 
-_registered: dict[str, dict[str, Any]] = {}
+class Registry:
+    """Things of one kind, such as "layer", by name: from a name or plain data to the thing, and back.
 
-
-def registered(what: str) -> dict[str, Any]:
-    """What names mean where a thing of one kind, such as "layer", is asked for; the modules that define them fill it.
-
-    So a layer is found by its name where no layer can be imported, because layers need what is defined there.
+    The modules that define the things fill it. So a layer is found by its name where no layer can be imported, because
+    layers need what is defined there.
     """
-    return _registered.setdefault(what, {})
 
+    def __init__(self, kind: str):
+        self.kind = kind
+        self.one = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+        self.known: dict[str, Any] = {}
+        # Further types that `get` takes, and what it makes of them.
+        self.accepted: dict[type, Callable[[Any], Any]] = {}
+        # The only type that `get` gives, where a function will not do.
+        self.base: type | None = None
 
-def lookup(name: str, what: str, known: Mapping[str, Any] | None = None) -> Any:
-    """What ``name`` names among things of a kind, or among those in ``known``; an error has near matches."""
-    custom, known = _custom.get(), registered(what) if known is None else known
-    if name in custom:
-        return custom[name]
-    if name in known:
-        return known[name]
-    for key, value in known.items():
-        if name.lower() == key.lower() or name == snake_case(key):
-            return value
-    raise ValueError(f"unknown {what} {name!r}; {near(name, {*known, *custom})}")
+    def add(self, *things: Any, **names: Any) -> Self:
+        """Let things be found under their own names, and others under the names that are given."""
+        self.known.update({thing.__name__: thing for thing in things}, **names)
+        return self
 
+    def lookup(self, name: str) -> Any:
+        """What a name names here or in a `custom_object_scope`; ValueError with near matches."""
+        custom = _custom.get()
+        if name in custom:
+            return custom[name]
+        if name in self.known:
+            return self.known[name]
+        for key, value in self.known.items():
+            if name.lower() == key.lower() or name == snake_case(key):
+                return value
+        raise ValueError(f"unknown {self.kind} {name!r}; {near(name, {*self.known, *custom})}")
 
-def deserialize(config: Any, what: str, known: Mapping[str, Any] | None = None) -> Any:
-    """The thing that ``{"class_name": …, "config": {…}}`` describes."""
-    if not (isinstance(config, dict) and isinstance(config.get("class_name"), str)):
-        raise ValueError(f'the configuration of a {what} is {{"class_name": …, "config": {{…}}}}; {config!r} came')
-    cls = lookup(config["class_name"], what, known)
-    arguments_ = config.get("config") or {}
-    if not isinstance(arguments_, dict):
-        raise ValueError(f"the config of the {what} {config['class_name']!r} must be a dict; {arguments_!r} came")
-    if not (isinstance(cls, type) and issubclass(cls, Configurable)):
-        return cls
-    number = config.get("shared_object_id")
-    if not isinstance(number, int | None):
-        raise ValueError(f"shared_object_id is a whole number; {number!r} came")
-    with sharing() as scope:
-        if number in scope.made:
-            made = scope.made[number]
-            if type(made) is not cls:
-                raise ValueError(f"the shared {what} {number} is a {type(made).__name__} and a {cls.__name__}")
+    def get(self, identifier: Any) -> Any:
+        """The thing that a name, class, configuration or function means."""
+        for kind, made in self.accepted.items():
+            if isinstance(identifier, kind):
+                return made(identifier)
+        found = identifier
+        if isinstance(identifier, dict):
+            found = self.from_description(identifier)
+        elif isinstance(identifier, str | type):
+            found = self.lookup(identifier) if isinstance(identifier, str) else identifier
+            found = found() if isinstance(found, type) else found
+        if isinstance(found, self.base) if self.base else callable(found) or isinstance(found, Configurable):
+            return found
+        ways = "name, class or configuration" if self.base else "name, function, class or configuration"
+        raise ValueError(f"expected {self.one}, given by {ways}, got {identifier!r}")
+
+    def from_description(self, description: Any) -> Any:
+        """The thing that ``{"class_name": …, "config": {…}}`` describes."""
+        if not (isinstance(description, dict) and isinstance(description.get("class_name"), str)):
+            raise ValueError(
+                f'expected the configuration of {self.one}, {{"class_name": …, "config": {{…}}}}, got {description!r}'
+            )
+        cls = self.lookup(description["class_name"])
+        settings = description.get("config") or {}
+        if not isinstance(settings, dict):
+            whose = f"the {self.kind} {description['class_name']!r}"
+            raise ValueError(f"expected a dict as the config of {whose}, got {settings!r}")
+        if not (isinstance(cls, type) and issubclass(cls, Configurable)):
+            return cls
+        number = description.get("shared_object_id")
+        if not isinstance(number, int | None):
+            raise ValueError(f"expected a whole number as shared_object_id, got {number!r}")
+        with sharing() as scope:
+            if number in scope.made:
+                made = scope.made[number]
+                if type(made) is not cls:
+                    raise ValueError(f"the shared {self.kind} {number} is a {type(made).__name__} and a {cls.__name__}")
+                return made
+            made = cls.from_config(settings)
+            if number is not None:
+                scope.made[number] = made
             return made
-        made = cls.from_config(arguments_)
-        if number is not None:
-            scope.made[number] = made
-        return made
+
+    def serialize(self, thing: Any) -> Any:
+        """A thing, or a function, as plain data."""
+        if not (isinstance(thing, Configurable) or callable(thing)):
+            raise TypeError(f"expected {self.one} or a function, got {thing!r}")
+        return serialize(thing)
+
+    def deserialize(self, config: Any, custom_objects: Any = None) -> Any:
+        """The thing that plain data describes."""
+        with custom_object_scope(custom_objects):
+            return self.get(config)
+
+    def functions(
+        self, module: str, example: str, shows: str, none: str = "", **first: str
+    ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+        """``get``, ``serialize`` and ``deserialize`` as functions of a module.
+
+        Parameters
+        ----------
+        module
+            Its name.
+        example
+            An expression that makes a thing, in the module's own names: ``Dense(3)``.
+        shows
+            An attribute of the thing and its value, for the examples in the documentation: ``units == 3``.
+        none
+            What ``get`` makes of None, where it takes it.
+        **first
+            What a function calls its first argument, as Keras does: ``serialize="layer"``.
+
+        Returns
+        -------
+        tuple
+            The three functions, each with its documentation.
+        """
+        attribute, _, value = shows.partition(" == ")
+        none = f"; None is {none}" if none else ""
+        example = f"""
+>>> import nn
+>>> described = {module}.serialize({module}.{example})
+>>> {module}.%s(described).{attribute}
+{value}
+"""
+        get = f"""The {self.kind} that a name, class, configuration or function means{none}.
+
+An unknown name is a ValueError that suggests the nearest one.
+"""
+        serialize = f"""The name of {self.one}, or its class and settings, as plain data.
+
+TypeError for what is neither {self.one} nor a function.
+"""
+        deserialize = f"""The {self.kind} that plain data describes.
+
+``custom_objects`` maps names to your own classes and functions. ValueError for an unknown name, as in `get`.
+"""
+        return (
+            _published(self.get, module, get + example % "get", first.get("get")),
+            _published(self.serialize, module, serialize + example % "deserialize", first.get("serialize")),
+            _published(self.deserialize, module, deserialize + example % "deserialize", first.get("deserialize")),
+        )
 
 
-def resolve(identifier: Any, what: str, known: Mapping[str, Any] | None = None) -> Any:
-    """An instance or a function from whatever names it: a string, a class, a configuration, or itself."""
-    if isinstance(identifier, str):
-        found = lookup(identifier, what, known)
-        return found() if isinstance(found, type) else found
-    if isinstance(identifier, dict):
-        return deserialize(identifier, what, known)
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier) or isinstance(identifier, Configurable):
-        return identifier
-    article = "an" if what[0] in "aeiou" else "a"
-    raise ValueError(f"{article} {what} is given by name, function, class or configuration; {identifier!r} came")
+def _published(method: Callable[..., Any], module: str, text: str, first: str | None) -> Callable[..., Any]:
+    """A method as a function of a module, with a documentation and a name for its first argument of its own."""
+    signature = inspect.signature(method)
+    parameter, *others = signature.parameters.values()
+    signature = signature.replace(parameters=[parameter.replace(name=first or parameter.name), *others])
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return method(*signature.bind(*args, **kwargs).args)
+
+    function.__name__ = function.__qualname__ = method.__name__
+    function.__module__, function.__doc__ = module, text
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    return function
+
+
+_registries: dict[str, Registry] = {}
+
+
+def registry(kind: str) -> Registry:
+    """The registry of one kind of thing."""
+    return _registries.setdefault(kind, Registry(kind))

@@ -9,7 +9,6 @@ import numpy as np
 
 from . import config, random
 from .checks import number, whole
-from .config import custom_object_scope
 
 __all__ = [
     "Constant",
@@ -353,46 +352,6 @@ CLASSES = (
     Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
     HeUniform, HeNormal, LecunUniform, LecunNormal,
 )  # fmt: skip
-config.registered("initializer").update(
-    {cls.__name__: cls for cls in CLASSES}, uniform=RandomUniform, normal=RandomNormal
-)
-
-
-def get(identifier: Any) -> Any:
-    """The initializer that a name, class, configuration, array or function means.
-
-    An unknown name is a ValueError that suggests the nearest one.
-
-    >>> import nn
-    >>> nn.initializers.get("zeros")((2,))
-    array([0., 0.], dtype=float32)
-    """
-    if isinstance(identifier, np.ndarray):
-        return Constant(identifier)
-    return config.resolve(identifier, "initializer")
-
-
-def serialize(initializer: Any) -> Any:
-    """An initializer as plain data.
-
-    TypeError for what is neither an initializer nor a function.
-
-    >>> import nn
-    >>> nn.initializers.serialize(nn.initializers.Constant(0.5))
-    {'class_name': 'Constant', 'config': {'value': 0.5}}
-    """
-    return config.described(initializer, "initializer")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The initializer that plain data describes.
-
-    ValueError for an unknown name, as in `get`.
-
-    >>> import nn
-    >>> described = nn.initializers.serialize(nn.initializers.Constant(0.5))
-    >>> nn.initializers.deserialize(described)((2,))
-    array([0.5, 0.5], dtype=float32)
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+registry = config.registry("initializer").add(*CLASSES, uniform=RandomUniform, normal=RandomNormal)
+registry.accepted = {np.ndarray: Constant}
+get, serialize, deserialize = registry.functions(__name__, "Constant(0.5)", "value == 0.5", serialize="initializer")

@@ -15,7 +15,6 @@ from autograd_core.tensor import Tensor
 
 from . import activations, checks, config, distributed
 from .checks import axis_in, number
-from .config import custom_object_scope
 from .tensors import class_numbers, constant, plain
 
 __all__ = [
@@ -583,41 +582,8 @@ ALIASES = {
     "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
     "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy, "BCE": binary_crossentropy,
 }  # fmt: skip
-config.registered("loss").update({f.__name__: f for f in (*CLASSES, *FUNCTIONS)}, **ALIASES)
-
-
-def get(identifier: Any) -> Any:
-    """The loss that a name, class, configuration or function means; None is none.
-
-    An unknown name is a ValueError that suggests the nearest one.
-
-    >>> import nn
-    >>> nn.losses.get("mse") is nn.losses.mean_squared_error
-    True
-    """
-    return None if identifier is None else config.resolve(identifier, "loss")
-
-
-def serialize(loss: Any) -> Any:
-    """A loss as plain data.
-
-    TypeError for what is neither a loss nor a function.
-
-    >>> import nn
-    >>> nn.losses.serialize(nn.losses.mean_squared_error)
-    'mean_squared_error'
-    """
-    return config.described(loss, "loss")
-
-
-def deserialize(name: Any, custom_objects: Any = None) -> Any:
-    """The loss that plain data describes.
-
-    ValueError for an unknown name, as in `get`.
-
-    >>> import nn
-    >>> nn.losses.deserialize(nn.losses.serialize(nn.losses.Huber(delta=2.0))).delta
-    2.0
-    """
-    with custom_object_scope(custom_objects):
-        return get(name)
+registry = config.registry("loss").add(*CLASSES, *FUNCTIONS, **ALIASES)
+registry.accepted = {type(None): lambda _: None}
+get, serialize, deserialize = registry.functions(
+    __name__, "Huber(delta=2.0)", "delta == 2.0", none="none", serialize="loss", deserialize="name"
+)

@@ -11,7 +11,6 @@ from autograd_core.arrays import to_numpy
 
 from . import checks, config, losses
 from .checks import number, whole
-from .config import custom_object_scope
 from .losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -520,27 +519,18 @@ FUNCTIONS: tuple[Any, ...] = (
     binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
 )  # fmt: skip
-KNOWN = config.registered("metric")
-KNOWN.update({f.__name__: f for f in (*CLASSES, *losses.FUNCTIONS, *FUNCTIONS)}, **losses.ALIASES)
-
-
-def get(identifier: Any) -> Any:
-    """The metric that a name, class, configuration or function means; None is none.
-
-    An unknown name is a ValueError that suggests the nearest one.
-
-    >>> import nn
-    >>> nn.metrics.get("mae").__name__
-    'mean_absolute_error'
-    """
-    return None if identifier is None else config.resolve(identifier, "metric")
+registry = config.registry("metric").add(*CLASSES, *losses.FUNCTIONS, *FUNCTIONS, **losses.ALIASES)
+registry.accepted = {type(None): lambda _: None}
+get, serialize, deserialize = registry.functions(
+    __name__, "Precision(thresholds=0.7)", "thresholds == 0.7", none="none", serialize="metric"
+)
 
 
 def as_metric(identifier: Any) -> Metric:
     """A `Metric` for whatever `compile(metrics=[…])` was given; a string stays its name."""
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return ChosenAccuracy(name=identifier)
-    found = config.resolve(identifier, "metric", {**KNOWN, "accuracy": ChosenAccuracy})
+    found = registry.get(identifier)
     if isinstance(found, losses.Loss):
         found = MeanMetricWrapper(found.call, found.name)
     elif not isinstance(found, Metric):
@@ -548,28 +538,3 @@ def as_metric(identifier: Any) -> Metric:
     if isinstance(identifier, str):
         found.name = identifier
     return found
-
-
-def serialize(metric: Any) -> Any:
-    """A metric as plain data.
-
-    TypeError for what is neither a metric nor a function.
-
-    >>> import nn
-    >>> nn.metrics.serialize(nn.metrics.accuracy)
-    'accuracy'
-    """
-    return config.described(metric, "metric")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The metric that plain data describes.
-
-    ValueError for an unknown name, as in `get`.
-
-    >>> import nn
-    >>> nn.metrics.deserialize(nn.metrics.serialize(nn.metrics.Recall())).name
-    'recall'
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)

@@ -8,7 +8,6 @@ import numpy as np
 
 from . import config
 from .checks import number
-from .config import custom_object_scope
 
 __all__ = [
     "L1",
@@ -95,41 +94,6 @@ class L2(L1L2):
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
-config.registered("regularizer").update(L1=L1, L2=L2, L1L2=L1L2, l1_l2=L1L2)
-
-
-def get(identifier: Any) -> Any:
-    """The regularizer that a name, class, configuration or function means; None is none.
-
-    An unknown name is a ValueError that suggests the nearest one.
-
-    >>> import nn
-    >>> nn.regularizers.get("l2").l2
-    0.01
-    """
-    return None if identifier is None else config.resolve(identifier, "regularizer")
-
-
-def serialize(regularizer: Any) -> Any:
-    """A regularizer as plain data.
-
-    TypeError for what is neither a regularizer nor a function.
-
-    >>> import nn
-    >>> nn.regularizers.serialize(nn.regularizers.L2(0.5))
-    {'class_name': 'L2', 'config': {'l2': 0.5}}
-    """
-    return config.described(regularizer, "regularizer")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The regularizer that plain data describes.
-
-    ValueError for an unknown name, as in `get`.
-
-    >>> import nn
-    >>> nn.regularizers.deserialize(nn.regularizers.serialize(nn.regularizers.L2(0.5))).l2
-    0.5
-    """
-    with custom_object_scope(custom_objects):
-        return get(config)
+registry = config.registry("regularizer").add(L1, L2, L1L2, l1_l2=L1L2)
+registry.accepted = {type(None): lambda _: None}
+get, serialize, deserialize = registry.functions(__name__, "L2(0.5)", "l2 == 0.5", none="none", serialize="regularizer")

@@ -105,7 +105,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
     with config.custom_object_scope(custom_objects), _described(path):
         weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
         with limited_weights(sum(a.size for a in weights)):
-            cls = config.lookup(str(content["class_name"]), "model")
+            cls = config.registry("model").lookup(str(content["class_name"]))
             shape = _shape(content.get("input_shape"))
             model = cls.from_config(content["config"])
             if not model.built and shape is not None:

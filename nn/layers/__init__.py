@@ -3,8 +3,6 @@
 from typing import Any
 
 from .. import config
-from ..config import custom_object_scope
-from ..config import deserialize as from_description
 from .activation import Activation
 from .average_pooling1d import AveragePooling1D
 from .average_pooling2d import AveragePooling2D
@@ -43,7 +41,9 @@ CLASSES: tuple[Any, ...] = (
     Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Input, Lambda,
     LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Rescaling, Reshape, Softmax, ZeroPadding2D,
 )  # fmt: skip
-config.registered("layer").update({cls.__name__: cls for cls in CLASSES})
+registry = config.registry("layer").add(*CLASSES)
+registry.base = config.Configurable
+serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", serialize="layer")[1:]
 
 __all__ = [
     "Activation",
@@ -84,28 +84,3 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
-
-
-def serialize(layer: Layer) -> Any:
-    """A layer as plain data, without its weights.
-
-    TypeError for what is no layer.
-
-    >>> import nn
-    >>> nn.layers.serialize(nn.layers.Flatten(name="flat"))["class_name"]
-    'Flatten'
-    """
-    return config.described(layer, "layer")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The layer that plain data describes, with new weights.
-
-    ValueError for an unknown class or what describes none.
-
-    >>> import nn
-    >>> nn.layers.deserialize(nn.layers.serialize(nn.layers.Dense(3, "relu"))).units
-    3
-    """
-    with custom_object_scope(custom_objects):
-        return from_description(config, "layer")

@@ -53,7 +53,7 @@ class Lambda(Layer):
         name = settings.get("function")
         if isinstance(name, str):
             try:
-                function = config.lookup(name, "function")
+                function = config.registry("function").lookup(name)
             except ValueError:
                 raise ValueError(
                     f"a Lambda layer in this model calls the function {name!r}, and code is never loaded from a "

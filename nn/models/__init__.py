@@ -5,7 +5,7 @@ from ..saving import load_model, save_model
 from .model import Model
 from .sequential import Sequential
 
-config.registered("model").update(Sequential=Sequential, Model=Model)
-config.registered("layer").update(Sequential=Sequential)
+config.registry("model").add(Sequential, Model)
+config.registry("layer").add(Sequential)
 
 __all__ = ["Model", "Sequential", "load_model", "save_model"]

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import config
 from ..checks import number
-from ..config import custom_object_scope, registered, resolve
 
 __all__ = [
     "CosineDecay",
@@ -127,32 +126,7 @@ class CosineDecay(LearningRateSchedule):
         return top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
 
 
-registered("learning rate schedule").update(
-    {cls.__name__: cls for cls in (ExponentialDecay, PiecewiseConstantDecay, CosineDecay)}
-)
-
-
-def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
-    """A schedule as plain data.
-
-    TypeError for what is neither a schedule nor a function.
-
-    >>> import nn
-    >>> nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))["class_name"]
-    'CosineDecay'
-    """
-    return config.described(learning_rate_schedule, "learning rate schedule")
-
-
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The schedule that plain data describes.
-
-    ValueError for an unknown class or what describes none.
-
-    >>> import nn
-    >>> described = nn.optimizers.schedules.serialize(nn.optimizers.schedules.CosineDecay(0.1, 100))
-    >>> nn.optimizers.schedules.deserialize(described).decay_steps
-    100
-    """
-    with custom_object_scope(custom_objects):
-        return resolve(config, "learning rate schedule")
+registry = config.registry("learning rate schedule").add(ExponentialDecay, PiecewiseConstantDecay, CosineDecay)
+serialize, deserialize = registry.functions(
+    __name__, "CosineDecay(0.1, 100)", "decay_steps == 100", serialize="learning_rate_schedule"
+)[1:]

@@ -85,7 +85,7 @@ def refused(call, words, kind=ValueError):
         (lambda: initializers.GlorotUniform("a"), "a seed is a whole number from 0 on; 'a' came"),
         (lambda: utils.to_categorical([0, 1], 0), "num_classes is a whole number from 1 on"),
         (lambda: utils.to_categorical([0.5, 1]), "to_categorical takes whole numbers; it was given 0.5"),
-        (lambda: optimizers.get(3), "an optimizer is given by name"),
+        (lambda: optimizers.get(3), "expected an optimizer, given by name, class or configuration, got 3"),
     ],
 )
 def test_a_number_out_of_its_range_is_refused_with_the_range(make, words):
@@ -104,7 +104,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(make, words):
         (lambda: callbacks.EarlyStopping(monitor=3), "such as 'val_loss'; 3 came"),
         (lambda: nn.Sequential(layers.Dense(3, name="d")), "Sequential([…])"),
         (lambda: utils.custom_object_scope(3).__enter__(), "custom_objects maps names"),
-        *((lambda m=m: m.serialize(3), "or a function is needed; 3 came") for m in (layers, losses, schedules)),
+        *((lambda m=m: m.serialize(3), "or a function, got 3") for m in (layers, losses, schedules)),
     ],
 )
 def test_a_thing_of_another_kind_is_refused(make, words):

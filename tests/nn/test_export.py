@@ -106,9 +106,9 @@ def test_a_file_computes_what_the_layer_computes(session, name, settings, shapes
     assert not failures, f"{len(failures)}:\n" + "\n".join(failures[:5])
 
 
-@pytest.mark.parametrize("name", sorted(nn.activations.KNOWN))
+@pytest.mark.parametrize("name", sorted(nn.activations.registry.known))
 def test_activations_by_name_and_as_functions(session, name):
-    by_name = nn.Sequential([nn.Input(shape=(6,)), L.Dense(5, name), L.Activation(nn.activations.KNOWN[name])])
+    by_name = nn.Sequential([nn.Input(shape=(6,)), L.Dense(5, name), L.Activation(nn.activations.get(name))])
     agree(session, by_name, lambda n: normal(n, 6))
 
 

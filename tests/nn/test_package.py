@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import operator
 import pathlib
+import pickle
 import re
 
 import numpy as np
@@ -205,6 +207,46 @@ def test_custom_objects_are_looked_up_first():
     assert again(np.ones((1, 1))).item() == 4
     with pytest.raises(ValueError, match="unknown layer 'Doubled'"):
         nn.Sequential.from_config(model.get_config())
+
+
+REGISTRIES = ("activations", "initializers", "layers", "losses", "metrics", "optimizers", "optimizers.schedules",
+              "regularizers")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_get_serialize_and_deserialize_are_called_as_those_of_keras(keras, name):
+    ours, theirs = operator.attrgetter(name)(nn), operator.attrgetter(name)(keras)
+    called = {f for f in ("get", "serialize", "deserialize") if f in ours.__all__}
+    assert called == {f for f in ("get", "serialize", "deserialize") if hasattr(theirs, f)}
+    for f in called:
+        mine = getattr(ours, f)
+        parameters = [inspect.signature(function).parameters for function in (mine, getattr(theirs, f))]
+        assert [(p.name, p.default) for p in parameters[0].values()] == [
+            (p.name, p.default) for p in parameters[1].values()
+        ]
+        assert pickle.loads(pickle.dumps(mine)) is mine
+        with pytest.raises(TypeError, match="argument"):
+            mine()
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_all_that_a_registry_knows_comes_back_from_plain_data(name):
+    module = operator.attrgetter(name)(nn)
+    given = {
+        "Activation": {"activation": "relu"}, "Conv1D": {"filters": 1, "kernel_size": 1},
+        "Conv2D": {"filters": 1, "kernel_size": 1}, "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 3},
+        "Dense": {"units": 1}, "Dropout": {"rate": 0.5},
+        "Embedding": {"input_dim": 2, "output_dim": 1},
+        "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5},
+        "Input": {"shape": (1,)}, "Lambda": {"function": abs}, "Rescaling": {"scale": 2.0},
+        "PiecewiseConstantDecay": {"boundaries": [1], "values": [0.1, 0.2]}, "Reshape": {"target_shape": (2,)},
+    }  # fmt: skip
+    for known in module.registry.known.values():
+        thing = known(**given.get(known.__name__, {})) if isinstance(known, type) else known
+        plain = json.loads(json.dumps(module.serialize(thing)))
+        again = module.deserialize(plain, {"abs": abs})
+        assert type(again) is type(thing)
+        assert module.serialize(again) == plain
 
 
 def test_initializers_have_keras_lower_case_names(keras):
