@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import total
 from ..caller import level_of_caller
 from .calls import Call, Memory, Place
 from .grouping import Unit
@@ -240,6 +241,7 @@ def _same_bits(a: Any, b: Any) -> bool:
     return bool(np.all(np.isnan(a) == ~known) and a[known].tobytes() == b[known].tobytes())
 
 
+@total
 class Loop:
     """So many calls as one compiled loop."""
 
