@@ -105,17 +105,18 @@ def register(library: Library) -> None:
     'strict:0 (a strict library)'
     """
     LIBRARIES[:] = [known for known in LIBRARIES if type(known) is not type(library)] + [library]
-    _KNOWN.clear()
+    _LIBRARY.clear()
 
 
-_KNOWN: dict[type, Library | None] = {}  # by the types of what was asked about
-
-
-def _library(kind: type) -> Library | None:
+class _Libraries(dict[type, Library | None]):
     """The library of arrays of a type; None for NumPy's, and for what is no array at all."""
-    if kind not in _KNOWN:
-        _KNOWN[kind] = next((library for library in LIBRARIES if library.owns(kind)), None) or _unknown(kind)
-    return _KNOWN[kind]
+
+    def __missing__(self, kind: type) -> Library | None:
+        self[kind] = next((library for library in LIBRARIES if library.owns(kind)), None) or _unknown(kind)
+        return self[kind]
+
+
+_LIBRARY = _Libraries()  # by the types of what was asked about
 
 
 def _unknown(kind: type) -> Library | None:
@@ -131,7 +132,7 @@ def is_foreign(value: Any) -> bool:
     >>> is_foreign(np.ones(2)), is_foreign(1.5)
     (False, False)
     """
-    return _library(type(value)) is not None
+    return _LIBRARY[type(value)] is not None
 
 
 def to_numpy(value: Any) -> Any:
@@ -141,7 +142,7 @@ def to_numpy(value: Any) -> Any:
     >>> to_numpy(strict.array([1.0, 2.0]))
     array([1., 2.])
     """
-    library = _library(type(value))
+    library = _LIBRARY[type(value)]
     return value if library is None else library.numpy(value)
 
 
@@ -155,7 +156,7 @@ def beside(array: Any, values: Any) -> Any:
 
     ``array`` may be a Tensor, and what is no NumPy array is left as it is.
     """
-    library = _library(type(array.node.out if isinstance(array, Recorded) else array))
+    library = _LIBRARY[type(array.node.out if isinstance(array, Recorded) else array)]
     if library is None or not isinstance(values, np.ndarray):
         return values
     return library.beside(array.node.out if isinstance(array, Recorded) else array, values)
@@ -163,7 +164,7 @@ def beside(array: Any, values: Any) -> Any:
 
 def like(array: Any, value: Any) -> Any:
     """``value`` where ``array`` lies, from whatever library it comes."""
-    if _library(type(array)) is not None:
+    if _LIBRARY[type(array)] is not None:
         return beside(array, value)
     value = to_numpy(value)
     return value[()] if isinstance(array, np.generic) and isinstance(value, np.ndarray) else value
@@ -171,19 +172,19 @@ def like(array: Any, value: Any) -> Any:
 
 def add_at(array: Any, index: Any, values: Any) -> None:
     """`numpy.add.at`: add ``values`` in place at an index that may name a place several times."""
-    library = _library(type(array))
+    library = _LIBRARY[type(array)]
     if library is None:
         np.add.at(array, index, values)
     else:
         library.add_at(array, index, values)
 
 
-# Functions of ours that raise no error for the values of their arguments.
+# Functions of ours that raise no error for the values of their arguments, and classes of such functions.
 TOTAL: set[Any] = set()
 
 
 def total(function: Any) -> Any:
-    """Mark a function that a replay calls as one of NumPy's: it raises no error for the values of its arguments."""
+    """Mark a function, or a class of some, that a replay calls: it raises no error for the values of its arguments."""
     TOTAL.add(function)
     return function
 
@@ -213,7 +214,7 @@ def place_of(value: Any) -> str:
     >>> place_of(np.ones(2))
     'the CPU (NumPy)'
     """
-    library = _library(type(value))
+    library = _LIBRARY[type(value)]
     return "the CPU (NumPy)" if library is None else library.place(value)
 
 

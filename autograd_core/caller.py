@@ -17,6 +17,17 @@ _silent: tuple[str, ...] = ()
 _inside: tuple[str, ...] = ("<__array",)
 
 
+class _Files(dict[str, bool]):
+    """Whether files are of this project or of NumPy: each is asked about at every step of a training."""
+
+    def __missing__(self, file: str) -> bool:
+        self[file] = file.startswith(_inside)
+        return self[file]
+
+
+_files = _Files()
+
+
 def register(package: str, silent: Collection[str] = ()) -> None:
     """Make a package, by the ``__file__`` of its ``__init__``, one whose lines are not a person's own.
 
@@ -26,12 +37,13 @@ def register(package: str, silent: Collection[str] = ()) -> None:
     folder = os.path.dirname(package) + os.sep
     _packages.append(folder)
     _inside = (*_inside, folder)
+    _files.clear()
     _silent = (*_silent, *(folder + name + ("" if name.endswith(".py") else os.sep) for name in silent))
 
 
 def is_inside(file: str) -> bool:
     """Whether a file is of this project or of NumPy, and not a person's own."""
-    return file.startswith(_inside)
+    return _files[file]
 
 
 register(np.__file__)
@@ -66,7 +78,7 @@ def shown_line(file: str, line: int, names: Any = None) -> str:
 def place_of_caller() -> tuple[str, int, Any]:
     """The file, the line and the names of that frame; an empty file name when there is none."""
     frame: Any = sys._getframe(1)
-    while frame and frame.f_code.co_filename.startswith(_inside):  # once a step of training, so without a call for each
+    while frame and _files[frame.f_code.co_filename]:  # once a step of training, so without a call for each
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("", 0, None)
 

@@ -156,7 +156,7 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
     """Note that the data of ``nodes`` was changed in place just now, by a line of a file."""
     global last_change
     last_change = tick()
-    watched = rerun.watched()
+    watched = rerun.watching.runs  # looked at as it is, because each step of training does
     for node in nodes:
         if watched:
             rerun.will_stamp(node)

@@ -25,23 +25,23 @@ class _Watching(threading.local):
         self.runs: list[Run] = []
 
 
-_watching = _Watching()
+watching = _Watching()
 
 
 def watched() -> bool:
     """Whether this thread is in a function that will run, or runs, again."""
-    return bool(_watching.runs)
+    return bool(watching.runs)
 
 
 def will_draw(generator: Any) -> None:
     """Note where a generator of random numbers stands, before a number is drawn from it."""
-    for run in _watching.runs:
+    for run in watching.runs:
         run.will_draw(generator)
 
 
 def will_stamp(node: Node) -> None:
     """Note when the data of a leaf was changed last, which it was just now."""
-    for run in _watching.runs:
+    for run in watching.runs:
         if node.born < run.start:
             run.changed.setdefault(node, (node.changed, node.changer))
 
@@ -70,11 +70,11 @@ class Run:
             self.generators[id(generator)] = generator, _state(generator)
 
     def __enter__(self) -> Run:
-        _watching.runs.append(self)
+        watching.runs.append(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _watching.runs.pop()
+        watching.runs.pop()
         self.generators = {
             key: (generator, before)
             for key, (generator, before) in self.generators.items()

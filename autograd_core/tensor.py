@@ -207,9 +207,10 @@ class Tensor(Recorded, Tracer):
 
     def item(self, *index: Any) -> float | int | bool:
         """The only element, or that at an index, as a Python number."""
-        if self.size != 1 and not index:
-            raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(self.shape)}")
-        return arrays.to_numpy(self.node.out).item(*index)
+        out = self.node.out
+        if out.size != 1 and not index:
+            raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(out.shape)}")
+        return arrays.to_numpy(out).item(*index)
 
     tolist, tobytes, flags = map(attribute, ("node.out.tolist", "node.out.tobytes", "node.out.flags"))
     nbytes, itemsize, strides = map(attribute, ("node.out.nbytes", "node.out.itemsize", "node.out.strides"))

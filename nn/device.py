@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.arrays import putter
+from autograd_core.replay import freeze
 
 _device = "cpu"
 _put: Callable[[Any], Any] | None = None
@@ -30,6 +31,7 @@ def set_device(device: str) -> None:
     """
     global _device, _put
     _put, _device = putter(device), device
+    freeze.touch()
 
 
 def get_device() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from signal import SIGINT, default_int_handler
-from threading import current_thread, main_thread
 from typing import Any
 
 from . import distributed
@@ -26,10 +25,13 @@ class unbroken:
     caught: list[int] | None = None
 
     def __enter__(self) -> list[int]:
-        if getsignal(SIGINT) is not default_int_handler or current_thread() is not main_thread():
-            return []  # the main thread alone is interrupted
+        if getsignal(SIGINT) is not default_int_handler:
+            return []
         caught = self.caught = []
-        signal(SIGINT, self.note)
+        try:
+            signal(SIGINT, self.note)
+        except ValueError:  # in another thread; the main one alone is interrupted
+            self.caught = None
         return caught
 
     def note(self, number: int, frame: Any) -> None:

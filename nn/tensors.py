@@ -29,6 +29,8 @@ def plain(value: Any) -> Any:
 
     A sparse one stays sparse, and one of another library where it is.
     """
+    if type(value) is np.ndarray:
+        return here(value)
     data = value.data if isinstance(value, Tensor) else value
     if type(data) is not np.ndarray:
         if is_sparse(data) and not is_cpu():

@@ -240,3 +240,13 @@ def test_a_missed_target_is_told_with_what_the_arithmetic_takes(monkeypatch):
     assert line.endswith("takes 0.55; the arithmetic alone takes more than the target")
     best["micrograd"]["add"] = 4.0
     assert common_functions.missed(best)[1].startswith("add: 1.00 of micrograd, where at most 0.9")
+
+
+def test_a_tree_is_timed_beside_another_one():
+    command = [sys.executable, str(ROOT / "benchmarks" / "against.py"), str(ROOT), "--smoke", "--only", "W7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    cells = [cell.strip() for cell in done.stdout.splitlines()[-1].strip("|").split("|")]
+    assert cells[0] == "W7"
+    assert float(cells[3].split("**")[1]) > 0
+    assert cells[-1] == cells[-2]  # the same step makes the same calls

@@ -12,7 +12,7 @@ from autograd_core.arrays import to_numpy
 
 from .. import checks, distributed, losses, metrics
 from ..tensors import is_sparse, plain
-from .batches import Feed, arrays_of, batches, convert, is_arrays, length_of
+from .batches import Feed, array_in_float32, arrays_of, batches, is_arrays, length_of
 
 Logs = dict[str, float]
 
@@ -85,7 +85,7 @@ def one_batch(x: Any, y: Any, weights: Any) -> Any:
         and x.dtype.kind in "biuf"
         and y.dtype.kind in "biuf"
     ):
-        return convert(x), convert(y), None, distributed.WHOLE  # there is nothing to check
+        return array_in_float32(x), array_in_float32(y), None, distributed.WHOLE  # there is nothing to check
     return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
 
 

@@ -54,10 +54,11 @@ def length_of(data: Any, what: str) -> int:
 
 def convert(value: Any) -> Any:
     """A batch with its floating arrays in float32; whole numbers, such as class numbers, stay what they are."""
-    return _converted(value) if type(value) is np.ndarray else tree.map(_converted, value)
+    return array_in_float32(value) if type(value) is np.ndarray else tree.map(array_in_float32, value)
 
 
-def _converted(value: Any) -> Any:
+def array_in_float32(value: Any) -> Any:
+    """One array of a batch, likewise, on the present device."""
     array = plain(value)
     if array.dtype.kind == "f" and array.dtype != np.float32:
         return array.astype(np.float32)
@@ -226,11 +227,14 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
+def _stored(array: Any) -> Any:
+    """The numbers of an array; those that a sparse one does not store are 0."""
+    return array.data if is_sparse(array) else array
+
+
 def refuse_nan(values: Any, what: str) -> None:
     """Raise if there is a NaN, and say where."""
-    for array in (values,) if isinstance(values, np.ndarray) else tree.leaves(values):
-        if is_sparse(array):
-            array = array.data  # what is not stored is 0
+    for array in (values,) if type(values) is np.ndarray else map(_stored, tree.leaves(values)):
         if array is None or array.dtype.kind != "f":
             continue
         total = np.add.reduce(array, None)  # NaN if any element is, and costs no memory

@@ -139,6 +139,7 @@ class Steps:
         self._synchronised = False
         self._talking: set[Any] = set()  # steps that need the other processes in their middle
         self._plans: list[Plan] = []  # the present one last
+        self._present: Plan | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
@@ -164,16 +165,25 @@ class Steps:
 
     # -- which steps there are -------------------------------------------------------------------------
 
-    @property
-    def plan(self) -> Plan:
-        """How the steps are run under the present settings."""
+    def current(self) -> Plan | None:
+        """The plan to follow, or None where the layers' own code runs: on demand, unbuilt, and on other devices."""
         if self._moment == moment():
             for frozen in self._alive:
                 if not frozen.holds():
                     break
             else:
-                return self._plans[-1]
-        self._moment = moment()
+                return self._present
+        self._moment, self._alive = moment(), []
+        self._present = None if self.eagerly or not self.model.built or not device.is_cpu() else self._planned()
+        return self._present
+
+    @property
+    def plan(self) -> Plan:
+        """How steps are run where they may be replayed."""
+        return self.current() or self._planned()
+
+    def _planned(self) -> Plan:
+        """The plan for the present settings."""
         model, trusting = self.model, self._trusting
         optimizer = freeze.freeze(model.optimizer, "optimizer", trusting)
         if getattr(type(model.optimizer), "apply", None) is not Optimizer.apply and optimizer.foreign is None:
@@ -194,10 +204,6 @@ class Steps:
         """Look at all settings before the next step."""
         self._moment = None
 
-    def _runs_eagerly(self) -> bool:
-        """Whether to run the layers' own code: on demand, before there are weights, and on other devices."""
-        return self.eagerly or not self.model.built or not device.is_cpu()
-
     # -- running them ----------------------------------------------------------------------------------
 
     def train(self, x: Any, y: Any, weights: Any) -> Any:
@@ -208,13 +214,13 @@ class Steps:
         """
         if not self.share.alone:
             return self._train_together(x, y, weights)
-        if self._runs_eagerly():
+        plan = self.current()
+        if plan is None:
             y_pred, loss, gradients = _differentiate(self.of, x, y, weights)
             self._update(gradients)
             if not self.eagerly and device.is_cpu():
                 self._forget_gradients(self.model.trainable_variables)
             return y_pred, loss
-        plan = self.plan
         try:
             if plan.training is None:
                 with unbroken():
@@ -225,7 +231,7 @@ class Steps:
             with unbroken():
                 found = plan.training(x, y, weights, *optimizer.moment())
                 if plan.variables:  # or else there was no update to count
-                    optimizer._step += 1
+                    optimizer._step[...] += 1
             return found
         finally:
             self._forget_gradients(plan.variables)
@@ -256,7 +262,7 @@ class Steps:
         assert plan.update is not None
         with unbroken():
             plan.update(*optimizer.moment(), gradients)
-            optimizer._step += 1
+            optimizer._step[...] += 1
 
     def test(self, x: Any, y: Any, weights: Any) -> Any:
         """Forward and loss: the predictions and the loss."""
@@ -264,18 +270,16 @@ class Steps:
             self._meet(f"an evaluation of {self.share.examples(x)} examples", x)
             y_pred, loss = self._shared(_test, "testing", x, y, weights)
             return y_pred, constant(distributed.total_of([plain(loss)])[0])
-        if self._runs_eagerly():
-            return _test(self.of, x, y, weights)
-        return self.plan.testing(x, y, weights)
+        plan = self.current()
+        return _test(self.of, x, y, weights) if plan is None else plan.testing(x, y, weights)
 
     def predict(self, x: Any) -> Any:
         """Forward: the predictions."""
         if not self.share.alone:
             self._meet(f"a prediction for {self.share.examples(x)} examples", x)
             return self.share.gathered(self._shared(_predict, "predicting", x))
-        if self._runs_eagerly():
-            return _predict(self.of, x)
-        return self.plan.predicting(x)
+        plan = self.current()
+        return _predict(self.of, x) if plan is None else plan.predicting(x)
 
     # -- shared with other processes -------------------------------------------------------------------
 
@@ -328,10 +332,12 @@ class Steps:
         """Run eagerly inside a ``with`` block if one of these callbacks looks at what a step computes inside."""
         before = self.eagerly
         self.eagerly = before or any(callback.eager for callback in callbacks)
+        self.check()
         try:
             yield
         finally:
             self.eagerly = before
+            self.check()
 
 
 # -- what is recorded: functions that know their model weakly ----------------------------------------------

@@ -275,8 +275,10 @@ class Trainer(TrainingStep):
     ) -> Any:
         """One step on one batch; returns its loss and metrics, measured before the step."""
         self._check_compiled()
-        self._refuse_own("train_step")
-        x, y, weights, self._steps.share = one_batch(x, y, sample_weight)
+        x, y, weights, share = one_batch(x, y, sample_weight)
+        if not share.alone:
+            self._refuse_own("train_step")
+        self._steps.share = share
         refuse_nan(x, "x")
         refuse_nan(y, "y")
         if class_weight is not None:

@@ -15,7 +15,8 @@ def register(monkeypatch):
     """`caller.register`, forgotten after the test."""
     for name in ("_packages", "_inside", "_silent"):
         monkeypatch.setattr(caller, name, type(getattr(caller, name))(getattr(caller, name)))
-    return caller.register
+    yield caller.register
+    caller._files.clear()
 
 
 def call_in(file):

@@ -278,6 +278,27 @@ def test_the_loop_by_hand_takes_the_same_steps_as_fit():
     assert next(v.name for v in model.trainable_variables).startswith("dense")
 
 
+@pytest.mark.usefixtures("python_s_own_ctrl_c")
+def test_a_small_step_of_training_makes_few_calls(count_calls):
+    """Where the arithmetic takes no time a step takes as long as its calls, of which each was thought about."""
+    model = nn.Sequential(
+        [nn.Input(shape=(13,)), nn.layers.Dense(64, "relu"), nn.layers.Dense(64, "relu"), nn.layers.Dense(1)]
+    )
+    model.compile("rmsprop", "mse")
+    x, y = np.ones((10, 13), "float32"), np.ones((10, 1), "float32")
+    for _ in range(6):
+        model.train_on_batch(x[:1], y[:1])
+    assert len(model.schedule.programs) == 1
+    single = count_calls(lambda: model.train_on_batch(x[:1], y[:1]))
+    assert single <= 157
+
+    def fit(steps):
+        return count_calls(lambda: model.fit(x[:steps], y[:steps], batch_size=1, shuffle=False, verbose=0))
+
+    fit(2)
+    assert fit(10) - fit(9) <= 175  # a batch is cut, and callbacks are told of it
+
+
 def test_compiling_again_keeps_the_weights():
     model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
     model.compile("sgd", "mse")
