@@ -281,12 +281,14 @@ arccos = ufunc(
     domain=OPEN_UNIT,
     note="-∞ at ±1, where its own derivative is ∓∞",
 )
-arctan = ufunc(
-    np.arctan,
-    r"\arctan x",
-    # √(1 + x²) twice, since 1 + x² overflows.
-    (lambda g, z, x: g / np.hypot(x, 1) / np.hypot(x, 1), r"\frac{1}{1 + x^2}"),
-)
+
+
+def _arctan_x(g: Any, z: Any, x: Any) -> Any:
+    secant = np.hypot(x, 1)  # √(1 + x²), twice, since 1 + x² overflows
+    return g / secant / secant
+
+
+arctan = ufunc(np.arctan, r"\arctan x", (_arctan_x, r"\frac{1}{1 + x^2}"))
 
 sinh = ufunc(np.sinh, r"\sinh x", (lambda g, z, x: g * np.cosh(x), r"\cosh x"))
 cosh = ufunc(np.cosh, r"\cosh x", (lambda g, z, x: g * np.sinh(x), r"\sinh x"))

@@ -142,9 +142,9 @@ def var(
 def std(
     x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
 ) -> Any:
-    """The square root of the variance; where all elements are equal its derivatives are 0, as those of `length`."""
+    """The square root of the variance; where all elements are equal its derivatives are 0, as those of a norm."""
     off, degrees = _off(x, axis, ddof, mean, correction)
-    return length(off, axis=axis, keepdims=keepdims) / math.sqrt(degrees)
+    return root_mean_square(off, axis=axis, keepdims=keepdims, degrees=degrees)
 
 
 def _off(x: Any, axis: Any, ddof: float, mean: Any, correction: Any) -> tuple[Any, float]:
@@ -162,17 +162,37 @@ def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     So the second derivative of its square is 0 there too, where that of ``sum(x * x)`` is 2: write that instead.
     """
-    largest = (np.max if count(x, axis) else np.sum)(np.abs(x), axis=axis, keepdims=True)
-    # Dividing by a power of two changes no digit, and the squares neither overflow nor vanish.
-    scale = np.ldexp(np.ones_like(largest), np.frexp(largest)[1] - 1)
-    total = np.sum(np.square(x / scale), axis=axis, keepdims=keepdims)
-    return np.sqrt(total) * np.reshape(scale, np.shape(total))
+    return _root_of_squares(x, axis, keepdims, 1)
 
 
 @length.vjp(r"\frac{x}{z}")
 @rule_in_float32(length)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return spread(g, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
+
+
+@op(
+    r"\sqrt{\tfrac{1}{d} \sum x^2}",
+    examples=(*REDUCTIONS[:4], example((2, 3), axis=-1, degrees=2), example((0, 3), axis=0)),
+)
+@in_float32
+def root_mean_square(x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1) -> Any:
+    """The root of a mean of squares, whose sum is divided by ``degrees``. Its derivatives are 0 at 0, as of `length`."""
+    return _root_of_squares(x, axis, keepdims, degrees)
+
+
+@root_mean_square.vjp(r"\frac{x}{d \cdot z}")
+@rule_in_float32(root_mean_square)
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1) -> Any:
+    return spread(g / degrees, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
+
+
+def _root_of_squares(x: Any, axis: Any, keepdims: bool, degrees: float) -> Any:
+    largest = (np.max if count(x, axis) else np.sum)(np.abs(x), axis=axis, keepdims=True)
+    # Dividing by a power of two changes no digit, and the squares neither overflow nor vanish.
+    scale = np.ldexp(np.ones_like(largest), np.frexp(largest)[1] - 1)
+    total = np.sum(np.square(x / scale), axis=axis, keepdims=keepdims)
+    return np.sqrt(total if degrees == 1 else total / degrees) * np.reshape(scale, np.shape(total))
 
 
 @op(r"\sum_{j \le i} x_j", numpy=np.cumsum, examples=SCANS)
@@ -274,11 +294,21 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     order = [*(a for a in range(np.ndim(x)) if a not in axes), *axes]
     moved = np.transpose(x, order)
     lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
-    powers, taken = _powers_of(lanes)
-    lanes = _times_power(lanes, -powers)
-    others = _times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
+    before, behind = _before(lanes), _before(lanes[..., ::-1])[..., ::-1]
+    if isinstance(x, Tensor) or not decide(_normal(before) & _normal(behind)):
+        powers, taken = _powers_of(lanes)
+        lanes = _times_power(lanes, -powers)
+        others = _times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
+    else:
+        others = before * behind
     back = [order.index(a) for a in range(np.ndim(x))]
     return spread(g, x, axis, keepdims) * np.transpose(np.reshape(others, np.shape(moved)), back)
+
+
+def _normal(x: Any) -> Any:
+    """Whether all of these have all their digits: no overflow, and nothing that vanishes."""
+    size, known = np.abs(x), np.finfo(x.dtype)
+    return not np.size(x) or (np.min(size) >= known.tiny) & (np.max(size) <= known.max)
 
 
 def _powers_of(x: Any) -> tuple[Any, Any]:

@@ -371,6 +371,8 @@ FUNCTIONS = {
     "max": lambda x: np.max(x, -1),
     "min": lambda x: np.min(x, 1, keepdims=True),
     "prod": lambda x: np.prod(x, axis=1),
+    "length": lambda x: x / np.linalg.norm(x, axis=0) + np.linalg.norm(x, axis=1, keepdims=True),
+    "root_mean_square": lambda x: np.std(x, axis=0) + np.std(x, axis=1, keepdims=True, ddof=1) + np.std(x),
     "logsumexp": lambda x: ag.logsumexp(x, axis=1),
     "softmax": lambda x: ag.softmax(x, axis=(-1,)),
     "cumsum": lambda x: np.cumsum(x, axis=-1),
@@ -624,6 +626,16 @@ def test_a_model_may_be_unable_to_take_a_very_short_input(session):
 
 def test_one_example_among_others_may_have_no_spread(session):
     agree(session, of(lambda x: x / np.sqrt(np.var(x, axis=0))), lambda n: normal(n, 4), sizes=(2, 7))
+
+
+def test_lengths_in_a_file_neither_overflow_nor_vanish(session):
+    extremes = np.float32([[3e30, 4e30, 0, 0], [3e-30, 0, 4e-30, 0], [0, 0, 0, 0], [np.inf, 1, 1, 1]])
+    opened = session(of(lambda x: np.linalg.norm(x, axis=1)))
+    (lengths,) = opened.run(None, {opened.get_inputs()[0].name: extremes})
+    np.testing.assert_allclose(lengths, np.float32([5e30, 5e-30, 0, np.inf]), rtol=1e-6)
+    opened = session(of(lambda x: np.std(x, axis=0)))
+    (spread,) = opened.run(None, {opened.get_inputs()[0].name: np.float32([[1e30, 1e-30, 2, 0], [3e30, 3e-30, 2, 0]])})
+    np.testing.assert_allclose(spread, np.float32([1e30, 1e-30, 0, 0]), rtol=1e-6)
 
 
 def test_a_part_of_an_unknown_length_may_be_all_there_is(session):
