@@ -53,12 +53,15 @@ def walk(
     waiting = [(-node.born, node) for node in gradients]
     heapify(waiting)
     own: set[Node] = set()  # those whose sum is in memory that nobody else has
+    wide: set[Node] = set()  # those of float16 whose sum is one of float32, which does not end at 2,048 ones
     del seeds
     take = gradients.pop
     last_change = graph.last_change
     while waiting:
         node = heappop(waiting)[1]
         g = take(node)
+        if wide and node in wide:
+            g = (g.whole() if type(g) is _Pile else g).astype(HALF)
         op = node.op
         if op is None:
             yield node, g.whole() if type(g) is _Pile else g, _NO_EDGES
@@ -94,6 +97,9 @@ def walk(
                 elif simple == 1:
                     product = rule(g, z, args[0])
                 elif op.puts is not None and parent in gradients and parent.out.ndim and not (watched or trace):
+                    if parent.out.dtype is HALF and parent not in wide:
+                        gradients[parent] = take(parent).astype(np.float32)
+                        wide.add(parent)
                     gradients[parent] = _put(op.puts, take(parent), g, params, parent, own if lift is None else None)
                     continue
                 else:
@@ -101,6 +107,9 @@ def walk(
                 contribution = product
                 if type(product) is not float64 or type(parent.out) is not float64:  # these fit, and are frequent
                     contribution = _fit(product, parent, node, position)
+                    if contribution.dtype is HALF and parent in gradients:
+                        contribution = contribution.astype(np.float32)
+                        wide.add(parent)
                 if watched:
                     debugging.examine_gradient(node, position, g, product)
                     debugging.examine_total(parent, product, contribution, gradients.get(parent))

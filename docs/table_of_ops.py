@@ -6,13 +6,14 @@ Formulas and derivatives are the ones beside the rules; what a rule gives at a k
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd_core import REGISTRY, grad, one_hot
+from autograd_core import REGISTRY, grad, hessian, one_hot
 from autograd_core.dispatch import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
 from autograd_core.op import COMPOSED, Composed, JointRule, Op
 
@@ -34,6 +35,11 @@ Generated from the registry by `python docs/table_of_ops.py`; a test fails when 
 In a derivative, $x, y$ are the arguments, $z$ is the result and, where a plain factor cannot say it, $g$ the gradient
 that arrives. "At a kink" says what the derivatives are at ties and kinks and at the edges of the domain; it is found by
 running the rules there.
+
+Behind a kink the curvature of what is smooth again is lost: at 0 the second derivatives of $\\left|x\\right|^2$, of a
+squared norm, and of other smooth functions of them such as $e^{-z^2}$ and $\\cosh z$, are 0 here, where 2 (or -2, or 1)
+is right. The table says so as $(z^2)''$. Write the square itself: `x * x`, `np.sum(x * x)`, `np.var(x)`.
+
 What is composed of other functions has no rule of its own.
 """
 
@@ -69,9 +75,29 @@ TIES: dict[str, tuple[tuple[Any, ...], str]] = {
     "power": ((0.0, 0.0), "$x = y = 0$"),
     "nan_to_num": ((np.nan,), "NaN"),
     **dict.fromkeys(("max", "min", "ptp", "std"), (([2.0, 2.0],), "$x_1 = x_2$")),
-    **dict.fromkeys(("norm", "vector_norm"), (([0.0, 0.0],), "$x = 0$")),
+    **dict.fromkeys(("length", "norm", "vector_norm", "root_mean_square"), (([0.0, 0.0],), "$x = 0$")),
     "matrix_norm": (([[0.0, 0.0]],), "$x = 0$"),
 }
+
+
+# What has a kink that its square has not, and where.
+SQUARED: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("absolute", "fabs"), (0.0,)),
+    **dict.fromkeys(("hypot",), (0.0, 0.0)),
+    **dict.fromkeys(("length", "norm", "vector_norm"), ([0.0, 0.0],)),
+    "matrix_norm": ([[0.0, 0.0]],),
+    **dict.fromkeys(("std", "root_mean_square"), ([0.0, 0.0],)),
+}
+
+
+def curvature(name: str, entry: Op | Composed) -> Iterator[str]:
+    """The second derivatives of the square, where the result itself has a kink that its square has not."""
+    if name in SQUARED:
+        f = entry if isinstance(entry, Op) else entry.function
+        xs = [np.array(v)[()] for v in SQUARED[name]]
+        found = (hessian(lambda *xs: f(*xs) ** 2, i)(*xs) for i in range(len(xs)))
+        slopes = [number(v) for h in found for v in np.diag(np.reshape(h, (math.isqrt(np.size(h)),) * 2))]
+        yield f"$(z^2)''$: {', '.join(slopes)}"
 
 
 def at_kinks(name: str, entry: Op | Composed) -> Iterator[str]:
@@ -132,7 +158,7 @@ def row(name: str, entry: Op | Composed) -> str:
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
     else:
         derivatives = "composed"
-    kinks = "; ".join(at_kinks(name, entry))
+    kinks = "; ".join([*at_kinks(name, entry), *curvature(name, entry)])
     names = numpy_names(entry)
     cells = (f"`{name}`", names, f"${entry.latex}$", derivatives, domain(entry), kinks, said)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"

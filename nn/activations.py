@@ -62,7 +62,7 @@ def linear(x: Any) -> Any:
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """``max(x, 0)``; with a slope below the threshold and a ceiling when they are given.
 
-    At 0 the slope is that below, and at the ceiling it is 0, as in Keras.
+    At 0 the slope is that below, and at the ceiling it is 0, that above, as Keras has it at a ceiling of 6.
 
     Takes any shape, and gives the same; TypeError for what holds no numbers.
 

@@ -184,12 +184,16 @@ def categorical_crossentropy(
     log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
     if log_p is None:
         log_p = np.log(inside(y_pred / np.sum(y_pred, axis=axis, keepdims=True)))
-    else:  # a class that is masked by -inf, and does not occur, costs nothing
-        absent = y_true.data == 0
-        if y_true.requires_grad:  # elsewhere the derivative by a target is the logarithm
-            absent = absent & np.isneginf(log_p.data)
-        log_p = np.where(absent, log_p.dtype.type(0), log_p)  # a number goes with arrays on any device
-    return -np.sum(y_true * log_p, axis=axis)
+        return -np.sum(y_true * log_p, axis=axis)
+    return -np.sum(_occurring(y_true, log_p), axis=axis)
+
+
+def _occurring(y_true: Any, cost: Any) -> Any:
+    """``y_true * cost``; what does not occur costs nothing, as a class that is masked by -inf."""
+    absent = y_true.data == 0
+    if y_true.requires_grad:  # elsewhere the derivative by a target is the cost
+        absent = absent & np.isinf(cost.data)
+    return y_true * np.where(absent, cost.dtype.type(0), cost)  # a number goes with arrays on any device
 
 
 def sparse_categorical_crossentropy(
@@ -268,7 +272,9 @@ def binary_crossentropy(
         _warn_from_logits("binary_crossentropy", "sigmoid")
     if from_logits or known is not None:
         logits = y_pred if from_logits or known is None else known[0]
-        return np.mean(ag.softplus(logits) - y_true * logits, axis=axis)
+        # -log of both probabilities; softplus(logit) - y_true · logit would cancel where the model is sure.
+        positive, negative = ag.softplus(-logits), ag.softplus(logits)
+        return np.mean(_occurring(y_true, positive) + _occurring(1 - y_true, negative), axis=axis)
     p = inside(y_pred)
     return -np.mean(y_true * np.log(p) + (1 - y_true) * np.log(1 - p), axis=axis)
 

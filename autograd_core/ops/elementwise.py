@@ -229,9 +229,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 
 def apart(x: Any, y: Any) -> Any:
-    """``x - y``; where ``x`` is infinite that, whatever ``y`` is."""
+    """``x - y``; where ``x`` is infinite that, whatever ``y`` is, but 0 where both are ∞."""
     infinite = np.abs(x) == inf
-    return np.where(infinite, x, x - np.where(infinite, 0, y))
+    return np.where(infinite, np.where(y == inf, np.minimum(x, 0), x), x - np.where(infinite, 0, y))
 
 
 logaddexp = ufunc(
@@ -239,14 +239,14 @@ logaddexp = ufunc(
     r"\ln(e^{x} + e^{y})",
     (lambda g, z, x, y: g * sigmoid(apart(x, y)), r"\sigma(x - y)"),
     (lambda g, z, x, y: g * sigmoid(apart(y, x)), r"\sigma(y - x)"),
-    note="0 for an argument that is -∞, 1 for one that is ∞",
+    note="0 for an argument that is -∞, 1 for one that is ∞, which two of them share equally",
 )
 logaddexp2 = ufunc(
     np.logaddexp2,
     r"\log_2(2^{x} + 2^{y})",
     (lambda g, z, x, y: g * sigmoid(apart(x, y) * LN2), r"2^{x - z}"),
     (lambda g, z, x, y: g * sigmoid(apart(y, x) * LN2), r"2^{y - z}"),
-    note="0 for an argument that is -∞, 1 for one that is ∞",
+    note="0 for an argument that is -∞, 1 for one that is ∞, which two of them share equally",
 )
 
 # -- trigonometry --------------------------------------------------------------------------------------
@@ -317,6 +317,7 @@ arccosh = ufunc(
     # √(x² - 1) as two factors, which neither overflow nor cancel, as their derivatives do not.
     (lambda g, z, x: g / np.sqrt(x - 1) / np.sqrt(x + 1), r"\frac{1}{\sqrt{x^2 - 1}}"),
     domain=Domain(low=1.0),
+    note="∞ at 1, where its own derivative is -∞",
 )
 arctanh = ufunc(
     np.arctanh,

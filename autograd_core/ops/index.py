@@ -15,6 +15,7 @@ from ..domain import example
 from ..op import Op, Puts, composed, op
 from ..tensor import Tensor
 from ..walk import unbroadcast
+from .half import in_float32
 from .shape import along
 
 
@@ -54,6 +55,7 @@ def getitem(x: Any, index: Any = ()) -> Any:
         example((0, 3), index=slice(0), shape=(2, 3)),
     ),
 )
+@in_float32
 def scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
     """Zeros of a shape with ``x`` added at an index: the adjoint of `getitem`."""
     zeros = np.zeros_like(x, shape=shape)
@@ -76,6 +78,7 @@ def _add_into(total: Any, g: Any, index: Any = ()) -> None:
         add_at(total, index, g)
 
 
+@in_float32
 def scatter_all(*xs: Any, calls: Any = (), shape: Any = ()) -> Any:
     """The sum of several `scatter`."""
     total = np.zeros_like(xs[0], shape=shape)

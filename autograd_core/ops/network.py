@@ -106,6 +106,8 @@ def _(g: Any, z: Any, x: Any) -> Any:
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of the exponentials, without overflow; -inf where every element is -inf.
 
+    The derivatives add up to 1, but are 0 where every element is -inf; elements that are inf share equally.
+
     >>> (logsumexp(np.array([1e4, 1e4])) - 1e4).round(6)
     np.float64(0.693147)
     """
@@ -119,8 +121,10 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @logsumexp.vjp(r"e^{x_i - z}")
 @rule_in_float32(logsumexp)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    e = np.exp(x - spread(np.where(z == -np.inf, 0, z), x, axis, keepdims))
-    # They add up to 1, but for what z was rounded by, and where every element is -inf.
+    most = np.finfo(x.dtype).max  # in place of ∞, beside which all else is nothing
+    z = np.minimum(np.where(z == -np.inf, 0, z), most)
+    e = np.exp(np.minimum(x, most) - spread(z, x, axis, keepdims))
+    # They add up to 1, but for what z was rounded by, where several are ∞, and where every element is -inf.
     return spread(g, x, axis, keepdims) * over(e, np.sum(e, axis=axis, keepdims=True))
 
 

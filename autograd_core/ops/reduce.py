@@ -177,7 +177,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 )
 @in_float32
 def root_mean_square(x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1) -> Any:
-    """The root of a mean of squares, whose sum is divided by ``degrees``. Its derivatives are 0 at 0, as of `length`."""
+    """The root of squares whose sum is divided by ``degrees``; its derivatives are 0 at 0, as those of `length`."""
     return _root_of_squares(x, axis, keepdims, degrees)
 
 

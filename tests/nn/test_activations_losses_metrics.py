@@ -361,6 +361,39 @@ def test_softmax_twice_is_found_and_warned_of():
         once.fit(np.ones((4, 2)), np.zeros(4), verbose=0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_loss_of_a_sure_logit_keeps_its_digits(judge, dtype):
+    """softplus(x) - y · x cancels where the model is right, and is inf - inf where it is quite sure."""
+    mp = judge("mpmath")
+    logits = np.array([-700.0, -100, -40, -20, -1, -0.25, 0, 0.25, 1, 20, 40, 100, 700], dtype)
+    logits = logits[np.abs(logits) < 0.99 * np.log(np.finfo(dtype).max)]
+    for target in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = Tensor(logits[:, None])
+        loss = nn.losses.binary_crossentropy(np.full(x.shape, target), x, from_logits=True)
+        loss.sum().backward()
+        e = [mp.exp(mp.mpf(float(v))) for v in logits]
+        right = [target * mp.log1p(1 / v) + (1 - target) * mp.log1p(v) for v in e]
+        np.testing.assert_allclose(loss.data, np.array(right, float), rtol=20 * np.finfo(dtype).eps)
+        up, down = (np.array(part, float) for part in zip(*((v / (1 + v), 1 / (1 + v)) for v in e), strict=True))
+        up, down = (1 - target) * up, target * down  # which cancel at the minimum only
+        assert np.all(np.abs(x.grad[:, 0] - (up - down)) <= 20 * np.finfo(dtype).eps * np.maximum(up, down))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_infinite_logit_costs_what_its_limit_costs():
+    inf = np.inf
+    x = Tensor(np.array([[inf], [inf], [inf], [-inf], [-inf], [-inf]]))
+    y = np.array([[1.0], [0], [0.5], [0], [1], [0.5]])
+    loss = nn.losses.binary_crossentropy(y, x, from_logits=True)
+    loss.sum().backward()
+    np.testing.assert_array_equal(loss.data, [0, inf, inf, 0, inf, inf])
+    np.testing.assert_array_equal(x.grad[:, 0], [0, 1, 0.5, 0, -1, -0.5])  # as PyTorch's and Keras' gradients
+    assert not np.signbit(loss.data).any()
+    y = Tensor(np.array([[0.0], [1.0]]))
+    nn.losses.binary_crossentropy(y, np.array([[2.0], [-3.0]]), from_logits=True).sum().backward()
+    np.testing.assert_allclose(y.grad[:, 0], [-2, 3])  # minus the logit
+
+
 def test_from_logits_after_a_softmax_is_warned_of():
     model = nn.Sequential([nn.layers.Dense(3, "softmax")])
     model.compile("sgd", nn.losses.SparseCategoricalCrossentropy(from_logits=True))

@@ -97,3 +97,9 @@ def test_equal_numbers_share_a_pooling_where_keras_takes_the_first(keras, theirs
     known, mine = keras.layers.MaxPooling2D(dtype="float64"), nn.layers.MaxPooling2D(dtype="float64")
     assert theirs(known, x)[1].ravel().tolist() == [1, 0, 0, 0]
     assert ours(mine, x)[1].ravel().tolist() == [0.25, 0.25, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("ceiling", [0.5, 2.0, 6.0])
+def test_the_slope_of_relu_at_any_ceiling_is_that_of_keras_at_six(ceiling):
+    x = np.array([0.0, np.nextafter(ceiling, 0), ceiling, 9.0])
+    assert list(ours(lambda x: nn.activations.relu(x, max_value=ceiling), x)[1]) == [0, 1, 0, 0]

@@ -113,6 +113,18 @@ def test_all_derivatives_of_a_norm_by_an_element_that_is_zero_are_those_of_its_p
     np.testing.assert_array_equal(grad(lambda x: np.linalg.norm(x, -1))(np.array([0.0, 4.0])), [0, 0])
 
 
+@pytest.mark.parametrize(
+    "size", [np.abs, np.fabs, np.linalg.norm, np.linalg.vector_norm, lambda x: np.hypot(x[0], x[1])]
+)
+def test_behind_a_kink_the_curvature_of_a_square_is_lost_as_the_table_says(size):
+    origin = np.zeros(2)
+    for smooth in (np.square, np.cosh, lambda z: np.exp(-z * z)):
+        np.testing.assert_array_equal(hessian(lambda x, f=smooth: np.sum(f(size(x))))(origin), np.zeros((2, 2)))
+    np.testing.assert_array_equal(hessian(lambda x: np.sum(x * x))(origin), 2 * np.eye(2))
+    off = 1e-8 * np.ones(2)  # beside the kink all is there
+    np.testing.assert_allclose(np.trace(hessian(lambda x: np.sum(np.square(size(x))))(off)), 4)
+
+
 def test_float32_stays_float32_where_a_choice_is_made():
     x = np.float32([0.5, 1.0])
     for f in (lambda x: np.clip(x, 0.0, 0.7), lambda x: np.maximum(x, 0.5), lambda x: np.copysign(x, 0.5)):
