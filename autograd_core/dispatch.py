@@ -24,6 +24,8 @@ NUMPY: dict[Any, Any] = {}
 WITHOUT_DERIVATIVE: set[Any] = set()
 # Those of them whose later arguments do have one, which must not be lost without a word.
 FIRST_ONLY: set[Any] = set()
+# Those whose result has a derivative in some calls: what such a call would lose, and what to write, as a clause.
+SOMETIMES: dict[Any, Callable[..., str]] = {}
 
 # Which function of ours answers for which of SciPy's, by the name in `scipy.special`, which need not be there.
 SPECIAL: dict[str, Any] = {}
@@ -229,6 +231,9 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
             "from np.where, np.broadcast_to and sums, or pass .data"
         )
+    would_lose = SOMETIMES[function](*args, **kwargs) if function in SOMETIMES else ""
+    if would_lose:
+        raise TypeError(f"{name} has no gradient here, and would drop it: {would_lose}")
     return function(*plain(args), **plain(kwargs))
 
 

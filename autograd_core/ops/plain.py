@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ..dispatch import FIRST_ONLY, OUT_OF_SCOPE, WITHOUT_DERIVATIVE
+from ..dispatch import FIRST_ONLY, OUT_OF_SCOPE, SOMETIMES, WITHOUT_DERIVATIVE
+from ..graph import Recorded
 
 # fmt: off
 NAMES = [
@@ -30,6 +33,16 @@ NAMES = [
 WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES if hasattr(np, name))
 WITHOUT_DERIVATIVE.add(np.linalg.matrix_rank)
 FIRST_ONLY.update((np.full_like, np.bincount, np.histogram))
+
+
+def _moving_edges(x: Any, bins: Any = 10, range: Any = None, *_: Any, **__: Any) -> str:
+    records = isinstance(x, Recorded) and x.node.records
+    if not records or np.ndim(bins) or (range is not None and not isinstance(bins, str)):
+        return ""
+    return "the edges of the bins follow the numbers; give them as bins=, or range=(low, high), or pass t.data"
+
+
+SOMETIMES.update(dict.fromkeys((np.histogram, np.histogram_bin_edges), _moving_edges))
 
 # -- what is left out on purpose -----------------------------------------------------------------------
 
