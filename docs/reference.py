@@ -56,7 +56,7 @@ PARTS = {
     "ops.network": "Functions that NumPy lacks",
     "ops.conv": "Convolution",
     "op": "Ops of your own",
-    "replay.capture": "Replaying",
+    "replay.cache": "Replaying",
 }
 
 

@@ -1,11 +1,20 @@
-"""A function recorded at its NumPy calls, planned once, and run again: three rooms and a door.
+"""A function recorded at its NumPy calls, planned once, and run again.
 
-The door is `capture`: when a function is recorded, when its program is trusted (`comparing`), when it simply runs.
-Programs that change the same `state` take turns. `recording` notes `calls`, with a stand-in for arrays (`traced`) and
-an eye on what is read from `outside`. `planning` works out what is the same for every batch (`folding`), leaves out
-what is in vain (`simplifying`), puts chains together (`grouping`), shares the work out to threads (`lanes`, by
-`cutting`) and gives each result a place in one arena (`placing`). `running` binds that to memory and runs it (in
-`threads`), chains of arithmetic as `compiled` loops where numba is installed, and `showing` lets people see it.
+======================  ======================================================================================
+`ir`, `effects`         what all rooms share: buffers, views, instructions, guards, a schedule; what a call may do
+`traced`, `tape`        recording: a stand-in for arrays is passed through the function, and its calls are noted
+`sources`               random numbers that a replay draws anew
+`passes`                from what was recorded to what is run: schedule to schedule, under one driver
+`memory`                the last of them: what lies where in one arena, and what a failing run must put back
+`forms`, `execute`      a schedule bound to memory, and run
+`verify`                whether two recordings agree, and whether a program does what the function does
+`state`, `arguments`    what a function may change, and what it is given
+`checks`                whether what was recorded still stands for the function
+`cache`                 how far a function has come to a program, for each combination of shapes
+`freeze`                what decides a computation, as a key, and whether all of it is known
+`show`, `page`          a schedule for people
+`threads`, `numba`      passes that are registered from outside: workers, and compiled loops
+======================  ======================================================================================
 
 >>> f = replay(lambda x: np.tanh(x) * 2)
 >>> [float(f(np.array([1.0 * i]))[0]) for i in range(5)] == [2 * np.tanh(1.0 * i) for i in range(5)]
@@ -24,27 +33,38 @@ from ..arrays import decide
 from ..errors import ReplayError
 
 if TYPE_CHECKING:
-    from .capture import Replay, ReplayWarning
-    from .recording import Source, refuse
-    from .running import Program
+    from .cache import Replay, ReplayWarning
+    from .execute import Program
+    from .sources import Source
+    from .tape import refuse
     from .traced import Traced
 
 __all__ = ["Program", "Replay", "ReplayError", "ReplayWarning", "Source", "Traced", "decide", "refuse", "replay"]
 # Imported with the first that is asked for: who replays nothing waits for nothing.
 _ROOMS = {
-    "Program": ".running",
-    "Replay": ".capture",
-    "ReplayWarning": ".capture",
-    "Source": ".recording",
+    "Program": ".execute",
+    "Replay": ".cache",
+    "ReplayWarning": ".cache",
+    "Source": ".sources",
     "Traced": ".traced",
-    "refuse": ".recording",
+    "refuse": ".tape",
 }
+# What registers passes of its own; the core does without.
+_EXTENSIONS = ".threads", ".numba"
 
 
 def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "Replay":
+        _extend()
     return getattr(importlib.import_module(_ROOMS[name], __name__), name)
+
+
+def _extend() -> None:
+    """Let the passes from outside of the core register themselves."""
+    for extension in _EXTENSIONS:
+        importlib.import_module(extension, __name__)
 
 
 def replay(
@@ -102,6 +122,7 @@ def replay(
         raise ValueError(f'numba: expected True, False or "auto", got {numba!r}')
     if isinstance(check, bool) or not isinstance(check, int | np.integer) or check < 0:
         raise ValueError(f"check: expected how many replays lie between two checks, 0 for none, got {check!r}")
-    from .capture import recorded
+    _extend()
+    from .cache import recorded
 
     return recorded(function, state, numba, int(check), bool(exact))

@@ -1,16 +1,22 @@
-"""What several programs share: state, which they find and leave in cells, and turns, in which they run."""
+"""State: what holds it between calls, the arrays that programs change in place, and the lock of all that share it."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
+from .. import graph
+from ..caller import place_of_caller
 from ..tensor import Tensor
+from .ir import owner_of
 
 
-class Cell(Protocol):
+class StateRef(Protocol):
     """Something that holds an array between calls: state."""
 
     value: Any
@@ -20,7 +26,7 @@ class Cell(Protocol):
         """What people call it."""
 
 
-class TensorCell:
+class TensorRef:
     """The data of a Tensor."""
 
     __slots__ = ("node",)
@@ -42,7 +48,7 @@ class TensorCell:
         return self.node.name
 
 
-class EntryCell:
+class EntryRef:
     """An entry of a dict."""
 
     __slots__ = ("entries", "key")
@@ -64,14 +70,68 @@ class EntryCell:
         return self.key
 
 
-class Turns:
+_QUICK: dict[type, int] = {TensorRef: 0, EntryRef: 1}
+
+
+class State:
+    """The state of a function: what holds it, and the arrays that were in there when it was recorded."""
+
+    def __init__(self, find: Callable[[], Iterable[StateRef]]):
+        self._find = find
+        self.forget()
+
+    def forget(self) -> None:
+        """Know of none, until it is found again."""
+        self.refs: list[StateRef] = []
+        self.arrays: list[Any] = []
+        # What is asked in less time than a ref: those to a Tensor come first, those to an entry next.
+        self.nodes: list[graph.Node] = []
+        self.entries: list[tuple[dict[str, Any], str]] = []
+        self.owners: set[int] = set()  # the ids of the arrays in which state lies
+
+    def find(self) -> None:
+        """Ask which state there is, unless it is known."""
+        if self.refs:
+            return
+        self.refs = sorted(self._find(), key=lambda ref: _QUICK.get(type(ref), len(_QUICK)))
+        self.nodes = [ref.node for ref in self.refs if type(ref) is TensorRef]
+        self.entries = [(ref.entries, ref.key) for ref in self.refs if type(ref) is EntryRef]
+        for ref in self.refs:
+            if isinstance(ref.value, np.generic):  # which nothing could be written into
+                ref.value = np.array(ref.value)
+        self.arrays = [ref.value for ref in self.refs]
+        self.owners = {id(owner_of(array)) for array in self.arrays}
+
+    def moved(self) -> str:
+        """What is another array than the one that was found."""
+        names = [ref.name for ref, array in zip(self.refs, self.arrays, strict=True) if ref.value is not array]
+        return names[0] or "its state"
+
+    def put_back(self) -> None:
+        """Let every ref hold the array that was found."""
+        for ref, array in zip(self.refs, self.arrays, strict=True):
+            ref.value = array
+
+    def keep_in_place(self) -> None:
+        """Copy what was put in other memory to where programs look for it."""
+        for ref, array in zip(self.refs, self.arrays, strict=True):
+            if ref.value is not array and ref.value.shape == array.shape and ref.value.dtype == array.dtype:
+                np.copyto(array, ref.value)
+                ref.value = array
+
+    def stamp(self) -> None:
+        """Tell the engine that graphs recorded before this step are of other values."""
+        graph.stamp(self.nodes, place_of_caller()[:2])
+
+
+class SharedLock:
     """A lock for all that share state: one of them records or runs at a time."""
 
-    _all: ClassVar[weakref.WeakSet[Turns]] = weakref.WeakSet()
+    _all: ClassVar[weakref.WeakSet[SharedLock]] = weakref.WeakSet()
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        Turns._all.add(self)
+        SharedLock._all.add(self)
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -80,11 +140,11 @@ class Turns:
         self._lock.release()
 
     @staticmethod
-    def renew() -> None:
+    def after_fork() -> None:
         """In a process that was forked off: whoever held a lock then is not here."""
-        for turns in list(Turns._all):
-            turns._lock = threading.RLock()
+        for shared in list(SharedLock._all):
+            shared._lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=Turns.renew)
+    os.register_at_fork(after_in_child=SharedLock.after_fork)

@@ -23,10 +23,10 @@ from .. import tree
 from ..arrays import total
 from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
-from .calls import POWERS, copied, name_of
+from .effects import POWERS, copied, name_of
 
 if TYPE_CHECKING:
-    from .recording import Recording
+    from .tape import Recording
 
 
 # NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
@@ -95,16 +95,16 @@ MASKED = "keep the shape, as np.where(mask, x, 0) does"
 class Traced(Tracer, InPlace):
     """An array whose computations are being recorded.
 
-    It is just the array that it holds once the recording is given up or over. Its use in another thread than the one
-    that records gives that up: what is computed there could not be followed.
+    It is just the array that it holds after a graph break, or once the recording is over. Its use in another thread
+    than the one that records is a graph break: what is computed there could not be followed.
 
     A ``scalar`` stands for a value that is immutable in NumPy (`numpy.float64` and its like), such as an element or a
     sum over everything: nothing writes to its array, and nothing else is a view of it that can be written to.
 
-    >>> from autograd_core.replay.recording import Recording
+    >>> from autograd_core.replay.tape import Recording
     >>> with Recording() as recording:
     ...     y = np.tanh(recording.input(np.array([1.0, 2.0]))) * 2
-    >>> [call.function.__name__ for call in recording.calls]
+    >>> [inst.function.__name__ for inst in recording.instructions]
     ['tanh', 'multiply']
     """
 
@@ -126,12 +126,12 @@ class Traced(Tracer, InPlace):
         recording = self.recording
         if recording.finished:
             return None
-        if recording.escaped:
+        if recording.broken:
             if recording.strict:  # and the function has caught the error
-                raise recording.error(recording.escaped)
+                raise recording.error(recording.broken)
             return None
         if recording.thread != threading.get_ident():
-            recording.met_elsewhere(self.array)
+            recording.used_in_other_thread(self.array)
             return None
         return recording
 
@@ -141,10 +141,10 @@ class Traced(Tracer, InPlace):
         return self.array[()] if self.scalar else self.array
 
     def _taken_out(self, how: str, instead: str = "compute with the value itself, by functions of NumPy's") -> Any:
-        """The array itself; if it was recorded, that is given up."""
+        """The array itself; a graph break, if it was being recorded."""
         recording = self.recording_now()
         if recording is not None:
-            recording.give_up(how, instead)
+            recording.graph_break(how, instead)
         return self.plain
 
     # -- what is the same for every batch --------------------------------------------------------------
@@ -261,7 +261,7 @@ class Traced(Tracer, InPlace):
         elif out is None:
             return recording.run(function, inputs, kwargs)
         elif len(out) > 1:
-            recording.give_up(f"{name_of(function)} has several out=")
+            recording.graph_break(f"{name_of(function)} has several out=")
         elif recording.can_change(out[0]):
             if method != "__call__" or "where" in kwargs:
                 recording.write(function, inputs, {**kwargs, "out": out}, out[0])
@@ -279,18 +279,18 @@ class Traced(Tracer, InPlace):
             pass
         elif function in (np.shares_memory, np.may_share_memory):
             if recording.may_be_told_apart(*args[:2]):
-                recording.give_up(f"asking by np.{function.__name__} where the caller's arrays lie")
+                recording.graph_break(f"asking by np.{function.__name__} where the caller's arrays lie")
         elif (
             function in _OF_VARYING_SHAPE
             or (function is np.where and len(args) + len(kwargs) == 1)
             or (function in _SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
         ):
-            recording.give_up(f"np.{function.__name__} gives an array whose shape depends on the data", MASKED)
+            recording.graph_break(f"np.{function.__name__} gives an array whose shape depends on the data", MASKED)
         elif function is np.copyto or function in _CHANGING:
             if recording.can_change(args[0]):
                 return _change(recording, function, *args, **kwargs)
         elif kwargs.get("overwrite_input"):
-            recording.give_up(f"np.{function.__name__} may change its argument")
+            recording.graph_break(f"np.{function.__name__} may change its argument")
         elif function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
             target = args[0] if args else kwargs["x"]
             if recording.can_change(target):
@@ -316,7 +316,9 @@ class Traced(Tracer, InPlace):
         if self.scalar:
             return recording.run(np.array, (self,), noted=copied)[index] if parts else self
         if _shapes(index):
-            recording.give_up("picking elements by a mask or up to some length gives an array of varying shape", MASKED)
+            recording.graph_break(
+                "picking elements by a mask or up to some length gives an array of varying shape", MASKED
+            )
         elif _basic(index):
             view = Traced(self.array[_viewing(index)], recording)
             recording.picked = _instruction(sys._getframe(1))
@@ -324,7 +326,7 @@ class Traced(Tracer, InPlace):
         elif not any(isinstance(p, Traced) and p.scalar for p in parts):
             return recording.run(operator.getitem, (self, index))
         elif np.may_share_memory(self.array[unwrapped(index)], self.array):
-            recording.give_up("an index that is being recorded picks a view (numpy.take would copy)")
+            recording.graph_break("an index that is being recorded picks a view (numpy.take would copy)")
         else:  # not as scalars, of which NumPy makes views
             arrays = tuple(Traced(p.array, recording) if isinstance(p, Traced) else p for p in parts)
             return recording.run(operator.getitem, (self, arrays))
@@ -358,8 +360,8 @@ class Traced(Tracer, InPlace):
         """
         recording = self.recording
         before = recording.overwritten
-        recording.overwritten = (recording.place(row.array), np.copy(row))
-        return before[1] if before is not None and before[0] == recording.place(value.array) else value
+        recording.overwritten = (recording.view_of(row.array), np.copy(row))
+        return before[1] if before is not None and before[0] == recording.view_of(value.array) else value
 
     # -- methods that arrays have ----------------------------------------------------------------------
 
@@ -486,7 +488,7 @@ class _Interface(dict[str, Any]):
 
     def __init__(self, traced: Traced):
         array = np.copy(traced.array) if traced.scalar else traced.array
-        traced.recording.lent.append(array)
+        traced.recording.exposed.append(array)
         interface = array.__array_interface__
         super().__init__(interface, data=(interface["data"][0], _Asked(traced, not array.flags.writeable)))
 

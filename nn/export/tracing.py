@@ -28,7 +28,7 @@ from autograd_core.dispatch import NUMPY
 from autograd_core.explain.values import layers_of
 from autograd_core.graph import Node, ancestors, in_order, tick
 from autograd_core.mode import mode, recorded
-from autograd_core.replay.recording import Recording
+from autograd_core.replay.tape import Recording
 from autograd_core.replay.traced import Traced, unwrapped
 from autograd_core.tensor import Tensor, wrap
 
@@ -183,7 +183,7 @@ def _overwritten(target: Any, value: Any) -> None:
     if isinstance(target, Symbol):
         origin = target.origin
         if target.array.base is not None:  # of which others would not know
-            target.recording.give_up("changing a part of an array")
+            target.recording.graph_break("changing a part of an array")
         origin.op, origin.args, origin.params = "an assignment to elements", (origin.args, origin.params), {}
         if varies(origins(value)):
             origin.array = None
@@ -212,7 +212,7 @@ class Tape(Recording):
         kwargs: dict[str, Any] | None = None,
         *,
         noted: Callable[..., Any] | None = None,
-        pinned: bool = False,
+        has_side_effects: bool = False,
     ) -> Any:
         kwargs = kwargs or {}
         value = function(*unwrapped(args), **unwrapped(kwargs))
@@ -247,10 +247,10 @@ class Tape(Recording):
 
     def guard(self, condition: Traced) -> bool:
         if not Path(sys._getframe(3).f_code.co_filename).is_relative_to(PACKAGE):  # who asked `decide`
-            self.give_up("deciding by a value that is being recorded")
+            self.graph_break("deciding by a value that is being recorded")
         return bool(condition.array)  # our own checks, which raise on data that is not meant to come
 
-    def give_up(self, what: str, instead: str = "") -> NoReturn:
+    def graph_break(self, what: str, instead: str = "") -> NoReturn:
         raise ExportError(
             f"{what}, at {line_of_caller()}: a file holds one computation for all inputs, and here Python decides or "
             "computes with the value of one; write it with NumPy functions of the Tensor (np.where for a choice)"

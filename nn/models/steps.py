@@ -13,7 +13,7 @@ from autograd_core import tree
 from autograd_core.mode import no_grad
 from autograd_core.replay import Program, Replay, freeze
 from autograd_core.replay.freeze import Frozen, Identity, moment
-from autograd_core.replay.state import Cell, EntryCell, TensorCell, Turns
+from autograd_core.replay.state import EntryRef, SharedLock, StateRef, TensorRef
 from autograd_core.tensor import Tensor
 
 from .. import config, device, distributed
@@ -132,7 +132,7 @@ class Steps:
     def __init__(self, model: TrainingStep, eagerly: bool = False, trusting: bool = False):
         self.of = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
         self.eagerly, self._trusting = eagerly, trusting
-        self._turns = Turns()
+        self._lock = SharedLock()
         self._moment: Any = None
         self._alive: list[Frozen] = []  # where more decides than is counted
         self.share: distributed.Whole | distributed.Share = distributed.WHOLE  # of the batch at hand
@@ -161,7 +161,7 @@ class Steps:
             return None
         strict = any(part.promised for part in parts)
         whole = partial(freeze.promised, function, *first) if strict else partial(function, *first)
-        return Replay(whole, partial(state, self.of), name, self._turns, config.get_numba(), strict)
+        return Replay(whole, partial(state, self.of), name, self._lock, config.get_numba(), strict)
 
     # -- which steps there are -------------------------------------------------------------------------
 
@@ -387,9 +387,9 @@ def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:
     return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
 
 
-def _weights(of: Any) -> list[Cell]:
-    return [TensorCell(weight) for weight in of().weights]
+def _weights(of: Any) -> list[StateRef]:
+    return [TensorRef(weight) for weight in of().weights]
 
 
-def _trained(of: Any) -> list[Cell]:
-    return [*_weights(of), *(EntryCell(state, slot) for state in of().optimizer._state for slot in state)]
+def _trained(of: Any) -> list[StateRef]:
+    return [*_weights(of), *(EntryRef(state, slot) for state in of().optimizer._state for slot in state)]

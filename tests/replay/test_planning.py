@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.replay import decide, replay
-from autograd_core.replay.grouping import BLOCK
-from autograd_core.replay.placing import ALIGNMENT
+from autograd_core.replay.memory import ALIGNMENT
+from autograd_core.replay.passes.fuse import BLOCK
 
-lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
+spread, parallel = (importlib.import_module(f"autograd_core.replay.threads.{name}") for name in ("spread", "parallel"))
 
 UNARY = [np.exp, np.tanh, np.negative, lambda x: x * 0.5, lambda x: 1 - x, np.square, lambda x: np.maximum(x, 0.2)]
 BINARY = [np.add, np.subtract, np.multiply, np.maximum, lambda x, y: np.where(x > y, x, y * 0.5)]
@@ -74,7 +74,7 @@ def scheduled(f, *shapes, state=()):
 
 
 def names(schedule):
-    return [call.function.__name__ for unit in schedule.units for call in unit.calls]
+    return [call.function.__name__ for group in schedule.groups for call in group.instructions]
 
 
 def test_what_nobody_needs_is_left_out():
@@ -124,9 +124,9 @@ def test_a_parameter_is_updated_as_soon_as_its_gradient_is_known():
 def test_a_long_chain_runs_block_by_block_with_scratch_for_one_block():
     n = 4 * BLOCK + 5
     schedule = scheduled(lambda x: np.tanh(x * 2) * x + np.exp(-x), (n,))
-    (unit,) = schedule.units
-    assert len(unit.calls) == 6
-    assert unit.rows == n
+    (group,) = schedule.groups
+    assert len(group.instructions) == 6
+    assert group.rows == n
     assert schedule.size < 8 * (n + 6 * (BLOCK + ALIGNMENT))
 
 
@@ -268,8 +268,8 @@ def test_a_program_shows_itself():
 
 
 def boxes(page):
-    found = re.findall(r'<rect class="lane(\d)" x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"', page)
-    return [(int(lane), *map(float, (x, y, w, h))) for lane, x, y, w, h in found]
+    found = re.findall(r'<rect class="worker(\d)" x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"', page)
+    return [(int(worker), *map(float, (x, y, w, h))) for worker, x, y, w, h in found]
 
 
 def test_a_page_draws_the_schedule_beside_the_graph(tmp_path):
@@ -285,7 +285,7 @@ def test_a_page_draws_the_schedule_beside_the_graph(tmp_path):
     assert "weights[4, 300] = subtract(weights[4, 300]" in page
     assert "http" not in page.replace("http://www.w3.org/", "")
     (program,) = made.programs
-    used = {p.memory for unit in program.schedule.units for p in (*unit.reads, *unit.writes)}
+    used = {p.buffer for group in program.schedule.groups for p in (*group.reads, *group.writes)}
     assert page.count("<rect") == len(boxes(page)) == len(used & program.schedule.offsets.keys())
 
 
@@ -295,7 +295,7 @@ def test_what_a_page_draws_lies_in_the_picture_and_nothing_over_anything_else(tm
         made(np.ones((300, 400)) * n)
     made.save(tmp_path / "schedule.html")
     page = (tmp_path / "schedule.html").read_text(encoding="utf-8")
-    assert made.programs[0].schedule.units[0].local  # of which a block at a time is there
+    assert made.programs[0].schedule.groups[0].local  # of which a block at a time is there
     width, height = map(float, re.search(r'<svg width="(\d+)" height="(\d+)"', page).groups())
     for _, x, y, w, h in boxes(page):
         assert x >= 0
@@ -306,11 +306,11 @@ def test_what_a_page_draws_lies_in_the_picture_and_nothing_over_anything_else(tm
     assert re.findall(r"<text.*?>(.*?)</text>", page) == ["0", f"{made.programs[0].schedule.size / 1e6:.2f} MB"]
 
 
-def test_a_page_tells_lanes_meetings_and_what_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(threads, "lanes", lambda: 2)
-    monkeypatch.setattr(lanes, "SHORT", -1)
-    monkeypatch.setattr(lanes, "MET", 0)
-    monkeypatch.setattr(lanes, "LARGE", 0)
+def test_a_page_tells_workers_barriers_and_what_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "workers", lambda: 2)
+    monkeypatch.setattr(spread, "SHORT", -1)
+    monkeypatch.setattr(spread, "BARRIER", 0)
+    monkeypatch.setattr(spread, "LARGE", 0)
 
     def f(x):
         if decide(np.any(x < -99)):
@@ -323,10 +323,11 @@ def test_a_page_tells_lanes_meetings_and_what_is_asked(tmp_path, monkeypatch):
     made.save(tmp_path / "schedule.html")
     page = (tmp_path / "schedule.html").read_text(encoding="utf-8")
     text = made.show()
-    assert {lane for lane, *_ in boxes(page)} == {0, 1}
-    for lane in "01":
-        assert page.count(f'<b class="lane{lane}">') == text.count(f"    {lane}: ") > 0
-    assert page.count('<tr class="meeting">') == page.count('<line class="meeting"') == text.count("all lanes meet") > 0
+    assert {worker for worker, *_ in boxes(page)} == {0, 1}
+    for worker in "01":
+        assert page.count(f'<b class="worker{worker}">') == text.count(f"    {worker}: ") > 0
+    waits = text.count("all workers wait for each other")
+    assert page.count('<tr class="barrier">') == page.count('<line class="barrier"') == waits > 0
     assert page.count('<tr class="guard">') == text.count("go on if @") == 1
 
 

@@ -19,7 +19,7 @@ import pytest
 import autograd_core as ag
 import nn
 from autograd_core.replay import Replay, ReplayError, ReplayWarning, Source, replay
-from autograd_core.replay.state import TensorCell
+from autograd_core.replay.state import TensorRef
 from nn import layers, optimizers
 
 X = np.array([1.0, 2.0, 3.0])
@@ -481,7 +481,7 @@ def test_an_error_leaves_state_and_chance_as_the_function_leaves_them():
     for a, b in zip(mine, its, strict=True):
         np.testing.assert_array_equal(a, b)
     (program,) = made.programs
-    assert [place.shape for place in program.schedule.saved] == [(4,)]  # w, and not v, which is written at last
+    assert [view.shape for view in program.schedule.saved] == [(4,)]  # w, and not v, which is written at last
 
 
 def test_state_is_written_after_the_last_call_that_may_fail_where_that_is_possible():
@@ -636,9 +636,11 @@ def test_a_check_that_finds_a_difference_names_it_and_leaves_all_as_it_was(what)
 def test_exact_runs_in_one_thread_and_compiles_nothing(monkeypatch):
     import importlib
 
-    threads, compiled = (importlib.import_module(f"autograd_core.replay.{n}") for n in ("threads", "compiled"))
-    monkeypatch.setattr(threads, "lanes", lambda: 2)
-    monkeypatch.setattr(compiled, "with_loops", lambda schedule: pytest.fail("compiled"))
+    parallel, loops = (
+        importlib.import_module(f"autograd_core.replay.{n}") for n in ("threads.parallel", "numba.loops")
+    )
+    monkeypatch.setattr(parallel, "workers", lambda: 2)
+    monkeypatch.setattr(loops, "with_loops", lambda schedule: pytest.fail("compiled"))
 
     def f(x):
         return np.sum(np.tanh(x @ x.T) * 2 + 1 - x.sum() * 3)
@@ -649,8 +651,8 @@ def test_exact_runs_in_one_thread_and_compiles_nothing(monkeypatch):
         x = rng.normal(size=(1500, 300))
         assert_bits(made(x), f(x))
         shared(x)
-    assert made.programs[0].schedule.lanes == 1
-    assert shared.programs[0].schedule.lanes == 2
+    assert made.programs[0].schedule.workers == 1
+    assert shared.programs[0].schedule.workers == 2
 
 
 @pytest.mark.parametrize("word", ["always", 1, None, np.array([1, 2])])
@@ -802,7 +804,7 @@ def test_an_optimizer_in_a_step_of_ones_own_counts_in_python_and_so_is_an_error(
         adam.apply([v.grad for v in model.trainable_variables], model.trainable_variables)
         model.zero_grad()
 
-    made = Replay(step, lambda: [TensorCell(v) for v in model.trainable_variables], strict=True)
+    made = Replay(step, lambda: [TensorRef(v) for v in model.trainable_variables], strict=True)
     with pytest.raises(ReplayError, match="counts its steps"):
         [made(np.ones((2, 3), np.float32)) for _ in range(4)]
 
@@ -810,11 +812,11 @@ def test_an_optimizer_in_a_step_of_ones_own_counts_in_python_and_so_is_an_error(
 def test_modules_that_only_look_like_numba_do_no_harm(monkeypatch):
     import sys
 
-    from autograd_core.replay import compiled
+    from autograd_core.replay.numba import loops
 
     monkeypatch.setitem(sys.modules, "numba", types.ModuleType("numba"))
-    compiled.available.cache_clear()
+    loops.available.cache_clear()
     try:
-        assert not compiled.available()
+        assert not loops.available()
     finally:
-        compiled.available.cache_clear()
+        loops.available.cache_clear()

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.replay import Replay, ReplayError, Source, decide, replay
-from autograd_core.replay.recording import Recording
-from autograd_core.replay.state import TensorCell
+from autograd_core.replay.state import TensorRef
+from autograd_core.replay.tape import Recording
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -6.0]])
 
@@ -317,8 +317,8 @@ def test_in_another_thread_a_recorded_value_is_its_array():
         thread.join()
     np.testing.assert_array_equal(found[0][0], [2.0, 4.0])
     assert found[0][1] == 1.0
-    assert not recording.calls
-    assert recording.escaped.startswith("another thread computes with a value that is being recorded")
+    assert not recording.instructions
+    assert recording.broken.startswith("another thread computes with a value that is being recorded")
 
 
 # -- decisions, chance, state ------------------------------------------------------------------------------
@@ -410,7 +410,7 @@ def test_a_refused_recording_leaves_state_and_chance_as_they_were():
         w.data[...] = w.data + x * source.random(2)
         return float(x[0])
 
-    made = Replay(step, lambda: [TensorCell(w)])
+    made = Replay(step, lambda: [TensorRef(w)])
     each(made, [(np.ones(2),)] * 3)
     same = Source(np.random.PCG64(0))
     np.testing.assert_array_equal(w.data, np.array([1.0, 2.0]) + same.random(2) + same.random(2) + same.random(2))
@@ -619,7 +619,7 @@ def test_a_copy_of_an_element_that_nobody_needs_is_not_in_the_plan():
     made = replay(lambda x: np.tanh(x)[0] * np.tanh(x)[1] + x[2])
     each(made, batches((3,)))
     (program,) = made.programs
-    calls = [call.function for unit in program.schedule.units for call in unit.calls]
+    calls = [call.function for group in program.schedule.groups for call in group.instructions]
     assert calls == [np.tanh, np.multiply, np.add]
 
 
@@ -679,7 +679,7 @@ def test_what_python_asks_of_a_scalar_is_answered_after_state_has_changed_too(na
         w.data[...] = w.data + x
         return w.data * PYTHON[name](x)
 
-    made = Replay(step, lambda: [TensorCell(w)])
+    made = Replay(step, lambda: [TensorRef(w)])
     want = np.array([1.0, 2.0, 3.0])
     for (x,) in batches((3,)):
         want = want + x

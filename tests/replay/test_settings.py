@@ -247,7 +247,7 @@ def test_ctrl_c_in_train_on_batch_waits_until_all_weights_have_the_step(eagerly)
     models, x = pair(dense, lambda: "sparse_categorical_crossentropy", lambda: "adam")
     model, other = models if not eagerly else models[::-1]
     assert_equal_steps(models, x, CLASSES)
-    inside = ("optimizer.py", "adam.py", "execute.py", "running.py")
+    inside = ("optimizer.py", "adam.py", "execute.py", "forms.py")
     for position in range(0, 400, 7):
         left = position
 

@@ -22,7 +22,7 @@ import nn
 from nn import layers, losses, optimizers, regularizers
 from nn.optimizers import schedules
 
-lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
+spread, parallel = (importlib.import_module(f"autograd_core.replay.threads.{name}") for name in ("spread", "parallel"))
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(22, 6)).astype(np.float32)
@@ -125,16 +125,16 @@ def test_each_layer_trains_the_same(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_each_layer_trains_the_same_in_lanes_up_to_the_order_of_sums(name, monkeypatch):
-    monkeypatch.setattr(threads, "lanes", lambda: 2)
-    monkeypatch.setattr(lanes, "SHORT", -1)
-    monkeypatch.setattr(lanes, "MET", 0)
-    monkeypatch.setattr(lanes, "LARGE", 0)
+def test_each_layer_trains_the_same_in_threads_up_to_the_order_of_sums(name, monkeypatch):
+    monkeypatch.setattr(parallel, "workers", lambda: 2)
+    monkeypatch.setattr(spread, "SHORT", -1)
+    monkeypatch.setattr(spread, "BARRIER", 0)
+    monkeypatch.setattr(spread, "LARGE", 0)
     x, between = LAYERS[name]
     found = trained(lambda: [layers.Input(x.shape[1:]), *between(), layers.Flatten(), layers.Dense(3, "softmax")], x=x)
     assert_same(found, exact=False)
     assert_replayed(found[0][0])
-    assert {program.schedule.lanes for program in found[0][0].schedule.programs} == {2}
+    assert {program.schedule.workers for program in found[0][0].schedule.programs} == {2}
 
 
 def test_no_layer_is_forgotten():

@@ -17,8 +17,9 @@ import nn
 from autograd_core.replay import replay
 from nn import layers, losses, optimizers
 
-compiled, capture, threads, lanes = (
-    importlib.import_module(f"autograd_core.replay.{name}") for name in ("compiled", "capture", "threads", "lanes")
+cache, loops, parallel, spread = (
+    importlib.import_module(f"autograd_core.replay.{name}")
+    for name in ("cache", "numba.loops", "threads.parallel", "threads.spread")
 )
 
 rng = np.random.default_rng(0)
@@ -38,8 +39,8 @@ def compiled_at_once():
     nn.config.set_numba("auto")
 
 
-def loops(program):
-    return [call for unit in program.schedule.units for call in unit.calls if isinstance(call.function, compiled.Loop)]
+def loops_of(program):
+    return [inst for inst in program.schedule.instructions if isinstance(inst.function, loops.Loop)]
 
 
 def lasting(x):
@@ -90,7 +91,7 @@ def test_any_chain_makes_the_same_bits(steps, n, dtype):
             for a, b in zip(replayed(x, y), run(steps, x, y, plain), strict=True):
                 np.testing.assert_array_equal(a, b)
             np.testing.assert_array_equal(mine.data, plain.data)
-    assert all(program.compiled for program in replayed.programs)
+    assert all(program.schedule.hot for program in replayed.programs)
 
 
 @pytest.mark.parametrize("n", [5, 40_000, 200_000])
@@ -103,7 +104,7 @@ def test_a_long_chain_is_one_loop(n, dtype):
             assert f(x).tobytes() == lasting(x).tobytes()
     (program,) = f.programs
     reads_the_callers = n * np.dtype(dtype).itemsize > 1 << 18  # and is bound to another array each time
-    assert len(loops(program)) == (0 if reads_the_callers else 1)
+    assert len(loops_of(program)) == (0 if reads_the_callers else 1)
     if not reads_the_callers:
         assert "loop of 8" in f.show()
         assert "chains" in f.profile(x)
@@ -116,11 +117,11 @@ def test_short_chains_integers_and_what_is_no_arithmetic_stay_with_numpy():
         for i in range(5):
             short(np.ones(5) * i)
         assert short.programs
-        assert not loops(short.programs[0])
+        assert not loops_of(short.programs[0])
     whole = replay(lambda x: ((x * 3 + 1) * x - 2) * x, numba=True)
     for i in range(5):
         assert whole(np.arange(5) + i).tolist() == [((x * 3 + 1) * x - 2) * x for x in range(i, i + 5)]
-    assert not loops(whole.programs[0])
+    assert not loops_of(whole.programs[0])
 
 
 OPTIMIZERS = {
@@ -137,12 +138,12 @@ OPTIMIZERS = {
 
 @pytest.mark.usefixtures("compiled_at_once")
 @pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("in_lanes", [False, True])
-def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
-    monkeypatch.setattr(threads, "lanes", lambda: 1 + in_lanes)
-    monkeypatch.setattr(lanes, "SHORT", -1)
-    monkeypatch.setattr(lanes, "MET", 0)
-    monkeypatch.setattr(lanes, "LARGE", 0)
+@pytest.mark.parametrize("in_threads", [False, True])
+def test_each_optimizer_trains_the_same(name, in_threads, monkeypatch):
+    monkeypatch.setattr(parallel, "workers", lambda: 1 + in_threads)
+    monkeypatch.setattr(spread, "SHORT", -1)
+    monkeypatch.setattr(spread, "BARRIER", 0)
+    monkeypatch.setattr(spread, "LARGE", 0)
     found = []
     for eagerly in (True, False):
         nn.utils.set_random_seed(1)
@@ -151,10 +152,10 @@ def test_each_optimizer_trains_the_same(name, in_lanes, monkeypatch):
         model.compile(OPTIMIZERS[name](), losses.MeanSquaredError(), run_eagerly=eagerly)
         history = model.fit(X, Y, batch_size=8, epochs=8, verbose=0).history
         found.append((history["loss"], model.get_weights(), model.optimizer.get_weights()))
-    compare = np.testing.assert_array_equal if not in_lanes else close  # sums in two halves
+    compare = np.testing.assert_array_equal if not in_threads else close  # sums in two halves
     for mine, plain in zip(*(([*f[1], *f[2], np.array(f[0])]) for f in found), strict=True):
         compare(plain, mine)
-    assert [len(loops(p)) > 0 for p in model.schedule.programs] == [True] * 2  # the slope of tanh, and most rules
+    assert [len(loops_of(p)) > 0 for p in model.schedule.programs] == [True] * 2  # the slope of tanh, and most rules
     assert [p.schedule.saved for p in model.schedule.programs] == [[]] * 2  # a loop cannot fail: no weight is copied
 
 
@@ -163,11 +164,11 @@ def close(a, b):
 
 
 def test_what_was_handed_out_before_stays_as_it_is(monkeypatch):
-    monkeypatch.setattr(capture, "WORTH_IT", 0.0)
+    monkeypatch.setattr(cache, "HOT_AFTER", 0.0)
     f = replay(lasting)
     found = [f(np.full(5, 1.0 + i)) for i in range(8)]
-    assert f.programs[0].compiled
-    assert loops(f.programs[0])
+    assert f.programs[0].schedule.hot
+    assert loops_of(f.programs[0])
     np.testing.assert_array_equal(found, [lasting(np.full(5, 1.0 + i)) for i in range(8)])
 
 
@@ -176,12 +177,12 @@ def test_nothing_is_compiled_before_it_is_worth_it_nor_where_it_is_turned_off(mo
     for f in (patient, never):
         for _ in range(6):
             f(np.ones(4))
-        assert not f.programs[0].compiled
-    monkeypatch.setattr(capture, "WORTH_IT", 0.0)
+        assert not f.programs[0].schedule.hot
+    monkeypatch.setattr(cache, "HOT_AFTER", 0.0)
     never = replay(lasting, numba=False)
     for _ in range(6):
         never(np.ones(4))
-    assert not never.programs[0].compiled
+    assert not never.programs[0].schedule.hot
 
 
 @pytest.mark.parametrize(
@@ -189,26 +190,26 @@ def test_nothing_is_compiled_before_it_is_worth_it_nor_where_it_is_turned_off(mo
     [(np.divide, "{} * (1 / {})"), (np.sqrt, "sqrt({}) * 1.0000001"), (np.multiply, "{} * {} * 1.0000001")],
 )
 def test_a_loop_that_makes_other_bits_is_not_used(function, formula, monkeypatch):
-    monkeypatch.setitem(compiled._FORMULAS, function, formula)
+    monkeypatch.setitem(loops._FORMULAS, function, formula)
     f = replay(lasting, numba=True)
     for i in range(6):
         x = np.random.default_rng(i).random(1000)
         assert f(x).tobytes() == lasting(x).tobytes()
-    assert f.programs[0].compiled
-    assert not loops(f.programs[0])
+    assert f.programs[0].schedule.hot
+    assert not loops_of(f.programs[0])
 
 
 @pytest.mark.usefixtures("compiled_at_once")
 @pytest.mark.parametrize("optimizer", [optimizers.Adam, optimizers.Adadelta])
 def test_a_wrong_root_is_found_in_an_optimizers_long_chain_too(optimizer, monkeypatch):
-    monkeypatch.setitem(compiled._FORMULAS, np.sqrt, "sqrt({}) * 1.0000001")
+    monkeypatch.setitem(loops._FORMULAS, np.sqrt, "sqrt({}) * 1.0000001")
     model = nn.Sequential([layers.Input(shape=(6,)), layers.Dense(3)])
     model.compile(optimizer(), "mse")
     for _ in range(6):
         model.train_on_batch(X, Y)
     (program,) = model.schedule.programs
-    assert program.compiled
-    assert any(call.function is np.sqrt for unit in program.schedule.units for call in unit.calls)
+    assert program.schedule.hot
+    assert any(inst.function is np.sqrt for inst in program.schedule.instructions)
 
 
 def test_a_first_call_that_reads_what_it_overwrites_elsewhere_is_no_loop():
@@ -223,7 +224,7 @@ def test_a_first_call_that_reads_what_it_overwrites_elsewhere_is_no_loop():
         a = rng.random(19)
         np.testing.assert_array_equal(f(a), shifted(a, plain))
         np.testing.assert_array_equal(state.data, plain)
-    assert f.programs[0].compiled
+    assert f.programs[0].schedule.hot
 
 
 def test_a_long_computation_is_cut_into_loops_of_a_hundred_calls():
@@ -236,7 +237,7 @@ def test_a_long_computation_is_cut_into_loops_of_a_hundred_calls():
     for i in range(6):
         x = np.full(7, i / 6)
         assert f(x).tobytes() == flow(x).tobytes()
-    assert [call.function.__name__ for call in loops(f.programs[0])] == ["loop of 100"] * 4 + ["loop of 80"]
+    assert [call.function.__name__ for call in loops_of(f.programs[0])] == ["loop of 100"] * 4 + ["loop of 80"]
 
 
 def test_without_its_compiler_numba_is_of_no_use(numba, monkeypatch):
@@ -244,14 +245,14 @@ def test_without_its_compiler_numba_is_of_no_use(numba, monkeypatch):
     f = replay(lasting, numba=True)
     for i in range(6):
         np.testing.assert_array_equal(f(np.full(5, 1.0 + i)), lasting(np.full(5, 1.0 + i)))
-    assert not loops(f.programs[0])
+    assert not loops_of(f.programs[0])
 
 
 def test_where_numba_fails_everything_runs_on_and_it_is_said(monkeypatch, warnings_are_only_shown):
     def broken(source):
         raise ImportError("Numba needs NumPy 1.0 or less")
 
-    monkeypatch.setattr(compiled, "_compile", broken)
+    monkeypatch.setattr(loops, "_compile", broken)
     f = replay(lasting, numba=True)
     for _ in range(5):
         f(np.ones(5))
@@ -262,15 +263,15 @@ def test_where_numba_fails_everything_runs_on_and_it_is_said(monkeypatch, warnin
 
 
 def test_ctrl_c_while_it_is_compiled_leaves_a_function_that_runs_on(monkeypatch):
-    looped = compiled._looped
+    looped = loops._looped
     interrupts = iter([KeyboardInterrupt])
 
-    def interrupted(unit, own):
+    def interrupted(group, own):
         for error in interrupts:
             raise error
-        return looped(unit, own)
+        return looped(group, own)
 
-    monkeypatch.setattr(compiled, "_looped", interrupted)
+    monkeypatch.setattr(loops, "_looped", interrupted)
     state = ag.Tensor(np.ones(5))
 
     def count(x):
@@ -289,13 +290,13 @@ def test_ctrl_c_while_it_is_compiled_leaves_a_function_that_runs_on(monkeypatch)
             np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(state.data, expected)
     assert seen == 1
-    assert loops(f.programs[0])
+    assert loops_of(f.programs[0])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_process_forked_off_while_another_thread_compiles_does_not_wait_for_it(monkeypatch):
-    monkeypatch.setattr(compiled, "_compiling", [True])
-    monkeypatch.setattr(compiled, "_forked_off", [])
+    monkeypatch.setattr(loops, "_compiling", [True])
+    monkeypatch.setattr(loops, "_forked_off", [])
     f = replay(lasting, numba=True)
     read, write = os.pipe()
     with warnings.catch_warnings():
@@ -304,14 +305,14 @@ def test_a_process_forked_off_while_another_thread_compiles_does_not_wait_for_it
     if not child:
         for i in range(6):
             f(np.full(5, 1.0 + i))
-        os.write(write, bytes([f.programs[0].compiled, len(loops(f.programs[0]))]))
+        os.write(write, bytes([f.programs[0].schedule.hot, len(loops_of(f.programs[0]))]))
         os._exit(0)
     os.waitpid(child, 0)
     assert list(os.read(read, 2)) == [1, 0]
 
 
 def test_without_numba_everything_runs_as_it_is_and_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(compiled, "available", lambda: False)
+    monkeypatch.setattr(loops, "available", lambda: False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         f = replay(lasting, numba=True)

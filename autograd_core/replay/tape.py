@@ -1,11 +1,11 @@
-"""The first room: what a function does, noted at the calls that reach NumPy.
+"""The tape: what a function does, noted at the calls that reach NumPy.
 
-A `Traced` stands in for each array. Every NumPy call that it meets is carried out and noted in a flat list, with its
-operands known by where they lie in memory. So views need no declaration, and neither does an op: forwards and rules
-run unchanged, and what they read and write is seen because they run.
+A `Traced` stands in for each array. Every NumPy call that it meets is carried out and noted as an instruction, with
+its operands known by where they lie in memory. So views need no declaration, and neither does an op: forwards and
+rules run unchanged, and what they read and write is seen because they run.
 
-Recording never changes what is computed. Where a value leaves the record it is given up, with the line and the
-reason, and the computation goes on with the value.
+Recording never changes what is computed. Where a value leaves the record there is a graph break, with the line and the
+reason: nothing more is recorded, and the computation goes on with the value.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from .. import rerun, tree
+from .. import tree
 from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
-from .calls import Call, Guard, Memory, Place, copied, name_of, owner_of, raises_for_values
-from .conditions import nobody_listens
-from .freeze import SETTINGS
+from .checks import nobody_listens
+from .effects import copied, name_of, raises_for_values
+from .ir import Buffer, BufferView, Guard, Instruction, owner_of
 from .traced import Traced, unwrapped
 
 # Python's own modules, such as those through which work gets to another thread.
@@ -44,7 +44,7 @@ active = _Active()
 
 
 class Recording:
-    """A context manager: the calls between entering and leaving it that involve its Traced values.
+    """A context manager: the instructions between entering and leaving it that involve its Traced values.
 
     A ``strict`` one, of a function of that ``name``, raises a `ReplayError` where a value leaves the record. It keeps
     what the function overwrites, so that `undo` leaves nothing half-written.
@@ -52,26 +52,26 @@ class Recording:
 
     def __init__(self, strict: bool = False, name: str = "the function") -> None:
         self.strict, self.name = strict, name
-        self._before: dict[Memory, tuple[Any, Any]] = {}  # what was overwritten, and what was there
-        self.calls: list[Call] = []
+        self._before: dict[Buffer, tuple[Any, Any]] = {}  # what was overwritten, and what was there
+        self.instructions: list[Instruction] = []
         self.guards: list[Guard] = []
-        self.inputs: list[Place] = []
-        self.written: set[Memory] = set()  # those of the inputs that are written to
-        self.states: list[Memory] = []
-        self.escaped: str | None = None  # why it was given up
-        self.passing: str | None = None  # what happened this time only, so that it is not what every call does
+        self.inputs: list[BufferView] = []
+        self.written: set[Buffer] = set()  # those of the inputs that are written to
+        self.states: list[Buffer] = []
+        self.broken: str | None = None  # why there was a graph break
+        self.transient: str | None = None  # what happened this time only, so that it is not what every call does
         self.changed_state = False
         self.finished = False
         self.thread = threading.get_ident()
-        self.lent: list[Any] = []  # what may be looked into by pointer
+        self.exposed: list[Any] = []  # what may be looked into by pointer
         self.errors = np.geterr()
         self.picked: tuple[int, int] | None = None  # which instruction took a part out of an array
-        self.overwritten: tuple[Place, Any] | None = None  # where it put one, and what was there
+        self.overwritten: tuple[BufferView, Any] | None = None  # where it put one, and what was there
         self.generators: dict[int, tuple[Any, Any]] = {}
         self.traced: list[weakref.ref[Traced]] = []
         # By the id of the array that owns the memory. Scratch is held weakly, so that a recording keeps no
         # more alive than the function itself; the weak reference takes the entry away with the array.
-        self._known: dict[int, tuple[Memory, Any]] = {}
+        self._known: dict[int, tuple[Buffer, Any]] = {}
 
     def __enter__(self) -> Recording:
         active.recording = self
@@ -92,7 +92,7 @@ class Recording:
         scalar = isinstance(array, np.generic)
         own = np.array(array) if scalar else np.asarray(memoryview(array))
         self._learn(own, "input")
-        self.inputs.append(self.place(own))
+        self.inputs.append(self.view_of(own))
         return Traced(own, self, scalar)
 
     def state(self, array: Any) -> Traced:
@@ -102,9 +102,9 @@ class Recording:
             self.states.append(self._learn(owner_of(array), "state"))
         return Traced(array, self)
 
-    def _learn(self, owner: Any, kind: str) -> Memory:
+    def _learn(self, owner: Any, kind: Literal["input", "state", "constant", "scratch"]) -> Buffer:
         low, high = np.lib.array_utils.byte_bounds(owner)
-        memory = Memory(kind, high - low, low, owner if kind in ("state", "constant") else None)
+        buffer = Buffer(kind, high - low, low, owner if kind in ("state", "constant") else None)
         key = id(owner)
         if kind == "scratch":
             known = self._known
@@ -112,25 +112,25 @@ class Recording:
             def forget(_: Any) -> None:
                 known.pop(key, None)
 
-            self._known[key] = (memory, weakref.ref(owner, forget))
+            self._known[key] = (buffer, weakref.ref(owner, forget))
         else:
-            self._known[key] = (memory, owner)
-        return memory
+            self._known[key] = (buffer, owner)
+        return buffer
 
     def may_be_told_apart(self, a: Any, b: Any) -> bool:
-        """Whether two arrays lie in different memories that a caller might have made one."""
-        memories = {self.place(unwrapped(x)).memory for x in (a, b)}
-        return len(memories) == 2 and not any(memory.kind == "scratch" for memory in memories)
+        """Whether two arrays lie in different buffers that a caller might have made one."""
+        buffers = {self.view_of(unwrapped(x)).buffer for x in (a, b)}
+        return len(buffers) == 2 and not any(buffer.kind == "scratch" for buffer in buffers)
 
-    def _lookup(self, array: Any) -> Memory | None:
+    def _lookup(self, array: Any) -> Buffer | None:
         found = self._known.get(id(owner_of(array)))
         return None if found is None else found[0]
 
-    def place(self, array: Any) -> Place:
+    def view_of(self, array: Any) -> BufferView:
         """Where an array lies. What was never seen before came from outside the record: a constant."""
-        memory = self._lookup(array) or self._learn(owner_of(array), "constant")
-        offset = array.__array_interface__["data"][0] - memory.address
-        return Place(memory, offset, array.shape, array.strides, array.dtype)
+        buffer = self._lookup(array) or self._learn(owner_of(array), "constant")
+        offset = array.__array_interface__["data"][0] - buffer.address
+        return BufferView(buffer, offset, array.shape, array.strides, array.dtype)
 
     # -- noting calls ----------------------------------------------------------------------------------
 
@@ -141,25 +141,25 @@ class Recording:
         kwargs: dict[str, Any] | None = None,
         *,
         noted: Callable[..., Any] | None = None,
-        pinned: bool = False,
+        has_side_effects: bool = False,
     ) -> Any:
         """Carry out a call that makes something new, and note it unless all it made are views."""
         if args and function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
             return self._shaped(function, args, kwargs or {})
-        reads: list[Place] = []
-        plain, placed = self._strip(args, reads), self._place(args)
-        plain_k, placed_k = self._strip(kwargs or {}, reads), self._place(kwargs or {})
+        reads: list[BufferView] = []
+        plain, viewed = self._strip(args, reads), self._views(args)
+        plain_k, viewed_k = self._strip(kwargs or {}, reads), self._views(kwargs or {})
         value = self._carry_out(function, plain, plain_k)
-        results: list[Place | None] = []
+        results: list[BufferView | None] = []
         traced = self._results(value, results, function)
-        if any(p is not None for p in results) or pinned:
+        if any(p is not None for p in results) or has_side_effects:
             if noted is copied:
-                placed, placed_k = placed[:1], {}
-            self._note(noted or function, placed, placed_k, tuple(results), (), reads, pinned)
+                viewed, viewed_k = viewed[:1], {}
+            self._note(noted or function, viewed, viewed_k, tuple(results), (), reads, has_side_effects)
         elif results:
-            seen = {self.place(leaf).memory for leaf in tree.leaves(value) if isinstance(leaf, np.ndarray)}
-            if any(p.memory not in seen and p.memory.kind != "constant" for p in reads):
-                self.give_up(f"{name_of(function)} makes a view that depends on the data")
+            seen = {self.view_of(leaf).buffer for leaf in tree.leaves(value) if isinstance(leaf, np.ndarray)}
+            if any(p.buffer not in seen and p.buffer.kind != "constant" for p in reads):
+                self.graph_break(f"{name_of(function)} makes a view that depends on the data")
         return traced
 
     def _shaped(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -174,18 +174,18 @@ class Recording:
 
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a call that changes ``target`` by itself."""
-        reads: list[Place] = []
-        plain, placed = self._strip(args, reads), self._place(args)
-        plain_k, placed_k = self._strip(kwargs, reads), self._place(kwargs)
+        reads: list[BufferView] = []
+        plain, viewed = self._strip(args, reads), self._views(args)
+        plain_k, viewed_k = self._strip(kwargs, reads), self._views(kwargs)
         self._carry_out(function, plain, plain_k)
-        self._note(function, placed, placed_k, (), (self._place(target),), reads)
+        self._note(function, viewed, viewed_k, (), (self._views(target),), reads)
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a ufunc whose result goes into memory that exists."""
-        reads: list[Place] = []
-        plain, placed = self._strip(args, reads), self._place(args)
+        reads: list[BufferView] = []
+        plain, viewed = self._strip(args, reads), self._views(args)
         self._carry_out(function, plain, {"out": unwrapped(target), **kwargs})
-        self._note(function, placed, kwargs, (self._place(target),), (), reads)
+        self._note(function, viewed, kwargs, (self._views(target),), (), reads)
 
     def _carry_out(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """The call itself. An error that values may raise is for the function to catch, and shows no usual way."""
@@ -193,44 +193,41 @@ class Recording:
             return function(*args, **kwargs)
         except Exception as error:
             if raises_for_values(function) or not nobody_listens():
-                self.passing = f"{name_of(function)} raised {type(error).__name__}, at {line_of_caller()}"
+                self.transient = f"{name_of(function)} raised {type(error).__name__}, at {line_of_caller()}"
             raise
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         """``target[...] = value``."""
-        reads: list[Place] = []
+        reads: list[BufferView] = []
         if isinstance(value, list | tuple):
             value = np.asarray(value)
-        plain, placed = self._strip((value,), reads), self._place((value,))
-        if placed == (self._place(target),):  # x[0] += 1 ends in x[0] = x[0]
+        plain, viewed = self._strip((value,), reads), self._views((value,))
+        if viewed == (self._views(target),):  # x[0] += 1 ends in x[0] = x[0]
             return
         np.copyto(unwrapped(target), plain[0], casting=casting)
-        self._note(copied, placed, {}, (self._place(target),), (), reads)
+        self._note(copied, viewed, {}, (self._views(target),), (), reads)
 
     def guard(self, condition: Traced) -> bool:
         """The truth of a condition, which a replay must find again."""
         value = bool(condition.array)
         self.guards.append(
-            Guard(self.place(condition.array), value, len(self.calls), what_for(sys._getframe(1), self._base))
+            Guard(self.view_of(condition.array), value, len(self.instructions), what_for(sys._getframe(1), self._base))
         )
         return value
 
-    def give_up(self, what: str, instead: str = "") -> None:
+    def graph_break(self, what: str, instead: str = "") -> None:
         """Note that a value leaves the record, where, and what to write instead.
 
-        From here on each Traced is the array that it holds; a strict recording ends here.
+        From here on each Traced is just the array that it holds; a strict recording ends here.
         """
         fix = f"; instead, {instead}" if instead else ""
-        self.escaped = self.escaped or f"{what}, at {line_of_caller()}{fix}"
+        self.broken = self.broken or f"{what}, at {line_of_caller()}{fix}"
         if self.strict:
-            raise self.error(self.escaped)
+            raise self.error(self.broken)
 
     def error(self, reason: str) -> ReplayError:
         """What a strict recording raises."""
-        return ReplayError(
-            f"{self.name} cannot be replayed: {reason}. Arguments and declared state are live in a replay, everything "
-            "else is that of the recording"
-        )
+        return refusal(self.name, reason)
 
     def undo(self) -> None:
         """Put back what was overwritten, and let all generators stand where they stood."""
@@ -238,55 +235,55 @@ class Recording:
             np.copyto(now, before)
         self.rewind()
 
-    def met_elsewhere(self, array: Any) -> None:
-        """Give up because another thread than the one that records computes with a value."""
+    def used_in_other_thread(self, array: Any) -> None:
+        """A graph break, because another thread than the one that records computes with a value."""
         if self._lookup(array) is None:  # of a recording that follows no memory
             return
         frame = sys._current_frames().get(self.thread)
         while frame is not None and (is_inside(file := frame.f_code.co_filename) or file.startswith(_LIBRARY)):
             frame = frame.f_back
         where = f", at {shown_line(frame.f_code.co_filename, frame.f_lineno)}" if frame else ""
-        self.escaped = self.escaped or f"another thread computes with a value that is being recorded{where}"
+        self.broken = self.broken or f"another thread computes with a value that is being recorded{where}"
 
-    def look_for_kept(self) -> None:
-        """The function is done: give up if somebody still holds a value, in an attribute or a list.
+    def scan_for_kept(self) -> None:
+        """The function is done: a graph break if something still holds a value, such as an attribute or a list.
 
         A replay does not pass there: what is held would stay that of the recorded batch. State is the exception,
         since it is what it is.
         """
         self.overwritten = None
         kept = self._alive()
-        if kept and gc.collect() is not None:  # it may be rubbish that goes in circles
+        if kept and gc.collect() is not None:  # it may be a reference cycle
             kept = self._alive()
         if kept:
-            made = (call.where for call in self.calls for p in call.results if p and p.memory is kept[0].memory)
+            made = (inst.where for inst in self.instructions for p in inst.results if p and p.buffer is kept[0].buffer)
             file, line = next(made, ("", 0))
-            self.escaped = (
+            self.broken = (
                 f"a value ({kept[0]}) is kept by the function, in an attribute or a list"
                 + (f", made at {file}:{line}" if file else ", one of its arguments")
                 + "; instead, return it"
             )
 
-    def _alive(self) -> list[Place]:
+    def _alive(self) -> list[BufferView]:
         traced = (ref() for ref in self.traced)
-        places = [self.place(t.array) for t in traced if t is not None]
-        return [p for p in places if p.memory.kind != "state"]
+        views = [self.view_of(t.array) for t in traced if t is not None]
+        return [p for p in views if p.buffer.kind != "state"]
 
     def _note(
         self,
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        results: tuple[Place | None, ...],
-        writes: tuple[Place, ...],
-        reads: list[Place],
-        pinned: bool = False,
+        results: tuple[BufferView | None, ...],
+        writes: tuple[BufferView, ...],
+        reads: list[BufferView],
+        has_side_effects: bool = False,
     ) -> None:
         errors: Any = np.geterr()
         if not nobody_listens():
-            self.passing = self.passing or f"NumPy's warnings are errors or are collected, at {line_of_caller()}"
-        self.calls.append(
-            Call(
+            self.transient = self.transient or f"NumPy's warnings are errors or are collected, at {line_of_caller()}"
+        self.instructions.append(
+            Instruction(
                 function,
                 args,
                 kwargs,
@@ -294,63 +291,63 @@ class Recording:
                 writes,
                 what_for(sys._getframe(1), self._base),
                 errors if errors != self.errors else None,
-                pinned,
+                has_side_effects,
                 tuple(reads),
             )
         )
 
-    def _strip(self, value: Any, reads: list[Place]) -> Any:
+    def _strip(self, value: Any, reads: list[BufferView]) -> Any:
         """``value`` with arrays in place of Traced values; notes what is read."""
 
         def plain(leaf: Any) -> Any:
             if isinstance(leaf, Traced | np.ndarray):
-                reads.append(self._place(leaf))
+                reads.append(self._views(leaf))
             return leaf.plain if isinstance(leaf, Traced) else leaf
 
         return tree.map(plain, value)
 
-    def _place(self, value: Any) -> Any:
-        """``value`` with places instead of arrays."""
-        return tree.map(self._place_of, value)
+    def _views(self, value: Any) -> Any:
+        """``value`` with views of buffers instead of arrays."""
+        return tree.map(self._view_of, value)
 
-    def _place_of(self, leaf: Any) -> Any:
+    def _view_of(self, leaf: Any) -> Any:
         array = leaf.array if isinstance(leaf, Traced) else leaf
-        return self.place(array) if isinstance(array, np.ndarray) else leaf
+        return self.view_of(array) if isinstance(array, np.ndarray) else leaf
 
-    def _results(self, value: Any, results: list[Place | None], function: Any) -> Any:
+    def _results(self, value: Any, results: list[BufferView | None], function: Any) -> Any:
         scalar = isinstance(value, np.generic)
         if scalar:
             value = np.array(value)
         if isinstance(value, np.ndarray):
             if value.dtype.kind not in "biufc":
-                self.give_up(f"{name_of(function)} made an array of dtype {value.dtype}")
+                self.graph_break(f"{name_of(function)} made an array of dtype {value.dtype}")
                 return value
             if self._lookup(value) is None:
                 self._learn(owner_of(value), "scratch")
-                results.append(self.place(value))
+                results.append(self.view_of(value))
             else:
                 results.append(None)
             return Traced(value, self, scalar)
         if isinstance(value, tuple | list):
             return tree.map(lambda part: self._results(part, results, function), value)
-        self.give_up(f"{name_of(function)} gives a {type(value).__name__}, which depends on the data")
+        self.graph_break(f"{name_of(function)} gives a {type(value).__name__}, which depends on the data")
         return value
 
     def can_change(self, target: Any) -> bool:
-        """Whether a write to ``target`` can be followed: to state, and to what was made here. Else this is given up."""
-        memory = self._lookup(unwrapped(target)) if isinstance(target, Traced | np.ndarray) else None
-        if memory is None or memory.kind == "constant":
-            self.give_up(
+        """Whether a write to ``target`` can be followed: to state, and to what was made here; else a graph break."""
+        buffer = self._lookup(unwrapped(target)) if isinstance(target, Traced | np.ndarray) else None
+        if buffer is None or buffer.kind == "constant":
+            self.graph_break(
                 "writing a value that is being recorded into a plain array", "write into a copy of it, or return it"
             )
             return False
-        if memory.kind in ("state", "input"):
+        if buffer.kind in ("state", "input"):
             self.changed_state = True
-            if memory.kind == "input":
-                self.written.add(memory)
-            if self.strict and memory not in self._before:
+            if buffer.kind == "input":
+                self.written.add(buffer)
+            if self.strict and buffer not in self._before:
                 owner = owner_of(unwrapped(target))
-                self._before[memory] = owner, owner.copy(order="K")
+                self._before[buffer] = owner, owner.copy(order="K")
         return True
 
     def rewind(self) -> None:
@@ -363,6 +360,14 @@ class Recording:
         self.generators.setdefault(id(generator), (generator, generator.bit_generator.state))
 
 
+def refusal(name: str, reason: str) -> ReplayError:
+    """The error for a function of that name that was promised to be replayable and is not."""
+    return ReplayError(
+        f"{name} cannot be replayed: {reason}. Arguments and declared state are live in a replay, everything "
+        "else is that of the recording"
+    )
+
+
 def refuse(reason: str) -> None:
     """Say in what must not be recorded why it must not be; while nothing is recorded this does nothing.
 
@@ -371,47 +376,4 @@ def refuse(reason: str) -> None:
     >>> refuse("it asks somebody")
     """
     if active.recording is not None:
-        active.recording.give_up(reason)
-
-
-class Source(np.random.Generator):
-    """A random generator whose draws are recorded: a replay draws again, in the same order.
-
-    >>> Source(np.random.PCG64(0)).random() == np.random.default_rng(0).random()
-    True
-    """
-
-    def _draw(self, method: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        draw = getattr(super(), method)
-        rerun.will_draw(self)
-        recording = active.recording
-        if recording is None:
-            return draw(*args, **kwargs)
-        if rerun.watched():
-            recording.give_up("what checkpoint runs again draws random numbers, and a replay would draw new ones")
-        recording.will_draw(self)
-        return recording.run(draw, tuple(args), kwargs, pinned=True)
-
-    def random(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("random", args, kwargs)
-
-    def uniform(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("uniform", args, kwargs)
-
-    def normal(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("normal", args, kwargs)
-
-    def standard_normal(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("standard_normal", args, kwargs)
-
-    def integers(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("integers", args, kwargs)
-
-    def binomial(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("binomial", args, kwargs)
-
-    def permutation(self, *args: Any, **kwargs: Any) -> Any:
-        return self._draw("permutation", args, kwargs)
-
-
-SETTINGS.add(Source)
+        active.recording.graph_break(reason)

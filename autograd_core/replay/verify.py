@@ -1,4 +1,4 @@
-"""Whether a program may be trusted: two recordings that agree, and a rehearsal that gave what the function gives."""
+"""Whether a program may be trusted: two recordings that agree, and a dry run that gave what the function gives."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
-from .calls import Memory, Place, array_at, by_bits, bytes_of
-from .recording import Recording
-from .running import Rehearsal, digests
+from .execute import DryRun, digests
+from .ir import Buffer, BufferView, Instruction, array_at, by_bits, bytes_of
+from .tape import Recording
 from .traced import Traced
 
 
@@ -24,9 +24,9 @@ class Results:
         found = tree.leaves(value)
         self.is_tensor = [isinstance(v, Tensor) for v in found]
         arrays = [v.data if isinstance(v, Tensor) else v for v in found]
-        self.places = [recording.place(a.array) if isinstance(a, Traced) else None for a in arrays]
+        self.views = [recording.view_of(a.array) if isinstance(a, Traced) else None for a in arrays]
         # The most frequent form, in a quicker way.
-        self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.places
+        self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.views
         self.flat_tensors = self.flat_tensors and len(value) == len(arrays)
         # What is not in the record is the same for every batch.
         self.fixed = [None if isinstance(a, Traced) else a for a in arrays]
@@ -37,7 +37,7 @@ class Results:
         if self.flat_tensors:
             return tuple([wrap(Node(v, False)) for v in found])
         new = iter(found)
-        filled = [_copied(f) if p is None else next(new) for p, f in zip(self.places, self.fixed, strict=True)]
+        filled = [_copied(f) if p is None else next(new) for p, f in zip(self.views, self.fixed, strict=True)]
         return tree.rebuild(
             self.tree,
             (wrap(Node(v, False)) if t else v for v, t in zip(filled, self.is_tensor, strict=True)),
@@ -74,28 +74,28 @@ def _copied(value: Any) -> Any:
 
 
 def mistake(
-    rehearsal: Rehearsal,
+    dry: DryRun,
     results: Results,
     returned: Any,
     arguments: Sequence[Any],
     exact: bool,
-    names: Mapping[Memory, str],
+    names: Mapping[Buffer, str],
 ) -> str | None:
-    """What the rehearsed program did otherwise than the function, on the same inputs and from the same state."""
-    schedule = rehearsal.schedule
-    reason = results.unlike(rehearsal.returned, returned, exact)
+    """What the program did otherwise in a dry run than the function, on the same inputs and from the same state."""
+    schedule = dry.schedule
+    reason = results.unlike(dry.returned, returned, exact)
     if reason is not None:
         return reason
-    for change, mine, its in zip(schedule.changes, rehearsal.left, digests(schedule), strict=True):
+    for change, mine, its in zip(schedule.changes, dry.left, digests(schedule), strict=True):
         if not _close(mine, its, exact):
-            memory = change.place.memory
-            which = names.get(memory, f"number {schedule.states.index(memory)}")
+            buffer = change.view.buffer
+            which = names.get(buffer, f"number {schedule.states.index(buffer)}")
             return f"the replay left another state than the function itself, in {which}"
-    written = [i for i, place in enumerate(schedule.inputs) if place.memory in schedule.written]
-    for i, mine in zip(written, rehearsal.written, strict=True):
+    written = [i for i, view in enumerate(schedule.inputs) if view.buffer in schedule.written]
+    for i, mine in zip(written, dry.written, strict=True):
         if not _close(mine, arguments[i], exact):
             return f"the replay wrote other values to argument {i} than the function itself"
-    if any(generator.bit_generator.state != after for generator, after in rehearsal.draws):
+    if any(generator.bit_generator.state != after for generator, after in dry.draws):
         return "the replay drew other random numbers than the function itself"
     return None
 
@@ -126,9 +126,9 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
     """What two recordings do not agree in, which a replay would freeze; None when they agree."""
     pairs: dict[Any, Any] = {}
     for m, n in zip(a.inputs, b.inputs, strict=True):
-        pairs[m.memory] = n.memory
+        pairs[m.buffer] = n.buffer
     pairs.update(zip(a.states, b.states, strict=True))
-    for x, y in zip(a.calls, b.calls, strict=False):
+    for x, y in zip(a.instructions, b.instructions, strict=False):
         name = getattr(x.function, "__name__", "a function")
         if x.function != y.function or len(x.results) != len(y.results):
             return f"two recordings took different ways, at {_where(y)}"
@@ -142,31 +142,31 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
                 "from one call to the next, and a replay would freeze it; instead, hand it over or declare it as state"
             )
             return f"{name} at {_where(y)} {what} {freezes}"
-    if len(a.calls) != len(b.calls) or [(g.expected, g.position) for g in a.guards] != [
+    if len(a.instructions) != len(b.instructions) or [(g.expected, g.position) for g in a.guards] != [
         (g.expected, g.position) for g in b.guards
     ]:
         return "two recordings took different ways"
-    if _unequal((a_results.places, a_results.fixed), (b_results.places, b_results.fixed), pairs):
+    if _unequal((a_results.views, a_results.fixed), (b_results.views, b_results.fixed), pairs):
         return "what it returns is not computed from what it was given alone"
     return None
 
 
-def made_anew(x: Place, y: Place) -> bool:
+def made_anew(x: BufferView, y: BufferView) -> bool:
     """Whether a constant is no array that lasts, but was computed from something outside, for each recording again."""
-    return x.memory.kind == "constant" and x.memory.array is not y.memory.array
+    return x.buffer.kind == "constant" and x.buffer.array is not y.buffer.array
 
 
-def _where(call: Any) -> str:
-    return f"{call.where[0]}:{call.where[1]}"
+def _where(inst: Instruction) -> str:
+    return f"{inst.where[0]}:{inst.where[1]}"
 
 
 def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
     """How two operands differ, in words that follow the name of a function."""
-    if isinstance(x, Place) and isinstance(y, Place):
+    if isinstance(x, BufferView) and isinstance(y, BufferView):
         if (x.shape, x.dtype) != (y.shape, y.dtype):
             return f"meets different shapes ({x} and {y})"
-        partner = pairs.setdefault(x.memory, y.memory)
-        if partner is not y.memory or (x.offset, x.strides) != (y.offset, y.strides):
+        partner = pairs.setdefault(x.buffer, y.buffer)
+        if partner is not y.buffer or (x.offset, x.strides) != (y.offset, y.strides):
             return "meets different arrays"
         if made_anew(x, y):
             a, b = _constant(x), _constant(y)
@@ -185,5 +185,5 @@ def _unequal(x: Any, y: Any, pairs: dict[Any, Any]) -> str | None:
     return None if by_bits(x) == by_bits(y) else f"meets a number that differs ({x!r}, then {y!r})"
 
 
-def _constant(place: Place) -> Any:
-    return array_at(place, bytes_of(place.memory.array))
+def _constant(view: BufferView) -> Any:
+    return array_at(view, bytes_of(view.buffer.array))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,12 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import total
-from ..caller import level_of_caller
-from .calls import Call, Memory, Place
-from .grouping import Unit
-from .planning import Schedule
-from .simplifying import elementwise
+from ...arrays import total
+from ..effects import elementwise
+from ..ir import Buffer, BufferView, Group, Instruction, Kernel, Schedule
 
 # How each is written for one element; all are rounded as IEEE 754 says, so there is one right result.
 _FORMULAS: dict[Any, str] = {
@@ -47,7 +43,7 @@ MANY = 100
 # So many elements have to come out alike.
 TRIED = 1000
 
-# Whether a compilation is under way, which one that waits for it would wait for in vain in a process forked off.
+# Whether a compilation is under way: in a process forked off meanwhile, its lock is never released.
 _compiling: list[bool] = []
 _forked_off: list[bool] = []
 
@@ -62,20 +58,6 @@ def available() -> bool:
         return importlib.util.find_spec("numba") is not None
     except ValueError:  # something else stands in for it
         return False
-
-
-def check(jit_compile: bool | str) -> None:
-    """Whether that is a way to say when to compile; a warning where it is asked for and cannot be done."""
-    if isinstance(jit_compile, str) and jit_compile == "auto":
-        return
-    if not isinstance(jit_compile, bool | np.bool_):
-        raise ValueError(f'jit_compile is True, False or "auto", not {jit_compile!r}')
-    if jit_compile and not available():
-        warnings.warn(
-            "jit_compile=True needs numba, which is not installed, so everything runs as it is, with the same results; "
-            'pip install "autograd-core[fast]", or jit_compile="auto" to compile where it can be done',
-            stacklevel=level_of_caller(),
-        )
 
 
 def with_loops(schedule: Schedule) -> Schedule:
@@ -95,104 +77,104 @@ def _with_loops(schedule: Schedule) -> Schedule:
     if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
         return schedule
     keep = schedule.kept
-    seen = Counter(m for unit in schedule.units for m in _memories(unit.calls))
-    units = []
-    for unit in schedule.units:
-        memories = _memories(unit.calls)
-        if memories & schedule.late:  # bound anew for each batch
-            units.append(replace(unit))
+    seen = Counter(m for group in schedule.groups for m in _buffers(group.instructions))
+    groups = []
+    for group in schedule.groups:
+        buffers = _buffers(group.instructions)
+        if buffers & schedule.borrowed:  # bound anew for each batch
+            groups.append(replace(group))
         else:
-            own = {m for m in memories if m.kind == "scratch" and seen[m] == 1 and m not in keep}
-            units.append(_looped(unit, own))
-    return replace(schedule, units=units)
+            own = {m for m in buffers if m.kind == "scratch" and seen[m] == 1 and m not in keep}
+            groups.append(_looped(group, own))
+    return replace(schedule, groups=groups)
 
 
-def _memories(calls: list[Call]) -> set[Memory]:
-    return {p.memory for call in calls for p in (*call.reads, *call.defined)}
+def _buffers(instructions: list[Instruction]) -> set[Buffer]:
+    return {p.buffer for inst in instructions for p in (*inst.reads, *inst.defined)}
 
 
-def _looped(unit: Unit, own: set[Memory]) -> Unit:
-    """``unit`` with each run of arithmetic in it as one call. ``own`` is scratch that nobody else sees."""
-    runs = list(_runs(unit))
-    touched = Counter(m for run in runs for m in _memories(run))
-    calls: list[Call] = []
+def _looped(group: Group, own: set[Buffer]) -> Group:
+    """``group`` with each run of arithmetic in it as one instruction. ``own`` is scratch that no other group sees."""
+    runs = list(_runs(group))
+    touched = Counter(m for run in runs for m in _buffers(run))
+    instructions: list[Instruction] = []
     for run in runs:
         loop = _loop(run, {m for m in own if touched[m] == 1}) if len(run) > FEW else None
-        calls.extend(run if loop is None else [loop])
-    if len(calls) == len(unit.calls):
-        return replace(unit)
-    if len(calls) == 1:  # a loop needs no blocks: its results in between are in registers
-        return Unit(calls, lane=unit.lane, meetings=unit.meetings)
-    return replace(unit, calls=calls, local=unit.local & _memories(calls))
+        instructions.extend(run if loop is None else [loop])
+    if len(instructions) == len(group.instructions):
+        return replace(group)
+    if len(instructions) == 1:  # a loop needs no blocks: its results in between are in registers
+        return Group(instructions, worker=group.worker, barriers=group.barriers)
+    return replace(group, instructions=instructions, local=group.local & _buffers(instructions))
 
 
-def _runs(unit: Unit) -> Iterator[list[Call]]:
-    """The calls of a unit in order, those together that one loop can do, and any other alone."""
-    run: list[Call] = []
-    touched: dict[Memory, set[Place]] = {}
-    for call in unit.calls:
-        places = [p for p in (*call.args, *call.results) if isinstance(p, Place)]
+def _runs(group: Group) -> Iterator[list[Instruction]]:
+    """The instructions of a group in order, those together that one loop can do, and any other alone."""
+    run: list[Instruction] = []
+    touched: dict[Buffer, set[BufferView]] = {}
+    for inst in group.instructions:
+        views = [p for p in (*inst.args, *inst.results) if isinstance(p, BufferView)]
         joins = (
             0 < len(run) < MANY
-            and _is_arithmetic(call)
+            and _is_arithmetic(inst)
             and _is_arithmetic(run[0])
-            and (places[-1].shape, places[-1].dtype) == (run[0].defined[0].shape, run[0].defined[0].dtype)
-            # Each element must meet only its own.
-            and all(p == q or not p.overlaps(q) for p in places for q in touched.get(p.memory, ()))
+            and (views[-1].shape, views[-1].dtype) == (run[0].defined[0].shape, run[0].defined[0].dtype)
+            # Each element must be computed from its own only.
+            and all(p == q or not p.overlaps(q) for p in views for q in touched.get(p.buffer, ()))
         )
         if run and not joins:
             yield run
             run, touched = [], {}
-        run.append(call)
-        for p in places:
-            touched.setdefault(p.memory, set()).add(p)
+        run.append(inst)
+        for p in views:
+            touched.setdefault(p.buffer, set()).add(p)
     yield run
 
 
-def _is_arithmetic(call: Call) -> bool:
-    """Whether a call is a formula over arrays of one shape and dtype, without gaps, and over numbers."""
-    (result,) = call.results if len(call.results) == 1 else (None,)
-    if call.function not in _FORMULAS or not elementwise(call) or result is None or not result.shape:
+def _is_arithmetic(inst: Instruction) -> bool:
+    """Whether an instruction is a formula over arrays of one shape and dtype, without gaps, and over numbers."""
+    (result,) = inst.results if len(inst.results) == 1 else (None,)
+    if inst.function not in _FORMULAS or not elementwise(inst) or result is None or not result.shape:
         return False
     return result.dtype.char in "fd" and all(
-        isinstance(p, Place)
+        isinstance(p, BufferView)
         and p.dtype == result.dtype
         and (not p.shape or (p.shape == result.shape and p.contiguous))
         and p.offset % p.dtype.itemsize == 0
-        for p in (*call.args, result)
+        for p in (*inst.args, result)
     )
 
 
-def _loop(run: list[Call], own: set[Memory]) -> Call | None:
-    """A run of arithmetic as one call; None if the compiler does otherwise than NumPy."""
-    values: dict[Place, str] = {}  # the variable that has a place's element now
-    given: list[Place] = []
+def _loop(run: list[Instruction], own: set[Buffer]) -> Instruction | None:
+    """A run of arithmetic as one instruction; None if the compiler does otherwise than NumPy."""
+    values: dict[BufferView, str] = {}  # the variable that has a view's element now
+    given: list[BufferView] = []
     lines = []
-    for n, call in enumerate(run):
-        for p in call.args:
+    for n, inst in enumerate(run):
+        for p in inst.args:
             if p not in values:
                 values[p] = f"x{len(given)}"
                 given.append(p)
-        (result,) = call.results
+        (result,) = inst.results
         assert result is not None
-        lines.append(f"v{n} = {_FORMULAS[call.function].format(*(values[p] for p in call.args))}")
+        lines.append(f"v{n} = {_FORMULAS[inst.function].format(*(values[p] for p in inst.args))}")
         values[result] = f"v{n}"
-    made = dict.fromkeys(p for call in run for p in call.defined)
-    results = [p for p in made if p.memory not in own]
+    made = dict.fromkeys(p for inst in run for p in inst.defined)
+    results = [p for p in made if p.buffer not in own]
     if not results:
         return None
     # What is read and written is one argument: of two the compiler would have to ask whether they are the same.
-    places = list(dict.fromkeys([*given, *results]))
-    function = _compile(_source(places, given, lines, {p: values[p] for p in results}))
-    if not _agrees(function, run, places, results):
+    views = list(dict.fromkeys([*given, *results]))
+    function = _compile(_source(views, given, lines, {p: values[p] for p in results}))
+    if not _agrees(function, run, views, results):
         return None
     loop = Loop(function, len(run))
-    return Call(loop, tuple(places), {}, (), tuple(results), run[0].where, reads=tuple(given))
+    return Instruction(loop, tuple(views), {}, (), tuple(results), run[0].where, reads=tuple(given))
 
 
-def _source(places: list[Place], given: list[Place], lines: list[str], stored: dict[Place, str]) -> str:
+def _source(views: list[BufferView], given: list[BufferView], lines: list[str], stored: dict[BufferView, str]) -> str:
     """A loop over arrays of one axis; numbers come as arrays without axes."""
-    names = {p: f"array{n}" for n, p in enumerate(places)}
+    names = {p: f"array{n}" for n, p in enumerate(views)}
     loads = [(p.shape, f"x{n} = {names[p]}") for n, p in enumerate(given)]
     return "\n".join(
         [
@@ -216,7 +198,9 @@ def _compile(source: str) -> Callable[..., None]:
     return function
 
 
-def _agrees(function: Callable[..., None], run: list[Call], places: list[Place], results: list[Place]) -> bool:
+def _agrees(
+    function: Callable[..., None], run: list[Instruction], views: list[BufferView], results: list[BufferView]
+) -> bool:
     """Whether the loop makes the bits that NumPy makes: of ordinary numbers, and of those at the edges."""
     rng = np.random.default_rng(0)
     edges = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-42, 1e30, -1e-30])
@@ -224,12 +208,12 @@ def _agrees(function: Callable[..., None], run: list[Call], places: list[Place],
         lambda shape: rng.uniform(0.5, 2, shape),
         lambda shape: np.where(rng.random(shape) < 0.5, rng.choice(edges, shape), rng.normal(size=shape)),
     ):
-        arrays: dict[Place, Any] = {p: np.asarray(draw((TRIED,) if p.shape else ()), p.dtype) for p in places}
+        arrays: dict[BufferView, Any] = {p: np.asarray(draw((TRIED,) if p.shape else ()), p.dtype) for p in views}
         mine = {p: value.copy() for p, value in arrays.items()}
         with np.errstate(all="ignore"):
             function(*mine.values())
-            for call in run:
-                arrays[call.defined[0]] = call.function(*(arrays[p] for p in call.args))
+            for inst in run:
+                arrays[inst.defined[0]] = inst.function(*(arrays[p] for p in inst.args))
         if not all(_same_bits(mine[p], arrays[p]) for p in results):
             return False
     return True
@@ -242,16 +226,16 @@ def _same_bits(a: Any, b: Any) -> bool:
 
 
 @total
-class Loop:
-    """So many calls as one compiled loop."""
+class Loop(Kernel):
+    """So many instructions as one compiled loop."""
 
-    def __init__(self, function: Callable[..., None], calls: int):
+    def __init__(self, function: Callable[..., None], instructions: int):
         self.function = function
-        self.__name__ = f"loop of {calls}"
+        self.__name__ = f"loop of {instructions}"
 
     def __call__(self, *arrays: Any) -> None:
-        self.step(*arrays)()
+        self.bind(*arrays)()
 
-    def step(self, *arrays: Any) -> Callable[[], None]:
+    def bind(self, *arrays: Any) -> Callable[[], None]:
         """The loop over these arrays, ready to go."""
         return functools.partial(self.function, *(a.reshape(-1) if a.ndim else a for a in arrays))

@@ -1,4 +1,4 @@
-"""Functions side by side in threads, while NumPy's matrix products keep to one thread each.
+"""Functions that run in parallel, in threads, while NumPy's matrix products keep to one thread each.
 
 NumPy lets go of Python's lock in its loops and products, so threads that spend their time there run at the same time.
 The threads live for one call: none is left behind, and whoever forks finds none.
@@ -18,11 +18,11 @@ from typing import Any
 # With more processors than this the library of matrix products makes better use of them.
 MOST = 4
 
-Meet = Callable[[], None]
+Wait = Callable[[], None]
 
 
-def lanes() -> int:
-    """How many functions are worth running side by side here, as far as matrix products may use threads at all."""
+def workers() -> int:
+    """How many functions are worth running in parallel here, as far as matrix products may use threads at all."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min([processors, *limited.usual()]) if processors <= MOST and _products() else 1
 
@@ -38,7 +38,7 @@ def _products() -> list[Any]:
 
 
 class _Limit:
-    """Matrix products in one thread, for as long as anybody runs side by side."""
+    """Matrix products in one thread, for as long as anything runs in parallel."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # an interrupted user may be cleared away while another one enters
@@ -47,11 +47,11 @@ class _Limit:
 
     @property
     def used(self) -> bool:
-        """Whether somebody runs side by side now."""
+        """Whether something runs in parallel now."""
         return bool(self._users)
 
     def usual(self) -> list[int]:
-        """How many threads matrix products may use when nobody does."""
+        """How many threads matrix products may use when nothing does."""
         with self._lock:
             return self._before or [library.get_num_threads() for library in _products()]
 
@@ -84,23 +84,23 @@ class _Limit:
             raise interrupted
 
     def restore(self) -> None:
-        """Give the products their threads back, if nobody runs side by side any more."""
+        """Give the products their threads back, if nothing runs in parallel any more."""
         with self._lock:
             if self._users or self._before is None:
                 return
             for library, n in zip(_products(), self._before, strict=True):
-                if library.get_num_threads() == 1:  # unless somebody else has set it meanwhile
+                if library.get_num_threads() == 1:  # unless it was set by others meanwhile
                     library.set_num_threads(n)
             self._before = None
 
     def after_fork(self) -> None:
-        """In a process that was forked off: those who ran side by side are not here."""
+        """In a forked process: the users of the parent are not here."""
         self._lock, self._users = threading.RLock(), weakref.WeakSet()
         self.restore()
 
 
 class _User:
-    """Somebody who runs side by side. One whom Ctrl-C keeps from saying that he is done is missed when he is gone."""
+    """Holds the limit while it lives: where Ctrl-C keeps `_leave` from being called, its end restores the threads."""
 
     def __del__(self) -> None:
         limited.restore()
@@ -116,13 +116,13 @@ class _Stopped(Exception):
     """Another of the functions raised an error."""
 
 
-class _Meetings:
-    """Where functions that run side by side wait for each other."""
+class _Barrier:
+    """Where functions that run in parallel wait for each other."""
 
     def __init__(self, n: int):
         self.failed = False
         self._n = n
-        # What i says to j; two of each in turns, because i may come to the next meeting before j has left this one.
+        # What i says to j; two of each in turns, because i may reach the next barrier before j has left this one.
         self._signals = [[[threading.Lock() for _ in range(n)] for _ in range(n)] for _ in range(2)]
         for lock in self._all():
             lock.acquire()
@@ -130,12 +130,12 @@ class _Meetings:
     def _all(self) -> Iterator[Any]:
         return (lock for turn in self._signals for row in turn for lock in row)
 
-    def of(self, i: int) -> Meet:
+    def of(self, i: int) -> Wait:
         """What function i calls to wait for all others."""
         turn = 0
         others = [j for j in range(self._n) if j != i]
 
-        def meet() -> None:
+        def wait() -> None:
             nonlocal turn
             signals = self._signals[turn]
             turn = 1 - turn
@@ -146,45 +146,45 @@ class _Meetings:
             if self.failed:
                 raise _Stopped
 
-        return meet
+        return wait
 
     def stop(self) -> None:
-        """Let nobody wait any longer."""
+        """Let none wait any longer."""
         self.failed = True
         for lock in self._all():
             _open(lock)
 
 
 def _open(lock: Any) -> None:
-    """Release a lock, which somebody who stops may have done meanwhile."""
+    """Release a lock, which may have been done meanwhile, by a function that stops."""
     with contextlib.suppress(RuntimeError):
         lock.release()
 
 
-def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
+def run_parallel(functions: Sequence[Callable[[Wait], None]]) -> None:
     """Run functions at the same time, the first of them in this thread; return when all are done.
 
-    Each is given a function to call where all must wait for each other. When one raises an error the others stop
-    where they meet next, and the error is raised here.
+    Each is given a function that waits until all others have called theirs. When one raises an error the others stop
+    at their next barrier, and the error is raised here.
 
     >>> found = []
-    >>> side_by_side([lambda meet: (meet(), found.append("after")), lambda meet: (found.append("before"), meet())])
+    >>> run_parallel([lambda wait: (wait(), found.append("after")), lambda wait: (found.append("before"), wait())])
     >>> found
     ['before', 'after']
     """
-    meetings = _Meetings(len(functions))
+    barrier = _Barrier(len(functions))
     errors: list[BaseException] = []
 
     def run(i: int) -> None:
-        if meetings.failed:  # a thread that came to life when the others had stopped
+        if barrier.failed:  # a thread that came to life when the others had stopped
             return
         try:
-            functions[i](meetings.of(i))
+            functions[i](barrier.of(i))
         except _Stopped:
             pass
         except BaseException as error:
             errors.append(error)
-            meetings.stop()
+            barrier.stop()
 
     # Each thread sees what np.errstate says here.
     threads = [threading.Thread(target=contextvars.copy_context().run, args=(run, i)) for i in range(1, len(functions))]
@@ -198,13 +198,13 @@ def side_by_side(functions: Sequence[Callable[[Meet], None]]) -> None:
                         thread.start()
                     run(0)
                 if errors:
-                    meetings.stop()
+                    barrier.stop()
                 while waiting:
                     if waiting[-1].ident is not None:
                         waiting[-1].join()
                     waiting.pop()
             except BaseException as error:
-                meetings.failed = True
+                barrier.failed = True
                 errors.append(error)
     if errors:  # Ctrl-C before an error of a function: who catches that would go on
         raise next((error for error in errors if not isinstance(error, Exception)), errors[0])

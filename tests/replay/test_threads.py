@@ -23,47 +23,47 @@ import nn
 from autograd_core.replay import replay
 from nn import layers
 
-lanes, threads = (importlib.import_module(f"autograd_core.replay.{name}") for name in ("lanes", "threads"))
+spread, parallel = (importlib.import_module(f"autograd_core.replay.threads.{name}") for name in ("spread", "parallel"))
 
 
 @contextlib.contextmanager
 def in_so_many(n):
-    """Every program in lanes, however small, and every unit cut that can be."""
+    """Every program with workers, however small, and every group cut that can be."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threads, "lanes", lambda: n)
-        patch.setattr(lanes, "SHORT", -1)
-        patch.setattr(lanes, "MET", 0)
-        patch.setattr(lanes, "LARGE", 0)
+        patch.setattr(parallel, "workers", lambda: n)
+        patch.setattr(spread, "SHORT", -1)
+        patch.setattr(spread, "BARRIER", 0)
+        patch.setattr(spread, "LARGE", 0)
         yield
 
 
 @pytest.fixture(params=[2, 3])
-def in_lanes(request):
+def in_threads(request):
     with in_so_many(request.param):
         yield request.param
 
 
 def products():
     """The threads of NumPy's products; SciPy, which a test may have loaded since, has others of its own."""
-    ours = {library.filepath for library in threads._products()}
+    ours = {library.filepath for library in parallel._products()}
     return [library["num_threads"] for library in threadpool_info() if library["filepath"] in ours]
 
 
-# -- functions side by side --------------------------------------------------------------------------------
+# -- functions in parallel ---------------------------------------------------------------------------------
 
 
-def test_all_have_come_to_a_meeting_before_anybody_leaves_it():
+def test_all_have_come_to_a_barrier_before_any_leaves_it():
     counts = [0, 0, 0]
     seen = []
 
-    def run(i, meet):
+    def run(i, wait):
         for _ in range(300):
             counts[i] += 1
-            meet()
+            wait()
             seen.append(max(counts) - min(counts))
-            meet()
+            wait()
 
-    threads.side_by_side([lambda meet, i=i: run(i, meet) for i in range(3)])
+    parallel.run_parallel([lambda wait, i=i: run(i, wait) for i in range(3)])
     assert counts == [300] * 3
     assert set(seen) == {0}
 
@@ -71,7 +71,7 @@ def test_all_have_come_to_a_meeting_before_anybody_leaves_it():
 def test_products_keep_to_one_thread_meanwhile_and_no_thread_is_left():
     before, running, found = products(), threading.active_count(), []
     with threadpool_limits(3, "blas"):
-        threads.side_by_side([lambda meet: found.append(products()), lambda meet: found.append(products())])
+        parallel.run_parallel([lambda wait: found.append(products()), lambda wait: found.append(products())])
         assert set(products()) == {3}
     assert found == [[1] * len(before)] * 2
     assert products() == before
@@ -79,18 +79,18 @@ def test_products_keep_to_one_thread_meanwhile_and_no_thread_is_left():
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_an_error_stops_the_others_where_they_meet_next(failing):
+def test_an_error_stops_the_others_at_their_next_barrier(failing):
     reached, before = [], products()
 
-    def run(i, meet):
-        meet()
+    def run(i, wait):
+        wait()
         if i == failing:
-            raise ValueError(f"lane {i}")
-        meet()
+            raise ValueError(f"worker {i}")
+        wait()
         reached.append("after")
 
-    with pytest.raises(ValueError, match=f"lane {failing}"):
-        threads.side_by_side([lambda meet, i=i: run(i, meet) for i in range(2)])
+    with pytest.raises(ValueError, match=f"worker {failing}"):
+        parallel.run_parallel([lambda wait, i=i: run(i, wait) for i in range(2)])
     assert reached == []
     assert products() == before
 
@@ -98,13 +98,13 @@ def test_an_error_stops_the_others_where_they_meet_next(failing):
 def test_what_errstate_says_holds_in_all_threads():
     found = []
     with np.errstate(over="ignore", divide="call"):
-        threads.side_by_side([lambda meet: None, lambda meet: found.append(np.geterr())])
+        parallel.run_parallel([lambda wait: None, lambda wait: found.append(np.geterr())])
     assert (found[0]["over"], found[0]["divide"]) == ("ignore", "call")
 
 
-def test_who_limited_products_to_one_thread_gets_one_lane():
+def test_who_limited_products_to_one_thread_gets_one_worker():
     with threadpool_limits(1, "blas"):
-        assert threads.lanes() == 1
+        assert parallel.workers() == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -112,13 +112,13 @@ def test_a_process_forked_meanwhile_may_use_all_threads_again():
     code = """
         import importlib, os, numpy, warnings
         warnings.simplefilter("ignore")
-        threads = importlib.import_module("autograd_core.replay.threads")
-        libraries = threads._products()
+        parallel = importlib.import_module("autograd_core.replay.threads.parallel")
+        libraries = parallel._products()
         before = [library.get_num_threads() for library in libraries]
-        with threads.limited():
+        with parallel.limited():
             child = os.fork()
             if not child:
-                os._exit([library.get_num_threads() for library in libraries] != before or threads.limited.used)
+                os._exit([library.get_num_threads() for library in libraries] != before or parallel.limited.used)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(libraries))
     """
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -128,40 +128,40 @@ def test_a_process_forked_meanwhile_may_use_all_threads_again():
     assert done.stdout.split()[0] == "0", done.stderr
 
 
-# -- schedules in lanes ------------------------------------------------------------------------------------
+# -- schedules with workers ------------------------------------------------------------------------------------
 
 
-def elements(place, schedule):
-    """The address of each element, in the arena or in the memory that it belongs to."""
-    base = schedule.offsets.get(place.memory)
-    owner = "arena" if base is not None else place.memory
-    steps = [np.arange(n) * s for n, s in zip(place.shape, place.strides, strict=True)]
-    addresses = (base or 0) + place.offset + sum(np.ix_(*steps)) if steps else np.array((base or 0) + place.offset)
+def elements(view, schedule):
+    """The address of each element, in the arena or in the buffer that it belongs to."""
+    base = schedule.offsets.get(view.buffer)
+    owner = "arena" if base is not None else view.buffer
+    steps = [np.arange(n) * s for n, s in zip(view.shape, view.strides, strict=True)]
+    addresses = (base or 0) + view.offset + sum(np.ix_(*steps)) if steps else np.array((base or 0) + view.offset)
     return owner, set(np.asarray(addresses).ravel().tolist())
 
 
-def touched(unit, places, schedule):
+def touched(group, views, schedule):
     found = defaultdict(set)
-    for place in places:
-        if place.memory in unit.local:  # blocks of it, one after another in the same place
-            start, size = schedule.offsets[place.memory], place.memory.size // unit.rows * unit.step
+    for view in views:
+        if view.buffer in group.local:  # blocks of it, one after another at the same addresses
+            start, size = schedule.offsets[view.buffer], view.buffer.size // group.rows * group.block
             found["arena"].update(range(start, start + size))
         else:
-            owner, addresses = elements(place, schedule)
+            owner, addresses = elements(view, schedule)
             found[owner].update(addresses)
     return found
 
 
 def assert_no_race(schedule):
-    """Between two meetings no lane changes what another reads or changes."""
+    """Between two barriers no worker changes what another reads or changes."""
     stretches = defaultdict(list)
-    for unit in schedule.units:
-        stretches[unit.meetings].append(unit)
-    for units in stretches.values():
-        reads = {unit: touched(unit, unit.reads, schedule) for unit in units}
-        writes = {unit: touched(unit, unit.writes, schedule) for unit in units}
-        for a, b in itertools.permutations(units, 2):
-            if a.lane != b.lane:
+    for group in schedule.groups:
+        stretches[group.barriers].append(group)
+    for groups in stretches.values():
+        reads = {group: touched(group, group.reads, schedule) for group in groups}
+        writes = {group: touched(group, group.writes, schedule) for group in groups}
+        for a, b in itertools.permutations(groups, 2):
+            if a.worker != b.worker:
                 for owner, addresses in writes[a].items():
                     assert addresses.isdisjoint(reads[b][owner] | writes[b][owner])
 
@@ -222,7 +222,7 @@ def network(eagerly):
     return model
 
 
-def test_a_network_trains_the_same(in_lanes):
+def test_a_network_trains_the_same(in_threads):
     rng = np.random.default_rng(0)
     batches = [(rng.normal(size=(9, 12, 12, 1)).astype("float32"), rng.integers(0, 3, 9)) for _ in range(7)]
     eager, replayed = network(True), network(False)
@@ -232,11 +232,11 @@ def test_a_network_trains_the_same(in_lanes):
     for u, v in zip(eager.get_weights(), replayed.get_weights(), strict=True):
         np.testing.assert_allclose(u, v, rtol=1e-5, atol=1e-6)
     (program,) = replayed.schedule.programs
-    assert program.schedule.lanes == in_lanes
+    assert program.schedule.workers == in_threads
     assert_no_race(program.schedule)
 
 
-def test_no_state_changes_in_one_lane_before_another_has_done_what_may_fail(in_lanes):
+def test_no_state_is_changed_by_one_worker_before_another_has_done_what_may_fail(in_threads):
     w = ag.Tensor(np.zeros(4))
 
     def f(x, i):
@@ -257,32 +257,32 @@ def test_no_state_changes_in_one_lane_before_another_has_done_what_may_fail(in_l
     np.testing.assert_array_equal(w.data, before)
 
 
-def test_small_programs_and_single_threads_have_one_lane(monkeypatch):
+def test_small_programs_and_single_threads_have_one_worker(monkeypatch):
     f = replay(lambda x: np.tanh(x @ x) + 1)
     for _ in range(4):
         f(np.ones((20, 20)))
-    assert f.programs[0].schedule.lanes == 1
+    assert f.programs[0].schedule.workers == 1
     g = replay(lambda x: np.tanh(x @ x) + 1)
-    monkeypatch.setattr(threads, "lanes", lambda: 1)
+    monkeypatch.setattr(parallel, "workers", lambda: 1)
     for _ in range(4):
         g(np.ones((500, 500)))
-    assert g.programs[0].schedule.lanes == 1
+    assert g.programs[0].schedule.workers == 1
 
 
-def test_large_units_are_cut_and_a_batch_stays_in_its_lane(monkeypatch):
-    monkeypatch.setattr(threads, "lanes", lambda: 2)
+def test_large_groups_are_cut_and_a_batch_stays_with_its_worker(monkeypatch):
+    monkeypatch.setattr(parallel, "workers", lambda: 2)
     f = replay(lambda x: np.sum(np.tanh(np.tanh(x) * x) @ np.ones((3000, 2)), axis=0))
     for _ in range(4):
         f(np.ones((800, 3000)))
     (program,) = f.programs
-    chains = [unit for unit in program.schedule.units if unit.rows]
-    assert {unit.lane for unit in chains} == {0, 1}
-    assert sum(unit.rows for unit in chains) == 800 * 3000
-    assert program.schedule.units[-1].meetings == 1
+    chains = [group for group in program.schedule.groups if group.rows]
+    assert {group.worker for group in chains} == {0, 1}
+    assert sum(group.rows for group in chains) == 800 * 3000
+    assert program.schedule.groups[-1].barriers == 1
 
 
 def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatch):
-    before, restore = threads.limited.usual(), threads._Limit.restore
+    before, restore = parallel.limited.usual(), parallel._Limit.restore
     pressed = []
 
     def interrupted(limit):
@@ -291,28 +291,28 @@ def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatc
             raise KeyboardInterrupt
         restore(limit)
 
-    monkeypatch.setattr(threads._Limit, "restore", interrupted)
-    with pytest.raises(KeyboardInterrupt), threads.limited():
-        assert all(p.get_num_threads() == 1 for p in threads._products())
-    assert not threads.limited.used
-    assert [p.get_num_threads() for p in threads._products()] == before
+    monkeypatch.setattr(parallel._Limit, "restore", interrupted)
+    with pytest.raises(KeyboardInterrupt), parallel.limited():
+        assert all(p.get_num_threads() == 1 for p in parallel._products())
+    assert not parallel.limited.used
+    assert [p.get_num_threads() for p in parallel._products()] == before
 
 
 def test_an_error_of_a_function_does_not_hide_ctrl_c():
     begun, failed = threading.Event(), threading.Event()
 
-    def fails(meet):
+    def fails(wait):
         begun.wait()
         failed.set()
         raise ValueError("an error that somebody catches")
 
-    def pressed(meet):
+    def pressed(wait):
         begun.set()
         failed.wait()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        threads.side_by_side([pressed, fails])
+        parallel.run_parallel([pressed, fails])
     assert threading.active_count() == 1
 
 
@@ -328,7 +328,7 @@ def test_a_thread_that_comes_to_life_late_does_nothing(monkeypatch):
     init = threading.Thread.__init__
     monkeypatch.setattr(threading.Thread, "__init__", lambda self, *a, **k: (made.append(self), init(self, *a, **k))[1])
     with pytest.raises(KeyboardInterrupt):
-        threads.side_by_side([lambda meet: found.append(0), lambda meet: found.append(1)])
+        parallel.run_parallel([lambda wait: found.append(0), lambda wait: found.append(1)])
     monkeypatch.undo()
     start(made[0])
     made[0].join()

@@ -1,0 +1,126 @@
+"""How far a function has come to a program, by name; and what `show` says where a check does not hold."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+from autograd_core.replay import ReplayError, decide, replay
+from autograd_core.replay.cache import IN_VAIN, Phase, Replay
+from autograd_core.replay.checks import CHECKS, Then
+from autograd_core.replay.state import TensorRef
+
+
+def phases(made, arguments):
+    """The phase after each call."""
+    found = []
+    for args in arguments:
+        made(*args)
+        (entry,) = made._entries.values()
+        found.append(entry.phase)
+    return found
+
+
+def test_a_function_comes_to_a_program_in_four_calls():
+    made = Replay(lambda x: np.tanh(x) * 2)
+    found = phases(made, [(np.full(3, n),) for n in range(6)])
+    assert found == [Phase.SEEN, Phase.RECORDED, Phase.AGREED, Phase.PROVED, Phase.PROVED, Phase.PROVED]
+
+
+def test_what_asks_for_a_value_is_refused():
+    made = Replay(lambda x: x * 2 if x.sum() > 0 else x)
+    assert phases(made, [(np.ones(3),)] * 4) == [Phase.SEEN, *[Phase.REFUSED] * 3]
+    assert "asking for the truth of a value" in made.show()
+
+
+def test_a_number_from_outside_that_changes_is_recorded_once_more_and_then_refused():
+    numbers = itertools.count()
+    made = Replay(lambda x: x * float(next(numbers)))
+    assert phases(made, [(np.ones(3),)] * 4) == [Phase.SEEN, Phase.RECORDED, Phase.RECORDED, Phase.REFUSED]
+    assert "meets a number that differs" in made.show()
+
+
+def test_what_cannot_be_planned_runs_as_it_is():
+    def f(mask):
+        return mask * 2 if decide(mask[0]) else mask * 3
+
+    made = Replay(f)
+    found = phases(made, [(np.ones(300_000, bool),)] * 5)
+    assert found == [Phase.SEEN, Phase.RECORDED, Phase.AGREED, Phase.EAGER, Phase.EAGER]
+    assert "a decision is an element of a large input" in made.show()
+
+
+def test_recordings_that_tell_nothing_end_in_running_it_as_it_is():
+    def f(x):
+        try:
+            return np.linalg.cholesky(x)
+        except np.linalg.LinAlgError:
+            return x * 2
+
+    made = Replay(f)
+    found = phases(made, [(-np.eye(2),)] * (IN_VAIN + 2))
+    assert found == [*[Phase.SEEN] * IN_VAIN, Phase.EAGER, Phase.EAGER]
+    assert "cholesky raised LinAlgError" in made.show()
+
+
+def test_a_promise_that_proves_false_is_an_error_at_the_next_call():
+    made = replay(lambda x: x * 2 if x.sum() > 0 else x)
+    made(np.ones(3))
+    for _ in range(2):
+        with pytest.raises(ReplayError, match="asking for the truth"):
+            made(np.ones(3))
+    (entry,) = made._entries.values()
+    assert entry.phase is Phase.REFUSED
+
+
+# -- the checks --------------------------------------------------------------------------------------------
+
+
+def heard(w, call):
+    with np.errstate(over="raise"):
+        call(np.ones(3))
+
+
+def within(w, call):
+    call(w.data[:])
+
+
+def moved(w, call):
+    w.data = w.data.copy()
+    call(np.ones(3))
+
+
+FAILING = {"warnings": heard, "arguments": within, "state": moved}
+
+
+def test_each_check_has_a_case_here():
+    assert [check.name for check in CHECKS] == list(FAILING)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_where_a_check_does_not_hold_the_function_runs_and_it_is_said(check):
+    w = ag.Tensor(np.arange(3.0), name="w")
+    plain = []
+
+    def f(x):
+        plain.append(type(x) is np.ndarray)
+        w.data[...] = w.data * 0.5 + x
+        return w.data * 2
+
+    made = Replay(f, lambda: [TensorRef(w)])
+    for _ in range(5):
+        made(np.ones(3))
+    assert len(made.programs) == 1
+    runs, before = len(plain), w.data.copy()
+    FAILING[check.name](w, made)
+    assert plain[runs:] == [True]
+    np.testing.assert_array_equal(w.data, before * 1.5 if check.name == "arguments" else before * 0.5 + 1)
+    if check.then is Then.ANEW:
+        assert not made.programs
+        assert check.otherwise.format("w") in made.show()
+    else:
+        assert len(made.programs) == 1
+        assert check.otherwise in {entry.reason for entry in made._entries.values()}
