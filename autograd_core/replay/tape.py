@@ -146,16 +146,13 @@ class Recording:
         """Carry out a call that makes something new, and note it unless all it made are views."""
         if args and function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
             return self._shaped(function, args, kwargs or {})
-        reads: list[BufferView] = []
-        plain, viewed = self._strip(args, reads), self._views(args)
-        plain_k, viewed_k = self._strip(kwargs or {}, reads), self._views(kwargs or {})
-        value = self._carry_out(function, plain, plain_k)
+        plain, viewed, reads = self._operands(args, kwargs or {})
+        value = self._carry_out(function, *plain)
         results: list[BufferView | None] = []
         traced = self._results(value, results, function)
         if any(p is not None for p in results) or has_side_effects:
-            if noted is copied:
-                viewed, viewed_k = viewed[:1], {}
-            self._note(noted or function, viewed, viewed_k, tuple(results), (), reads, has_side_effects)
+            noted_args, noted_kwargs = (viewed[0][:1], {}) if noted is copied else viewed
+            self._note(noted or function, noted_args, noted_kwargs, tuple(results), (), reads, has_side_effects)
         elif results:
             seen = {self.view_of(leaf).buffer for leaf in tree.leaves(value) if isinstance(leaf, np.ndarray)}
             if any(p.buffer not in seen and p.buffer.kind != "constant" for p in reads):
@@ -174,18 +171,15 @@ class Recording:
 
     def write(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a call that changes ``target`` by itself."""
-        reads: list[BufferView] = []
-        plain, viewed = self._strip(args, reads), self._views(args)
-        plain_k, viewed_k = self._strip(kwargs, reads), self._views(kwargs)
-        self._carry_out(function, plain, plain_k)
-        self._note(function, viewed, viewed_k, (), (self._views(target),), reads)
+        plain, viewed, reads = self._operands(args, kwargs)
+        self._carry_out(function, *plain)
+        self._note(function, *viewed, (), (self._view_of(target),), reads)
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a ufunc whose result goes into memory that exists."""
-        reads: list[BufferView] = []
-        plain, viewed = self._strip(args, reads), self._views(args)
+        (plain, _), viewed, reads = self._operands(args, kwargs)
         self._carry_out(function, plain, {"out": unwrapped(target), **kwargs})
-        self._note(function, viewed, kwargs, (self._views(target),), (), reads)
+        self._note(function, *viewed, (self._view_of(target),), (), reads)
 
     def _carry_out(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """The call itself. An error that values may raise is for the function to catch, and shows no usual way."""
@@ -198,14 +192,13 @@ class Recording:
 
     def copy_into(self, target: Any, value: Any, casting: Any = "unsafe") -> None:
         """``target[...] = value``."""
-        reads: list[BufferView] = []
         if isinstance(value, list | tuple):
             value = np.asarray(value)
-        plain, viewed = self._strip((value,), reads), self._views((value,))
-        if viewed == (self._views(target),):  # x[0] += 1 ends in x[0] = x[0]
+        ((plain,), _), (viewed, _), reads = self._operands((value,), {})
+        if viewed == (self._view_of(target),):  # x[0] += 1 ends in x[0] = x[0]
             return
-        np.copyto(unwrapped(target), plain[0], casting=casting)
-        self._note(copied, viewed, {}, (self._views(target),), (), reads)
+        np.copyto(unwrapped(target), plain, casting=casting)
+        self._note(copied, viewed, {}, (self._view_of(target),), (), reads)
 
     def guard(self, condition: Traced) -> bool:
         """The truth of a condition, which a replay must find again."""
@@ -276,7 +269,7 @@ class Recording:
         kwargs: dict[str, Any],
         results: tuple[BufferView | None, ...],
         writes: tuple[BufferView, ...],
-        reads: list[BufferView],
+        reads: tuple[BufferView, ...],
         has_side_effects: bool = False,
     ) -> None:
         errors: Any = np.geterr()
@@ -292,23 +285,21 @@ class Recording:
                 what_for(sys._getframe(1), self._base),
                 errors if errors != self.errors else None,
                 has_side_effects,
-                tuple(reads),
+                reads,
             )
         )
 
-    def _strip(self, value: Any, reads: list[BufferView]) -> Any:
-        """``value`` with arrays in place of Traced values; notes what is read."""
+    def _operands(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, tuple[BufferView, ...]]:
+        """Arguments by position and by name: as arrays, as views of buffers; and what is read."""
+        reads: list[BufferView] = []
 
         def plain(leaf: Any) -> Any:
             if isinstance(leaf, Traced | np.ndarray):
-                reads.append(self._views(leaf))
+                reads.append(self._view_of(leaf))
             return leaf.plain if isinstance(leaf, Traced) else leaf
 
-        return tree.map(plain, value)
-
-    def _views(self, value: Any) -> Any:
-        """``value`` with views of buffers instead of arrays."""
-        return tree.map(self._view_of, value)
+        both = (args, kwargs)
+        return tree.map(plain, both), tree.map(self._view_of, both), tuple(reads)
 
     def _view_of(self, leaf: Any) -> Any:
         array = leaf.array if isinstance(leaf, Traced) else leaf

@@ -180,9 +180,10 @@ def rows_swapped_by_names(x):
 
 
 FOLLOWED = [swapped, kept_before_it_is_overwritten, carried_along, another_name_for_a_sum, another_name_for_an_element,
-            element_without_axes, view_without_axes, scalar_as_an_array, of_another_dtype, copies,
-            powers_of_scalars, complex_numbers, places_that_are_written_to, numbers_put_in_place_of_nan, a_truth_as_an_index, quotients_and_remainders,
-            in_place_in_a_product, elements_shuffled, rows_shuffled, rows_swapped_by_names]  # fmt: skip
+            element_without_axes, view_without_axes, scalar_as_an_array, of_another_dtype, copies, powers_of_scalars,
+            complex_numbers, places_that_are_written_to, numbers_put_in_place_of_nan, a_truth_as_an_index,
+            quotients_and_remainders, in_place_in_a_product, elements_shuffled, rows_shuffled,
+            rows_swapped_by_names]  # fmt: skip
 
 
 @pytest.mark.parametrize("f", FOLLOWED, ids=lambda f: f.__name__)
