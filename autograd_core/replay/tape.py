@@ -173,13 +173,13 @@ class Recording:
         """Carry out and note a call that changes ``target`` by itself."""
         plain, viewed, reads = self._operands(args, kwargs)
         self._carry_out(function, *plain)
-        self._note(function, *viewed, (), (self._view_of(target),), reads)
+        self._note(function, viewed[0], viewed[1], (), (self._view_of(target),), reads)
 
     def into(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any) -> None:
         """Carry out and note a ufunc whose result goes into memory that exists."""
         (plain, _), viewed, reads = self._operands(args, kwargs)
         self._carry_out(function, plain, {"out": unwrapped(target), **kwargs})
-        self._note(function, *viewed, (self._view_of(target),), (), reads)
+        self._note(function, viewed[0], viewed[1], (self._view_of(target),), (), reads)
 
     def _carry_out(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """The call itself. An error that values may raise is for the function to catch, and shows no usual way."""
