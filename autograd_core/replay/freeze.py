@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import operator
 import struct
 import sys
 import types
@@ -42,6 +43,9 @@ _replaced: dict[tuple[Any, str], Any] = {}
 # The rules of our ops, and which of them answers for a function of NumPy's, as they were written down.
 _rules: dict[Any, list[Any]] = {}
 _answers: dict[Any, Any] = {}
+
+# Of each weight at each step, so without a call of Python's.
+_records = operator.attrgetter("records")
 
 # A number that is another one after each change of a setting, anywhere.
 changes = 0
@@ -305,7 +309,7 @@ class Frozen:
 
     def holds(self) -> bool:
         """Whether what is no attribute, so that no assignment is counted, is still as it was found."""
-        return [node.records for node in self._weights] == self._record and (
+        return list(map(_records, self._weights)) == self._record and (
             not self._partials
             or all(
                 p.func is function and p.args is args and dict(p.keywords) == keywords

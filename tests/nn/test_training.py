@@ -15,6 +15,9 @@ import pytest
 
 import nn
 
+# How Keras runs a few steps: to trace them takes longer.
+UNTRACED = {"run_eagerly": True}
+
 
 def data(n=50, classes=3):
     rng = np.random.default_rng(0)
@@ -31,8 +34,8 @@ def twins(keras, **compiled):
         )
         models.append(model)
     models[0].set_weights(models[1].get_weights())
-    for model in models:
-        model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **compiled})
+    for model, how in zip(models, ({}, UNTRACED), strict=True):
+        model.compile(**{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **how, **compiled})
     return models
 
 
@@ -109,7 +112,7 @@ def test_steps_end_where_the_data_ends_as_in_keras(keras, steps):
         )
         note.on_test_batch_end = lambda batch, logs=None, measured=measured: measured.append(batch)
         model = library.Sequential([library.Input((1,)), library.layers.Dense(1, kernel_initializer="ones")])
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", **(UNTRACED if library is keras else {}))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             loss = model.evaluate(x, 2 * x, batch_size=16, steps=steps, verbose=0)
@@ -290,13 +293,13 @@ def test_a_small_step_of_training_makes_few_calls(count_calls):
         model.train_on_batch(x[:1], y[:1])
     assert len(model.schedule.programs) == 1
     single = count_calls(lambda: model.train_on_batch(x[:1], y[:1]))
-    assert single <= 157
+    assert single <= 150
 
     def fit(steps):
         return count_calls(lambda: model.fit(x[:steps], y[:steps], batch_size=1, shuffle=False, verbose=0))
 
     fit(2)
-    assert fit(10) - fit(9) <= 175  # a batch is cut, and callbacks are told of it
+    assert fit(10) - fit(9) <= 165  # a batch is cut, and callbacks are told of it
 
 
 def test_compiling_again_keeps_the_weights():
@@ -408,7 +411,7 @@ def train(folder, result):
                            layers.BatchNormalization(), layers.Dense(1)])
     model.compile(nn.optimizers.Adam(0.01), "mse")
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(400, 6))
+    x = rng.normal(size=(160, 6))
     history = model.fit(x, x[:, 0] * x[:, 1], epochs=20, verbose=0, batch_size=16, validation_split=0.1,
                         callbacks=[nn.callbacks.EarlyStopping(patience=15, restore_best_weights=True),
                                    nn.callbacks.ReduceLROnPlateau(patience=1),
@@ -565,17 +568,19 @@ def measured(library):
 
 @pytest.mark.filterwarnings("ignore:.*has no trainable weights")
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_where_keras_on_tensorflow_gives_another_number(judge, backend):
+def test_where_keras_on_tensorflow_gives_another_number(keras, judge, backend):
     """As "Coming from Keras" says: its JAX backend gives what we give."""
-    judge("keras")
     judge(backend)
     here = {}
     exec(BACKENDS.replace("import numpy as np, keras", "import numpy as np"), here)
     mine = here["measured"](nn)
-    env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
-    program = BACKENDS + "\nprint(json.dumps(measured(keras)))"
-    told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
-    theirs = json.loads(told.stdout.splitlines()[-1])
+    if backend == keras.config.backend():
+        theirs = here["measured"](keras)
+    else:  # a process has one backend
+        env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
+        program = BACKENDS + "\nprint(json.dumps(measured(keras)))"
+        told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+        theirs = json.loads(told.stdout.splitlines()[-1])
     for a, b in zip(mine[:2], theirs[:2], strict=True):
         assert np.allclose(a, b, rtol=1e-5) is (backend == "jax")
     assert mine[2] is True
