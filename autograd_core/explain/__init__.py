@@ -31,11 +31,31 @@ def __getattr__(name: str) -> Any:
 def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None = None) -> Steps:
     """Every step of the computation of ``f`` and of its backward pass; no gradient of yours changes.
 
-    ``gradient`` is what arrives at ``f``, 1 by default for a single number. Values are called by their
-    ``name=``, else by your own variables (or by ``names``, a mapping of name to Tensor), else v1, v2, …. GraphError
-    where nothing was recorded, or ``f`` is no single number and ``gradient`` is missing or of another shape; ValueError
-    for more than 50,000 values.
+    Parameters
+    ----------
+    f : Tensor
+        What was computed, of any shape.
+    gradient : array_like, optional
+        The upstream gradient that arrives at ``f``, of its shape; 1 for a single number.
+    names : mapping of str to Tensor, optional
+        What values are called that have no ``name=``: your own variables, unless it is given, else v1, v2, ….
 
+    Returns
+    -------
+    Steps
+        To print, to read one by one, and to write as text, tables, LaTeX, a page or an animation.
+
+    Raises
+    ------
+    TypeError
+        If ``f`` is no Tensor.
+    GraphError
+        If nothing was recorded, or ``f`` is no single number and ``gradient`` is missing or of another shape.
+    ValueError
+        If ``f`` was computed from more than 50,000 values.
+
+    Examples
+    --------
     >>> x, y, z = Tensor(-2.0), Tensor(5.0), Tensor(-4.0)
     >>> q = x + y
     >>> f = q * z
@@ -59,7 +79,7 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
       ∂f/∂z = 3.0
     """
     if not isinstance(f, Tensor):
-        raise TypeError(f"explain takes the Tensor to explain, not a {type(f).__name__}")
+        raise TypeError(f"explain: expected the Tensor to explain, got a {type(f).__name__}")
     from .steps import explained
 
     return explained(f, f._seed(gradient), variables_of_caller() if names is None else names)
@@ -79,22 +99,44 @@ def draw(
 ) -> Drawing:
     """The computation graph of ``f`` as a `Drawing`; no gradient of yours changes.
 
-    ``direction`` is LR, RL, TB or BT. ``values`` and ``gradients`` say what is written into the nodes. Layers are
-    boxes; ``depth`` is how many levels of them are open: 0 shows each outermost layer as one node, and by default
-    all are open up to about 50 nodes. ``max_nodes`` (200 by default) bounds the picture: the nodes nearest to
-    ``f`` are drawn, and one that says how many are not.
+    The larger a gradient, the darker and the thicker the line, a step for each power of ten below the largest; it is
+    written beside the line. Layers are boxes.
 
-    The larger the gradient, the darker and the thicker the line, a step for each power of ten below the largest,
-    and it is written beside it. TypeError for what is no Tensor, ValueError for an unknown direction, ``max_nodes``
-    below 1 or ``depth`` below 0.
+    Parameters
+    ----------
+    f : Tensor
+        What was computed, of any shape; gradients are those of a single number, or what a ``backward()`` has left.
+    direction : {"LR", "RL", "TB", "BT"}
+        Where the arrows point: from left to right, from top to bottom, or against either.
+    values, gradients : bool
+        What is written into the nodes.
+    depth : int, optional
+        How many levels of layers are open, from 0 on, which shows each outermost layer as one node; by default as many
+        as leave up to about 50 nodes.
+    max_nodes : int, optional
+        How many nodes are drawn, from 1 on, those nearest to ``f``; one more says how many are not. 200 by default.
 
+    Returns
+    -------
+    Drawing
+        To look at in a notebook, and to save.
+
+    Raises
+    ------
+    TypeError
+        If ``f`` is no Tensor.
+    ValueError
+        If ``direction`` is none of the four, ``depth`` is below 0 or ``max_nodes`` below 1.
+
+    Examples
+    --------
     >>> x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
     >>> picture = draw(np.sum(x * w), direction="TB")
     >>> [box.title for box in picture.boxes]
     ['x', 'w', 'v1 = x · w', 'f = Σ v1']
     """
     if not isinstance(f, Tensor):
-        raise TypeError(f"draw takes the Tensor whose computation to draw, not a {type(f).__name__}")
+        raise TypeError(f"draw: expected the Tensor whose computation to draw, got a {type(f).__name__}")
     from .drawing import drawn
 
     return drawn(f.node, variables_of_caller(), direction, values, gradients, depth, max_nodes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ from ..graph import Node, ancestors, in_order
 from ..optional import needed
 from ..tensor import wrap
 from ..walk import walk
-from .formula import formula, number, told
-from .values import Value, constant, describe, layers_of, name_all
+from .formula import Formula, Name, Part, number, shape, summary, told
+from .values import Value, describe, layers_of, name_all
 
 if TYPE_CHECKING:
     import graphviz
@@ -100,6 +100,11 @@ class Drawing:
         return max((g for g in numbers if g is not None and math.isfinite(g)), default=0.0)
 
     @property
+    def layers(self) -> list[tuple[str, ...]]:
+        """The paths of the layers that are open, the ``cluster-0``, ``cluster-1``, … of the SVG."""
+        return list(dict.fromkeys(box.layers[:depth] for box in self.boxes for depth in range(1, len(box.layers) + 1)))
+
+    @property
     def digraph(self) -> graphviz.Digraph:
         """The graph in the words of the ``graphviz`` package."""
         if self._digraph is None:
@@ -114,7 +119,7 @@ class Drawing:
     def render(self, format: str = "svg") -> bytes:
         """The picture as bytes in one of the formats svg, png, pdf, gif and dot."""
         if format not in FORMATS:
-            raise ValueError(f"a drawing is saved as {', '.join(FORMATS)}; {format!r} is none of them")
+            raise ValueError(f"expected one of the formats {', '.join(FORMATS)} of a drawing, got {format!r}")
         if format == "dot":
             return self.source.encode()
         if len(self.boxes) > LAID_OUT or len(self.arrows) > 3 * LAID_OUT:
@@ -153,10 +158,12 @@ def drawn(
     max_nodes: int | None,
 ) -> Drawing:
     if direction not in ("LR", "RL", "TB", "BT"):
-        raise ValueError(f"direction is LR, RL, TB or BT, not {direction!r}")
+        raise ValueError(f"expected direction LR, RL, TB or BT, got {direction!r}")
     limit = MAX_NODES if max_nodes is None else max_nodes
-    if limit < 1 or (depth is not None and depth < 0):
-        raise ValueError(f"max_nodes must be at least 1 and depth at least 0; {max_nodes} and {depth} came")
+    if limit < 1:
+        raise ValueError(f"expected max_nodes from 1 on, got {max_nodes}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"expected depth from 0 on, got {depth}")
     everything = ancestors([root]) or {root}
     walked = len(everything) <= MAX_WALKED
     nodes = in_order(everything if walked else _front(root, max(limit, NEAR)))
@@ -311,7 +318,7 @@ def _constants(value: Value) -> list[Box]:
     found = [i for i, p in enumerate(value.parents) if p is None and np.ndim(value.args[i])]
     key = f"{value.name} argument"
     boxes = [
-        Box(f"{key} {i}", _brief(value, i), (summary(value.args[i]),), "constant", value.layers, None)
+        Box(f"{key} {i}", str(_brief(value, i)), (summary(value.args[i]),), "constant", value.layers, None)
         for i in (found if len(found) <= LINES else found[: LINES - 1])
     ]
     if len(boxes) < len(found):
@@ -330,10 +337,10 @@ def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
         )
     title = value.name
     if value.op is not None:
-        brief = [""] * len(value.inputs)
-        for i in told(len(brief)):
-            brief[i] = _brief(value, i)
-        title += " = " + formula(value.expression, brief, value.name)
+        inputs: list[Part] = [""] * len(value.inputs)
+        for i in told(len(inputs)):
+            inputs[i] = _brief(value, i)
+        title += f" = {Formula(value.expression, inputs, value.name)}"
     kind = "leaf" if value.op is None else "op"
     return Box(value.name, title, tuple(lines), kind, value.layers, size(value.gradient))
 
@@ -343,32 +350,10 @@ def _norm(value: Value) -> str:
     return "gradient not computed" if found is None else f"mean |gradient| {found:.3g}"
 
 
-def _brief(value: Value, position: int) -> str:
+def _brief(value: Value, position: int) -> Name:
     """An input in a title: its name; of a constant array the shape alone."""
-    text, arg = value.inputs[position], value.args[position]
-    unnamed = value.parents[position] is None and text == constant(arg)
-    return f"constant[{_shape(arg)}]" if unnamed and np.ndim(arg) else text
-
-
-def _shape(value: Any) -> str:
-    return "×".join(str(n) for n in np.shape(value))
-
-
-def summary(value: Any) -> str:
-    """A number, a handful of numbers, or the shape of an array with its range.
-
-    >>> summary(np.array([1.0, 2.5])), summary(np.arange(12.0).reshape(3, 4)), summary(np.zeros((4, 2)))
-    ('[1, 2.5]', '3×4, 0 to 11', '4×2, all 0')
-    """
-    if np.ndim(value) == 0:
-        return number(value)
-    shape, array = _shape(value), np.asarray(value)
-    if not array.size:
-        return f"{shape}, empty"
-    if array.size <= 3:
-        return number(array, digits=3)
-    low, high = array.min() + 0.0, array.max() + 0.0
-    return f"{shape}, all {low:.3g}" if low == high else f"{shape}, {low:.3g} to {high:.3g}"
+    name = value.named(position)
+    return replace(name, text=f"constant[{shape(name.value)}]") if name.constant and np.ndim(name.value) else name
 
 
 def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: int) -> Box:
@@ -380,7 +365,7 @@ def _layer(key: str, inside: list[Value], result: str, gradients: bool, depth: i
     weights = [v for v in inside if v.op is None]
     sizes = [found for v in weights if gradients and (found := size(v.gradient)) is not None]
     for weight in weights if len(weights) <= LINES else weights[: LINES - 1]:
-        line = f"{weight.name.rpartition('/')[2]} {_shape(weight.value)}"
+        line = f"{weight.name.rpartition('/')[2]} {shape(weight.value)}"
         found = size(weight.gradient)
         if gradients:
             line += ", gradient not computed" if found is None else f", mean |gradient| {found:.3g}"
@@ -434,7 +419,8 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
     )
     if len(drawing.boxes) + len(drawing.arrows) > 2 * QUICKLY:
         graph.attr(nslimit="1", mclimit="0.1", searchsize="5")
-    ids = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
+    ids: dict[Any, str] = {box.key: f"n{i}" for i, box in enumerate(drawing.boxes)}
+    ids |= {path: f"cluster-{i}" for i, path in enumerate(drawing.layers)}
     _level(graph, drawing, drawing.boxes, ids, largest)
     if drawing.legend and largest:
         legend = f"\nThick and dark: the largest gradient, {largest:.3g}.\nThinner and paler by each power of ten."
@@ -484,7 +470,7 @@ def _level(
     into: graphviz.Digraph,
     drawing: Drawing,
     boxes: Sequence[Box],
-    ids: Mapping[str, str],
+    ids: Mapping[Any, str],
     largest: float,
     path: tuple[str, ...] = (),
 ) -> None:
@@ -496,9 +482,10 @@ def _level(
         else:
             _node(into, drawing, box, ids[box.key], largest)
     for layer, inside in inner.items():
-        # Named by its path, so that two layers called alike in different models stay apart.
-        with into.subgraph(name=f"cluster_{'/'.join((*path, layer))}") as cluster:
-            cluster.attr(label=escaped(layer), style="rounded", color="#8a8a8a", fontname="Helvetica", fontsize="11")
+        key = ids[(*path, layer)]
+        with into.subgraph(name=key) as cluster:
+            look = {"style": "rounded", "color": "#8a8a8a", "fontname": "Helvetica", "fontsize": "11"}
+            cluster.attr(id=key, label=escaped(layer), **look)
             _level(cluster, drawing, inside, ids, largest, (*path, layer))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arrays import to_numpy
 
-_SMALL = 6  # elements of an array that are still worth reading one by one
+FEW = 6  # elements of an array that are still worth reading one by one
 MANY = 8  # and inputs of an op
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
@@ -30,15 +32,36 @@ def number(value: Any, exact: bool = False, digits: int = 4) -> str:
     array = np.asarray(to_numpy(value))
     if array.ndim == 0:
         return repr(array.item()) if exact else f"{array.item():.6g}"
-    if array.size <= (4 if exact else 1) * _SMALL:
+    if array.size <= (4 if exact else 1) * FEW:
         form = "" if exact else f".{digits}g"
         text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, form)})
         return " ".join(text.split())
-    shape = "×".join(str(n) for n in array.shape)
     low, high = array.min() + 0.0, array.max() + 0.0  # no minus before a zero
     if low == high:
-        return f"[{shape}, all {low:.4g}]"
-    return f"[{shape}, from {low:.4g} to {high:.4g}, mean {array.mean():.4g}]"
+        return f"[{shape(array)}, all {low:.4g}]"
+    return f"[{shape(array)}, from {low:.4g} to {high:.4g}, mean {array.mean():.4g}]"
+
+
+def summary(value: Any) -> str:
+    """A number, a handful of numbers, or the shape of an array with its range.
+
+    >>> summary(np.array([1.0, 2.5])), summary(np.arange(12.0).reshape(3, 4)), summary(np.zeros((4, 2)))
+    ('[1, 2.5]', '3×4, 0 to 11', '4×2, all 0')
+    """
+    if np.ndim(value) == 0:
+        return number(value)
+    array = np.asarray(value)
+    if not array.size:
+        return f"{shape(array)}, empty"
+    if array.size <= 3:
+        return number(array, digits=3)
+    low, high = array.min() + 0.0, array.max() + 0.0
+    return f"{shape(array)}, all {low:.3g}" if low == high else f"{shape(array)}, {low:.3g} to {high:.3g}"
+
+
+def shape(value: Any) -> str:
+    """``4×2``; nothing for a single number."""
+    return "×".join(str(n) for n in np.shape(value))
 
 
 def uses_upstream(formula: str) -> bool:
@@ -68,15 +91,6 @@ _COMMANDS = {
     r"\right": "",
 }
 _SUPERSCRIPT = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
-
-
-def formula(latex: str, inputs: Sequence[str], output: str, upstream: str = "g") -> str:
-    """A formula from the table of ops as one line of text, with the caller's names in it.
-
-    >>> formula(r"\\frac{1}{2 \\cdot z}", ("q",), "f")
-    '1 / (2 · f)'
-    """
-    return plain(substitute(latex, letters(inputs, output, upstream)))
 
 
 def told(count: int) -> Sequence[int]:
@@ -124,7 +138,6 @@ def plain(latex: str) -> str:
     for command, character in _COMMANDS.items():
         text = re.sub(re.escape(command) + (r"(?![a-zA-Z])" if command[-1].isalpha() else ""), character, text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text)
-    text = re.sub(r"^\((-[\d.e-]+)\)(?= [-+·/])", r"\1", text)  # no parentheses around a first operand
     return " ".join(text.split())
 
 
@@ -136,3 +149,102 @@ def _grouped(text: str) -> str:
 def _raised(text: str) -> str:
     """An exponent, in superscript where Unicode has it."""
     return text.translate(_SUPERSCRIPT) if re.fullmatch(r"[\d-]+|T", text) else f"^{_grouped(text)}"
+
+
+# -- what a formula is filled with ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """What a value is called; ``constant`` is one without a name, called by its number or its shape.
+
+    ``operand`` says that it stands where a minus needs parentheses.
+    """
+
+    text: str
+    value: Any
+    constant: bool = False
+    operand: bool = False
+
+    def __str__(self) -> str:
+        return f"({self.text})" if self.operand and self.constant and self.text.startswith("-") else self.text
+
+
+@dataclass(frozen=True, eq=False)
+class Number:
+    """A number, and which one it is, so that a page can change it: the ``value`` of q, the ``local`` of step 3.
+
+    ``operand`` says that it stands where a minus needs parentheses.
+    """
+
+    kind: str
+    of: str | int
+    value: Any
+    operand: bool = False
+
+    def __str__(self) -> str:
+        text = number(self.value)
+        return f"({text})" if self.operand and text.startswith("-") else text
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """A partial derivative, ∂f/∂x, and its value where that is known."""
+
+    of: str
+    by: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        return f"∂{self.of}/∂{self.by}"
+
+
+Part = str | Name | Number | Partial
+
+# Letters that no op's formula uses stand for its inputs until they are replaced: a name cannot be mistaken
+# for a part of the formula, whatever the user called it.
+_PLACES = [chr(0x20000 + i) for i in range(MANY + 2)]
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A formula of the table of ops, and what stands in it for the inputs, the output and the upstream gradient.
+
+    >>> str(Formula(r"\\frac{1}{2 \\cdot z}", ("q",), "f"))
+    '1 / (2 · f)'
+    >>> str(Formula("x - y", (Number("value", "a", -1.0), Number("value", "b", -2.0)), "f"))
+    '-1 - (-2)'
+    """
+
+    latex: str
+    inputs: Sequence[Part]
+    output: Part
+    upstream: Part = "g"
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The formula in Unicode: text, with what fills it in its places."""
+        named = told(len(self.inputs))
+        filled = dict(zip(_PLACES, [*(self.inputs[i] for i in named), self.output, self.upstream], strict=False))
+        *places, output, upstream = filled
+        inputs = [""] * len(self.inputs)
+        for i, place in zip(named, places, strict=True):
+            inputs[i] = place
+        text = plain(substitute(self.latex, letters(inputs, output, upstream)))
+        pieces = re.split(f"([{_PLACES[0]}-{_PLACES[-1]}])", text)
+        parts: list[Part] = []
+        for i, piece in enumerate(pieces):
+            part = filled.get(piece, piece)
+            if isinstance(part, Number | Name) and not _stands_free("".join(pieces[:i]), "".join(pieces[i + 1 :])):
+                part = replace(part, operand=True)
+            if part != "":
+                parts.append(part)
+        return tuple(parts)
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+def _stands_free(before: str, after: str) -> bool:
+    """Whether what stands between two pieces of a formula may begin with a minus."""
+    return (not before or before.endswith(("(", "[", "|", ", "))) and (not after or after.startswith(tuple(" )]|,")))

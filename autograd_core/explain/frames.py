@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..files import written_whole
 from ..optional import needed
 from . import layout
-from .drawing import Box, Drawing, escaped, of_values, summary
-from .formula import number
-from .story import sentence, text
+from .drawing import Box, Drawing, escaped, of_values
+from .formula import number, summary
 
 if TYPE_CHECKING:
     from .steps import Steps
@@ -53,8 +52,8 @@ def frames(steps: Steps) -> Iterator[Any]:
     """A picture for each step, all of one size."""
     if len(steps) > MAX_FRAMES:
         raise ValueError(
-            f"{len(steps)} steps would be as many frames, and {MAX_FRAMES} is the limit; explain a smaller part of it, "
-            "or save the page with .save('backprop.html')"
+            f"expected at most {MAX_FRAMES} steps, as many frames, got {len(steps):,}; explain a smaller part, or "
+            "save the page with .save('backprop.html')"
         )
     pygraphviz = needed("pygraphviz", "A picture for each step", "plots")
     image = needed("PIL.Image", "A picture for each step", "plots")
@@ -91,7 +90,7 @@ def frames(steps: Steps) -> Iterator[Any]:
             arrow if (arrow.start, arrow.end, arrow.position) in handed else replace(arrow, label="", gradient=None)
             for arrow in whole.arrows
         )
-        caption = textwrap.fill(text(sentence(steps, i)), WRAP, max_lines=3, placeholder=" …")
+        caption = textwrap.fill("".join(map(str, steps.narration[i].sentence)), WRAP, max_lines=3, placeholder=" …")
         frame = replace(whole, boxes=boxes, arrows=arrows, highlighted=frozenset(lit))
         yield image.open(io.BytesIO(_render(places, frame, caption))).convert("RGB")
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .formula import letters, number, substitute, told, uses_upstream
-from .values import Value, constant
+from .formula import FEW, Formula, Number, Part, Partial, letters, number, shape, substitute, told
+from .narration import Backward, Forward, Product, Unbroadcast, VectorJacobian
 
 if TYPE_CHECKING:
-    from .steps import Step, Steps
+    from .steps import Steps
 
-_SMALL = 6
 _TOGETHER = 500
 
 PREAMBLE = r"""\documentclass{article}
@@ -26,19 +25,20 @@ PREAMBLE = r"""\documentclass{article}
 
 def to_latex(steps: Steps) -> str:
     """A document that compiles as it is; the derivation stands between its two ``align*``."""
-    forward = [_forward(steps, step) for step in steps if step.kind == "forward"]
-    given = [f"{name(leaf)} &= {value(v)}".replace("&= \\in", "&\\in") for leaf, v in steps.leaves.items()]
-    backward = [rf"{_partial(steps.result, steps.result)} &= {value(steps.seed)}"]
-    received: dict[str, list[Step]] = {receiver: [] for receiver in steps.gradients}
-    for step in steps:
-        if step.kind != "forward":
+    lines = [f"{name(leaf)} &{_is(v)}" for leaf, v in steps.leaves.items()]
+    received: dict[str, list[Backward]] = {receiver: [] for receiver in steps.gradients}
+    for step in steps.narration:
+        if isinstance(step, Forward):
+            lines.append(_forward(step))
+        else:
             received[step.name].append(step)
-    backward += [_chain_rule(steps, receiver, found) for receiver, found in received.items() if found]
+    backward = [f"{_partial(steps.result, steps.result)} &{_is(steps.seed)}"]
+    backward += [_chain_rule(found, steps.gradients[by]) for by, found in received.items() if found]
     return "\n".join(
         (
             PREAMBLE,
             r"\section*{Forward}",
-            _aligned(given + forward),
+            _aligned(lines),
             r"\section*{Backward}",
             r"Each gradient is the sum, over the uses of a value, of upstream times local.",
             _aligned(backward),
@@ -54,43 +54,39 @@ def _aligned(lines: list[str]) -> str:
     return "\n".join("\\begin{align*}\n" + " \\\\\n".join(part) + "\n\\end{align*}" for part in parts)
 
 
-def _forward(steps: Steps, step: Step) -> str:
-    node = steps.values[step.name]
-    names = _inputs(node)
-    parts = [_with(step.expression, names, name(step.name))]
-    if all(np.ndim(arg) == 0 for arg in node.args):
-        parts.append(_with(step.expression, [_operand(arg) for arg in node.args], ""))
-    parts.append(value(step.value))
-    parts = [part for part, before in zip(parts, ["", *parts], strict=False) if part != before]
-    return f"{name(step.name)} &= " + " = ".join(parts).replace("= \\in", "\\in")
+def _forward(step: Forward) -> str:
+    parts = [name(step.name), "&=", _written(step.formula)]
+    if step.settings:
+        parts.append(rf"\ \text{{({_words(step.settings)})}}")
+    if step.numbers is not None:
+        parts += ["=", _written(step.numbers)]
+    return " ".join((*parts, _is(step.value.value)))
 
 
-def _chain_rule(steps: Steps, receiver: str, received: list[Step]) -> str:
-    f = steps.result
+def _chain_rule(received: list[Backward], gradient: Any) -> str:
+    """The sum of what a value receives; in numbers as well, where all are single ones."""
     symbolic: list[str] = []
     numeric: list[str] = []
-    scalar = True
     for step in received:
-        if step.kind == "unbroadcast":
+        if isinstance(step, Unbroadcast):
             symbolic[-1] = rf"\sum_{{\text{{copies}}}} {symbolic[-1]}"
-            continue
-        upstream = _partial(f, step.output)
-        if step.local is None:
-            inputs = _inputs(steps.values[step.output], shapes=True)
-            symbolic.append(_handed_back(step.formula, inputs, name(step.output), _shaped(upstream, step.upstream)))
-            scalar = False
-        else:
-            local = _with(step.formula, _inputs(steps.values[step.output]), name(step.output))
-            times = r"\cdot" if np.ndim(step.local) == 0 else r"\odot"
-            brace = rf"\underbrace{{\left({local}\right)}}_{{{_partial(step.output, step.name)}}}"
-            symbolic.append(rf"{upstream} {times} {brace}")
-            numeric.append(rf"{_operand(step.upstream)} \cdot {_operand(step.local)}")
-            scalar = scalar and np.ndim(step.upstream) == 0 == np.ndim(step.local)
-    lines = [rf"{_partial(f, receiver)} &= {_sum(symbolic)}"]
-    if scalar:
+        elif isinstance(step, VectorJacobian):
+            symbolic.append(_written(step.formula, shapes=True))
+        elif isinstance(step, Product):
+            local = _partial(step.by.of, step.by.by)
+            times = r"\cdot" if np.ndim(step.local.value) == 0 else r"\odot"
+            factor = _written(step.formula)
+            if len(step.formula.latex) > 1:
+                factor = rf"\left({factor}\right)"
+            upstream = _partial(step.arrives.of, step.arrives.by)
+            symbolic.append(rf"{upstream} {times} \underbrace{{{factor}}}_{{{local}}}")
+            if np.ndim(step.upstream.value) == 0 == np.ndim(step.local.value):
+                numeric.append(rf"{_operand(step.upstream.value)} \cdot {_operand(step.local.value)}")
+    wanted = received[0].wanted
+    lines = [rf"{_partial(wanted.of, wanted.by)} &= {_sum(symbolic)}"]
+    if len(numeric) == len(received):
         lines.append(f"&= {_sum(numeric)}")
-    lines.append("&= " + value(received[-1].total))
-    return " \\\\\n".join(lines).replace("&= \\in", "&\\in")
+    return " \\\\\n".join((*lines, f"&{_is(gradient)}"))
 
 
 def _sum(terms: list[str]) -> str:
@@ -100,52 +96,55 @@ def _sum(terms: list[str]) -> str:
     return " + ".join(named)
 
 
-def _handed_back(formula: str, inputs: list[str], output: str, upstream: str) -> str:
-    """A gradient that is no product element by element: of matrices, moved, or summed over the output."""
-    if uses_upstream(formula):
-        return _with(formula, inputs, output, upstream)
-    if formula == "1":
-        return rf"{upstream} \text{{ with each element back in its place}}"
-    return rf"\sum_i \left({upstream}\right)_i \cdot \left({_with(formula, inputs, output)}\right)"
-
-
 def _partial(of: str, by: str) -> str:
     return rf"\frac{{\partial {name(of)}}}{{\partial {name(by)}}}"
 
 
-def _with(formula: str, inputs: list[str], output: str, upstream: str = "g") -> str:
+def _written(formula: Formula, shapes: bool = False) -> str:
     """A formula of the table of ops with what stands for its letters."""
-    named = letters(inputs, output, upstream)
-    return substitute(formula, {letter: f"{{{text}}}" for letter, text in named.items()})
+    inputs = [""] * len(formula.inputs)
+    for i in told(len(inputs)):
+        inputs[i] = _part(formula.inputs[i], shapes)
+    upstream = _part(formula.upstream, shapes)
+    if "g_i" in formula.latex:
+        upstream = rf"\left({upstream}\right)"
+    named = letters(inputs, _part(formula.output, shapes), upstream)
+    return substitute(formula.latex, {letter: f"{{{text}}}" for letter, text in named.items()})
+
+
+def _part(part: Part, shapes: bool) -> str:
+    """What fills a formula: a name, a small constant as its numbers, a large one as C; with its shape if asked for."""
+    if isinstance(part, Number):
+        return _operand(part.value)
+    if isinstance(part, Partial):
+        text = _partial(part.of, part.by)
+        return _shaped(text, part.value) if shapes else text
+    if isinstance(part, str):
+        return name(part)
+    if part.constant and np.size(part.value) <= FEW and np.ndim(part.value) <= 2:
+        return _operand(part.value)
+    if part.constant:
+        return _shaped("C", part.value)
+    return _shaped(name(part.text), part.value) if shapes else name(part.text)
 
 
 def _shaped(text: str, array: Any) -> str:
-    if np.ndim(array) == 0:
-        return text
-    return rf"\underset{{{_shape(array)}}}{{{text}}}"
+    return rf"\underset{{{_shape(array)}}}{{{text}}}" if np.ndim(array) else text
 
 
 def _shape(array: Any) -> str:
-    return r" \times ".join(str(n) for n in np.shape(array))
+    return shape(array).replace("×", r" \times ")
 
 
-def _inputs(node: Value, shapes: bool = False) -> list[str]:
-    """What stands for the inputs of an op that are told: names, small constants as numbers, large ones as C."""
-    found = [""] * len(node.inputs)
-    for i in told(len(found)):
-        text, parent, arg = node.inputs[i], node.parents[i], node.args[i]
-        unnamed = parent is None and text == constant(arg)
-        if unnamed and np.size(arg) <= _SMALL and np.ndim(arg) <= 2:
-            found[i] = value(arg)
-        elif unnamed:
-            found[i] = _shaped("C", arg)
-        else:
-            found[i] = _shaped(name(text), arg) if shapes else name(text)
-    return found
+def _is(array: Any) -> str:
+    """A value after its name: equal to a number, a vector or a matrix, or in the space that a large one lies in."""
+    if np.ndim(array) == 0 or (np.ndim(array) <= 2 and 0 < np.size(array) <= FEW):
+        return f"= {_value(array)}"
+    return rf"\in \mathbb{{R}}^{{{_shape(array)}}}"
 
 
-def value(array: Any) -> str:
-    """A number, a small vector or matrix, or the space that a large one lies in."""
+def _value(array: Any) -> str:
+    """A number, a vector or a matrix."""
     if np.ndim(array) == 0:
         text = number(array)
         mantissa, e, exponent = text.partition("e")
@@ -153,15 +152,12 @@ def value(array: Any) -> str:
             return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
         words = {"nan": r"\text{NaN}", "inf": r"\infty", "-inf": r"-\infty"}
         return words.get(text, rf"\text{{{text}}}" if text.isalpha() or " " in text else text)
-    a = np.asarray(array)
-    if a.ndim <= 2 and 0 < a.size <= _SMALL:
-        rows = np.atleast_2d(a)
-        return r"\begin{pmatrix} " + r" \\ ".join(" & ".join(value(v) for v in row) for row in rows) + r" \end{pmatrix}"
-    return rf"\in \mathbb{{R}}^{{{_shape(a)}}}"
+    rows = [" & ".join(map(_value, row)) for row in np.atleast_2d(array)]
+    return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
 
 
 def _operand(array: Any) -> str:
-    text = value(array)
+    text = _value(array)
     return rf"\left({text}\right)" if text.startswith("-") or "cdot" in text else text
 
 
@@ -180,7 +176,11 @@ def name(text: str) -> str:
     letter = match[1] if match and match[1].isascii() else _greek_letter(match[1]) if match else ""
     if match and letter.strip("0123456789_"):
         return f"{letter}_{{{match[2]}}}" if match[2] else letter
-    return r"\text{" + "".join(_character(c) for c in text) + "}"
+    return rf"\text{{{_words(text)}}}"
+
+
+def _words(text: str) -> str:
+    return "".join(map(_character, text))
 
 
 _GREEK = re.findall(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from ..tensor import Tensor
 from ..walk import Edge, walk
 from .formula import number, uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
+
+if TYPE_CHECKING:
+    from .narration import Told
 
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
@@ -94,16 +97,11 @@ class Steps(Sequence[Step]):
         self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
 
     @cached_property
-    def again(self) -> frozenset[int]:
-        """The ids of the steps that add to what their receivers have from another use."""
-        received: set[str] = set()
-        found = set()
-        for step in self._steps:
-            if step.kind != "forward" and step.total is not None:
-                if step.name in received:
-                    found.add(id(step))
-                received.add(step.name)
-        return frozenset(found)
+    def narration(self) -> list[Told]:
+        """What is said of each step, in parts that every view writes in its own way."""
+        from .narration import narrated
+
+        return narrated(self)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -157,7 +155,7 @@ class Steps(Sequence[Step]):
         """Write one self-contained page to ``path``: the whole story, to step through and to change."""
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"steps are saved as a page, in a file that ends in .html; {path.name!r} came")
+            raise ValueError(f"expected a file that ends in .html, for the page of the steps, got {path.name!r}")
         page = self.to_html().encode()
         with written_whole(path) as file:
             file.write(page)
@@ -175,7 +173,11 @@ class Steps(Sequence[Step]):
 
         path = Path(path)
         if path.suffix.lower() != ".gif":
-            raise ValueError(f"an animation is saved in a file that ends in .gif; {path.name!r} came")
+            raise ValueError(f"expected a file that ends in .gif, for the animation, got {path.name!r}")
+        if (
+            not 0.01 <= seconds <= 200
+        ):  # a GIF counts up to 65,535 hundredths, and the last frame stays three times as long
+            raise ValueError(f"expected seconds from 0.01 to 200, got {seconds}")
         return to_gif(self, path, seconds)
 
 
@@ -184,8 +186,8 @@ def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     recorded = in_order(ancestors([f.node]))
     if len(recorded) > MAX_VALUES:
         raise ValueError(
-            f"the result was computed from {len(recorded) - 1:,} values, and up to {MAX_VALUES:,} are explained "
-            "one by one; explain a smaller part of it, or draw(f), which leaves out what is far from the result"
+            f"expected at most {MAX_VALUES:,} values to explain one by one, got {len(recorded) - 1:,} that the result "
+            "was computed from; explain a smaller part, or draw(f), which leaves out what is far from the result"
         )
     names = name_all(f.node, recorded, variables)
     steps = [_forward(node, names) for node in recorded if node.op is not None]
@@ -225,7 +227,7 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Mapping[Node, st
         "operands": in_numpy(((f"∂{root}/∂{names[node]}", g), *zip(given, node.args, strict=True))),
     }
     upstream = in_numpy(g)
-    for edge, local in zip(edges, _locals(node, g, edges), strict=True):
+    for edge, local in zip(edges, _locals(node, edges), strict=True):
         position, parent, *_ = edge
         product, contribution, total, local, value = in_numpy((*edge[2:], local, parent.out))
         shared = {"name": names[parent], "value": value, "position": position, **of_node}
@@ -247,39 +249,56 @@ def _formula(op: Op, position: int) -> str:
     return op.formulas[position if op.arity is not None else 0]
 
 
-def _locals(node: Node, g: Any, edges: Sequence[Edge]) -> Iterator[Any]:
+def _locals(node: Node, edges: Sequence[Edge]) -> Iterator[Any]:
     """For each edge the local derivative in numbers, what the rule makes of ones, or None where it is no factor."""
     op = node.op
     assert op is not None
     ones = np.ones_like(node.out)[()]
-    asked = {position for position, *_ in edges}
-    wanted = [i in asked for i in range(len(node.args))]
-    joint = (
-        op.rules.products(ones, node.out, node.args, node.params, wanted) if isinstance(op.rules, JointRule) else None
-    )
-    for position, _, product, *_ in edges:
+    uneven = None if op.elementwise else _uneven(ones)
+    asked = [position for position, *_ in edges if not uses_upstream(_formula(op, position))]
+    factors = _products(node, ones, asked)
+    products = None if uneven is None else _products(node, uneven, asked)
+    for position, *_ in edges:
         if uses_upstream(_formula(op, position)):
             yield None
-        else:
-            local = next(joint) if joint else op.rules[position](ones, node.out, *node.args, **node.params)  # type: ignore[misc]
-            yield local if _is_factor(local, node, g, product) else None
+            continue
+        local = to_numpy(next(factors))
+        is_factor = products is None or _is_product(to_numpy(next(products)), to_numpy(uneven), local, node)
+        yield local if is_factor else None
 
 
-def _is_factor(local: Any, node: Node, g: Any, product: Any) -> bool:
-    """Whether ``product``, what the rule gave, is the upstream gradient times ``local``."""
+def _uneven(ones: Any) -> Any:
+    """An upstream gradient without a pattern.
+
+    A rule is linear in the upstream gradient. Where it multiplies this one by its answer to ones, it does so with all,
+    and not by chance: a softmax answers even ones with zeros, whatever its Jacobian is.
+    """
+    return ones + 0.5 * np.sin(np.reshape(np.cumsum(np.ravel(ones)), np.shape(ones)))
+
+
+def _products(node: Node, g: Any, positions: Sequence[int]) -> Iterator[Any]:
+    """What the rule of an op makes of an upstream gradient, for some of the arguments."""
     op = node.op
     assert op is not None
-    if op.broadcasts and np.shape(local) == np.shape(product) and np.ndim(node.out) == np.ndim(g):
-        return True
-    # Of other ops only those are products that give back, from one element each, what the rule gave.
-    upstream = stretched(g, node)
+    if isinstance(op.rules, JointRule):
+        wanted = set(positions)
+        return op.rules.products(g, node.out, node.args, node.params, [i in wanted for i in range(len(node.args))])
+    return (op.rules[i](g, node.out, *node.args, **node.params) for i in positions)  # type: ignore[misc]
+
+
+def _is_product(product: Any, g: Any, local: Any, node: Node) -> bool:
+    """Whether ``product`` is ``g`` times ``local``, element by element."""
+    g = stretched(g, node)
     try:
-        if np.broadcast_shapes(np.shape(upstream), np.shape(local)) != np.shape(product):
+        if np.broadcast_shapes(np.shape(g), np.shape(local)) != np.shape(product):
             return False
     except ValueError:
         return False
+    found = np.finfo(np.asarray(local).dtype)
     with np.errstate(all="ignore"):
-        return bool(np.allclose(upstream * local, product, rtol=1e-4, equal_nan=True))
+        return bool(
+            np.allclose(g * local, product, rtol=float(found.eps) ** 0.5, atol=float(found.tiny), equal_nan=True)
+        )
 
 
 def stretched(g: Any, node: Node) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +12,11 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from .drawing import summary
-from .formula import number
-from .story import handed_back, says_it_all, sentence, settings, shapes, used_again, written
-from .story import text as as_text
+from .formula import FEW, Partial, number, summary
+from .narration import Backward, Forward, Product, VectorJacobian, gradients
 
 if TYPE_CHECKING:
-    from .steps import Step, Steps
+    from .steps import Steps
 
 WIDTH = 80
 MAX_ROWS = 2000
@@ -32,30 +31,28 @@ def to_table(steps: Steps) -> str:
 
 def tables(steps: Steps) -> Group:
     """What was given, what was computed, each contribution, and the gradients, for any console of rich's."""
-    f = steps.result
+    start = Partial(steps.result, steps.result)
     given = _table("Given", name="bold", value="")
     for name, value in steps.leaves.items():
         given.add_row(Text(name), Text(number(value)))
     forward = _table("Forward", **{"#": "dim", "value": "", "numbers": ""})
-    sums = any(used_again(steps, step) for step in steps if step.kind != "forward")
+    sums = any(isinstance(told, Backward) and told.total is not None for told in steps.narration)
     columns = {"#": "dim", "to": "bold", "upstream": "magenta", "× local": "cyan", "= contribution": "green"}
-    backward = _table(
-        f"Backward, from ∂{f}/∂{f} = {number(steps.seed)}", **columns, **({"sum": "bold"} if sums else {})
-    )
-    if max((len(step.name) for step in steps), default=0) <= 16:  # a name is not broken where there is room
+    backward = _table(f"Backward, from {start} = {number(steps.seed)}", **columns, **({"sum": "bold"} if sums else {}))
+    if max((len(told.name) for told in steps.narration), default=0) <= 16:  # a name is not broken where there is room
         backward.columns[1].no_wrap = True
-    for i, step in enumerate(steps):
+    for i, told in enumerate(steps.narration):
         if MAX_ROWS // 2 <= i < len(steps) - MAX_ROWS // 2:
             if i == MAX_ROWS // 2:
                 backward.add_row("…", Text(f"{len(steps) - MAX_ROWS:,} more: .to_text()"))
-            continue
-        row = _forward(steps, i) if step.kind == "forward" else _backward(steps, step)[: 5 if sums else 4]
-        (forward if step.kind == "forward" else backward).add_row(*(Text(cell) for cell in (str(i + 1), *row)))
-    gradients = _table("Gradients", of="bold", value="green")
-    for name in steps.leaves:
-        gradient: Any = steps.gradients.get(name)
-        gradients.add_row(Text(f"∂{f}/∂{name}"), Text(number(gradient, exact=not np.shape(gradient))))
-    return Group(given, "", forward, "", backward, "", gradients)
+        elif isinstance(told, Forward):
+            forward.add_row(*map(Text, (str(i + 1), *_forward(told))))
+        else:
+            backward.add_row(*map(Text, (str(i + 1), *_backward(told)[: 5 if sums else 4])))
+    found = _table("Gradients", of="bold", value="green")
+    for partial, written in gradients(steps):
+        found.add_row(Text(str(partial)), Text(written))
+    return Group(given, "", forward, "", backward, "", found)
 
 
 def _table(title: str, **columns: str) -> Table:
@@ -67,29 +64,22 @@ def _table(title: str, **columns: str) -> Table:
 
 
 def _cell(value: Any) -> str:
-    return number(value) if np.size(value) <= 6 else summary(value)
+    return number(value) if np.size(value) <= FEW else summary(value)
 
 
-def _forward(steps: Steps, index: int) -> tuple[str, str]:
-    step = steps[index]
-    symbolic = as_text([step.name, " = ", *written(step.expression, step.inputs, step.name)])
-    if told := settings(steps.values[step.name].op, steps.values[step.name].params):
-        symbolic += f" ({told})"
-    if np.ndim(step.value):
-        return symbolic, _cell(step.value)
-    return symbolic, as_text(sentence(steps, index)).removesuffix(".").removeprefix(symbolic).removeprefix(" = ")
+def _forward(told: Forward) -> tuple[str, str]:
+    symbolic = f"{told.name} = {told.formula}" + (f" ({told.settings})" if told.settings else "")
+    return symbolic, _cell(told.value.value) if told.numbers is None else f"{told.numbers} = {told.value}"
 
 
-def _backward(steps: Steps, step: Step) -> tuple[str, ...]:
-    receiver, total = f"∂{steps.result}/∂{step.name}", _cell(step.total) if used_again(steps, step) else ""
-    upstream, contribution = _cell(step.upstream), _cell(step.contribution)
-    if step.kind == "unbroadcast":
-        return receiver, upstream, "summed over copies", contribution, total
-    if step.local is None:
-        how = as_text(handed_back(step, step.inputs, "g"))
-        if step.op == "matmul":
-            how += f"\n{shapes(step).partition(' = ')[2].partition(',')[0]}"
-        return receiver, f"g = {upstream}", how, contribution, total
-    local = as_text(written(step.formula, step.inputs, step.output))
-    numbers = "" if says_it_all(local, step.local) else f" = {_cell(step.local)}"
-    return receiver, upstream, f"∂{step.output}/∂{step.name} = {local}{numbers}", contribution, total
+def _backward(told: Backward) -> tuple[str, ...]:
+    upstream = _cell(told.upstream.value)
+    if isinstance(told, Product):
+        how = f"{told.by} = {told.formula}" + ("" if told.is_its_number else f" = {_cell(told.local.value)}")
+    elif isinstance(told, VectorJacobian):
+        upstream = f"g = {upstream}"
+        how = f"{replace(told.formula, upstream='g')}" + (f"\n{told.product}" if told.product else "")
+    else:
+        how = "summed over copies"
+    total = "" if told.total is None else _cell(told.total.value)
+    return str(told.wanted), upstream, how, _cell(told.contribution.value), total

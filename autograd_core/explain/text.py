@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .formula import formula, number
-from .story import handed_back, settings, shape, shapes
-from .story import text as as_text
+from .formula import number
+from .narration import Backward, Forward, Product, VectorJacobian, gradients
 
 if TYPE_CHECKING:
-    from .steps import Step, Steps
+    from .steps import Steps
 
 WIDTH = 80
 
@@ -20,86 +18,61 @@ WIDTH = 80
 def to_text(steps: Steps) -> str:
     """The transcript of `Steps`: what was computed, one line for each backward step, and the gradients."""
     f = steps.result
-    lines = ["Forward"]
-    lines += _wrapped([f"{name} = {number(value)}" for name, value in steps.leaves.items()])
-    for step in steps:
-        if step.kind == "forward":
-            lines += _forward(step, steps)
+    forward = {told.name: told for told in steps.narration if isinstance(told, Forward)}
+    backward = [told for told in steps.narration if isinstance(told, Backward)]
+    lines = ["Forward", *_wrapped([f"{name} = {number(value)}" for name, value in steps.leaves.items()])]
+    for computed in forward.values():
+        lines += _forward(computed)
     lines += ["", f"Backward: upstream × local = contribution, starting from ∂{f}/∂{f} = {number(steps.seed)}"]
-    backward = [step for step in steps if step.kind != "forward"]
-    widest = max((len(_arithmetic(step, f)) for step in backward), default=0)
-    for _, group in groupby(backward, key=lambda step: step.output):
-        through = list(group)
-        step = through[0]
-        lines.append(f"  through {step.output} = {formula(step.expression, step.inputs, step.output)}")
-        for step in through:
-            lines += _backward(step, f, widest)
-    lines += ["", "Gradients"]
-    for name in steps.leaves:
-        gradient: Any = steps.gradients.get(name)
-        lines.append(f"  ∂{f}/∂{name} = {number(gradient, exact=not np.shape(gradient))}")
+    widest = max((len(_arithmetic(told)) for told in backward), default=0)
+    for output, group in groupby(backward, key=lambda told: told.output):
+        lines.append(f"  through {output} = {forward[output].formula}")
+        for told in group:
+            lines += _backward(told, widest)
+    lines += ["", "Gradients", *(f"  {partial} = {written}" for partial, written in gradients(steps))]
     return "\n".join(lines)
 
 
-def _forward(step: Step, steps: Steps) -> list[str]:
+def _forward(told: Forward) -> list[str]:
     """``q = x + y = -2 + 5 = 3``, the result in a line of its own where one is too short."""
-    symbolic = formula(step.expression, step.inputs, step.name)
-    told = settings(steps.values[step.name].op, steps.values[step.name].params)
-    parts = [step.name, f"{symbolic} ({told})" if told else symbolic]
-    known = steps.values
-    if all(name not in known or np.ndim(known[name].value) == 0 for name in step.inputs):
-        operands = [_operand(known[name].value) if name in known else name for name in step.inputs]
-        parts.append(formula(step.expression, operands, step.name))
-    parts.append(number(step.value))
-    *parts, last = [part for part, before in zip(parts, ["", *parts], strict=False) if part != before]
-    line = f"  {' = '.join(parts)}"
+    line = f"  {told.name} = {told.formula}"
+    if told.settings:
+        line += f" ({told.settings})"
+    if told.numbers is not None:
+        line += f" = {told.numbers}"
+    last = str(told.value)
     return [f"{line} = {last}"] if len(line) + 3 + len(last) <= WIDTH else [line, f"      = {last}"]
 
 
-def _backward(step: Step, f: str, widest: int) -> list[str]:
-    arithmetic, note = _arithmetic(step, f), _note(step)
-    if 4 + widest + 3 + len(note) <= WIDTH:
-        return [f"    {arithmetic:<{widest}}   {note}".rstrip()]
-    if 4 + len(arithmetic) + 3 + len(note) <= WIDTH:
-        return [f"    {arithmetic}   {note}".rstrip()]
+def _factors(told: Backward) -> tuple[str, ...]:
+    """What is multiplied, or how else the contribution comes about."""
+    if isinstance(told, Product):
+        return str(told.upstream), str(replace(told.local, operand=True))
+    if isinstance(told, VectorJacobian):
+        return (str(told.formula),)
+    return (f"{told.upstream}, summed over its copies",)
+
+
+def _arithmetic(told: Backward) -> str:
+    line = f"{told.wanted}:  {' × '.join(_factors(told))} = {told.contribution}"
+    return line if told.total is None else f"{line}; in sum {told.total}"
+
+
+def _backward(told: Backward, widest: int) -> list[str]:
+    arithmetic = _arithmetic(told)
+    for width in (widest, len(arithmetic)):
+        if 4 + width + 3 + len(told.note) <= WIDTH:
+            return [f"    {arithmetic:<{width}}   {told.note}"]
     # Too wide for a line: the factors under each other.
-    whose, _, rest = arithmetic.partition("  ")
-    if step.local is not None and step.kind == "backward":
-        rest = rest.replace(" × ", "\n      × ")
-    stacked = "\n      = ".join(rest.rsplit(" = ", 1)).splitlines()
-    return [f"    {whose} {note}".rstrip(), f"        {stacked[0]}", *stacked[1:]]
-
-
-def _arithmetic(step: Step, f: str) -> str:
-    whose = f"∂{f}/∂{step.name}:"
-    arrives = number(step.upstream)
-    if step.kind == "unbroadcast":
-        how = f"{arrives}, summed over its copies"
-    elif step.local is None:
-        how = as_text(handed_back(step, step.inputs, f"∂{f}/∂{step.output}"))
-    else:
-        how = f"{arrives} × {_operand(step.local)}"
-    return f"{whose}  {how} = {number(step.contribution)}{_running(step)}"
-
-
-def _note(step: Step) -> str:
-    if step.kind == "unbroadcast":
-        return f"from {shape(step.upstream)} to {shape(step.contribution)}, as {step.name} is"
-    if step.local is None:
-        return f"where {shapes(step)}"
-    return f"with ∂{step.output}/∂{step.name} = {formula(step.formula, step.inputs, step.output)}"
-
-
-def _running(step: Step) -> str:
-    """The running sum, where a value was used more than once."""
-    if step.total is None or np.array_equal(step.total, step.contribution, equal_nan=True):
-        return ""
-    return f"; in sum {number(step.total)}"
-
-
-def _operand(value: Any) -> str:
-    text = number(value)
-    return f"({text})" if text.startswith("-") else text
+    first, *others = _factors(told)
+    lines = [f"    {told.wanted}: {told.note}", f"        {first}", *(f"      × {factor}" for factor in others)]
+    lines.append(f"      = {told.contribution}")
+    if told.total is not None:
+        end = f"; in sum {told.total}"
+        lines[-1:] = (
+            [lines[-1] + end] if len(lines[-1] + end) <= WIDTH else [f"{lines[-1]};", f"        in sum {told.total}"]
+        )
+    return lines
 
 
 def _wrapped(items: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from ..arrays import in_numpy, to_numpy
 from ..graph import Node
 from ..op import Op
 from ..tensor import Tensor
-from .formula import number, told
+from .formula import FEW, Name, number, shape, told
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,11 @@ class Value:
     params: Mapping[str, Any]
     layers: tuple[str, ...]
     where: str | None
+
+    def named(self, position: int) -> Name:
+        """An input as a formula shows it."""
+        text, arg = self.inputs[position], self.args[position]
+        return Name(text, arg, constant=self.parents[position] is None and text == constant(arg))
 
 
 def describe(
@@ -74,9 +79,9 @@ def inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
 
 def constant(value: Any) -> str:
     """What a constant without a name is called: a number or a few as they are, more of them by their shape."""
-    if np.size(value) <= 6:
+    if np.size(value) <= FEW:
         return number(value)
-    return f"constant[{'×'.join(str(n) for n in np.shape(value))}]"
+    return f"constant[{shape(value)}]"
 
 
 def expression(op: Op, node: Node) -> str:

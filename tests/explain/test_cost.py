@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd_core import Tensor, walk
-from autograd_core.explain import drawing, steps, story, values
+from autograd_core.explain import drawing, narration, steps, values
 
 TRAIN = """
 import sys
@@ -33,7 +33,7 @@ def test_a_training_imports_no_view_and_nothing_that_views_need():
 
 
 def test_a_training_step_calls_nothing_of_explain(monkeypatch):
-    ours = {vars(module)["__file__"] for module in (drawing, steps, story, values)}
+    ours = {vars(module)["__file__"] for module in (drawing, narration, steps, values)}
     model = nn.Sequential([nn.Input(shape=(4,)), nn.layers.Dense(8, "relu"), nn.layers.Dense(3)])
     model.compile("adam", "mse")
     x, y = np.ones((8, 4)), np.ones((8, 3))

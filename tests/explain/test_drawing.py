@@ -71,7 +71,7 @@ def test_every_format_reads_back(pygraphviz, tmp_path, judge):
     assert picture.save(tmp_path / "g.pdf").read_bytes().startswith(b"%PDF-")
     assert pygraphviz.AGraph(string=picture.save(tmp_path / "g.dot").read_text("utf-8")).number_of_nodes() == 5
     assert ET.fromstring(picture._repr_mimebundle_()["image/svg+xml"]).tag == f"{SVG}svg"
-    with pytest.raises(ValueError, match=r"saved as svg, png, pdf, dot.*'jpg'"):
+    with pytest.raises(ValueError, match=r"formats svg, png, pdf, dot.*got 'jpg'"):
         picture.save(tmp_path / "g.jpg")
 
 
@@ -120,6 +120,17 @@ def test_layers_are_boxes_that_hold_their_ops(pygraphviz):
     graph = pygraphviz.AGraph(string=draw(network()).source)
     clusters = {c.graph_attr["label"]: len(c.nodes()) for c in graph.subgraphs()}
     assert clusters == {"dense_1": 6, "dense_2": 5}
+
+
+def test_layers_with_a_path_alike_are_two_boxes(pygraphviz):
+    inner = nn.Sequential([nn.layers.Dense(1, use_bias=False, name="b")], name="a")
+    model = nn.Sequential([nn.Input(shape=(2,)), inner, nn.layers.Dense(1, use_bias=False, name="a/b")])
+    picture = draw(np.sum(model(np.ones((1, 2)))), depth=2)
+    assert picture.layers == [("a",), ("a", "b"), ("a/b",)]
+    graph = pygraphviz.AGraph(string=picture.source)
+    assert sorted(c.graph_attr["label"] for c in graph.subgraphs()) == ["a", "a/b"]
+    ids = {element.get("id") for element in ET.fromstring(picture.render("svg")).iter()}
+    assert {f"cluster-{i}" for i in range(3)} <= ids
 
 
 def test_a_layer_may_be_called_layer():
@@ -246,7 +257,7 @@ def test_a_drawing_leaves_no_cycles_behind():
 def test_what_cannot_be_drawn_is_said(wrong):
     with pytest.raises(ValueError, match=re.escape(str(next(iter(wrong.values()))))):
         draw(Tensor(1.0) * 2, **wrong)
-    with pytest.raises(TypeError, match="takes the Tensor"):
+    with pytest.raises(TypeError, match="expected the Tensor"):
         draw(1.0)
 
 

@@ -1,5 +1,6 @@
 """Tables, LaTeX and pictures all say what the list of steps says."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from autograd_core import Tensor, conv, explain, softmax
 from autograd_core.explain.frames import drawing
+from autograd_core.explain.narration import Backward, Unbroadcast
 from autograd_core.explain.steps import Steps
 
 
@@ -72,6 +74,57 @@ def test_tables_fit_80_columns_and_need_no_colour(story):
     assert numbers == list(range(1, len(story()) + 1))
 
 
+@pytest.mark.parametrize("story", [lecture, layer, awkward, batch, moved])
+def test_text_and_table_say_what_the_narrator_says(story):
+    """The table folds its cells, so that of each only the beginning is looked for."""
+    steps = story()
+    transcript, table = steps.to_text(), str(steps)
+    for told in steps.narration:
+        assert f"{told.output if isinstance(told, Backward) else told.name} = " in transcript
+        assert str(told.formula if not isinstance(told, Unbroadcast) else told.wanted) in transcript
+        assert str(told.wanted if isinstance(told, Backward) else told.formula)[:9] in table
+        number = told.contribution if isinstance(told, Backward) else told.value
+        assert str(number) in transcript
+
+
+def test_names_that_look_like_formulas_stay_names():
+    x, y = Tensor(2.0, name="a = b × c"), Tensor(-3.0, name="back\\slash^2_{i}")
+    steps = explain(x * y * np.ones((30, 40)), np.ones((30, 40)), names={})
+    for view in (steps.to_text(), html.unescape(steps.to_html())):
+        assert "v1 = a = b × c · back\\slash^2_{i}" in view
+    lines = steps.to_text().splitlines()
+    assert "    ∂f/∂a = b × c:  1200 × (-3) = -3600   with ∂v1/∂a = b × c = back\\slash^2_{i}" in lines
+
+
+def test_a_minus_stands_in_parentheses_inside_of_a_formula_only():
+    x, y = Tensor(-2.0, name="x"), Tensor(-3.0, name="y")
+    text = explain(np.maximum(x, y) ** 2 - abs(x) * -0.5, names={}).to_text()
+    for line in (
+        "v1 = max(x, y) = max(-2, -3) = -2",
+        "v2 = v1² = (-2)² = 4",
+        "v3 = |x| = |-2| = 2",
+        "v4 = v3 · (-0.5) = 2 · (-0.5) = -1",
+        "f = v2 - v4 = 4 - (-1) = 5",
+    ):
+        assert f"  {line}\n" in text
+
+
+def test_a_sum_that_begins_with_nothing_is_told_alike():
+    a = Tensor(3.0, name="a")
+    steps = explain(a * a + np.sin(a) * 0.0, names={})
+    assert steps.to_text().count("; in sum 3 ") == 1
+    assert "its sum is now 3" in re.sub("<[^>]*>", "", steps.to_html())
+    assert [cells(line)[-2:] for line in str(steps).splitlines() if "∂v1/∂a" in line] == [["3", "3"], ["3", "6"]]
+
+
+def test_what_a_layer_computes_fits_80_columns():
+    rng = np.random.default_rng(0)
+    x = Tensor(rng.normal(size=(3, 10)), name="x")
+    text = explain(np.sum(np.exp(x) * (x - np.log(np.sum(np.exp(x), axis=1, keepdims=True)))), names={}).to_text()
+    assert "in sum [3×10" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_a_running_sum_stands_in_its_own_column():
     a = Tensor(3.0, name="a")
     rows = [cells(line) for line in str(explain(a * a)).splitlines()]
@@ -83,7 +136,7 @@ def test_the_derivation_writes_the_chain_rule_out():
     latex = lecture().to_latex()
     for line in (
         r"q &= {x} + {y} = {\left(-2\right)} + {5} = 3",
-        r"\frac{\partial f}{\partial x} &= \frac{\partial f}{\partial q} \cdot \underbrace{\left(1\right)}_{",
+        r"\frac{\partial f}{\partial x} &= \frac{\partial f}{\partial q} \cdot \underbrace{1}_{",
         r"&= \left(-4\right) \cdot 1",
         r"&= -4",
     ):
@@ -181,8 +234,12 @@ def test_there_is_a_frame_for_each_step_all_of_one_size(pillow, tmp_path):
 def test_the_animation_has_the_frames(pillow, tmp_path):
     a = Tensor(3.0, name="a")
     steps = explain(a * a + np.sin(a))
-    with pytest.raises(ValueError, match=r"ends in \.gif; 'f\.mp4' came"):
+    with pytest.raises(ValueError, match=r"ends in \.gif.*got 'f\.mp4'"):
         steps.to_gif(tmp_path / "f.mp4")
+    for seconds in (-1, 0, 201, np.nan):
+        with pytest.raises(ValueError, match=f"expected seconds from 0.01 to 200, got {seconds}"):
+            steps.to_gif(tmp_path / "f.gif", seconds=seconds)
+    assert not list(tmp_path.iterdir())
     with pillow.open(steps.to_gif(tmp_path / "f.gif", seconds=0.5)) as gif:
         assert gif.format == "GIF"
         assert gif.n_frames == len(steps)
@@ -232,7 +289,7 @@ def test_more_frames_than_anyone_watches_are_refused(pillow, tmp_path):
     x = Tensor(1.0)
     for _ in range(200):
         x = x * 1.5
-    with pytest.raises(ValueError, match="400 steps would be as many frames, and 300 is the limit"):
+    with pytest.raises(ValueError, match=r"expected at most 300 steps.*got 400"):
         explain(x).to_gif(tmp_path / "f.gif")
 
 

@@ -8,20 +8,22 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import Arrow, Box, Drawing, of_values, shade, summary
-from ..formula import formula, number
-from ..story import Number, Parts, sentence, settings, shape
+from ..drawing import Arrow, Box, Drawing, of_values, shade
+from ..formula import Number, number, shape, summary
+from ..narration import Forward, Parts, derivative
 from .live import Program, program, rules_shown
 
 if TYPE_CHECKING:
     from ..steps import Steps
+    from ..values import Value
 
 MAX_STEPS = 3000
 WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
@@ -39,7 +41,7 @@ def to_html(steps: Steps) -> str:
     """The page as text; see `Steps.save`."""
     if len(steps) > MAX_STEPS:
         raise ValueError(
-            f"a page of {len(steps):,} steps is more than a person reads and a browser shows ({MAX_STEPS:,}); explain "
+            f"expected at most {MAX_STEPS:,} steps, which a browser shows on a page, got {len(steps):,}; explain "
             "a smaller part, or draw(f).save('graph.svg'), which leaves out what is far from the result"
         )
     live = program(steps)
@@ -98,17 +100,15 @@ def _status(live: Program) -> str:
 # -- numbers with a name each, so that the script can change them ------------------------------------------
 
 
-def _marked(parts: Parts, values: dict[str, int]) -> str:
-    return "".join(_span(p, values) if isinstance(p, Number) else html.escape(p) for p in parts)
+def _marked(parts: Parts, values: Mapping[Any, int]) -> str:
+    return "".join(_span(p, values) if isinstance(p, Number) else html.escape(str(p)) for p in parts)
 
 
-def _span(n: Number, values: dict[str, int]) -> str:
-    kind, _, rest = n.key.partition(" ")
-    key = f"v{values[rest]}" if kind == "value" else rest.split()[1][0] + rest.split()[0]
+def _span(n: Number, values: Mapping[Any, int]) -> str:
     operand = ' data-operand=""' if n.operand else ""
     if np.ndim(n.value):  # arrays are never changed in the page
         return f'<span class="n array">{html.escape(str(n))}</span>'
-    return f'<span class="n" data-n="{key}"{operand}>{html.escape(str(n))}</span>'
+    return f'<span class="n" data-n="{n.kind[0]}{values.get(n.of, n.of)}"{operand}>{html.escape(str(n))}</span>'
 
 
 def _steps(steps: Steps) -> str:
@@ -117,8 +117,8 @@ def _steps(steps: Steps) -> str:
     return "\n".join(
         f'<li id="step-{i}" class="{step.kind}"><button type="button" class="go" data-go="{i}" '
         f'aria-label="Go to step {i + 1}">{i + 1}</button><p><strong>{words[step.kind]}.</strong> '
-        f"{_marked(sentence(steps, i), values)}</p></li>"
-        for i, step in enumerate(steps)
+        f"{_marked(told.sentence, values)}</p></li>"
+        for i, (step, told) in enumerate(zip(steps, steps.narration, strict=True))
     )
 
 
@@ -209,17 +209,9 @@ def _picture(
     steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str, layers: Sequence[str]
 ) -> tuple[str, Any]:
     root = ET.fromstring(drawing.render("svg"))
-    outermost = {f"cluster_{layer}": i for i, layer in enumerate(layers)}
-    for element in root.iter(f"{{{SVG}}}g"):
-        title = element.find(f"{{{SVG}}}title")
-        if element.get("class") == "cluster" and title is not None and title.text in outermost:
-            place = outermost[title.text]
-            for text in element.findall(f"{{{SVG}}}text"):
-                text.text = f"− {text.text}"
-            element.attrib |= {"data-layer": str(place), "tabindex": "0", "role": "button", "aria-expanded": "true"}
-            element.set("aria-label", f"Close the layer {layers[place]}")
     parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
     parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
+    outermost = {f"cluster-{i}": path[0] for i, path in enumerate(drawing.layers) if len(path) == 1}
     index = {name: i for i, name in enumerate(steps.values)}
     parents = {child: parent for parent in root.iter() for child in parent}
     for title in list(root.iter(f"{{{SVG}}}title")):
@@ -229,6 +221,12 @@ def _picture(
             element.attrib.pop(name, None)
         if element.get("class") == "graph":
             element.find(f"{{{SVG}}}polygon").set("class", "background")  # type: ignore[union-attr]
+        layer = outermost.get(str(element.get("id")))
+        if layer is not None:
+            for text in element.findall(f"{{{SVG}}}text"):
+                text.text = f"− {text.text}"
+            place = {"data-layer": str(layers.index(layer)), "aria-label": f"Close the layer {layer}"}
+            element.attrib |= {**place, "tabindex": "0", "role": "button", "aria-expanded": "true"}
         part = parts.get(str(element.get("id")))
         if part is not None:
             dark = shade(part.gradient, drawing.largest)
@@ -320,6 +318,7 @@ def _number(value: Any) -> float | str:
 def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
     arrays = _Arrays()
     index = {name: i for i, name in enumerate(steps.values)}
+    forward = {told.name: told for told in steps.narration if isinstance(told, Forward)}
     nodes = []
     for name, value in steps.values.items():
         node: dict[str, Any] = {
@@ -332,16 +331,12 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         if value.op is not None:
             node |= {
                 "op": value.op.name,
-                "formula": formula(value.expression, value.inputs, name),
-                "settings": settings(value.op, value.params),
+                "formula": str(forward[name].formula),
+                "settings": forward[name].settings,
                 "inputs": value.inputs,
                 "parents": [index.get(p) if p is not None else None for p in value.parents],
                 "constants": [_number(a) if np.ndim(a) == 0 else None for a in value.args],
-                "locals": [
-                    formula(value.op.formulas[i if value.op.arity is not None else 0], value.inputs, name)
-                    for i in range(len(value.args))
-                ],
-                "rules": [formula(rule, value.inputs, name) if rule else "" for rule in rules_shown(value)],
+                "derivatives": [_derivative(value, i, rule) for i, rule in enumerate(rules_shown(value))],
                 "call": (live.calls or {}).get(name),
             }
         nodes.append(node)
@@ -367,6 +362,12 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         "live": not live.frozen,
         "single": live.single,
     }
+
+
+def _derivative(value: Value, position: int, rule: str) -> list[str]:
+    """What the card says of one input: the name of a derivative, its formula, and the rule as it runs."""
+    called, formula = derivative(value, position)
+    return [called, str(formula), str(replace(formula, latex=rule))]
 
 
 def _json(data: Any) -> str:

@@ -197,9 +197,9 @@ function describe(i, step) {
   row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
     if (p === null) return;
-    const product = /(^|[^\p{L}])g($|[^\p{L}])/u.test(node.locals[k]);
-    row(product ? `to ${node.inputs[k]}` : `∂${node.name}/∂${node.inputs[k]}`, node.locals[k]);
-    if (node.rules[k]) row("as the rule runs", node.rules[k]);
+    const [called, formula, rule] = node.derivatives[k];
+    row(called, formula);
+    row("as the rule runs", rule);
   });
   row("layer", node.layer);
   row("line", node.where);
