@@ -232,7 +232,9 @@ def putter(device: str) -> Callable[[Any], Any] | None:
             library.use(which)
             return lambda values: library.put(values, which)
     known = ", ".join(repr(library.device) for library in LIBRARIES)
-    raise ValueError(f"a device is 'cpu', or one of {known} with a number where there are several; {device!r} came")
+    raise ValueError(
+        f"a device: expected 'cpu', or one of {known} with a number where there are several, got {device!r}"
+    )
 
 
 def check_together(what: str, names: Sequence[str], values: Sequence[Any], error: Exception) -> None:

@@ -12,9 +12,18 @@ import numpy as np
 class Domain:
     """Where an argument may lie, and the points at which the op has a kink or a jump there.
 
-    ``low`` and ``high`` are open ends. ``kinks`` are single points; ``period`` repeats them (a ``tan`` has
-    its poles at π/2 + kπ: ``Domain(kinks=(pi / 2,), period=pi)``).
+    Parameters
+    ----------
+    low, high
+        The open ends of the interval.
+    kinks
+        Single points inside it that tests and step sizes keep away from.
+    period
+        The distance at which ``kinks`` repeat: a ``tan`` has its poles at π/2 + kπ, which is
+        ``Domain(kinks=(pi / 2,), period=pi)``. None: they do not.
 
+    Examples
+    --------
     >>> import autograd_core as ag
     >>> ag.Domain(low=0.0)
     Domain(low=0.0, high=inf, kinks=(), period=None)

@@ -41,11 +41,26 @@ RELEASED = _Released()
 class Node:
     """One value of a computation and how it came about.
 
-    A leaf has no ``op`` and no parents. Any other node is ``op(*args, **params)``, where ``args`` are the
-    plain arrays that went in and ``parents`` the nodes that they came from, position by position (None for
-    a constant that was no Tensor). Nodes hold arrays and older nodes only: no reference cycles, so a graph
-    is gone when its last name is gone.
+    A leaf has no ``op`` and no parents. Any other node is ``op(*args, **params)``. Nodes hold arrays and older nodes
+    only: no reference cycles, so a graph is gone when its last name is gone.
 
+    Parameters
+    ----------
+    out
+        The value: an array, or one of NumPy's scalars.
+    records
+        Whether gradients reach it.
+    op
+        The `Op` that computed it; None for a leaf.
+    parents
+        The nodes that its arguments came from, position by position; None for a constant that was no Tensor.
+    args
+        The plain arrays and numbers that went in.
+    params
+        The op's parameters, which no gradient flows through: ``axis``, ``keepdims``, …
+
+    Examples
+    --------
     >>> x = Tensor(3.0, name="x")
     >>> y = x * 2
     >>> y.node

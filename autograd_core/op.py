@@ -53,8 +53,28 @@ class Op:
     Made by `ufunc` and `op`, not directly. ``rules[i]`` is the vector-Jacobian product for argument i and
     ``formulas[i]`` its local derivative in LaTeX, with x, y, … for the inputs and z for the result.
 
-    Called with the wrong number of arguments, or with what is no number, it raises TypeError and says what came.
+    Parameters
+    ----------
+    forward
+        A function of arrays. Its arguments without a default are the inputs, those with one are parameters.
+    latex
+        What it computes, in LaTeX.
+    broadcasts
+        Whether inputs of different shapes are stretched to a common one.
+    domain
+        Where each input may lie: a `Domain` for all, or one for each.
+    examples
+        Calls for the tests to start from, made with `example`; None takes a few of common shapes.
+    note
+        What the derivative is at kinks and ties, in words.
 
+    Raises
+    ------
+    TypeError
+        When it is called with the wrong number of arguments, or with what is no number.
+
+    Examples
+    --------
     >>> multiply = REGISTRY["multiply"]
     >>> multiply(2.0, np.array([3.0, 4.0]))
     array([6., 8.])
@@ -176,7 +196,9 @@ class Op:
         n, named = self.arity or 0, self.inputs[len(args) :]
         extra = dict(zip(self.params, args[n:], strict=False))
         if len(args) > n + len(self.params) or not extra.keys().isdisjoint(params) or (named and {*named} - {*params}):
-            raise TypeError(f"{self.name} is called as {self.name}{self.__signature__}; it was {describe(self, args)}")
+            raise TypeError(
+                f"{self.name}: expected a call as {self.name}{self.__signature__}, got {describe(self, args)}"
+            )
         params = {**extra, **params}
         if named:
             args = (*args, *(params.pop(name) for name in named))
@@ -243,10 +265,12 @@ class Op:
         if isinstance(arg, str):
             names = self.inputs
             if arg not in names:
-                raise TypeError(f"{self.name} has no argument {arg!r}; its arguments are {', '.join(names)}")
+                raise TypeError(
+                    f"{self.name}: expected the name of one of its arguments, {', '.join(names)}, got {arg!r}"
+                )
             return names.index(arg)
         if not -self.arity <= arg < self.arity:
-            raise TypeError(f"{self.name} has {self.arity} arguments; there is none at {arg}")
+            raise TypeError(f"{self.name}: expected the position of one of its {self.arity} arguments, got {arg}")
         return arg % self.arity
 
     def spelled(self, *functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -387,8 +411,8 @@ class JointRule(Sequence[Rule | None]):
             product = next(given, self)
             if product is self:
                 raise RuleError(
-                    f"the gradient rule of {self.op.name} yielded {position} gradients for {len(wanted)} arguments; it "
-                    "must yield one for each, in their order, and may yield None for those that wanted= says no to"
+                    f"the gradient rule of {self.op.name}: expected a gradient for each of the {len(wanted)} "
+                    f"arguments, in their order, got {position}; it may yield None for those that wanted= says no to"
                 )
             if asked:
                 yield product
@@ -412,8 +436,8 @@ def _array(out: Any, op: Op) -> Any:
     array = out if hasattr(out, "dtype") else np.asarray(out)[()]
     if isinstance(out, Tensor) or array is None or array.dtype.kind not in "biuf":
         raise TypeError(
-            f"the forward function of {op.name} computes with arrays and must return an array of real numbers; it "
-            f"returned {kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
+            f"the forward function of {op.name}, which computes with arrays: expected an array of real numbers, got "
+            f"{kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
         )
     return array
 
@@ -437,7 +461,7 @@ def _operand(value: Any, op: Op) -> Any:
     what = "complex numbers" if letter == "c" or isinstance(value, complex) else f"{whose} {type(value).__name__}"
     if letter not in ("", "b", "i", "u", "f", "c"):
         what = f"an ndarray of {value.dtype}"
-    raise OperandError(f"{op.name} cannot take {what}; it takes Tensors, arrays and numbers")
+    raise OperandError(f"{op.name}: expected Tensors, arrays and numbers, got {what}")
 
 
 def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
@@ -502,9 +526,36 @@ def ufunc(
 ) -> Op:
     """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
 
-    ``note`` says in words what the derivative is at kinks and ties. Raises RuleError unless there is one rule for
-    each argument.
+    Parameters
+    ----------
+    np_ufunc
+        The function, one of NumPy's or SciPy's or of ``np.frompyfunc``. The op answers for it.
+    latex
+        What it computes, in LaTeX.
+    *rules
+        A pair for each argument: the vector-Jacobian product ``rule(g, z, x, y, …)`` and the local derivative in
+        LaTeX.
+    domain
+        Where each argument may lie: a `Domain` for all, or one for each.
+    examples
+        Calls for the tests to start from, made with `example`; None takes a few of common shapes.
+    note
+        What the derivative is at kinks and ties, in words.
 
+    Returns
+    -------
+    Op
+        In `REGISTRY` from now on.
+
+    Raises
+    ------
+    RuleError
+        Unless there is one rule for each argument.
+    ValueError
+        For a name that another module has taken.
+
+    Examples
+    --------
     >>> from autograd_core import Tensor
     >>> cubes = np.frompyfunc(lambda x: x**3, 1, 1)  # or one of NumPy's or SciPy's
     >>> cube = ufunc(cubes, "x^3", (lambda g, z, x: g * 3 * x**2, r"3 x^2"))
@@ -514,7 +565,9 @@ def ufunc(
     12.0
     """
     if len(rules) != np_ufunc.nin:
-        raise RuleError(f"{np_ufunc.__name__} has {np_ufunc.nin} arguments, but {len(rules)} rules were given")
+        raise RuleError(
+            f"{np_ufunc.__name__}: expected a rule for each of its {np_ufunc.nin} arguments, got {len(rules)}"
+        )
     made = Op(np_ufunc, latex, broadcasts=True, domain=domain, examples=examples, note=note)
     made.rules = [rule for rule, _ in rules]
     made.formulas = [formula for _, formula in rules]
@@ -532,12 +585,33 @@ def op(
 ) -> Callable[[Callable[..., Any]], Op]:
     """Decorate a forward function of arrays to make it an op; add the rules with `Op.vjp`.
 
-    The arguments without a default are the inputs, those with one are parameters. ``numpy`` is the NumPy
-    function (or a tuple of them) that the op answers for. ``broadcasts`` says that inputs of different
-    shapes are stretched to a common one, which the backward walk then undoes.
+    Parameters
+    ----------
+    latex
+        What it computes, in LaTeX.
+    numpy
+        The NumPy function, or a tuple of them, that the op answers for.
+    broadcasts
+        Whether inputs of different shapes are stretched to a common one, which the backward walk then undoes.
+    domain
+        Where each input may lie: a `Domain` for all, or one for each.
+    examples
+        Calls for the tests to start from, made with `example`; None takes a few of common shapes.
 
-    RuleError where an argument that records has no rule, ValueError for a name that another module has taken.
+    Returns
+    -------
+    callable
+        The decorator. Of the function's arguments those without a default are the inputs, the others are parameters.
 
+    Raises
+    ------
+    ValueError
+        For a name that another module has taken.
+    RuleError
+        In a call, where an argument that records has no rule.
+
+    Examples
+    --------
     >>> @op(r"x^3")
     ... def cube(x):
     ...     return x * x * x
@@ -582,6 +656,24 @@ def composed(
 
     NumPy's function then takes Tensors. The gradient is that of the ops inside.
 
+    Parameters
+    ----------
+    latex
+        What it computes, in LaTeX.
+    numpy
+        The NumPy function, or a tuple of them, that it answers for.
+    domain
+        Where each argument may lie: a `Domain` for all, or one for each.
+    examples
+        Calls for the tests to start from, made with `example`.
+
+    Returns
+    -------
+    callable
+        The decorator, which gives the function back as it is.
+
+    Examples
+    --------
     >>> @composed(r"x^2 + 1", examples=(example((2,)),))
     ... def square_plus_one(x):
     ...     return x * x + 1

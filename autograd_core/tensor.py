@@ -65,7 +65,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"the name of a Tensor is a string, such as name='w', or None; {name!r} came")
+        raise TypeError(f"the name of a Tensor: expected a string, such as name='w', or None, got {name!r}")
     return name
 
 
@@ -78,15 +78,31 @@ def _told(operand: Any, position: int) -> str:
 class Tensor(Recorded, Tracer):
     """An array and the record of how it was computed.
 
-    It has the methods of NumPy's arrays, and each op that works element by element on one array besides: ``t.exp()``.
+    It has the methods of NumPy's arrays, and each op that works element by element on one array besides:
+    ``t.exp()``.
 
-    ``data`` is a number, a nested list of numbers or an array, and is copied. Python numbers become float64;
-    an array keeps its dtype; a Tensor that records is refused, because the copy would not lead back to it.
-    ``requires_grad`` is True by default when the dtype is floating; with False the Tensor is a constant.
-    ``name`` is what errors, step tables and drawings call it.
+    Parameters
+    ----------
+    data
+        A number, a nested list of numbers or an array, which is copied. Python numbers become float64, an array
+        keeps its dtype.
+    dtype
+        The dtype to convert it to.
+    requires_grad
+        Whether operations on it are recorded, so that it gets a gradient. None: yes when the dtype is floating. With
+        False the Tensor is a constant.
+    name
+        What errors, step tables and drawings call it.
 
-    GradientLossError for one that records, TypeError for what holds no real numbers.
+    Raises
+    ------
+    GradientLossError
+        For a Tensor that records, because the copy would not lead back to it.
+    TypeError
+        For what holds no real numbers, a ``name`` that is no string, and ``requires_grad=True`` for whole numbers.
 
+    Examples
+    --------
     >>> x = Tensor(-2.0, name="x")
     >>> y = Tensor(5.0, name="y")
     >>> f = (x + y) * -4
@@ -142,8 +158,8 @@ class Tensor(Recorded, Tracer):
             array = arrays.like(node.out, _array(value, node.out.dtype))
             if array.shape != node.out.shape:
                 raise ValueError(
-                    f"{node.subject()} cannot take data of shape {list(array.shape)}; assign the same shape, or make "
-                    "a new Tensor"
+                    f"{node.subject()} expected data of shape {list(node.out.shape)}, got {list(array.shape)}; assign "
+                    "the same shape, or make a new Tensor"
                 )
             node.out = array
         stamp((node,), place_of_caller()[:2])
@@ -161,7 +177,10 @@ class Tensor(Recorded, Tracer):
         if value is not None:
             value = arrays.like(self.node.out, _array(value, self.dtype))
             if value.shape != self.shape:
-                raise ValueError(f"the gradient of {self.node.label()} cannot have shape {list(value.shape)}")
+                raise ValueError(
+                    f"the gradient of {self.node.label()}: expected shape {list(self.node.out.shape)}, got "
+                    f"{list(value.shape)}"
+                )
         self.node.grad = value
 
     @property
@@ -209,7 +228,7 @@ class Tensor(Recorded, Tracer):
         """The only element, or that at an index, as a Python number."""
         out = self.node.out
         if out.size != 1 and not index:
-            raise ValueError(f"item() needs exactly one element, and this Tensor has shape {list(out.shape)}")
+            raise ValueError(f"item(): expected exactly one element, got a Tensor of shape {list(out.shape)}")
         return arrays.to_numpy(out).item(*index)
 
     tolist, tobytes, flags = map(attribute, ("node.out.tolist", "node.out.tobytes", "node.out.flags"))
@@ -255,7 +274,7 @@ class Tensor(Recorded, Tracer):
         if gradient is None:
             if out.size != 1:
                 raise GraphError(
-                    f"backward() needs a single number to start from, and this is {self.node.label()}; use "
+                    f"backward() expected a single number to start from, got {self.node.label()}; use "
                     ".sum().backward() or .mean().backward(), or pass the gradient of what comes next: backward(v) "
                     f"with v of shape {list(out.shape)}"
                 )
@@ -265,8 +284,8 @@ class Tensor(Recorded, Tracer):
         gradient = arrays.like(out, _array(gradient, out.dtype))
         if gradient.shape != out.shape:
             raise GraphError(
-                f"backward(gradient) needs the shape of the Tensor it starts from, {list(out.shape)}; "
-                f"it was given {list(gradient.shape)}"
+                f"backward(gradient) expected the shape of the Tensor it starts from, {list(out.shape)}, got "
+                f"{list(gradient.shape)}"
             )
         return gradient
 
@@ -320,7 +339,7 @@ class Tensor(Recorded, Tracer):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iub":
-            raise TypeError(f"an index must be a whole number, not {self.node.label()}; write int(t.item())")
+            raise TypeError(f"an index: expected a whole number, got {self.node.label()}; write int(t.item())")
         return int(self.item())
 
     def as_integer_ratio(self) -> tuple[int, int]:
@@ -512,10 +531,37 @@ class Tensor(Recorded, Tracer):
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
     ) -> Tensor:
-        """A copy in another dtype; to integers or booleans it is a constant."""
+        """A copy in another dtype; to integers or booleans it is a constant.
+
+        Parameters
+        ----------
+        dtype
+            Of real numbers.
+        order, casting, subok
+            As NumPy's arrays take them.
+        copy
+            False gives the Tensor itself where the dtype is its own.
+
+        Returns
+        -------
+        Tensor
+            In the same shape.
+
+        Raises
+        ------
+        TypeError
+            For complex numbers and objects, and where ``casting`` does not allow it.
+
+        Examples
+        --------
+        >>> Tensor([1.5, 2.5]).astype("float32").dtype
+        dtype('float32')
+        """
         dtype = np.dtype(dtype)
         if dtype.kind not in "biuf":
-            raise TypeError(f"a Tensor cannot hold {dtype}: complex numbers and objects are out of scope")
+            raise TypeError(
+                f"a Tensor: expected a dtype of real numbers, got {dtype}: complex numbers and objects are out of scope"
+            )
         if not np.can_cast(self.dtype, dtype, casting):
             raise TypeError(f"{self.node.label()} cannot be cast to {dtype} with casting={casting!r}")
         if dtype == self.dtype and not copy:
@@ -525,7 +571,32 @@ class Tensor(Recorded, Tracer):
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
-        """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
+        """`numpy.reshape`: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``.
+
+        Parameters
+        ----------
+        *shape
+            The lengths of the new axes, or a tuple of them; one may be -1, for what is left.
+        order
+            "C" counts the elements row by row, "F" column by column.
+        copy
+            Taken as NumPy takes it, and changes nothing: nobody can write to a result.
+
+        Returns
+        -------
+        Tensor
+            The same elements.
+
+        Raises
+        ------
+        ValueError
+            For another number of elements, or another ``order``.
+
+        Examples
+        --------
+        >>> Tensor([1.0, 2.0, 3.0, 4.0]).reshape(2, -1).shape
+        (2, 2)
+        """
         shape = shape[0] if len(shape) == 1 else shape
         if order != "C":
             return NUMPY[np.reshape](self, shape=shape, order=order)
@@ -539,8 +610,8 @@ class Tensor(Recorded, Tracer):
         """`numpy.transpose`: ``t.transpose()``, ``t.transpose(1, 0)`` or ``t.transpose((1, 0))``."""
         if len(axes) == 2 != self.ndim:
             raise ValueError(
-                f"transpose takes all {self.ndim} axes in their new order; to exchange two of them write "
-                f"t.swapaxes{axes}"
+                f"transpose: expected all {self.ndim} axes in their new order, got {list(axes)}; to exchange two of "
+                f"them write t.swapaxes{axes}"
             )
         one = len(axes) == 1 and (axes[0] is None or np.ndim(axes[0]))
         return NUMPY[np.transpose](self, axes=axes[0] if one else axes or None)
@@ -572,9 +643,7 @@ def _array(data: Any, dtype: Any = None) -> Any:
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
     if hasattr(type(data), "__array_function__") and not issubclass(type(data), np.ndarray):  # another library's
         if data.dtype.kind not in "biuf":
-            raise TypeError(
-                f"a Tensor cannot hold {type(data).__name__} data of dtype {data.dtype}: it needs real numbers"
-            )
+            raise TypeError(f"a Tensor: expected real numbers, got {type(data).__name__} data of dtype {data.dtype}")
         return data.copy() if dtype is None else data.astype(dtype)
     array = np.array(data, dtype=None if getattr(getattr(data, "dtype", None), "kind", "f") == "c" else dtype)
     if array.dtype == object and all(type(v) is int for v in array.flat):  # longer than 64 bits
@@ -584,7 +653,9 @@ def _array(data: Any, dtype: Any = None) -> Any:
             raise OverflowError(f"a Tensor holds numbers up to {np.finfo(float).max:.4g}; {error}") from None
     if array.dtype.kind not in "biuf":
         what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
-        raise TypeError(f"a Tensor cannot hold {type(data).__name__} data of dtype {array.dtype}: {what}")
+        raise TypeError(
+            f"a Tensor: expected real numbers, got {type(data).__name__} data of dtype {array.dtype}: {what}"
+        )
     if dtype is None and array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(np.float64)
     # NumPy's scalars are ten times cheaper to compute with than arrays without axes.

@@ -38,7 +38,7 @@ class _Run:
     def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], aux: bool):
         self.chosen = [_argument(f, args, n) for n in argnums]
         if len({n % len(args) for n in argnums}) < len(argnums):
-            raise ValueError(f"argnums names an argument twice: {list(argnums)}")
+            raise ValueError(f"argnums: expected each argument once, got {list(argnums)}")
         given = tree.leaves(self.chosen)
         self.variables = [_variable(value, f) for value in given]
         args = list(args)
@@ -50,7 +50,9 @@ class _Run:
         self.aux: Any = None
         if aux:
             if not (isinstance(self.value, tuple) and len(self.value) == 2):
-                raise TypeError(f"with has_aux=True, {_name(f)} must return a pair (value, aux)")
+                raise TypeError(
+                    f"with has_aux=True: expected a pair (value, aux) from {_name(f)}, got {kind(self.value)}"
+                )
             self.value, self.aux = self.value
         roots = [t.node for t in tree.leaves(self.value) if isinstance(t, Tensor)]
         # Of other leaves, those of transforms that have come to their end are no more than numbers.
@@ -71,8 +73,7 @@ class _Run:
         for value, g in zip(values, given, strict=True):
             if np.shape(value) != np.shape(g):
                 raise ValueError(
-                    f"a gradient must have the shape of its value: {list(np.shape(value))} was expected, "
-                    f"{list(np.shape(g))} came"
+                    f"a gradient: expected the shape of its value, {list(np.shape(value))}, got {list(np.shape(g))}"
                 )
             if not isinstance(value, Tensor) or not value.requires_grad:
                 continue
@@ -104,7 +105,7 @@ _FINISHED: weakref.WeakSet[Node] = weakref.WeakSet()
 def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
     if not -len(args) <= n < len(args):
         raise TypeError(
-            f"argnums asks for argument {n} of {_name(f)}, which was called with {len(args)} positional ones"
+            f"argnums: expected the position of one of the {len(args)} positional arguments of {_name(f)}, got {n}"
         )
     return args[n]
 
@@ -119,8 +120,8 @@ def _variable(value: Any, f: Function) -> Node:
     array = value.node.out if isinstance(value, Tensor) else _array(value)
     if array.dtype.kind != "f":
         raise TypeError(
-            f"the gradient of {_name(f)} with respect to {array.dtype} does not exist, because whole numbers have no "
-            "small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
+            f"the gradient of {_name(f)}: expected a floating argument, got {array.dtype}, because whole numbers have "
+            "no small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
         )
     node = Node(array, True)
     node.variable = True
@@ -129,7 +130,7 @@ def _variable(value: Any, f: Function) -> Node:
 
 def _callable(f: Any) -> None:
     if not callable(f):
-        raise TypeError(f"a transform takes a function, as in grad(f)(x), and not its value; {kind(f)} came")
+        raise TypeError(f"a transform: expected a function, as in grad(f)(x), and not its value, got {kind(f)}")
 
 
 def _name(f: Function) -> str:
@@ -156,13 +157,13 @@ def _scalar(f: Function, run: _Run) -> None:
     if structure or np.shape(run.value) != ():
         came = type(run.value).__name__ if structure else list(np.shape(run.value))
         raise GraphError(
-            f"grad needs a function that returns a single number, and {_name(f)} returned {came}; sum or average it, "
+            f"grad: expected a function that returns a single number, got {came} from {_name(f)}; sum or average it, "
             "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
         )
     dtype = _data(run.value).dtype
     if dtype.kind != "f" and type(run.value) is not int:
         raise TypeError(
-            f"grad needs a function that returns a floating number, and {_name(f)} returned {dtype}: comparisons, "
+            f"grad: expected a function that returns a floating number, got {dtype} from {_name(f)}: comparisons, "
             "counts and positions have no small changes"
         )
 
@@ -183,11 +184,32 @@ def _positions(argnums: Any) -> tuple[int, ...]:
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the value of ``f``, a single number, and its gradient.
 
-    ``argnums`` are the positions of the arguments to differentiate; a sequence gives a tuple of gradients.
-    With ``has_aux`` the function returns ``(value, aux)`` and the result is ``((value, aux), gradient)``. GraphError
-    where ``f`` returns anything else than a single number, TypeError for an argument of whole numbers or one that is
-    not there.
+    Parameters
+    ----------
+    f
+        A function of arrays, numbers, and nested lists, tuples and dicts of them, made of NumPy's functions.
+    argnums
+        The position of the argument to differentiate with respect to, or a sequence of positions.
+    has_aux
+        Whether ``f`` returns ``(value, aux)``, of which ``aux`` is passed on and not differentiated.
 
+    Returns
+    -------
+    callable
+        It takes what ``f`` takes and gives ``(value, gradient)``, or ``((value, aux), gradient)``. The gradient has
+        the structure and the shapes of the argument; a sequence of positions gives a tuple of gradients.
+
+    Raises
+    ------
+    GraphError
+        In a call, where ``f`` returns anything else than a single number.
+    TypeError
+        For what is no function; in a call, for an argument of whole numbers or one that is not there.
+    ValueError
+        For an argument that ``argnums`` names twice.
+
+    Examples
+    --------
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
     """
@@ -208,9 +230,23 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of ``f``, which must return a single number.
 
-    ``argnums`` and ``has_aux`` as in `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``. Raises what
-    that does.
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `value_and_grad`.
 
+    Returns
+    -------
+    callable
+        It takes what ``f`` takes and gives the gradient, or ``(gradient, aux)``.
+
+    Raises
+    ------
+    GraphError, TypeError, ValueError
+        Where `value_and_grad` does.
+
+    Examples
+    --------
     >>> grad(np.tanh)(0.0), grad(grad(grad(np.tanh)))(0.0)
     (np.float64(1.0), np.float64(-2.0))
     """
@@ -241,8 +277,8 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             x = _argument(f, args, n)
             if not isinstance(x, list | tuple | dict) and shape != (wanted := np.shape(x)):
                 raise ValueError(
-                    f"elementwise_grad needs a result in the shape of the argument, {wanted}, and {_name(f)} returned "
-                    f"{shape}; use jacobian"
+                    f"elementwise_grad: expected a result in the shape of the argument, {wanted}, got {shape} from "
+                    f"{_name(f)}; use jacobian"
                 )
         return np.sum(value)
 
@@ -270,10 +306,36 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """``f(*args)`` and its derivative in the direction of ``tangents``.
 
-    The pullback is linear in the gradient it is given, and pulling the tangents back through *it* is the
-    forward derivative (J. Townsend, "A new trick for calculating Jacobian vector products", 2017). TypeError unless
-    ``args`` and ``tangents`` are tuples of one length, ValueError for a tangent in another shape than its argument.
+    The pullback is linear in the gradient it is given, and pulling the tangents back through *it* is the forward
+    derivative.
 
+    Parameters
+    ----------
+    f
+        A function of arrays and nested lists, tuples and dicts of them.
+    args
+        A tuple with its arguments.
+    tangents
+        A tuple with a direction for each argument, in the argument's structure and shapes.
+
+    Returns
+    -------
+    tuple
+        The value and the tangent, in the value's structure and shapes.
+
+    Raises
+    ------
+    TypeError
+        Unless ``args`` and ``tangents`` are tuples of one length, and for arguments of whole numbers.
+    ValueError
+        For a tangent in another shape than its argument.
+
+    References
+    ----------
+    J. Townsend: A new trick for calculating Jacobian vector products. 2017.
+
+    Examples
+    --------
     >>> jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
     """
@@ -285,8 +347,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     for t, variable in zip(given, run.variables, strict=True):
         if t.shape != variable.out.shape:
             raise ValueError(
-                f"a tangent must have the shape of its argument: {list(variable.out.shape)} was expected, "
-                f"{list(t.shape)} came"
+                f"a tangent: expected the shape of its argument, {list(variable.out.shape)}, got {list(t.shape)}"
             )
     tangent = push(tree.rebuild(run.chosen, given))[0]
     if any(isinstance(t, Tensor) for t in given):
@@ -302,11 +363,11 @@ def _check_directions(what: str, args: Any, tangents: Any) -> None:
     for name, given in (("args", args), ("tangents", tangents)):
         if not isinstance(given, list | tuple):
             raise TypeError(
-                f"{what} takes {name} as a tuple with an entry for each argument, (x,) for a single one; it was given "
+                f"{what}: expected {name} as a tuple with an entry for each argument, (x,) for a single one, got "
                 f"{kind(given)}"
             )
     if len(args) != len(tangents):
-        raise TypeError(f"{what} needs a tangent for each argument: {len(args)} arguments, {len(tangents)} tangents")
+        raise TypeError(f"{what}: expected a tangent for each of the {len(args)} arguments, got {len(tangents)}")
 
 
 @asked_well
@@ -364,9 +425,29 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of ``f`` times a vector, at the cost of a few gradients and without the Hessian.
 
-    ``args`` and ``tangents`` are tuples; so is the result, unless there is only one argument. Raises what `jvp` does,
-    and GraphError unless ``f`` returns a single number.
+    Parameters
+    ----------
+    f
+        A function that returns a single number.
+    args
+        A tuple with its arguments.
+    tangents
+        A tuple with the vector, in parts: one for each argument, in its shape.
 
+    Returns
+    -------
+    array or tuple of arrays
+        The product, in the shape of the argument; a tuple with a part for each where there are several.
+
+    Raises
+    ------
+    GraphError
+        Unless ``f`` returns a single number.
+    TypeError, ValueError
+        Where `jvp` does.
+
+    Examples
+    --------
     >>> hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     array([ 6., 12.])
     """

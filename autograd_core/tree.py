@@ -102,7 +102,7 @@ def aligned(given: Any, wanted: Any, what: str) -> list[Any]:
     """
     found: list[Any] = []
     if not _align(given, wanted, found):
-        raise ValueError(f"{what} must have the structure {sketch(wanted)}, got {sketch(given)}")
+        raise ValueError(f"{what}: expected the structure {sketch(wanted)}, got {sketch(given)}")
     return found
 
 

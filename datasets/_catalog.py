@@ -27,9 +27,10 @@ def catalog() -> None:
     outside `AUTOGRAD_DATA_DIR` are compared with their published checksums for that. The docstring of each
     `load_data` has the citation in full.
 
-    Example:
-        >>> import datasets
-        >>> datasets.catalog()  # doctest: +SKIP
+    Examples
+    --------
+    >>> import datasets
+    >>> datasets.catalog()  # doctest: +SKIP
     """
     needed("rich", "The table of the data sets")
     from rich import box

@@ -109,8 +109,10 @@ def fetch(*choices: tuple[File, ...]) -> list[Path]:
 
     If no place has them all, those of the last choice are taken from where they are, or downloaded.
 
-    Raises:
-        DownloadError: no mirror gave a file. The message says which, from where, and where to put it.
+    Raises
+    ------
+    DownloadError
+        No mirror gave a file. The message says which, from where, and where to put it.
     """
     return find(*choices) or [(find((file,)) or [_download(file)])[0] for file in choices[-1]]
 

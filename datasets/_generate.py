@@ -14,9 +14,9 @@ def about(citation: str) -> About:
 def begin(n: int, noise: float, seed: int | None, classes: int = 2) -> tuple[Array, np.random.Generator]:
     """The labels 0, 1, 0, 1, … of `n` examples, and the source of all that is random about them."""
     if n < 1:
-        raise ValueError(f"n is how many examples to make, at least 1; got {n}")
+        raise ValueError(f"n: expected the number of examples to make, at least 1, got {n}")
     if not noise >= 0:
-        raise ValueError(f"noise is 0 or more; got {noise}")
+        raise ValueError(f"noise: expected 0 or more, got {noise}")
     return np.arange(n) % classes, np.random.default_rng(seed)
 
 

@@ -114,7 +114,7 @@ def _contents(path: os.PathLike[str], limit: int, expected: str) -> Iterator[byt
         yield data
     except Exception as error:
         raise DataFileError(
-            f"{path} should be {expected}, but: {str(error) or type(error).__name__}. "
+            f"{path}: expected {expected}, got another file: {str(error) or type(error).__name__}. "
             "Put a good copy in its place, or delete it to have it fetched again."
         ) from error
 

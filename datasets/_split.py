@@ -18,7 +18,7 @@ def hold_out_every_fifth(x: Array, y: Array) -> Split:
 def hold_out_the_end(x: Array, y: Array, test_split: float) -> Split:
     """`(x_train, y_train), (x_test, y_test)`, with the last `test_split` of the examples as the test part."""
     if not 0 <= test_split < 1:
-        raise ValueError(f"test_split is the share of the test part, at least 0 and below 1; got {test_split}")
+        raise ValueError(f"test_split: expected the share of the test part, at least 0 and below 1, got {test_split}")
     end = int(len(x) * (1 - test_split))
     return (x[:end], y[:end]), (x[end:], y[end:])
 

@@ -21,7 +21,7 @@ def keep_short(texts: list[list[int]], labels: Array, maxlen: int | None) -> tup
         return texts, labels
     short = [i for i, text in enumerate(texts) if len(text) < maxlen]
     if not short:
-        raise ValueError(f"no text is shorter than maxlen={maxlen}: increase maxlen")
+        raise ValueError(f"maxlen: expected one that some text is shorter than, got {maxlen}: increase maxlen")
     return [texts[i] for i in short], labels[short]
 
 

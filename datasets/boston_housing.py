@@ -30,29 +30,40 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
     inhabitants, chosen on the assumption that segregation raises prices: fit for learning how regression
     works, and for talking about where data come from, not for conclusions about houses.
 
-    Args:
-        path: the name of an archive in the data folders and Keras' cache, or the absolute path of one, to be
-            read instead of the one inside.
-        test_split: the share of the rows that the test part gets.
-        seed: of the order of the rows.
+    Parameters
+    ----------
+    path
+        The name of an archive in the data folders and Keras' cache, or the absolute path of one, to be
+        read instead of the one inside.
+    test_split
+        The share of the rows that the test part gets.
+    seed
+        Of the order of the rows.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`, all float64; `x_train` has the shape (404, 13), `x_test`
         (102, 13), `y_train` (404,) and `y_test` (102,).
 
-    Raises:
-        DataFileError: the file at `path` holds something else (a ValueError).
-        ValueError: `test_split` is not from 0 to 1.
+    Raises
+    ------
+    DataFileError
+        The file at `path` holds something else (a ValueError).
+    ValueError
+        `test_split` is not from 0 to 1.
 
-    Source:
-        D. Harrison, D. L. Rubinfeld: Hedonic Prices and the Demand for Clean Air. Journal of Environmental
-        Economics and Management 5, 1978, as StatLib published it, http://lib.stat.cmu.edu/datasets/boston
+    References
+    ----------
+    D. Harrison, D. L. Rubinfeld: Hedonic Prices and the Demand for Clean Air. Journal of Environmental
+    Economics and Management 5, 1978, as StatLib published it, http://lib.stat.cmu.edu/datasets/boston
 
-    Example:
-        >>> from datasets import boston_housing
-        >>> (x_train, y_train), (x_test, y_test) = boston_housing.load_data()
-        >>> x_train.shape, float(y_train[0])
-        ((404, 13), 15.2)
+    Examples
+    --------
+    >>> from datasets import boston_housing
+    >>> (x_train, y_train), (x_test, y_test) = boston_housing.load_data()
+    >>> x_train.shape, float(y_train[0])
+    ((404, 13), 15.2)
     """
     (file,) = find((dataclasses.replace(ARCHIVE, name=path),)) or [SHIPPED / ARCHIVE.name]
     x, y = npz(file, x=(np.floating, (None, 13)), y=(np.floating, (None,)))

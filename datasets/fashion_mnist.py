@@ -29,20 +29,27 @@ def load_data() -> Split:
     The labels are 0 T-shirt/top, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker,
     8 bag, 9 ankle boot.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`. `x_train` is uint8 of shape (60000, 28, 28) and `x_test`
         (10000, 28, 28), from 0 to 255; `y_train` and `y_test` are uint8, 0 to 9.
 
-    Raises:
-        DownloadError: the files are not on this machine, and no mirror gave them (an OSError).
-        DataFileError: a file holds something else (a ValueError).
+    Raises
+    ------
+    DownloadError
+        The files are not on this machine, and no mirror gave them (an OSError).
+    DataFileError
+        A file holds something else (a ValueError).
 
-    Source:
-        H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
-        Algorithms. arXiv:1708.07747, 2017. MIT licence.
+    References
+    ----------
+    H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+    Algorithms. arXiv:1708.07747, 2017. MIT licence.
 
-    Example:
-        >>> from datasets import fashion_mnist
-        >>> (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()  # doctest: +SKIP
+    Examples
+    --------
+    >>> from datasets import fashion_mnist
+    >>> (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()  # doctest: +SKIP
     """
     return _images.load(fetch(FILES))

@@ -47,36 +47,57 @@ def load_data(
     A review is a list of numbers: `start_char`, then for each word its rank among the words (1 is the most
     frequent) plus `index_from`. 0 is left for padding.
 
-    Args:
-        path: the name of the archive in the data folders and caches, or the absolute path of one.
-        num_words: words with this number or a larger one are replaced by `oov_char`. None keeps all but
-            the largest number, as Keras does.
-        skip_top: words with a smaller number are replaced by `oov_char`.
-        maxlen: only reviews shorter than this are kept, `start_char` counted. None or 0 keeps all.
-        seed: of the order of the reviews.
-        start_char: None puts nothing in front.
-        oov_char: stands for words that are left out; None leaves them out without a trace.
-        index_from: is added to the ranks.
+    Parameters
+    ----------
+    path
+        The name of the archive in the data folders and caches, or the absolute path of one.
+    num_words
+        Words with this number or a larger one are replaced by `oov_char`. None keeps all but
+        the largest number, as Keras does.
+    skip_top
+        Words with a smaller number are replaced by `oov_char`.
+    maxlen
+        Only reviews shorter than this are kept, `start_char` counted. None or 0 keeps all.
+    seed
+        Of the order of the reviews.
+    start_char
+        None puts nothing in front.
+    oov_char
+        Stands for words that are left out; None leaves them out without a trace.
+    index_from
+        Is added to the ranks.
+    **kwargs
+        Nothing: an argument of old names is an error that says the new one.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`. `x_train` and `x_test` are object arrays of shape (25000,)
         that hold lists of int; `y_train` and `y_test` are int64, 1 for a positive review and 0 for a
         negative one.
 
-    Raises:
-        DownloadError: the file is not on this machine, and no mirror gave it (an OSError).
-        DataFileError: the file holds something else (a ValueError).
-        ValueError: no review is shorter than `maxlen`.
+    Raises
+    ------
+    DownloadError
+        The file is not on this machine, and no mirror gave it (an OSError).
+    DataFileError
+        The file holds something else (a ValueError).
+    ValueError
+        No review is shorter than `maxlen`.
+    TypeError
+        An argument that there is not.
 
-    Source:
-        A. L. Maas, R. E. Daly, P. T. Pham, D. Huang, A. Y. Ng, C. Potts: Learning Word Vectors for Sentiment
-        Analysis. ACL 2011. http://ai.stanford.edu/~amaas/data/sentiment
+    References
+    ----------
+    A. L. Maas, R. E. Daly, P. T. Pham, D. Huang, A. Y. Ng, C. Potts: Learning Word Vectors for Sentiment
+    Analysis. ACL 2011. http://ai.stanford.edu/~amaas/data/sentiment
 
-    Example:
-        >>> from datasets import imdb, multi_hot
-        >>> (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=10000)  # doctest: +SKIP
-        >>> multi_hot(x_train, 10000).shape  # doctest: +SKIP
-        (25000, 10000)
+    Examples
+    --------
+    >>> from datasets import imdb, multi_hot
+    >>> (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=10000)  # doctest: +SKIP
+    >>> multi_hot(x_train, 10000).shape  # doctest: +SKIP
+    (25000, 10000)
     """
     if kwargs:
         hint = "; it is called num_words now" if "nb_words" in kwargs else ""
@@ -95,18 +116,25 @@ def load_data(
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     """The ranks of the words, to be raised by `index_from` to get the numbers in the reviews.
 
-    Args:
-        path: the name of the word list in the data folders and caches, or the absolute path of one.
+    Parameters
+    ----------
+    path
+        The name of the word list in the data folders and caches, or the absolute path of one.
 
-    Returns:
+    Returns
+    -------
+    dict
         A dictionary from 88,584 words to ranks from 1, the most frequent word.
 
-    Raises:
-        DownloadError, DataFileError: as for `load_data`.
+    Raises
+    ------
+    DownloadError, DataFileError
+        As for `load_data`.
 
-    Example:
-        >>> from datasets import imdb
-        >>> words = {rank + 3: word for word, rank in imdb.get_word_index().items()}  # doctest: +SKIP
-        >>> " ".join(words.get(number, "?") for number in x_train[0])  # doctest: +SKIP
+    Examples
+    --------
+    >>> from datasets import imdb
+    >>> words = {rank + 3: word for word, rank in imdb.get_word_index().items()}  # doctest: +SKIP
+    >>> " ".join(words.get(number, "?") for number in x_train[0])  # doctest: +SKIP
     """
     return word_index(*fetch((dataclasses.replace(WORDS, name=path),)))

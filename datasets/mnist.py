@@ -42,26 +42,35 @@ ABOUT = About(
 def load_data(path: str = "mnist.npz") -> Split:
     """Load MNIST; what is not on this machine is downloaded (12 MB).
 
-    Args:
-        path: the name that Keras' archive of the set has in its cache, or the absolute path of one. It is
-            read where it is found; elsewhere the four original files are read or downloaded.
+    Parameters
+    ----------
+    path
+        The name that Keras' archive of the set has in its cache, or the absolute path of one. It is
+        read where it is found; elsewhere the four original files are read or downloaded.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`. `x_train` is uint8 of shape (60000, 28, 28) and `x_test`
         (10000, 28, 28), from 0 (paper) to 255 (ink); `y_train` and `y_test` are uint8, the digits 0 to 9.
 
-    Raises:
-        DownloadError: the files are not on this machine, and no mirror gave them (an OSError).
-        DataFileError: a file holds something else (a ValueError).
+    Raises
+    ------
+    DownloadError
+        The files are not on this machine, and no mirror gave them (an OSError).
+    DataFileError
+        A file holds something else (a ValueError).
 
-    Source:
-        Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-Based Learning Applied to Document Recognition.
-        Proceedings of the IEEE 86 (11), 1998. CC BY-SA 3.0.
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-Based Learning Applied to Document Recognition.
+    Proceedings of the IEEE 86 (11), 1998. CC BY-SA 3.0.
 
-    Example:
-        >>> from datasets import mnist
-        >>> (x_train, y_train), (x_test, y_test) = mnist.load_data()  # doctest: +SKIP
-        >>> x_train.reshape(60000, 784).astype("float32") / 255  # doctest: +SKIP
+    Examples
+    --------
+    >>> from datasets import mnist
+    >>> (x_train, y_train), (x_test, y_test) = mnist.load_data()  # doctest: +SKIP
+    >>> x_train.reshape(60000, 784).astype("float32") / 255  # doctest: +SKIP
     """
     paths = fetch((dataclasses.replace(ARCHIVE, name=path),), FILES)
     if len(paths) == len(FILES):

@@ -47,36 +47,54 @@ def load_data(
     A newswire is a list of numbers: `start_char`, then for each word its rank among the words (1 is the
     most frequent) plus `index_from`. 0 is left for padding.
 
-    Args:
-        path: the name of the archive in the data folders and caches, or the absolute path of one.
-        num_words: words with this number or a larger one are replaced by `oov_char`. None keeps all but
-            the largest number, as Keras does.
-        skip_top: words with a smaller number are replaced by `oov_char`.
-        maxlen: only newswires shorter than this are kept, `start_char` counted. None or 0 keeps all.
-        test_split: the share of the newswires that the test part gets.
-        seed: of the order of the newswires.
-        start_char: None puts nothing in front.
-        oov_char: stands for words that are left out; None leaves them out without a trace.
-        index_from: is added to the ranks.
+    Parameters
+    ----------
+    path
+        The name of the archive in the data folders and caches, or the absolute path of one.
+    num_words
+        Words with this number or a larger one are replaced by `oov_char`. None keeps all but
+        the largest number, as Keras does.
+    skip_top
+        Words with a smaller number are replaced by `oov_char`.
+    maxlen
+        Only newswires shorter than this are kept, `start_char` counted. None or 0 keeps all.
+    test_split
+        The share of the newswires that the test part gets.
+    seed
+        Of the order of the newswires.
+    start_char
+        None puts nothing in front.
+    oov_char
+        Stands for words that are left out; None leaves them out without a trace.
+    index_from
+        Is added to the ranks.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`. `x_train` and `x_test` are object arrays of shape (8982,)
         and (2246,) that hold lists of int; `y_train` and `y_test` are int64, the places 0 to 45 of the
         topics in `get_label_names()`.
 
-    Raises:
-        DownloadError: the file is not on this machine, and no mirror gave it (an OSError).
-        DataFileError: the file holds something else (a ValueError).
-        ValueError: no newswire is shorter than `maxlen`, or `test_split` is not from 0 to 1.
+    Raises
+    ------
+    DownloadError
+        The file is not on this machine, and no mirror gave it (an OSError).
+    DataFileError
+        The file holds something else (a ValueError).
+    ValueError
+        No newswire is shorter than `maxlen`, or `test_split` is not from 0 to 1.
 
-    Source:
-        D. D. Lewis: Reuters-21578 Text Categorization Test Collection, Distribution 1.0, 1997.
-        http://www.daviddlewis.com/resources/testcollections/reuters21578
-        For research only. Publications are to acknowledge the data set under the name above.
+    References
+    ----------
+    D. D. Lewis: Reuters-21578 Text Categorization Test Collection, Distribution 1.0, 1997.
+    http://www.daviddlewis.com/resources/testcollections/reuters21578
+    For research only. Publications are to acknowledge the data set under the name above.
 
-    Example:
-        >>> from datasets import reuters
-        >>> (x_train, y_train), (x_test, y_test) = reuters.load_data(num_words=10000)  # doctest: +SKIP
+    Examples
+    --------
+    >>> from datasets import reuters
+    >>> (x_train, y_train), (x_test, y_test) = reuters.load_data(num_words=10000)  # doctest: +SKIP
     """
     (file,) = fetch((dataclasses.replace(ARCHIVE, name=path),))
     x, y = npz(file, x=(np.object_, (None,)), y=(np.integer, (None,)))
@@ -88,19 +106,26 @@ def load_data(
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     """The ranks of the words, to be raised by `index_from` to get the numbers in the newswires.
 
-    Args:
-        path: the name of the word list in the data folders and caches, or the absolute path of one.
+    Parameters
+    ----------
+    path
+        The name of the word list in the data folders and caches, or the absolute path of one.
 
-    Returns:
+    Returns
+    -------
+    dict
         A dictionary from words to ranks from 1, the most frequent word.
 
-    Raises:
-        DownloadError, DataFileError: as for `load_data`.
+    Raises
+    ------
+    DownloadError, DataFileError
+        As for `load_data`.
 
-    Example:
-        >>> from datasets import reuters
-        >>> reuters.get_word_index()["the"]  # doctest: +SKIP
-        1
+    Examples
+    --------
+    >>> from datasets import reuters
+    >>> reuters.get_word_index()["the"]  # doctest: +SKIP
+    1
     """
     return word_index(*fetch((dataclasses.replace(WORDS, name=path),)))
 
@@ -108,10 +133,11 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 def get_label_names() -> tuple[str, ...]:
     """The names of the 46 topics, in the order of the labels.
 
-    Example:
-        >>> from datasets import reuters
-        >>> reuters.get_label_names()[3]
-        'earn'
+    Examples
+    --------
+    >>> from datasets import reuters
+    >>> reuters.get_label_names()[3]
+    'earn'
     """
     # fmt: off
     return (

@@ -11,25 +11,35 @@ ABOUT = _generate.about("Minsky,\nPapert 1969")
 def load_data(n: int = 1000, noise: float = 0.0, seed: int | None = 0) -> Split:
     """Make points in the square from -1 to 1, of class 1 where exactly one of their coordinates is positive.
 
-    Args:
-        n: how many points, of which every fifth (0, 5, 10, …) is held out for the test.
-        noise: the standard deviation by which each coordinate is off, after the class was decided.
-        seed: the same seed makes the same points; None makes new ones.
+    Parameters
+    ----------
+    n
+        How many points, of which every fifth (0, 5, 10, …) is held out for the test.
+    noise
+        The standard deviation by which each coordinate is off, after the class was decided.
+    seed
+        The same seed makes the same points; None makes new ones.
 
-    Returns:
+    Returns
+    -------
+    tuple of pairs of arrays
         `(x_train, y_train), (x_test, y_test)`: points, float64 of shape (n, 2); classes, int64 of shape (n,).
 
-    Raises:
-        ValueError: `n` is below 1, or `noise` below 0.
+    Raises
+    ------
+    ValueError
+        `n` is below 1, or `noise` below 0.
 
-    Source:
-        M. Minsky, S. Papert: Perceptrons. MIT Press, 1969: no single neuron can tell these classes apart.
+    References
+    ----------
+    M. Minsky, S. Papert: Perceptrons. MIT Press, 1969: no single neuron can tell these classes apart.
 
-    Example:
-        >>> from datasets import xor
-        >>> (x_train, y_train), (x_test, y_test) = xor.load_data(n=100)
-        >>> bool(((x_train[:, 0] > 0) ^ (x_train[:, 1] > 0) == y_train).all())
-        True
+    Examples
+    --------
+    >>> from datasets import xor
+    >>> (x_train, y_train), (x_test, y_test) = xor.load_data(n=100)
+    >>> bool(((x_train[:, 0] > 0) ^ (x_train[:, 1] > 0) == y_train).all())
+    True
     """
     y, random = _generate.begin(n, noise, seed)
     across, up = random.uniform(-1.0, 1.0, (2, n))

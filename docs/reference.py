@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ def signature(function: Any) -> str:
 def function(module: str, name: str, signature: str, op: Op) -> str:
     """An op, which is an object: a function to whoever calls it."""
     numpy = sorted({full_name(f) for f in op.numpy})
-    lines = [inspect.getdoc(op.function) or "", "", f":Value: :math:`{op.latex}`"]
+    lines = [rubrics(inspect.getdoc(op.function) or ""), "", f":Value: :math:`{op.latex}`"]
     formulas = [f":math:`{formula}`" for formula in op.formulas if formula]
     if formulas:
         lines.append(f":Local derivative: {', '.join(formulas)}")
@@ -130,6 +131,11 @@ def function(module: str, name: str, signature: str, op: Op) -> str:
     lines += [f":Shapes: {shapes(op)}", f":Raises: {errors(op)}"]
     body = textwrap.indent("\n".join(lines), "   ")
     return f".. py:function:: {name}{signature}\n   :module: {module}\n\n{body}\n"
+
+
+def rubrics(doc: str) -> str:
+    """A docstring whose NumPy sections begin with rubrics: a directive may hold no titles."""
+    return re.sub(r"^(\w+)\n-+$", r".. rubric:: \1\n", doc, flags=re.MULTILINE)
 
 
 def shapes(entry: Op | Composed) -> str:

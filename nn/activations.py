@@ -64,8 +64,29 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
     At 0 the slope is that below, and at the ceiling it is 0, that above, as Keras has it at a ceiling of 6.
 
-    Takes any shape, and gives the same; TypeError for what holds no numbers.
+    Parameters
+    ----------
+    x
+        Numbers of any shape.
+    negative_slope
+        That below the threshold, ``negative_slope · (x - threshold)``; from 0 on.
+    max_value
+        The ceiling; None: none.
+    threshold
+        Below it, and at it, the slope is ``negative_slope``.
 
+    Returns
+    -------
+    Tensor
+        In the same shape.
+
+    Raises
+    ------
+    TypeError
+        For what holds no numbers.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.activations.relu(np.array([-2.0, 0.0, 3.0])).numpy()
     array([0., 0., 3.])

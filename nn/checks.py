@@ -18,7 +18,7 @@ def whole(value: Any, what: str, minimum: int = 0) -> int:
     ValueError: patience is a whole number from 0 on; -1 came
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise ValueError(f"{what} is a whole number from {minimum} on; {value!r} came")
+        raise ValueError(f"{what}: expected a whole number from {minimum} on, got {value!r}")
     return int(value)
 
 
@@ -34,7 +34,7 @@ def lengths(value: Any, what: str) -> tuple[int | None, ...]:
     if not isinstance(value, list | tuple) or not all(
         n is None or (isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0) for n in value
     ):
-        raise ValueError(f"{what} holds whole numbers from 0 on, or None; {value!r} came")
+        raise ValueError(f"{what}: expected whole numbers from 0 on, or None, got {value!r}")
     return tuple(None if n is None else int(n) for n in value)
 
 
@@ -50,7 +50,7 @@ def number(
     real = isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
     fits = real and isfinite(value) and low <= value <= high
     if not fits or (above and value == low) or (below and value == high):
-        raise ValueError(f"{what} is a number {_range(low, high, above, below)}; {value!r} came")
+        raise ValueError(f"{what}: expected a number {_range(low, high, above, below)}, got {value!r}")
     return value
 
 
@@ -59,13 +59,11 @@ def axis_in(axis: Any, ndim: int, owner: str) -> int:
 
     >>> axis_in(2, 2, "layer 'norm'")
     Traceback (most recent call last):
-    ValueError: layer 'norm' works along axis 2, and its input has 2 axes, from -2 to 1
+    ValueError: layer 'norm': expected an axis of its input, from -2 to 1, got axis 2
     """
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer) or not -ndim <= axis < ndim:
-        raise ValueError(
-            f"{owner} works along axis {axis!r}, and its input has {ndim} axes"
-            + (f", from {-ndim} to {ndim - 1}" if ndim else "")
-        )
+        there = f"an axis of its input, from {-ndim} to {ndim - 1}" if ndim else "an input with axes"
+        raise ValueError(f"{owner}: expected {there}, got axis {axis!r}")
     return int(axis) % ndim
 
 
@@ -77,7 +75,7 @@ def function(value: Any, what: str) -> Any:
     TypeError: schedule is a function; 3 came
     """
     if not callable(value):
-        raise TypeError(f"{what} is a function; {value!r} came")
+        raise TypeError(f"{what}: expected a function, got {value!r}")
     return value
 
 

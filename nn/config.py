@@ -92,7 +92,7 @@ def set_numba(numba: bool | str) -> None:
     """
     global _numba
     if not (isinstance(numba, bool) or numba == "auto"):
-        raise ValueError(f"numba must be 'auto', True or False, and got {numba!r}")
+        raise ValueError(f"numba: expected 'auto', True or False, got {numba!r}")
     _numba = numba
 
 
@@ -339,7 +339,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     array([8.], dtype=float32)
     """
     if not isinstance(custom_objects, Mapping | None):
-        raise TypeError(f"custom_objects maps names to classes and functions; {custom_objects!r} came")
+        raise TypeError(f"custom_objects: expected a dict from names to classes and functions, got {custom_objects!r}")
     before = _custom.set({**_custom.get(), **(custom_objects or {})})
     try:
         yield
@@ -416,7 +416,9 @@ class Registry:
             if number in scope.made:
                 made = scope.made[number]
                 if type(made) is not cls:
-                    raise ValueError(f"the shared {self.kind} {number} is a {type(made).__name__} and a {cls.__name__}")
+                    raise ValueError(
+                        f"expected the shared {self.kind} {number} to be a {cls.__name__}, got a {type(made).__name__}"
+                    )
                 return made
             made = cls.from_config(settings)
             if number is not None:

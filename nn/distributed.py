@@ -163,10 +163,30 @@ def size() -> int:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`numpy.mean` over the whole batch, for a layer of your own that looks at several examples at once.
 
-    In training each process has a share of the batch, which is the first axis of ``x``, and this sums over all of them;
-    gradients flow through it to all. Anywhere else, and over other axes alone, it is `numpy.mean`. ValueError for an
-    axis that is not there, and for a first axis that is not of the examples.
+    In training each process has a share of the batch, which is the first axis of ``x``, and this sums over all of
+    them; gradients flow through it to all. Anywhere else, and over other axes alone, it is `numpy.mean`.
 
+    Parameters
+    ----------
+    x
+        An array whose first axis is that of the examples.
+    axis
+        Along which to take the mean, one axis or a tuple of them; None takes all.
+    keepdims
+        Whether these axes stay, with length 1.
+
+    Returns
+    -------
+    array
+        In the shape of ``x`` without ``axis``.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is not there, and for a first axis that is not of the examples.
+
+    Examples
+    --------
     >>> import nn
     >>> print(nn.distributed.mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0))
     [2. 3.]
@@ -220,9 +240,9 @@ def whole(shape: Sequence[int]) -> tuple[int, ...]:
     examples = _share.end - _share.begin
     if not shape or shape[0] % examples:
         raise ValueError(
-            f"this process has {examples} of the {_share.total} examples of a batch, and an array of shape "
-            f"{tuple(shape)} has not these along its first axis; Dropout and nn.distributed.mean need them there, so "
-            "transpose after them, not before"
+            f"Dropout and nn.distributed.mean: expected an array with the {examples} of the {_share.total} examples of "
+            f"a batch that this process has along its first axis, got shape {tuple(shape)}; transpose after them, not "
+            "before"
         )
     return (shape[0] * _share.total // (_share.end - _share.begin), *shape[1:])
 
@@ -250,7 +270,7 @@ def _gathered(part: Any, share: Share) -> Any:
     lengths = np.diff(_bounds(share.total))
     each, left = divmod(len(part), share.end - share.begin)
     if left:
-        raise ValueError(f"an array of {len(part)} rows does not belong to {share.end - share.begin} examples")
+        raise ValueError(f"expected a row for each of {share.end - share.begin} examples, got an array of {len(part)}")
     array = np.empty((share.total * each, *part.shape[1:]), part.dtype)
     row = array[:1].nbytes * each
     mine = np.ascontiguousarray(part[: len(part) * share.weight])
@@ -348,8 +368,9 @@ def checked_loss(compute: Callable[[], Any]) -> Any:
     if _share is not None and not talked and (not shape or shape[0] % (_share.end - _share.begin)):
         came = f"an array of shape {shape}" if shape else "a single number"
         raise ValueError(
-            f"the loss gave {came}, of which several processes cannot know what it is for the whole batch; return one "
-            "number per example, or use nn.distributed.mean in place of np.mean over the examples"
+            f"the loss: expected one number per example, got {came}, of which several processes cannot know what it is "
+            "for the whole batch; return one number per example, or use nn.distributed.mean in place of np.mean over "
+            "the examples"
         )
     return losses
 

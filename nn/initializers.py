@@ -104,13 +104,15 @@ class Constant(Initializer):
 
     def __init__(self, value: Any = 0.0):
         if np.asarray(value).dtype.kind not in "biuf":
-            raise ValueError(f"a Constant is a number, or an array of them; {value!r} came")
+            raise ValueError(f"the value of a Constant: expected a number, or an array of them, got {value!r}")
         self.value = value
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         value = np.asarray(self.value, dtype)
         if value.shape not in ((), tuple(shape)):
-            raise ValueError(f"a Constant of shape {value.shape} cannot fill a weight of shape {tuple(shape)}")
+            raise ValueError(
+                f"a Constant: expected values that fill a weight of shape {tuple(shape)}, got {value.shape}"
+            )
         return np.broadcast_to(value, shape).copy()
 
 
@@ -128,8 +130,20 @@ class Random(Initializer):
 class RandomNormal(Random):
     """Normally distributed values.
 
-    Gives the shape that is asked for. ValueError when ``stddev`` is below 0, or ``seed`` no whole number from 0 on.
+    Parameters
+    ----------
+    mean, stddev
+        Of the distribution; ``stddev`` from 0 on.
+    seed
+        A whole number from 0 on gives the same values at each call; None draws new ones.
 
+    Raises
+    ------
+    ValueError
+        When ``stddev`` is below 0, or ``seed`` no whole number from 0 on.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.initializers.RandomNormal(mean=1.0, stddev=0.1, seed=0)((2, 2))
     array([[1.012573 , 0.9867895],
@@ -147,8 +161,18 @@ class RandomNormal(Random):
 class TruncatedNormal(RandomNormal):
     """Normally distributed values, drawn again where they are beyond two standard deviations.
 
-    Gives the shape that is asked for. ValueError as in `RandomNormal`.
+    Parameters
+    ----------
+    mean, stddev, seed
+        As in `RandomNormal`; ``stddev`` is that before values are left out.
 
+    Raises
+    ------
+    ValueError
+        As in `RandomNormal`.
+
+    Examples
+    --------
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.TruncatedNormal(stddev=0.1, seed=0)((1000,))) <= 0.2))
     True
@@ -161,8 +185,20 @@ class TruncatedNormal(RandomNormal):
 class RandomUniform(Random):
     """Values spread evenly between two bounds.
 
-    Gives the shape that is asked for. ValueError when ``maxval`` is below ``minval``.
+    Parameters
+    ----------
+    minval, maxval
+        The bounds, of which the second is not below the first.
+    seed
+        As in `RandomNormal`.
 
+    Raises
+    ------
+    ValueError
+        When ``maxval`` is below ``minval``, or ``seed`` no whole number from 0 on.
+
+    Examples
+    --------
     >>> import nn
     >>> bool(np.all(np.abs(nn.initializers.RandomUniform(-1.0, 1.0, seed=0)((1000,))) <= 1))
     True
@@ -180,9 +216,24 @@ class RandomUniform(Random):
 class VarianceScaling(Random):
     """Values whose variance is ``scale / n``, n being the number of inputs, of outputs, or their average.
 
-    Gives the shape that is asked for. ValueError for a ``scale`` that is not above 0, an unknown ``mode`` or
-    ``distribution``.
+    Parameters
+    ----------
+    scale
+        Above 0.
+    mode
+        What n is: "fan_in", "fan_out" or "fan_avg".
+    distribution
+        "truncated_normal", "untruncated_normal" or "uniform".
+    seed
+        As in `RandomNormal`.
 
+    Raises
+    ------
+    ValueError
+        For a ``scale`` that is not above 0, an unknown ``mode`` or ``distribution``.
+
+    Examples
+    --------
     >>> import nn
     >>> weights = nn.initializers.VarianceScaling(scale=2.0, mode="fan_in", seed=0)((100, 1000))
     >>> round(float(np.var(weights)), 3)
@@ -198,10 +249,10 @@ class VarianceScaling(Random):
     ):
         super().__init__(seed)
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"mode is 'fan_in', 'fan_out' or 'fan_avg'; {mode!r} came")
+            raise ValueError(f"mode: expected 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
-                f"distribution is 'truncated_normal', 'untruncated_normal' or 'uniform'; {distribution!r} came"
+                f"distribution: expected 'truncated_normal', 'untruncated_normal' or 'uniform', got {distribution!r}"
             )
         self.scale, self.mode, self.distribution = number(scale, "scale", 0, above=True), mode, distribution
 

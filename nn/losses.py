@@ -73,11 +73,11 @@ def fit(y_true: Any, y_pred: Any, what: str) -> tuple[Any, Any]:
     """Targets and predictions as they are, or an error that names both shapes."""
     if y_true.shape != y_pred.shape:
         raise ValueError(
-            f"{what} compares targets and predictions of one shape; the targets are {y_true.shape}, the predictions "
+            f"{what}: expected targets and predictions of one shape, got targets {y_true.shape} and predictions "
             f"{y_pred.shape}"
         )
     if not y_pred.ndim:
-        raise ValueError(f"{what} takes arrays whose first axis is the batch; a single number came")
+        raise ValueError(f"{what}: expected arrays whose first axis is the batch, got a single number")
     return y_true, y_pred
 
 
@@ -153,8 +153,29 @@ def categorical_crossentropy(
 ) -> Any:
     """``-Σ y_true log(y_pred)`` over the classes; targets are one-hot or probabilities.
 
-    Takes two shapes (batch, …, classes), gives (batch, …). Raises ValueError when they do not fit.
+    Parameters
+    ----------
+    y_true, y_pred
+        Targets and predictions of one shape, (batch, …, classes).
+    from_logits
+        Whether predictions are logits; with False they are probabilities.
+    label_smoothing
+        The share of each target that is spread over all classes, from 0 to 1.
+    axis
+        That of the classes.
 
+    Returns
+    -------
+    Tensor
+        One loss for each example, (batch, …).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, or ``label_smoothing`` is outside 0 … 1.
+
+    Examples
+    --------
     >>> import nn
     >>> predicted = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
     >>> nn.losses.categorical_crossentropy(np.eye(3)[[0, 1]], predicted).numpy().round(4)
@@ -165,8 +186,8 @@ def categorical_crossentropy(
     if y_true.shape != y_pred.shape:
         integers = y_true.ndim == y_pred.ndim - 1 or (y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1)
         raise ValueError(
-            f"categorical_crossentropy needs one-hot targets in the shape of the predictions, {y_pred.shape}; the "
-            f"targets are {y_true.shape}"
+            f"categorical_crossentropy: expected one-hot targets in the shape of the predictions, {y_pred.shape}, got "
+            f"{y_true.shape}"
             + (
                 ": for class numbers use loss='sparse_categorical_crossentropy', or nn.utils.to_categorical(y)"
                 if integers
@@ -201,9 +222,31 @@ def sparse_categorical_crossentropy(
 ) -> Any:
     """``-log(y_pred[class])``; targets are class numbers.
 
-    Takes targets (batch, …) and predictions (batch, …, classes), gives (batch, …). Raises ValueError when they do
-    not fit, or when a target is no class.
+    Parameters
+    ----------
+    y_true
+        Class numbers, (batch, …).
+    y_pred
+        Predictions, (batch, …, classes).
+    from_logits
+        Whether predictions are logits; with False they are probabilities.
+    ignore_class
+        A number among the targets whose examples have the loss 0.
+    axis
+        That of the classes.
 
+    Returns
+    -------
+    Tensor
+        One loss for each example, (batch, …).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, or a target is no class.
+
+    Examples
+    --------
     >>> import nn
     >>> predicted = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
     >>> nn.losses.sparse_categorical_crossentropy(np.array([0, 1]), predicted).numpy().round(4)
@@ -218,16 +261,16 @@ def sparse_categorical_crossentropy(
     if labels.shape != expected:
         one_hot = labels.shape == y_pred.shape
         raise ValueError(
-            f"sparse_categorical_crossentropy needs one class number per prediction, shape {expected}; the targets "
-            f"are {labels.shape}" + (": for one-hot targets use loss='categorical_crossentropy'" if one_hot else "")
+            f"sparse_categorical_crossentropy: expected one class number per prediction, shape {expected}, got "
+            f"{labels.shape}" + (": for one-hot targets use loss='categorical_crossentropy'" if one_hot else "")
         )
     labels = class_numbers(labels, "sparse_categorical_crossentropy")
     ignored = labels == ignore_class if ignore_class is not None else np.False_
     outside = ((labels < 0) | (labels >= classes)) & ~ignored
     if decide(outside.any()):
         raise ValueError(
-            f"sparse_categorical_crossentropy got the class number {labels[outside][0]}, and the model predicts "
-            f"{classes} classes, 0 to {classes - 1}"
+            f"sparse_categorical_crossentropy: expected class numbers from 0 to {classes - 1}, because the model "
+            f"predicts {classes} classes, got {labels[outside][0]}"
             + ("; for a single sigmoid output use loss='binary_crossentropy'" if classes == 1 else "")
         )
     log_p = log_probabilities(y_pred, from_logits, axis, "sparse_categorical_crossentropy")
@@ -243,10 +286,33 @@ def sparse_categorical_crossentropy(
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
-    """The mean of ``-y_true log(y_pred) - (1 - y_true) log(1 - y_pred)``; targets lie between 0 and 1.
+    """The mean of ``-y_true log(y_pred) - (1 - y_true) log(1 - y_pred)``.
 
-    Takes two shapes (batch, …, n), gives (batch, …). Raises ValueError when they do not fit.
+    Parameters
+    ----------
+    y_true
+        Targets between 0 and 1, (batch, …, n).
+    y_pred
+        Predictions of the same shape.
+    from_logits
+        Whether predictions are logits; with False they are probabilities.
+    label_smoothing
+        The share of each target that is moved to 1/2, from 0 to 1.
+    axis
+        Along which the mean is taken.
 
+    Returns
+    -------
+    Tensor
+        One loss for each example, (batch, …).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, a target is outside 0 … 1, or ``label_smoothing`` is.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.binary_crossentropy([[1.0, 0.0]], [[0.5, 0.25]]).numpy().round(4)
     array([0.4904])
@@ -255,14 +321,14 @@ def binary_crossentropy(
     target, prediction = np.shape(plain(y_true)), y_pred.shape
     if len(prediction) == len(target) + 1 and prediction[-1] > 1:
         raise ValueError(
-            f"binary_crossentropy needs targets in the shape of the predictions, {prediction}, not {target}: "
-            "for class numbers use loss='sparse_categorical_crossentropy'"
+            f"binary_crossentropy: expected targets in the shape of the predictions, {prediction}, got {target}: for "
+            "class numbers use loss='sparse_categorical_crossentropy'"
         )
     y_true, y_pred = pair(y_true, y_pred, "binary_crossentropy")
     outside = (y_true.data < 0) | (y_true.data > 1)
     if decide(outside.any()):
         raise ValueError(
-            f"binary_crossentropy needs targets between 0 and 1, and got {y_true.data[outside][0]:g}; for class "
+            f"binary_crossentropy: expected targets between 0 and 1, got {y_true.data[outside][0]:g}; for class "
             "numbers use loss='sparse_categorical_crossentropy' with one output for each class"
         )
     if smoothing_of(label_smoothing):
@@ -309,10 +375,31 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
-    """Half the squared error up to ``delta``, growing linearly beyond it: Huber, 1964.
+    """Half the squared error up to ``delta``, growing linearly beyond it.
 
-    Takes two shapes (batch, …, n), gives (batch, …). Raises ValueError when they do not fit.
+    Parameters
+    ----------
+    y_true, y_pred
+        Targets and predictions of one shape, (batch, …, n).
+    delta
+        The size of an error, above 0, from which on it counts linearly.
 
+    Returns
+    -------
+    Tensor
+        The mean along the last axis, (batch, …).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit.
+
+    References
+    ----------
+    P. Huber: Robust estimation of a location parameter. Annals of Mathematical Statistics 35, 1964.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.huber([[0.0, 1.0]], [[3.0, 1.5]]).numpy().round(4)
     array([1.3125])
@@ -345,11 +432,28 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 class Loss(config.Configurable):
     """Averages what ``call(y_true, y_pred)`` gives for each example, with weights when there are any.
 
-    ``reduction`` is "sum_over_batch_size" (the mean), "sum", or None for one number per example.
+    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them.
+    Targets and predictions are (batch, …).
 
-    One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them. Targets
-    and predictions are (batch, …). ValueError for another ``reduction``, or weights that do not fit.
+    Parameters
+    ----------
+    name
+        What errors and `History` call it; by default that of the class.
+    reduction
+        "sum_over_batch_size" (the mean), "mean_with_sample_weight" (the sum divided by that of the weights), "sum",
+        or None for one number per example.
+    dtype
+        Kept for the configuration; a result has the dtype of the predictions.
 
+    Raises
+    ------
+    ValueError
+        For another ``reduction``; in a call, for weights that do not fit.
+    TypeError
+        In a call, where ``call`` is not defined.
+
+    Examples
+    --------
     >>> import nn
     >>> class FourthPower(nn.losses.Loss):
     ...     def call(self, y_true, y_pred):
@@ -362,7 +466,8 @@ class Loss(config.Configurable):
         self.name = name or config.snake_case(type(self).__name__)
         if reduction not in ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None):
             raise ValueError(
-                f"reduction is 'sum_over_batch_size', 'mean_with_sample_weight', 'sum' or None; {reduction!r} came"
+                "reduction: expected 'sum_over_batch_size', 'mean_with_sample_weight', 'sum' or None, got "
+                f"{reduction!r}"
             )
         self.reduction = reduction
         self.dtype = dtype
@@ -399,8 +504,8 @@ def weighted(losses: Tensor, weights: Any) -> Tensor:
         weights = weights[..., None]
     if weights.ndim > losses.ndim or any(w not in (1, n) for w, n in zip(weights.shape, losses.shape, strict=True)):
         raise ValueError(
-            f"sample_weight has shape {given}, and there are losses of shape {losses.shape}; expected one weight for "
-            "each example, or one for each loss"
+            "sample_weight: expected one weight for each example, or one for each loss, for losses of shape "
+            f"{losses.shape}, got shape {given}"
         )
     return losses * weights
 
@@ -408,9 +513,26 @@ def weighted(losses: Tensor, weights: Any) -> Tensor:
 class LossFunction(Loss):
     """A `Loss` made from a function, which gets the given options.
 
-    Where targets are (batch,) and predictions (batch, 1), or the other way round, it gets both in one shape. TypeError
-    unless it is a function.
+    Where targets are (batch,) and predictions (batch, 1), or the other way round, it gets both in one shape.
 
+    Parameters
+    ----------
+    fn
+        From targets and predictions to one number for each example.
+    reduction, name, dtype
+        As in `Loss`; the name is by default that of the function.
+    **options
+        Further arguments of ``fn``.
+
+    Raises
+    ------
+    TypeError
+        Unless ``fn`` is a function.
+    ValueError
+        As in `Loss`.
+
+    Examples
+    --------
     >>> import nn
     >>> strict = nn.losses.LossFunction(nn.losses.huber, delta=0.5)
     >>> strict([[0.0]], [[2.0]]).numpy()
@@ -440,8 +562,20 @@ class LossFunction(Loss):
 class CategoricalCrossentropy(LossFunction):
     """The mean of `categorical_crossentropy`: targets are one-hot.
 
-    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
+    Parameters
+    ----------
+    from_logits, label_smoothing, axis
+        As in `categorical_crossentropy`.
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        When ``label_smoothing`` is outside 0 … 1; in a call, where the function does.
+
+    Examples
+    --------
     >>> import nn
     >>> predicted = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
     >>> nn.losses.CategoricalCrossentropy()(np.eye(3)[[0, 1]], predicted).numpy().round(4)
@@ -464,8 +598,20 @@ class CategoricalCrossentropy(LossFunction):
 class SparseCategoricalCrossentropy(LossFunction):
     """The mean of `sparse_categorical_crossentropy`: targets are class numbers.
 
-    Shapes are those of the function, and its errors: ValueError for what is no class number.
+    Parameters
+    ----------
+    from_logits, ignore_class, axis
+        As in `sparse_categorical_crossentropy`.
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        In a call, for what is no class number, and shapes that do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> loss = nn.losses.SparseCategoricalCrossentropy(from_logits=True)
     >>> loss(np.array([0, 1]), np.array([[2.0, 1.0, 1.0], [0.0, 9.0, 0.0]])).numpy().round(4)
@@ -488,8 +634,20 @@ class SparseCategoricalCrossentropy(LossFunction):
 class BinaryCrossentropy(LossFunction):
     """The mean of `binary_crossentropy`: targets lie between 0 and 1.
 
-    Shapes and errors are those of the function; ValueError when ``label_smoothing`` is outside 0 … 1.
+    Parameters
+    ----------
+    from_logits, label_smoothing, axis
+        As in `binary_crossentropy`.
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        When ``label_smoothing`` is outside 0 … 1; in a call, where the function does.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.25]]).numpy().round(4)
     np.float64(0.4904)
@@ -511,8 +669,18 @@ class BinaryCrossentropy(LossFunction):
 class MeanSquaredError(LossFunction):
     """The mean of `mean_squared_error`.
 
-    Shapes are those of the function, and its errors: ValueError when they do not fit.
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.MeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
     np.float64(2.0)
@@ -527,8 +695,18 @@ class MeanSquaredError(LossFunction):
 class MeanAbsoluteError(LossFunction):
     """The mean of `mean_absolute_error`.
 
-    Shapes are those of the function, and its errors: ValueError when they do not fit.
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.MeanAbsoluteError(reduction="sum")([[0.0], [1.0]], [[2.0], [1.0]]).numpy().round(4)
     np.float64(2.0)
@@ -543,8 +721,20 @@ class MeanAbsoluteError(LossFunction):
 class Huber(LossFunction):
     """The mean of `huber`.
 
-    Shapes and errors are those of the function; ValueError unless ``delta`` is above 0.
+    Parameters
+    ----------
+    delta
+        As in `huber`, above 0.
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        Unless ``delta`` is above 0; in a call, for shapes that do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.Huber()([[0.0], [1.0]], [[3.0], [1.5]]).numpy().round(4)
     np.float64(1.3125)
@@ -563,8 +753,18 @@ class Huber(LossFunction):
 class KLDivergence(LossFunction):
     """The mean of `kl_divergence`.
 
-    Shapes are those of the function, and its errors: ValueError when they do not fit.
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
 
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
     np.float64(0.1438)

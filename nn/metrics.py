@@ -88,7 +88,20 @@ class Metric(config.Configurable):
         self.total = self.count = 0.0
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take a batch into account."""
+        """Take a batch into account: what a metric of your own defines.
+
+        Parameters
+        ----------
+        y_true, y_pred
+            Targets and predictions; their shapes are those of the metric.
+        sample_weight
+            How much each example counts, numbers from 0 on; None: all the same.
+
+        Raises
+        ------
+        TypeError
+            Where it is not defined.
+        """
         raise TypeError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight)")
 
     def result(self) -> float:
@@ -120,7 +133,9 @@ def stretched(weights: Any, shape: tuple[int, ...], owner: str) -> Any:
     """The weights of examples, one for each of the numbers that belong to them."""
     column = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
     if column.ndim != len(shape) or any(w not in (1, n) for w, n in zip(column.shape, shape, strict=True)):
-        raise ValueError(f"{owner} got a sample_weight of shape {weights.shape} for values of shape {shape}")
+        raise ValueError(
+            f"sample_weight of {owner}: expected one for each of the values of shape {shape}, got shape {weights.shape}"
+        )
     return np.broadcast_to(column, shape)
 
 
@@ -147,8 +162,26 @@ class Mean(Metric):
 class MeanMetricWrapper(Metric):
     """The mean of a function of targets and predictions, which gets the given options.
 
-    TypeError unless it is a function, ValueError for weights that do not fit what it gives.
+    Parameters
+    ----------
+    fn
+        From targets and predictions to one number for each example.
+    name
+        By default that of the function.
+    dtype
+        Kept for the configuration; a result is a Python float.
+    **options
+        Further arguments of ``fn``.
 
+    Raises
+    ------
+    TypeError
+        Unless ``fn`` is a function.
+    ValueError
+        For weights that do not fit what it gives.
+
+    Examples
+    --------
     >>> import nn
     >>> near = nn.metrics.MeanMetricWrapper(lambda y_true, y_pred: np.abs(y_true - y_pred) < 0.5, name="near")
     >>> near(np.array([0.0, 1.0]), np.array([0.2, 3.0]))
@@ -190,8 +223,25 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Whether probabilities are on the right side of a threshold.
 
-    Takes two arrays of one shape and gives that shape. ValueError when they do not fit.
+    Parameters
+    ----------
+    y_true, y_pred
+        Targets that are 0 or 1, and predictions, of one shape.
+    threshold
+        A larger prediction stands for 1.
 
+    Returns
+    -------
+    array
+        1 or 0 for each, in the same shape.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.binary_accuracy([[1.0], [0.0]], [[0.8], [0.7]])
     array([[1.],
@@ -232,8 +282,25 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the largest target is among the k largest predictions.
 
-    Takes two shapes (batch, classes), gives (batch,). ValueError when they differ, or k is no whole number from 1 on.
+    Parameters
+    ----------
+    y_true, y_pred
+        Targets and predictions of one shape, (batch, classes).
+    k
+        A whole number from 1 on.
 
+    Returns
+    -------
+    array
+        1 or 0 for each example, (batch,).
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ, or ``k`` is no whole number from 1 on.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.top_k_categorical_accuracy(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]), k=2)
     array([1., 1.], dtype=float32)
@@ -245,9 +312,29 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the class whose number is the target is among the k largest predictions.
 
-    Takes targets (batch,) and predictions (batch, classes), gives (batch,). ValueError when they do not fit, or k is no
-    whole number from 1 on; a number that is no class counts as missed, and so does a target beside predictions of NaN.
+    A number that is no class counts as missed, and so does a target beside predictions of NaN.
 
+    Parameters
+    ----------
+    y_true
+        Class numbers, (batch,).
+    y_pred
+        Predictions, (batch, classes).
+    k
+        A whole number from 1 on.
+
+    Returns
+    -------
+    array
+        1 or 0 for each example, (batch,).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, or ``k`` is no whole number from 1 on.
+
+    Examples
+    --------
     >>> import nn
     >>> predicted = np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]])
     >>> nn.metrics.sparse_top_k_categorical_accuracy(np.array([1, 2]), predicted, k=2)
@@ -266,8 +353,8 @@ def _one_hot(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
     y_true, y_pred = plain(y_true), plain(y_pred)
     if y_true.ndim == y_pred.ndim - 1 or (y_true.ndim == y_pred.ndim and y_true.shape[-1:] == (1,) < y_pred.shape[-1:]):
         raise ValueError(
-            f"{metric} needs one-hot targets in the shape of the predictions, {y_pred.shape}; the targets are "
-            f"{y_true.shape}: for class numbers use sparse_{metric}"
+            f"{metric}: expected one-hot targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}: "
+            f"for class numbers use sparse_{metric}"
         )
     return losses.fit(y_true, y_pred, metric)
 
@@ -280,7 +367,7 @@ def _class_numbers(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
     if not y_pred.ndim or y_true.shape != y_pred.shape[:-1]:
         one_hot = f": for one-hot targets use {metric.removeprefix('sparse_')}" if y_true.shape == y_pred.shape else ""
         raise ValueError(
-            f"{metric} needs one class number per prediction, shape {y_pred.shape[:-1]}; the targets are "
+            f"{metric}: expected one class number per prediction, shape {y_pred.shape[:-1]}, got "
             f"{y_true.shape}{one_hot}"
         )
     return class_numbers(y_true, metric), y_pred
@@ -306,8 +393,20 @@ class Accuracy(MeanMetricWrapper):
 class BinaryAccuracy(MeanMetricWrapper):
     """How often probabilities are on the right side of a threshold.
 
-    Shapes as for the function; ValueError when they, or the weights, do not fit.
+    Parameters
+    ----------
+    name, dtype
+        As in `Metric`.
+    threshold
+        As in `binary_accuracy`.
 
+    Raises
+    ------
+    ValueError
+        When ``threshold`` is no finite number; later, when shapes or weights do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.BinaryAccuracy()([[1.0], [0.0]], [[0.8], [0.7]])
     0.5
@@ -363,8 +462,20 @@ class ChosenAccuracy(Metric):
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the one in one-hot targets is among the k largest predictions.
 
-    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
+    Parameters
+    ----------
+    k
+        A whole number from 1 on.
+    name, dtype
+        As in `Metric`.
 
+    Raises
+    ------
+    ValueError
+        When ``k`` is no whole number from 1 on; later, when shapes or weights do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.TopKCategoricalAccuracy(k=2)(np.eye(3)[[1, 2]], np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     1.0
@@ -377,8 +488,20 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the class whose number is the target is among the k largest predictions.
 
-    Shapes as for the function; ValueError when they do not fit, or k is no whole number from 1 on.
+    Parameters
+    ----------
+    k
+        A whole number from 1 on.
+    name, dtype
+        As in `Metric`.
 
+    Raises
+    ------
+    ValueError
+        When ``k`` is no whole number from 1 on; later, when shapes or weights do not fit.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.SparseTopKCategoricalAccuracy(k=2)(np.array([1, 2]), np.array([[0.1, 0.9, 0.0], [0.8, 0.0, 0.2]]))
     1.0
@@ -452,7 +575,7 @@ class _Hits(Metric):
         y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(plain(y_pred)).astype(np.float64))
         if y_true.shape != y_pred.shape:
             raise ValueError(
-                f"{self.name} needs targets in the shape of the predictions, {y_pred.shape}; they are {y_true.shape}. "
+                f"{self.name}: expected targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}. "
                 "For class numbers pass nn.utils.to_categorical(y)"
             )
         if self.top_k is not None:
@@ -465,7 +588,10 @@ class _Hits(Metric):
             weights = stretched(to_numpy(plain(sample_weight)).astype(np.float64), y_pred.shape, self.name)
         if self.class_id is not None:
             if not y_pred.ndim or self.class_id >= y_pred.shape[-1]:
-                raise ValueError(f"{self.name} has class_id={self.class_id}, and predictions of shape {y_pred.shape}")
+                raise ValueError(
+                    f"{self.name}: expected predictions with a class {self.class_id}, the class_id, got shape "
+                    f"{y_pred.shape}"
+                )
             y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))
         limits = self._limits()
         positive = y_pred.ravel() > limits[:, None]
@@ -482,9 +608,28 @@ class _Hits(Metric):
 class Precision(_Hits):
     """How many of the positive predictions are right.
 
-    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
-    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
+    Targets, which are 0 or not, and predictions have one shape.
 
+    Parameters
+    ----------
+    thresholds
+        A prediction above it is positive: a number from 0 to 1, or several, for one result each. None: 0.5, or none
+        when ``top_k`` is given.
+    top_k
+        Only the so many largest predictions of an example are positive; a whole number from 1 on.
+    class_id
+        The class, a place along the last axis, that alone is looked at.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        When a threshold is outside 0 … 1 or ``top_k`` below 1; later, when shapes or weights do not fit, or there is
+        no class ``class_id``.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.Precision()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
     0.5
@@ -498,9 +643,22 @@ class Precision(_Hits):
 class Recall(_Hits):
     """How many of the positive targets are found.
 
-    Takes two arrays of one shape, targets that are 0 or not, and predictions. ValueError when they differ, a threshold
-    is outside 0 … 1, ``top_k`` is below 1, or there is no class ``class_id``.
+    Targets, which are 0 or not, and predictions have one shape.
 
+    Parameters
+    ----------
+    thresholds, top_k, class_id
+        As in `Precision`.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        As in `Precision`.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.metrics.Recall()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.1])
     0.3333333333333333

@@ -16,14 +16,36 @@ BATCH = 4096
 
 
 def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolution: int = 200) -> Any:
-    """Which class a model gives to each point of the plane, with the data on top; returns the Matplotlib axes.
+    """Which class a model gives to each point of the plane, with the data on top. A class is a colour and a marker.
 
-    ``x`` has shape (examples, 2); ``y`` holds whole numbers or one-hot rows. ``model`` gives one number an example
-    (a probability, or a margin, whose boundary is 0: told apart by whether any leaves 0 … 1) or one for each class.
-    A class is a colour and a marker.
+    Parameters
+    ----------
+    model
+        It gives one number an example (a probability, or a margin, whose boundary is 0: told apart by whether any
+        leaves 0 … 1) or one for each class.
+    x
+        The points, (examples, 2).
+    y
+        Their classes: whole numbers, or one-hot rows.
+    ax
+        The Matplotlib axes to draw into; None makes a figure.
+    resolution
+        How many points the plane is divided into along each axis.
 
-    Raises ValueError when the data are not two-dimensional.
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn into.
 
+    Raises
+    ------
+    ValueError
+        When the points are not of the plane, or there is not one class for each.
+    ImportError
+        Without Matplotlib.
+
+    Examples
+    --------
     >>> import nn
     >>> from nn.plots import plot_decision_boundary
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, "sigmoid")])
@@ -34,11 +56,13 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
     """
     x, y = to_numpy(plain(x)), to_numpy(plain(y))
     if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(f"a decision boundary is drawn for points of the plane, shape (examples, 2); x is {x.shape}")
+        raise ValueError(
+            f"x: expected points of the plane, shape (examples, 2), to draw a decision boundary for, got {x.shape}"
+        )
     if y.ndim == 2:
         y = np.argmax(y, axis=1) if y.shape[1] > 1 else y[:, 0]
     if y.shape != x.shape[:1]:
-        raise ValueError(f"each of the {len(x)} points needs one class; y has shape {y.shape}")
+        raise ValueError(f"y: expected one class for each of the {len(x)} points, got shape {y.shape}")
     colors = needed("matplotlib.colors", "A picture of a decision boundary", "plots")
     figure = needed("matplotlib.figure", "A picture of a decision boundary", "plots")
     axes = figure.Figure(figsize=(5, 4.5), layout="constrained").add_subplot() if ax is None else ax

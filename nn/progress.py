@@ -41,7 +41,7 @@ class Progress:
     def __init__(self, verbose: int | str, steps: int | None):
         if verbose not in ("auto", 0, 1, 2, "0", "1", "2"):
             raise ValueError(
-                f"verbose is 0 for silence, 1 for a bar, 2 for a line per epoch, or 'auto'; {verbose!r} came"
+                f"verbose: expected 0 for silence, 1 for a bar, 2 for a line per epoch, or 'auto', got {verbose!r}"
             )
         self.console: Any = None
         live = False

@@ -53,8 +53,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1 = float(number(l1, "l1, the factor of a regularizer,", 0))
-        self.l2 = float(number(l2, "l2, the factor of a regularizer,", 0))
+        self.l1 = float(number(l1, "l1, the factor of a regularizer", 0))
+        self.l2 = float(number(l2, "l2, the factor of a regularizer", 0))
 
     def __call__(self, x: Any) -> Any:
         penalty = 0.0

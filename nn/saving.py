@@ -47,9 +47,26 @@ class ModelFileError(ValueError):
 def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Save a model with its weights, what it was compiled with, and its optimizer's state.
 
-    Raises ValueError when the model is not built, FileExistsError when the file is there and ``overwrite`` is
-    False.
+    Parameters
+    ----------
+    model
+        A built one that was called, or knows its input.
+    filepath
+        The file to write; it is replaced when the new one is complete.
+    overwrite
+        Whether a file that is there may be replaced.
 
+    Raises
+    ------
+    ValueError
+        When the model is not built.
+    FileExistsError
+        When the file is there and ``overwrite`` is False.
+    ImportError
+        Without safetensors.
+
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
@@ -86,10 +103,33 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
-    """The model in a file. Classes and functions of your own are handed in by name with ``custom_objects``.
+    """The model in a file. No code in it is run.
 
-    Raises ModelFileError when the file is not a model of ours, or damaged. No code in it is run.
+    Parameters
+    ----------
+    filepath
+        What `save_model` has written.
+    custom_objects
+        From the names of classes and functions of your own to these.
+    compile
+        Whether the model is compiled as it was, with its optimizer's state.
 
+    Returns
+    -------
+    Model
+        With the weights of the saved one.
+
+    Raises
+    ------
+    ModelFileError
+        When the file is not a model of ours, or damaged (a ValueError).
+    FileNotFoundError
+        When there is none.
+    ImportError
+        Without safetensors.
+
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
@@ -129,7 +169,7 @@ def _freeze(model: Layer, trainable: Any) -> None:
         return
     for layer, trains in zip(_with_weights(model), trainable, strict=True):
         if not isinstance(trains, bool):
-            raise ValueError(f"a layer trains or does not, true or false; {trains!r} came")
+            raise ValueError(f"trainable: expected true or false, got {trains!r}")
         if layer.trainable != trains:
             layer._train(trains)
 
@@ -152,8 +192,18 @@ def _restore_optimizer(model: Any, optimized: Any, state: Sequence[Any]) -> None
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Save the weights of a model, without its configuration.
 
-    Raises as `save_model` does.
+    Parameters
+    ----------
+    model, filepath, overwrite
+        As in `save_model`.
 
+    Raises
+    ------
+    ValueError, FileExistsError, ImportError
+        Where `save_model` does.
+
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
@@ -279,7 +329,7 @@ def _go_on(model: Layer, states: Any) -> None:
     for generator, state in zip(random.generators_of(model), states, strict=True):
         kind = getattr(np.random, str(state["bit_generator"]))
         if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
-            raise ValueError(f"{state['bit_generator']!r} is no generator of NumPy's")
+            raise ValueError(f"a generator: expected one of NumPy's, got {state['bit_generator']!r}")
         if isinstance(generator.bit_generator, kind):
             generator.bit_generator.state = state
 
@@ -356,7 +406,7 @@ def _part(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
     found = {name.removeprefix(f"{prefix}/"): a for name, a in arrays.items() if name.startswith(f"{prefix}/")}
     expected = [f"{i:04d}" for i in range(len(found))]
     if found.keys() != set(expected):
-        raise ValueError(f"the {len(found)} arrays of {prefix!r} are not numbered from 0 on")
+        raise ValueError(f"the {len(found)} arrays of {prefix!r}: expected numbers from 0 on, got others")
     return [found[number] for number in expected]
 
 

@@ -88,7 +88,7 @@ def ends_to_widths(positions: Any, columns: int, width: int) -> list[int]:
     if len(widths) == columns - 1:  # Keras, too, makes room for the column of what is trainable
         widths = [*(int(0.9 * w) for w in widths), max(width - int(0.9 * ends[-1]), 1)]
     if len(widths) != columns or min(widths) < 1:
-        raise ValueError(f"positions are the ends of {columns} columns, each further right; {positions!r} came")
+        raise ValueError(f"positions: expected the ends of {columns} columns, each further right, got {positions!r}")
     return widths
 
 
@@ -97,7 +97,7 @@ def within(layers: list[Layer], layer_range: Any) -> list[Layer]:
     if layer_range is None:
         return layers
     if not isinstance(layer_range, list | tuple) or [type(name) for name in layer_range] != [str, str]:
-        raise ValueError(f"layer_range is a pair of names, of the first and the last layer; {layer_range!r} came")
+        raise ValueError(f"layer_range: expected a pair of names, of the first and the last layer, got {layer_range!r}")
     found = [[i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range]
     for name, places in zip(layer_range, found, strict=True):
         if not places:

@@ -20,7 +20,7 @@ def constant(value: Any, dtype: Any = None) -> Tensor:
         return value if dtype is None or value.dtype == dtype else value.astype(dtype)
     array = plain(value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"a layer needs numbers; it was given {type(value).__name__} data of dtype {array.dtype}")
+        raise TypeError(f"a layer: expected numbers, got {type(value).__name__} data of dtype {array.dtype}")
     return wrap(Node(array if dtype is None else array.astype(dtype, copy=False), False))
 
 
@@ -50,7 +50,7 @@ def class_numbers(values: Any, owner: str) -> Any:
     # While recording nobody looks: the first call with such an input was made on the values themselves, and an
     # exported model takes whole numbers where floats are put to no other use.
     if not isinstance(values, Traced) and np.any(index != values):
-        raise ValueError(f"{owner} takes whole numbers; it was given {values[index != values][0]}")
+        raise ValueError(f"{owner}: expected whole numbers, got {values[index != values][0]}")
     return index
 
 

@@ -54,10 +54,26 @@ def to_torch_state_dict(model: Layer, names: Sequence[str] | None = None) -> dic
 def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None = None) -> None:
     """Replace the weights by those of a PyTorch model: what ``state_dict()`` gives, or a safetensors file of it.
 
-    ``state`` maps names to PyTorch's tensors or to arrays, or is the path of a safetensors file. Names are as in
-    `to_torch_state_dict`. Raises ValueError that names all keys that are missing, unexpected, of another shape or of
-    another kind of number, as complex ones are; then no weight has changed.
+    Parameters
+    ----------
+    model
+        A built one.
+    state
+        From names, as in `to_torch_state_dict`, to PyTorch's tensors or to arrays, or the path of a safetensors
+        file.
+    names
+        The name of each layer that has weights, where PyTorch calls them otherwise; None for those of the model.
 
+    Raises
+    ------
+    ValueError
+        That names all keys that are missing, unexpected, of another shape or of another kind of number, as complex
+        ones are; then no weight has changed.
+    TypeError
+        For another ``state``.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
     >>> nn.utils.from_torch_state_dict(model, {"0.weight": np.array([[1.0, 2.0]]), "0.bias": np.zeros(1)})
@@ -68,8 +84,8 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
         state = _read(os.fspath(state))
     if not isinstance(state, Mapping):
         raise TypeError(
-            "state of from_torch_state_dict is what state_dict() of a PyTorch model gives, or the path of a "
-            f"safetensors file; it is {state!r:.60}"
+            "state of from_torch_state_dict: expected what state_dict() of a PyTorch model gives, or the path of a "
+            f"safetensors file, got {state!r:.60}"
         )
     entries = {entry.name: entry for entry in _entries(model, names)}
     arrays = {name: _array(value) for name, value in state.items() if name in entries}
@@ -173,8 +189,8 @@ def _entries(model: Layer, names: Sequence[str] | None) -> list[Entry]:
     if names is not None:
         if isinstance(names, str) or len(names) != len(found) or len(set(names)) != len(names):
             raise ValueError(
-                f"names needs one name for each of the {len(found)} layers that have weights, all different: "
-                f"{', '.join(layer.name for layer, _ in found)}; it is {names!r}"
+                f"names: expected one name for each of the {len(found)} layers that have weights, all different, for "
+                f"{', '.join(layer.name for layer, _ in found)}, got {names!r}"
             )
         found = [(layer, name) for (layer, _), name in zip(found, names, strict=True)]
     orders = _orders(model)

@@ -42,7 +42,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         labels = labels[..., 0]
     classes = int(labels.max(initial=-1)) + 1 if num_classes is None else whole(num_classes, "num_classes", 1)
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        raise ValueError(f"class numbers must lie in 0 … {classes - 1}; {labels.min()} … {labels.max()} came")
+        raise ValueError(f"class numbers: expected 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
     return np.eye(classes, dtype=np.float32)[labels]
 
 
@@ -58,15 +58,39 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Any:
-    """Draw the graph that a model records for one example, into a picture file, and return the drawing.
+    """Draw the graph that a model records for one example, into a picture file.
 
-    Each layer is a box with its name around its operations, the activation and those of inner layers among them: so
-    ``show_layer_names``, ``show_layer_activations`` and ``expand_nested`` are met by every drawing. ``show_shapes``,
-    ``show_dtype`` and ``show_trainable`` write the shape of its output, its dtype and whether it trains beside the
-    name. ``rankdir`` is the direction of reading, "TB" for downwards and "LR" to the right; ``dpi`` the resolution of
-    a picture of pixels, in dots per inch; ``to_file=None`` writes nothing. Raises ValueError when the model does not
-    know its input.
+    Each layer is a box with its name around its operations, the activation and those of inner layers among them.
 
+    Parameters
+    ----------
+    model
+        A built one.
+    to_file
+        The file, whose ending is .png, .svg, .pdf, .dot or .gif; None writes nothing.
+    show_shapes, show_dtype, show_trainable
+        Whether the shape of its output, its dtype and whether it trains stand beside the name of a layer.
+    show_layer_names, show_layer_activations, expand_nested
+        Taken for Keras' sake: every drawing has these.
+    rankdir
+        The direction of reading, "TB" for downwards and "LR" to the right.
+    dpi
+        The resolution of a picture of pixels, in dots per inch.
+
+    Returns
+    -------
+    Drawing
+        The graph.
+
+    Raises
+    ------
+    ValueError
+        When the model does not know its input.
+    ImportError
+        Without the plots extra.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, name="last")])
     >>> drawing = nn.utils.plot_model(model, to_file=None, show_shapes=True)

@@ -1,11 +1,14 @@
 """What the documents say is what happens: their code runs, and what is generated is up to date."""
 
+import ast
 import contextlib
+import dataclasses
 import importlib.util
 import inspect
 import io
 import re
 import shlex
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import pytest
 import nn
 from autograd_core import REGISTRY, Op
 from autograd_core.__main__ import main
+from autograd_core.tracer import Tracer
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -225,6 +229,130 @@ def test_every_public_name_says_what_it_raises(reference, name, value):
     elif inspect.isclass(value) or inspect.isroutine(value):
         says = re.search(r"\b(\w*(Error|Warning)|InvalidArgument)\b|\bRaises\b", inspect.getdoc(value) or "")
         assert bool(says) != any(exempt), "says nothing of errors" if not says else "need not be exempt any more"
+
+
+OURS = ("autograd_core.", "nn.", "datasets.")
+OTHER_FORMS = ("autograd_core.explain", "autograd_core.replay", "autograd_core.testing")  # not in this form yet
+
+# The parts of a docstring after what it is, in NumPy's order.
+SECTIONS = ("Parameters", "Returns", "Raises", "References", "Examples")
+
+
+def parts_of(doc):
+    """The lines of a docstring by the section that they stand in; what comes before the first one under ""."""
+    parts, at = {"": []}, ""
+    lines = inspect.cleandoc(doc).splitlines()
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if line.isalpha() and below == "-" * len(line):
+            at = line
+            parts[at] = []
+        else:
+            parts[at].append(line)
+    return parts
+
+
+def heads(lines):
+    """The names that the lines of a section describe."""
+    return {head.strip() for line in lines if line[:1].strip() for head in line.split(",")}
+
+
+def raised_by(function):
+    """The names of the errors that the body of a function raises."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    calls = [node.exc.func for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+    return {call.id for call in calls if isinstance(call, ast.Name) and call.id[0].isupper()}
+
+
+def left_out(thing, is_method=False):
+    """What the docstring of a function or class of more than two arguments does not describe."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    function = getattr(thing, "function", thing)  # of an op
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in ("self", "cls")]
+    if len(parameters) <= 2:
+        return set()
+    parts = parts_of(thing.__doc__)
+    made = [*parts][1:]
+    wanted = {"Parameters"} if is_method else {"Parameters", "Examples"}  # a method's example is that of its class
+    if not inspect.isclass(thing) and inspect.signature(function).return_annotation not in (None, "None"):
+        wanted.add("Returns")
+    by_hand = not dataclasses.is_dataclass(thing)
+    raised = raised_by(thing.__init__ if inspect.isclass(thing) else function) if by_hand else set()
+    return (
+        (wanted - {*made})
+        | ({stars.get(p.kind, "") + p.name for p in parameters} - heads(parts.get("Parameters", ())))
+        | (raised - heads(parts.get("Raises", ())))
+        | ({*made} if made != [part for part in SECTIONS if part in made] else set())  # another order or title
+    )
+
+
+def methods():
+    """The public methods that classes of ours define, but those that are described by the class they come from."""
+    for _, _, value in (found.values for found in public()):
+        bases = value.__mro__ if inspect.isclass(value) else ()
+        for base in (b for b in bases if b.__module__.startswith(OURS) and b.__module__ != Tracer.__module__):
+            for name, method in vars(base).items():  # but a Tracer's, which are NumPy's
+                function = getattr(method, "__func__", method)
+                ours = getattr(function, "__module__", None) == base.__module__
+                ours = ours and not function.__module__.startswith(OTHER_FORMS)
+                if ours and name[0] != "_" and inspect.isfunction(function) and function.__doc__:
+                    yield f"{base.__module__}.{base.__qualname__}.{name}", function
+
+
+@pytest.mark.parametrize(("reference", "name", "value"), list(public()))
+def test_every_public_name_of_more_than_two_arguments_has_sections(reference, name, value):
+    described = isinstance(value, Op | type) or inspect.isroutine(value)
+    error = isinstance(value, type) and issubclass(value, Exception)
+    if described and not error and not value.__module__.startswith(OTHER_FORMS):
+        assert not left_out(value)
+
+
+@pytest.mark.parametrize(("name", "method"), [pytest.param(*found, id=found[0]) for found in dict(methods()).items()])
+def test_every_public_method_of_more_than_two_arguments_has_sections(name, method):
+    assert not left_out(method, is_method=True)
+
+
+WHOLE = """It adds.
+
+Parameters
+----------
+x, y
+    Numbers.
+*rest
+    More of them.
+
+Returns
+-------
+float
+    The sum.
+
+Raises
+------
+ValueError
+    Always.
+
+Examples
+--------
+>>> 1 + 1
+2
+"""
+
+
+def test_what_a_docstring_leaves_out_is_seen():
+    def total(x, y, *rest):
+        raise ValueError("x: expected another number, got this one")
+
+    total.__doc__ = WHOLE
+    assert not left_out(total)
+    for title, other, said in (
+        ("x, y", "x", "y"),
+        ("*rest", "rest", "*rest"),
+        ("ValueError", "TypeError", "ValueError"),
+        ("Returns\n-------", "Gives\n-----", "Returns"),
+        ("Examples\n--------", "Examples:", "Examples"),
+        ("Parameters\n----------", "Parameters:", "Parameters"),
+    ):
+        total.__doc__ = WHOLE.replace(title, other)
+        assert said in left_out(total)
 
 
 def test_what_an_op_raises_is_found_by_making_the_mistakes():

@@ -5,6 +5,7 @@ import doctest
 import importlib.util
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,49 @@ def test_the_examples_in_the_docstrings_run(name, judge):
     for test in tests:
         runner.run(test)
     assert not runner.failures
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+# What a message may say instead of "expected …, got …", and why.
+OTHERWISE = {
+    r"is not built|does not know its input|was never called": "a model is not ready, whatever the argument",
+    r" has no (argument|parameter)|there is no moment": "a name that there is not: the nearest one is said",
+    r"already|is called twice|is unknown to|a .* of its own|begun to": "something that was there before is in the way",
+    r"out of scope|no gradient (rule|flows|here)|cannot be cast": "no other value would do: the way out is said",
+    r"is on |computes on |channels last|holds (NaN|other numbers)|do not fit": "it is in the data: where is said",
+}
+# Their messages are halves of a sentence, which says before them what was expected of the file.
+REASONS = {"datasets/_read.py", "datasets/_fetch.py"}
+OTHER_FORMS = {"explain", "replay", "testing"}  # rooms that have not come to this form yet
+REFUSALS = {"TypeError", "ValueError", "OperandError", "RuleError", "IndexError"}
+
+
+def names_in(*nodes):
+    return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def refusals(tree):
+    """The messages of the errors that show something that was just looked at: a value is refused, with what it is."""
+    for node in (n for n in ast.walk(tree) if isinstance(n, ast.If)):
+        for error in (n.exc for n in node.body if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)):
+            shown = names_in(*(part for part in ast.walk(error) if isinstance(part, ast.FormattedValue)))
+            if names_in(error.func) & REFUSALS and names_in(node.test) & shown:
+                yield error.lineno, " ".join(ast.unparse(argument) for argument in error.args)
+
+
+def test_what_is_refused_is_told_what_was_expected_and_what_came():
+    told, excused = [], set()
+    for package in PACKAGES:
+        folder = Path(package.__file__).parent
+        files = sorted(file for file in folder.rglob("*.py") if file.relative_to(folder).parts[0] not in OTHER_FORMS)
+        for file in files:
+            for line, message in refusals(ast.parse(file.read_text(encoding="utf-8"))):
+                why = [phrase for phrase in OTHERWISE if re.search(phrase, message)]
+                told.append(bool(re.search(r"expected .*\bgot ", message, re.DOTALL)))
+                excused.update(() if told[-1] else why)
+                assert told[-1] or why or file.relative_to(ROOT).as_posix() in REASONS, f"{file}:{line} {message}"
+    assert sum(told) > 150
+    assert excused == OTHERWISE.keys()  # none is there for nothing
+    (found,) = refusals(ast.parse("if n < 1:\n    raise ValueError(f'n is a number; {n} came')"))
+    assert found == (2, "f'n is a number; {n} came'")

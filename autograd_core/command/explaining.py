@@ -66,7 +66,7 @@ def _write(options: argparse.Namespace, f: Tensor, steps: Steps) -> int:
         print(f"\n{steps.save(page)}", file=sys.stderr)
     if options.svg is not None:
         if options.svg.suffix.lower() != ".svg":
-            raise ValueError(f"--svg takes a file that ends in .svg; {options.svg.name!r} came")
+            raise ValueError(f"--svg: expected a file that ends in .svg, got {options.svg.name!r}")
         print(draw(f).save(options.svg), file=sys.stderr)
     if options.open:
         webbrowser.open(page.resolve().as_uri())

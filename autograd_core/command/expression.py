@@ -57,7 +57,7 @@ def variables(assignments: Sequence[str]) -> dict[str, Tensor]:
         name, equals, value = text.partition("=")
         name = unicodedata.normalize("NFKC", name.strip())  # as Python's parser reads names
         if not equals or not name.isidentifier():
-            raise ExpressionError(f"a variable is given as name=number or name=[numbers], and {text!r} came", text, 0)
+            raise ExpressionError(f"expected name=number or name=[numbers], got {text!r}", text, 0)
         if name in found:
             raise ExpressionError(f"{name} is given twice", text, 0)
         offset = len(text) - len(value)
@@ -134,12 +134,12 @@ def _numbers(node: ast.expr, source: str, depth: int) -> Any:
         return float(CONSTANTS[node.id])
     if isinstance(node, ast.Constant):
         return _number(node, source)
-    raise ExpressionError("a value is a number or a list of numbers", source, node.col_offset)
+    raise ExpressionError(f"expected a number or a list of numbers, got {ast.unparse(node)}", source, node.col_offset)
 
 
 def _number(node: ast.Constant, source: str) -> float:
     if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-        raise ExpressionError(f"{ast.unparse(node)} is not a real number", source, node.col_offset)
+        raise ExpressionError(f"expected a real number, got {ast.unparse(node)}", source, node.col_offset)
     try:
         return float(node.value)
     except OverflowError:

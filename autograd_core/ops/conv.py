@@ -36,7 +36,7 @@ def _each(value: Any, n: int, name: str) -> tuple[int, ...]:
     values = (value,) * n if np.ndim(value) == 0 else tuple(value)
     if len(values) != n or not all(isinstance(v, int | np.integer) and v >= 1 for v in values):
         raise ValueError(
-            f"{name} must be one whole number of at least 1, or one for each of the {n} spatial axes; it is {value!r}"
+            f"{name}: expected a whole number of at least 1, or one for each of the {n} spatial axes, got {value!r}"
         )
     return tuple(int(v) for v in values)
 
@@ -44,7 +44,8 @@ def _each(value: Any, n: int, name: str) -> tuple[int, ...]:
 def _spatial(x: Any) -> tuple[int, ...]:
     if np.ndim(x) < 3:
         raise ValueError(
-            f"x must have shape (batch, *spatial, channels) with at least one spatial axis; it has {list(np.shape(x))}"
+            "x: expected an array of shape (batch, *spatial, channels) with at least one spatial axis, got shape "
+            f"{list(np.shape(x))}"
         )
     return np.shape(x)[1:-1]
 
@@ -70,11 +71,29 @@ def _reach(window: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...
 def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
     """All windows of a size: from ``(batch, *spatial, channels)`` to ``(batch, *places, *window, channels)``.
 
-    ``window``, ``strides`` (between windows) and ``dilation`` (between the elements of one) are numbers, or one
-    for each spatial axis. On a plain array the result is a read-only view of it.
+    Parameters
+    ----------
+    x
+        An array with one spatial axis or several.
+    window
+        How many elements a window has along each spatial axis: a number, or one for each.
+    strides
+        From one window to the next, likewise.
+    dilation
+        From one element of a window to the next, likewise; 1 leaves no gaps.
 
-    ValueError for numbers below 1, and a window that is longer than ``x``.
+    Returns
+    -------
+    array
+        Of a plain array a read-only view.
 
+    Raises
+    ------
+    ValueError
+        For numbers below 1, and a window that is longer than ``x``.
+
+    Examples
+    --------
     >>> windows(np.arange(5.0).reshape(1, 5, 1), 3)[0, :, :, 0]
     array([[0., 1., 2.],
            [1., 2., 3.],
@@ -86,8 +105,8 @@ def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) ->
     reach = _reach(window, dilation)
     if any(r > s for r, s in zip(reach, spatial, strict=True)):
         raise ValueError(
-            f"a window that reaches over {list(reach)} does not fit into the spatial axes of x, {list(spatial)}; "
-            'make it smaller, or pad x (padding="same")'
+            f"windows: expected a window within the spatial axes of x, {list(spatial)}, got one that reaches over "
+            f'{list(reach)}; make it smaller, or pad x (padding="same")'
         )
     return _view(x, reach, strides, dilation)
 
@@ -113,8 +132,27 @@ def _view(x: Any, reach: tuple[int, ...], strides: tuple[int, ...], dilation: tu
 def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any:
     """The adjoint of `windows`: an array of ``shape``, in which each element is the sum of its copies in ``w``.
 
-    ValueError unless ``w`` has the shape of the windows of such an array.
+    Parameters
+    ----------
+    w
+        An array in the shape that ``windows`` gives: ``(batch, *places, *window, channels)``.
+    shape
+        Of the result, ``(batch, *spatial, channels)``.
+    strides, dilation
+        As in `windows`.
 
+    Returns
+    -------
+    array
+        Of that shape.
+
+    Raises
+    ------
+    ValueError
+        Unless ``w`` has the shape of the windows of such an array.
+
+    Examples
+    --------
     >>> fold(np.ones((1, 3, 3, 1)), (1, 5, 1))[0, :, 0]
     array([1., 2., 3., 2., 1.])
     """
@@ -122,14 +160,16 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
     strides, dilation = _each(strides, n, "strides"), _each(dilation, n, "dilation")
     places, window = np.shape(w)[1 : n + 1], np.shape(w)[n + 1 : 2 * n + 1]
     if len(window) != n:
-        raise ValueError(f"fold needs the windows of an array of shape {list(shape)}; it was given {list(np.shape(w))}")
+        raise ValueError(
+            f"fold: expected the windows of an array of shape {list(shape)}, got an array of shape {list(np.shape(w))}"
+        )
     reach = _reach(window, dilation)
     sizes = zip(shape[1:-1], reach, strides, strict=True)
     fitting = (shape[0], *((s - r) // stride + 1 for s, r, stride in sizes), *window, shape[-1])
     if np.shape(w) != fitting:
         raise ValueError(
-            f"fold needs the windows of an array of shape {list(shape)}, which have shape {list(fitting)}; it was "
-            f"given {list(np.shape(w))}"
+            f"fold: expected the windows of an array of shape {list(shape)}, which have shape {list(fitting)}, got "
+            f"shape {list(np.shape(w))}"
         )
     if window == reach == strides and all(p * k == s for p, k, s in zip(places, window, shape[1:-1], strict=True)):
         # Tiles without gaps: where their elements stand in the order of x, this is only another view of them.
@@ -182,8 +222,9 @@ class _Layout:
         n = len(spatial)
         if len(window) != n or n < 1 or groups < 1 or shape[-1] != kernel[-2] * groups or kernel[-1] % groups:
             raise ValueError(
-                f"x {list(shape)} is (batch, *spatial, in), and the kernel {list(kernel)} must be (*window, in / "
-                f"groups, out) with as many window axes and with in and out divisible by groups, which is {groups}"
+                "conv: expected x (batch, *spatial, in) and a kernel (*window, in / groups, out) with as many window "
+                f"axes and with in and out divisible by groups, got x {list(shape)}, kernel {list(kernel)} and "
+                f"groups={groups}"
             )
         strides, dilation = _each(strides, n, "strides"), _each(dilation, n, "dilation")
         pairs = _pairs(padding, spatial, _reach(window, dilation), strides)
@@ -260,8 +301,8 @@ def _pairs(padding: Any, spatial: tuple[int, ...], reach: tuple[int, ...], strid
     shape = None if isinstance(padding, str) else np.shape(padding)
     if shape != (len(spatial), 2) or np.min(padding) < 0:
         raise ValueError(
-            f'padding must be "valid", "same", or a pair of numbers (before, after) for each of the {len(spatial)} '
-            f"spatial axes; it is {padding!r}"
+            f'padding: expected "valid", "same", or a pair of numbers (before, after) for each of the {len(spatial)} '
+            f"spatial axes, got {padding!r}"
         )
     return tuple((int(before), int(after)) for before, after in padding)
 
@@ -309,13 +350,34 @@ EXAMPLES = (
 def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1) -> Any:
     """The convolution of neural networks (the kernel is not flipped), over one, two, three or more axes.
 
-    ``x`` is ``(batch, *spatial, in)``, ``kernel`` is ``(*window, in / groups, out)`` and the result is
-    ``(batch, *places, out)``. ``strides`` and ``dilation`` are numbers, or one for each spatial axis;
-    ``padding`` is "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair
-    (before, after) for each spatial axis. With ``groups`` the channels are convolved in that many separate parts.
+    Parameters
+    ----------
+    x
+        ``(batch, *spatial, in)``.
+    kernel
+        ``(*window, in / groups, out)``.
+    strides
+        From one place of the kernel to the next: a number from 1 on, or one for each spatial axis.
+    padding
+        Of zeros: "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair (before, after)
+        for each spatial axis.
+    dilation
+        From one element of the kernel to the next, like ``strides``.
+    groups
+        In how many separate parts the channels are convolved.
 
-    ValueError for axes that do not fit, numbers below 1, and a window that is longer than the padded ``x``.
+    Returns
+    -------
+    array
+        ``(batch, *places, out)``.
 
+    Raises
+    ------
+    ValueError
+        For axes that do not fit, numbers below 1, and a window that is longer than the padded ``x``.
+
+    Examples
+    --------
     >>> x = np.array([1.0, 2.0, 4.0, 8.0]).reshape(1, 4, 1)
     >>> conv(x, np.array([-1.0, 1.0]).reshape(2, 1, 1))[0, :, 0]
     array([1., 2., 4.])
@@ -353,20 +415,40 @@ def conv_transpose(
 ) -> Any:
     """The adjoint of `conv` with the same kernel and options: from the shape of its result to that of its input.
 
-    ``x`` is ``(batch, *places, in)``, ``kernel`` is ``(*window, out / groups, in)`` and the result
-    ``(batch, *spatial, out)``. Where several spatial sizes lead to these places, it is the one of Keras: ``n * stride``
-    for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs; ``shape``,
-    that of the whole result, chooses another.
+    Parameters
+    ----------
+    x
+        ``(batch, *places, in)``.
+    kernel
+        ``(*window, out / groups, in)``.
+    strides, padding, dilation, groups
+        As in `conv`.
+    shape
+        Of the whole result. Several spatial sizes can lead to these places; None takes that of Keras: ``n * stride``
+        for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs.
 
-    ValueError as in `conv`.
+    Returns
+    -------
+    array
+        ``(batch, *spatial, out)``.
 
+    Raises
+    ------
+    ValueError
+        Where `conv` does, and for a ``shape`` that does not lead to ``x``.
+
+    Examples
+    --------
     >>> x = np.array([1.0, 2.0]).reshape(1, 2, 1)
     >>> conv_transpose(x, np.array([1.0, 1.0, 1.0]).reshape(3, 1, 1), strides=2)[0, :, 0]
     array([1., 1., 3., 2., 2.])
     """
     places, window = _spatial(x), np.shape(kernel)[:-2]
     if 0 in places:
-        raise ValueError(f"there is no place to put the kernel: x {list(np.shape(x))} has an empty spatial axis")
+        raise ValueError(
+            f"conv: expected a place to put the kernel, got x of shape {list(np.shape(x))}, which has an empty spatial "
+            "axis"
+        )
     if shape is None:
         n = len(places)
         reach = _reach(window, _each(dilation, len(window), "dilation"))

@@ -506,7 +506,9 @@ def _(condition: Any, x: Any = None, y: Any = None) -> Any:
     if x is None and y is None:
         return np.nonzero(condition)
     if x is None or y is None:
-        raise ValueError("where takes both x and y, or neither of them for the places where the condition holds")
+        raise ValueError(
+            "where: expected both x and y, or neither of them for the places where the condition holds, got one"
+        )
     return where(condition, x, y)
 
 
@@ -571,7 +573,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Of several choices, element by element, the first whose condition holds."""
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(
-            f"select needs as many choices as conditions, at least one: {len(choicelist)} and {len(condlist)} came"
+            f"select: expected as many choices as conditions, at least one, got {len(choicelist)} and {len(condlist)}"
         )
     for condition, choice in reversed([*zip(condlist, choicelist, strict=True)]):
         default = np.where(condition, choice, default)

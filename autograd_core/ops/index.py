@@ -156,7 +156,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     axis, indices = normalize_axis_index(axis, np.ndim(x)), _numbers(indices)
     if indices.ndim != np.ndim(x):
         raise ValueError(
-            f"take_along_axis needs indices with as many axes as x; they have shapes {list(indices.shape)} and "
+            f"take_along_axis: expected indices with as many axes as x, got shapes {list(indices.shape)} and "
             f"{list(np.shape(x))}"
         )
     index: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])
@@ -201,7 +201,7 @@ def _numbers(indices: Any, n: int = 0, mode: str = "raise") -> Any:
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices, int if np.size(indices) == 0 else None)
     indices = indices.astype(int) if indices.dtype == bool else indices
     if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"mode is one of raise, wrap and clip; it is {mode!r}")
+        raise ValueError(f"mode: expected one of raise, wrap and clip, got {mode!r}")
     return indices if mode == "raise" else indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
 
 
@@ -260,7 +260,7 @@ def linalg_trace(x: Any, *, offset: int = 0) -> Any:
 def diag(x: Any, k: int = 0) -> Any:
     """Of a vector the matrix with that diagonal, of a matrix its diagonal."""
     if np.ndim(x) not in (1, 2):
-        raise ValueError(f"diag needs one axis or two; x has shape {list(np.shape(x))}; np.diagonal takes more")
+        raise ValueError(f"diag: expected one axis or two, got shape {list(np.shape(x))}; np.diagonal takes more")
     if np.ndim(x) == 2:
         return np.diagonal(x, k)
     n = np.shape(x)[0] + abs(k)

@@ -138,7 +138,7 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     x, y = (np.moveaxis(v, axis, -1) if axis != -1 else v for v in (x, y))
     if not np.ndim(x) or np.shape(x)[-1:] != np.shape(y)[-1:]:
         raise ValueError(
-            f"vecdot needs two axes of the same length; the last of {list(np.shape(x))} and {list(np.shape(y))} are not"
+            f"vecdot: expected two last axes of the same length, got shapes {list(np.shape(x))} and {list(np.shape(y))}"
         )
     return np.sum(x * y, axis=-1)
 
@@ -160,14 +160,15 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     if np.ndim(axes) == 0:
         if axes > min(np.ndim(x), np.ndim(y)):
             raise ValueError(
-                f"tensordot cannot sum over {axes} axes of shapes {list(np.shape(x))}, {list(np.shape(y))}"
+                f"tensordot: expected a number of axes that both have, with the same lengths, got {axes} for shapes "
+                f"{list(np.shape(x))}, {list(np.shape(y))}"
             )
         axes = range(np.ndim(x) - axes, np.ndim(x)), range(axes)
     of_x, of_y = (list(normalize_axis_tuple(some, np.ndim(v))) for v, some in zip((x, y), axes, strict=True))
     if [np.shape(x)[a] for a in of_x] != [np.shape(y)[a] for a in of_y]:
         raise ValueError(
-            f"tensordot cannot sum over axes {of_x} of shape {list(np.shape(x))} with axes {of_y} of shape "
-            f"{list(np.shape(y))}: they must have the same lengths, pair by pair"
+            f"tensordot: expected axes of the same lengths, pair by pair, got axes {of_x} of shape {list(np.shape(x))} "
+            f"with axes {of_y} of shape {list(np.shape(y))}"
         )
     free_x = [a for a in range(np.ndim(x)) if a not in of_x]
     free_y = [a for a in range(np.ndim(y)) if a not in of_y]
@@ -208,7 +209,7 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         axisa = axisb = axisc = axis
     x, y = np.moveaxis(x, axisa, -1), np.moveaxis(y, axisb, -1)
     if np.shape(x)[-1] != 3 or np.shape(y)[-1] != 3:
-        raise ValueError(f"cross needs vectors of 3 numbers; they have {np.shape(x)[-1]} and {np.shape(y)[-1]}")
+        raise ValueError(f"cross: expected vectors of 3 numbers, got {np.shape(x)[-1]} and {np.shape(y)[-1]}")
     (x1, x2, x3), (y1, y2, y3) = (tuple(v[..., i] for i in range(3)) for v in (x, y))
     return np.stack((x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1), axisc)
 
@@ -309,13 +310,13 @@ def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     inputs, arrow, result = subscripts.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ndims):
-        raise ValueError(f"einsum was given {len(ndims)} arrays and subscripts for {len(terms)}: {subscripts!r}")
+        raise ValueError(f"einsum: expected as many arrays as terms in {subscripts!r}, {len(terms)}, got {len(ndims)}")
     hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
     free = "".join(c for c in string.ascii_uppercase + string.ascii_lowercase if c not in subscripts)
     most = max((h for h, term in zip(hidden, terms, strict=True) if "..." in term), default=0)
     for i, (term, h) in enumerate(zip(terms, hidden, strict=True)):
         if h < 0 or (h and "..." not in term):
-            raise ValueError(f"einsum subscripts {term!r} do not fit an array of {ndims[i]} axes")
+            raise ValueError(f"einsum: expected an array with the axes {term!r}, got one of {ndims[i]} axes")
         terms[i] = term.replace("...", free[most - h : most])
     if arrow:
         result = result.replace("...", free[:most])

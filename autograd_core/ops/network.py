@@ -108,6 +108,22 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     The derivatives add up to 1, but are 0 where every element is -inf; elements that are inf share equally.
 
+    Parameters
+    ----------
+    x
+        Numbers of any shape.
+    axis
+        Along which to add up, one axis or a tuple of them; None adds up all.
+    keepdims
+        Whether these axes stay, with length 1.
+
+    Returns
+    -------
+    array
+        In the shape of ``x`` without ``axis``.
+
+    Examples
+    --------
     >>> (logsumexp(np.array([1e4, 1e4])) - 1e4).round(6)
     np.float64(0.693147)
     """
@@ -166,8 +182,29 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     """A plain array with a 1 at each index along a new last axis, and only zeros where there is no such class.
 
-    From (…) to (…, num_classes). TypeError for what holds no numbers, ValueError when ``num_classes`` is below 0.
+    Parameters
+    ----------
+    indices
+        Class numbers, of any shape.
+    num_classes
+        How many classes there are, from 0 on.
+    dtype
+        Of the result.
 
+    Returns
+    -------
+    array
+        From (…) to (…, num_classes).
+
+    Raises
+    ------
+    TypeError
+        For what holds no numbers.
+    ValueError
+        When ``num_classes`` is below 0.
+
+    Examples
+    --------
     >>> one_hot([0, 2], 3)
     array([[1., 0., 0.],
            [0., 0., 1.]])
@@ -175,9 +212,9 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     indices = plain(indices)
     indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
     if indices.dtype.kind not in "biuf":
-        raise TypeError(f"one_hot takes whole numbers; an array of {indices.dtype} came")
+        raise TypeError(f"one_hot: expected whole numbers, got an array of {indices.dtype}")
     if operator.index(num_classes) < 0:
-        raise ValueError(f"num_classes is a whole number from 0 on; {num_classes} came")
+        raise ValueError(f"num_classes: expected a whole number from 0 on, got {num_classes}")
     return (np.expand_dims(indices, -1) == beside(indices, np.arange(num_classes))).astype(dtype)
 
 

@@ -109,8 +109,8 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     if np.shape(weights) != np.shape(x):
         if axis is None or np.shape(weights) != tuple(np.shape(x)[a] for a in axis):
             raise (TypeError if axis is None else ValueError)(
-                f"weights must have the shape of x, {list(np.shape(x))}, or be one number for each place along the "
-                f"axes that are given; they have shape {list(np.shape(weights))} and axis is {axis}"
+                f"weights: expected the shape of x, {list(np.shape(x))}, or one number for each place along the axes "
+                f"that are given, got shape {list(np.shape(weights))} with axis={axis}"
             )
         weights = np.transpose(weights, np.argsort(axis).tolist())
         weights = np.expand_dims(weights, [a for a in range(np.ndim(x)) if a not in axis])
@@ -118,7 +118,8 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     if decide(np.any(total == 0)):
         raise ZeroDivisionError(
-            f"the weights add up to 0 and have no average; they have shape {list(np.shape(weights))}"
+            "weights: expected a sum other than 0, by which the average is divided, got weights of shape "
+            f"{list(np.shape(weights))} that add up to 0"
         )
     value = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
     return (value, total if total.dtype == value.dtype else total.astype(value.dtype)) if returned else value
@@ -150,7 +151,9 @@ def std(
 def _off(x: Any, axis: Any, ddof: float, mean: Any, correction: Any) -> tuple[Any, float]:
     """The distances from the mean, and what the sum of their squares is divided by."""
     if ddof and correction is not None:
-        raise ValueError(f"ddof and correction are two names of one number; they are {ddof} and {correction}")
+        raise ValueError(
+            f"ddof and correction: expected one of these two names of one number, got {ddof} and {correction}"
+        )
     degrees = count(x, axis) - (ddof if correction is None else correction)
     return x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean), builtins.max(degrees, 0)
 
@@ -231,7 +234,7 @@ def cumulative_prod(x: Any, *, axis: int | None = None, include_initial: bool = 
 
 def _running(scan: Any, x: Any, axis: int | None, include_initial: bool, start: int) -> Any:
     if np.ndim(x) == 0 or (axis is None and np.ndim(x) > 1):
-        raise ValueError(f"a running result needs an axis, and where x has several, axis=; x has {np.ndim(x)}")
+        raise ValueError(f"a running result: expected an axis, axis=, where x has several, got x with {np.ndim(x)}")
     axis = normalize_axis_index(0 if axis is None else axis, np.ndim(x))
     z = scan(x, axis=axis)
     if not include_initial:
@@ -424,7 +427,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     if n == 0:
         return x
     if n < 0 or np.ndim(x) == 0:
-        raise ValueError(f"diff needs n ≥ 0 and at least one axis; n is {n} and x has shape {list(np.shape(x))}")
+        raise ValueError(f"diff: expected n ≥ 0 and at least one axis, got n={n} and x of shape {list(np.shape(x))}")
     axis = normalize_axis_index(axis, np.ndim(x))
     ends = []
     for end in (prepend, append):
@@ -460,7 +463,9 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     """
     axes = axes_of(f, axis)
     if len(spacing) not in (0, 1, len(axes)) or (len(spacing) == 1 < len(axes) and np.ndim(spacing[0])):
-        raise TypeError(f"gradient needs no spacing, one number, or one for each of the {len(axes)} axes")
+        raise TypeError(
+            f"gradient: expected no spacing, one number, or one for each of the {len(axes)} axes, got {len(spacing)}"
+        )
     steps = spacing * len(axes) if len(spacing) == 1 < len(axes) else spacing or (1.0,) * len(axes)
     f = f if f.dtype.kind == "f" else f.astype(np.float64)
     slopes = tuple(_slope(f, h, a, edge_order) for h, a in zip(steps, axes, strict=True))
@@ -472,11 +477,11 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
     n = np.shape(f)[-1]
     if edge_order not in (1, 2) or n <= edge_order:
         raise ValueError(
-            f"gradient takes edge_order 1 or 2, and more samples than that along each axis: edge_order is "
-            f"{edge_order} and there are {n} samples along axis {axis}"
+            f"gradient: expected edge_order 1 or 2, and more samples than that along each axis, got {edge_order} and "
+            f"{n} samples along axis {axis}"
         )
     if np.ndim(h) and np.shape(h) != (n,):
-        raise ValueError(f"the places along axis {axis} must be {n} numbers; they have shape {list(np.shape(h))}")
+        raise ValueError(f"the places along axis {axis}: expected {n} numbers, got shape {list(np.shape(h))}")
     steps = beside(f, np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)))
     steps = steps.astype(f.dtype) if steps.dtype != f.dtype else steps
     rise = np.diff(f) / steps  # the slopes between neighbours
@@ -530,7 +535,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return result if keepdims else np.squeeze(result, axes)
     if len(axes) == 2 and ord in (2, -2, "nuc"):
         raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
-    raise ValueError(f"there is no norm of order {ord!r} over {len(axes)} axes; a vector's order is a number")
+    raise ValueError(f"norm: expected an order for {len(axes)} axes, a number for a vector, got {ord!r}")
 
 
 @composed(

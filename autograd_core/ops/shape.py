@@ -34,7 +34,7 @@ from ..walk import unbroadcast
 def reshape(x: Any, shape: Any = -1, order: Any = "C") -> Any:
     """The same elements in another shape, counted row by row or, with ``order="F"``, column by column."""
     if order not in ("C", "F"):
-        raise ValueError(f"order={order!r} is up to how the numbers lie in memory; choose one with order='C' or 'F'")
+        raise ValueError(f"order: expected 'C' or 'F', got {order!r}, which is up to how the numbers lie in memory")
     return np.reshape(x, shape, order)
 
 
@@ -180,7 +180,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 def matrix_transpose(x: Any) -> Any:
     """The last two axes exchanged."""
     if np.ndim(x) < 2:
-        raise ValueError(f"matrix_transpose needs two axes at least; x has shape {list(np.shape(x))}")
+        raise ValueError(f"matrix_transpose: expected two axes at least, got shape {list(np.shape(x))}")
     return np.swapaxes(x, -1, -2)
 
 
@@ -309,7 +309,7 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     shapes = {np.shape(x) for x in arrays}
     if len(shapes) != 1:
         raise ValueError(
-            f"stack needs arrays of one shape; they have {', '.join(str(list(s)) for s in shapes) or 'none'}"
+            f"stack: expected arrays of one shape, got {', '.join(str(list(s)) for s in shapes) or 'none'}"
         )
     return concatenate(*(np.expand_dims(x, axis) for x in arrays), axis=axis)
 
@@ -340,7 +340,7 @@ def array(nested: Any) -> Any:
 def _array(nested: Any, dtype: Any, among: Any) -> Any:
     if not isinstance(nested, list | tuple):
         if nested is None or isinstance(nested, str):
-            raise TypeError(f"array takes Tensors, arrays, numbers and lists of them; {nested!r} came")
+            raise TypeError(f"array: expected Tensors, arrays, numbers and lists of them, got {nested!r}")
         return nested if hasattr(nested, "dtype") else beside(among, np.asarray(nested, dtype))
     return np.stack([_array(part, dtype, among) for part in nested]) if nested else np.zeros(0, dtype)
 
@@ -403,7 +403,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     else:
         sections = int(indices_or_sections)
         if sections < 1:
-            raise ValueError(f"array_split needs at least one section; {sections} were asked for")
+            raise ValueError(f"array_split: expected at least one section, got {sections}")
         each, longer = divmod(n, sections)
         cuts = [i * each + builtins.min(i, longer) for i in range(sections + 1)]
     every = (slice(None),) * axis
@@ -425,8 +425,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of the parts between the given places, or of so many equal parts."""
     if np.ndim(indices_or_sections) == 0 and np.shape(x)[axis] % int(indices_or_sections):
         raise ValueError(
-            f"{np.shape(x)[axis]} elements along axis {axis} cannot be split into {indices_or_sections} equal parts; "
-            "np.array_split makes parts of different lengths"
+            f"split: expected a number of parts that divides the {np.shape(x)[axis]} elements along axis {axis}, got "
+            f"{indices_or_sections}; np.array_split makes parts of different lengths"
         )
     return np.array_split(x, indices_or_sections, axis)
 
@@ -451,7 +451,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> Any:
 
 def _deep(x: Any, n: int, name: str) -> Any:
     if np.ndim(x) < n:
-        raise ValueError(f"{name} needs {n} axes at least; x has shape {list(np.shape(x))}")
+        raise ValueError(f"{name}: expected {n} axes at least, got shape {list(np.shape(x))}")
     return x
 
 
@@ -537,7 +537,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 def frame(x: Any, pairs: Any = (), value: float = 0) -> Any:
     """``x`` with constants before and after it along each axis."""
     if len(pairs) != np.ndim(x):
-        raise ValueError(f"frame needs a pair (before, after) for each of the {np.ndim(x)} axes; it got {pairs!r}")
+        raise ValueError(f"frame: expected a pair (before, after) for each of the {np.ndim(x)} axes, got {pairs!r}")
     return np.pad(x, pairs, constant_values=value) if np.ndim(x) else x
 
 
@@ -566,14 +566,14 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
         pad_width = [given.get(axis, 0) for axis in range(np.ndim(x))]
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
     if np.asarray(pad_width).dtype.kind not in "iu":
-        raise TypeError(f"pad_width must be whole numbers; it is {pad_width!r}")
+        raise TypeError(f"pad_width: expected whole numbers, got {pad_width!r}")
     pairs = tuple((int(b), int(a)) for b, a in np.broadcast_to(pad_width, (np.ndim(x), 2)))
     if mode == "constant":
         return frame(x, pairs=pairs, value=constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
         raise TypeError(
-            f"np.pad on Tensors has the modes constant, edge, reflect, symmetric and wrap; mode={mode!r} with "
-            f"reflect_type={reflect_type!r} is none of them; build the frame yourself with np.concatenate"
+            f"np.pad on Tensors: expected a mode of constant, edge, reflect, symmetric and wrap, got mode={mode!r} "
+            f"with reflect_type={reflect_type!r}; build the frame yourself with np.concatenate"
         )
     for axis, pair in enumerate(pairs):
         if pair != (0, 0):

@@ -15,12 +15,30 @@ class BackupAndRestore(Callback):
     """Saves the whole state of a training after each epoch, and goes on from there when it is started again.
 
     Restored are the weights, the optimizer's state, the generators behind shuffling and dropout, the history, and
-    what the other callbacks remember (the patience that is left, the best value so far), so the result is the same to
-    the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers`` the
-    attributes to keep. The backup is deleted when all epochs are done, and kept when the training was interrupted.
-    A backup takes the place of the one before when it is complete, so one is enough: ``double_checkpoint`` adds none.
-    ValueError unless ``save_freq`` is "epoch"; ModelFileError (a ValueError) where the backup is of another model.
+    what the other callbacks remember (the patience that is left, the best value so far), so the result is the same
+    to the last bit as that of a training that was never interrupted. A callback of one's own lists in ``remembers``
+    the attributes to keep. A backup takes the place of the one before when it is complete.
 
+    Parameters
+    ----------
+    backup_dir
+        A folder, which is made where it is missing.
+    save_freq
+        "epoch", the only one.
+    double_checkpoint
+        Taken for Keras' sake: one backup is enough here, because it is replaced when the next one is complete.
+    delete_checkpoint
+        Whether the backup is deleted when all epochs are done; that of an interrupted training is kept.
+
+    Raises
+    ------
+    ValueError
+        Unless ``save_freq`` is "epoch".
+    ModelFileError
+        When training begins, where the backup is of another model (a ValueError).
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
@@ -43,7 +61,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ):
         if save_freq != "epoch":
-            raise ValueError(f"a backup is made after each epoch, save_freq='epoch'; {save_freq!r} came")
+            raise ValueError(f"save_freq: expected 'epoch', a backup after each epoch, got {save_freq!r}")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint
         self.path = os.path.join(self.backup_dir, "training.autograd")

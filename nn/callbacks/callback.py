@@ -103,8 +103,22 @@ class Callback:
 class CallbackList:
     """Several callbacks told as one, in order.
 
-    TypeError for what is no instance of `Callback`.
+    Parameters
+    ----------
+    callbacks
+        Instances of `Callback`.
+    model
+        What they find as ``self.model``.
+    **params
+        What they find in ``self.params``: ``epochs``, ``steps``, ``verbose``.
 
+    Raises
+    ------
+    TypeError
+        For what is no instance of `Callback`.
+
+    Examples
+    --------
     >>> import nn
     >>> history = nn.callbacks.History()
     >>> all_of_them = nn.callbacks.CallbackList([nn.callbacks.TerminateOnNaN(), history], nn.Sequential())
@@ -118,7 +132,7 @@ class CallbackList:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 hint = " (the class; make one with parentheses)" if isinstance(callback, type) else ""
-                raise TypeError(f"callbacks are instances of nn.callbacks.Callback; {callback!r}{hint} came")
+                raise TypeError(f"callbacks: expected instances of nn.callbacks.Callback, got {callback!r}{hint}")
             callback.set_model(model)
             callback.set_params(params)
         for callback in self.callbacks:

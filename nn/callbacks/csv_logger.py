@@ -13,12 +13,29 @@ from .callback import Callback, Logs
 
 
 class CSVLogger(Callback):
-    """Writes a line for each epoch; ``append`` adds to what is in the file, and so does a training that goes on.
+    """Writes a line for each epoch.
 
     A value that was not measured in an epoch is NA. What is measured for the first time, such as a validation every
-    second epoch, gets a column beside those that are there. ValueError unless ``separator`` is one character, or where
-    the file to append to has other headings than such a table; OSError where the file cannot be written.
+    second epoch, gets a column beside those that are there.
 
+    Parameters
+    ----------
+    filename
+        The file to write.
+    separator
+        One character.
+    append
+        Whether to add to what is in the file, as a training that goes on does anyway.
+
+    Raises
+    ------
+    ValueError
+        Unless ``separator`` is one character, or where the file to append to has other headings than such a table.
+    OSError
+        Where the file cannot be written.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
@@ -35,7 +52,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
         if not isinstance(separator, str) or len(separator) != 1:
-            raise ValueError(f"separator is one character; {separator!r} came")
+            raise ValueError(f"separator: expected one character, got {separator!r}")
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.columns: list[str] | None = None
         self.end = 0
@@ -79,8 +96,9 @@ class CSVLogger(Callback):
             first = next(csv.reader(file, delimiter=self.separator), [])
         if "epoch" not in first or len(set(first)) < len(first):
             raise ValueError(
-                f"{self.filename} begins with {self.separator.join(first)!r}; expected the headings of a CSVLogger, "
-                "one of which is 'epoch'. Log to another file, or pass the separator that this one was written with"
+                f"{self.filename}: expected the headings of a CSVLogger, one of which is 'epoch', got "
+                f"{self.separator.join(first)!r}. Log to another file, or pass the separator that this one was written "
+                "with"
             )
         return first
 

@@ -12,11 +12,34 @@ from .monitor import Monitor
 class EarlyStopping(Monitor):
     """Stops after ``patience`` epochs without a better value.
 
-    ``restore_best_weights`` brings back the weights of the best epoch when training ends, whether it was
-    stopped or ran through. With a ``baseline`` only what is better than it counts as better. ValueError unless
-    ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is "min", "max" or "auto", which asks
-    the metric. A value that is not measured is warned of, as in Keras.
+    A value that is not measured is warned of, as in Keras.
 
+    Parameters
+    ----------
+    monitor
+        The name of the value, as in `History`.
+    min_delta
+        By how much a value must be better to count.
+    patience
+        A whole number of epochs from 0 on.
+    verbose
+        1 says when training is stopped, and that weights are brought back.
+    mode
+        "min", "max" or "auto", which asks the metric.
+    baseline
+        With one, only what is better than it counts as better.
+    restore_best_weights
+        Whether the weights of the best epoch are brought back when training ends, stopped or run through.
+    start_from_epoch
+        How many epochs pass before values are looked at, from 0 on.
+
+    Raises
+    ------
+    ValueError
+        Unless ``patience`` and ``start_from_epoch`` are whole numbers from 0 on and ``mode`` is one of the three.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")

@@ -12,8 +12,24 @@ from .callback import Callback
 class LambdaCallback(Callback):
     """Calls the functions that it is given at their moments.
 
-    TypeError for an unknown moment, or what is no function.
+    Parameters
+    ----------
+    on_epoch_begin, on_epoch_end
+        Called with the number of the epoch from 0 on, and a dict of what was measured.
+    on_train_begin, on_train_end
+        Called with that dict.
+    on_train_batch_begin, on_train_batch_end
+        Called with the number of the batch in its epoch, and that dict.
+    **others
+        The other moments of a `Callback`, by name.
 
+    Raises
+    ------
+    TypeError
+        For an unknown moment, or what is no function.
+
+    Examples
+    --------
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
     3
     """

@@ -13,9 +13,34 @@ from .monitor import Monitor
 class ModelCheckpoint(Monitor):
     """Saves the model after each epoch, after so many batches, or only when it is the best so far.
 
-    ``filepath`` may name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``. ValueError unless
-    ``save_freq`` is "epoch" or a whole number from 1 on; KeyError for a name that was not measured.
+    Parameters
+    ----------
+    filepath
+        May name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+    monitor
+        The name of the value that ``save_best_only`` looks at, as in `History`.
+    verbose
+        1 says what was saved.
+    save_best_only
+        Whether to save only when the value is better than any before.
+    save_weights_only
+        Whether to save the weights without the model.
+    mode
+        "min", "max" or "auto", which asks the metric.
+    save_freq
+        "epoch", or a whole number of batches from 1 on.
+    initial_value_threshold
+        What the first value must be better than; None: nothing.
 
+    Raises
+    ------
+    ValueError
+        Unless ``save_freq`` is "epoch" or a whole number from 1 on.
+    KeyError
+        In training, for a name in ``filepath`` that was not measured.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
@@ -44,7 +69,7 @@ class ModelCheckpoint(Monitor):
     ):
         super().__init__(monitor, mode)
         if save_freq != "epoch":
-            whole(save_freq, "save_freq, unless it is 'epoch',", 1)
+            whole(save_freq, "save_freq, unless it is 'epoch'", 1)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.best = initial_value_threshold

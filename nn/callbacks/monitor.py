@@ -25,9 +25,9 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
         if mode not in ("auto", "min", "max"):
-            raise ValueError(f"mode is 'auto', 'min' or 'max'; {mode!r} came")
+            raise ValueError(f"mode: expected 'auto', 'min' or 'max', got {mode!r}")
         if not isinstance(monitor, str):
-            raise TypeError(f"monitor is the name of what is measured, such as 'val_loss'; {monitor!r} came")
+            raise TypeError(f"monitor: expected the name of what is measured, such as 'val_loss', got {monitor!r}")
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(number(min_delta, "min_delta"))
         self.larger: bool | None = None
         self.best: float | None = None

@@ -12,9 +12,35 @@ from .monitor import Monitor
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` after ``patience`` epochs without a better value.
 
-    ValueError unless ``factor`` is from 0 on and below 1, ``patience`` and ``cooldown`` are whole numbers from 0 on,
-    and ``min_lr`` is from 0 on. A value that is not measured is warned of, as in Keras.
+    A value that is not measured is warned of, as in Keras.
 
+    Parameters
+    ----------
+    monitor
+        The name of the value, as in `History`.
+    factor
+        From 0 on and below 1.
+    patience
+        A whole number of epochs from 0 on.
+    verbose
+        1 says when the rate changes.
+    mode
+        "min", "max" or "auto", which asks the metric.
+    min_delta
+        By how much a value must be better to count.
+    cooldown
+        How many epochs after a change are not counted, from 0 on.
+    min_lr
+        What the rate does not fall below, from 0 on.
+
+    Raises
+    ------
+    ValueError
+        Unless ``factor`` is from 0 on and below 1, ``patience`` and ``cooldown`` are whole numbers from 0 on, and
+        ``min_lr`` is from 0 on.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")

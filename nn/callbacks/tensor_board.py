@@ -22,12 +22,30 @@ _files = itertools.count()
 class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
-    ``histogram_freq`` adds a histogram of each weight every so many epochs, of what in it is a finite number;
-    ``update_freq`` "batch", or a number of batches, adds the running values in between. Each training writes files of
-    its own beside those that are there. No graph is written, whatever ``write_graph`` says: `nn.utils.plot_model` draws
-    it. Needs tensorboardX. ValueError for a number below 1 (a ``histogram_freq`` below 0), or where images or the steps
-    per second are asked for, which are not written; ImportError without it.
+    Each training writes files of its own beside those that are there.
 
+    Parameters
+    ----------
+    log_dir
+        A folder, which is made where it is missing.
+    histogram_freq
+        After how many epochs to add a histogram of each weight, of what in it is a finite number; 0: never.
+    write_graph
+        Taken for Keras' sake: no graph is written; `nn.utils.plot_model` draws it.
+    write_images, write_steps_per_second
+        False, because neither is written.
+    update_freq
+        "epoch", or to add the running values in between "batch" or a whole number of batches from 1 on.
+
+    Raises
+    ------
+    ValueError
+        For a number below its first, or where images or the steps per second are asked for.
+    ImportError
+        Without tensorboardX.
+
+    Examples
+    --------
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
@@ -51,9 +69,12 @@ class TensorBoard(Callback):
     ):
         for name, asked in (("write_images", write_images), ("write_steps_per_second", write_steps_per_second)):
             if asked:
-                raise ValueError(f"TensorBoard writes measured values and histograms; {name} is False, {asked!r} came")
+                raise ValueError(
+                    f"{name}: expected False, because TensorBoard here writes measured values and histograms, got "
+                    f"{asked!r}"
+                )
         if update_freq not in ("epoch", "batch"):
-            whole(update_freq, "update_freq, unless it is 'epoch' or 'batch',", 1)
+            whole(update_freq, "update_freq, unless it is 'epoch' or 'batch'", 1)
         self.log_dir, self.update_freq, self.write_graph = os.fspath(log_dir), update_freq, write_graph
         self.histogram_freq = whole(histogram_freq, "histogram_freq")
         self.writers: dict[str, Any] = {}

@@ -42,7 +42,7 @@ class Watch(Callback):
 
     def __init__(self, model: Any) -> None:
         if not isinstance(model, Layer):
-            raise TypeError(f"watch takes the model (or a layer) to watch, not a {type(model).__name__}")
+            raise TypeError(f"watch: expected the model (or a layer) to watch, got {type(model).__name__}")
         self.watched = model
         self.layers: list[str] = []
         self.gradients: dict[str, list[float]] = {}

@@ -45,7 +45,9 @@ def export_onnx(model: Layer, filepath: Any) -> None:
     """
     path = os.fspath(filepath)
     if not path:
-        raise ValueError("filepath of export_onnx is empty; pass the name of the file to write, such as 'model.onnx'")
+        raise ValueError(
+            "filepath of export_onnx: expected the name of the file to write, such as 'model.onnx', got nothing"
+        )
     onnx = _onnx()
     shapes = getattr(model, "called_with", None)
     if not model.built or shapes is None:

@@ -15,14 +15,39 @@ from .layer import InputSpec, Layer
 
 
 class BatchNormalization(Layer):
-    """``gamma · (x - mean) / √(variance + epsilon) + beta``, for each channel: Ioffe and Szegedy, 2015.
+    """``gamma · (x - mean) / √(variance + epsilon) + beta``, for each channel.
 
-    Mean and variance are those of the batch while training, and their moving averages otherwise, or when the
-    layer is frozen.
+    Mean and variance are those of the batch while training, and their moving averages otherwise, or when the layer
+    is frozen. Takes any shape with that axis, and gives the same.
 
-    Takes any shape whose last axis is the channels (or ``axis``), and gives the same. ValueError unless the input has
-    that axis and it is not that of the batch, ``momentum`` lies between 0 and 1, and ``epsilon`` is from 0 on.
+    Parameters
+    ----------
+    axis
+        That of the channels, not that of the batch.
+    momentum
+        How much of the moving averages is left after a step, from 0 to 1.
+    epsilon
+        Keeps the divisor from 0; from 0 on.
+    center, scale
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer
+        Names or instances of `Initializer`.
+    beta_regularizer, gamma_regularizer
+        Names or instances of `Regularizer`; None: none.
+    **kwargs
+        As in `Layer`.
 
+    Raises
+    ------
+    ValueError
+        Unless ``momentum`` lies between 0 and 1 and ``epsilon`` is from 0 on; in a call, for an input without that
+        axis.
+
+    References ---------- S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
+    internal covariate shift. ICML 2015.
+
+    Examples
+    --------
     >>> import nn
     >>> layer = nn.layers.BatchNormalization()
     >>> x = np.array([[1.0, 10.0], [3.0, 30.0]], "float32")
@@ -61,7 +86,9 @@ class BatchNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         if axis_in(self.axis, len(input_shape), f"layer {self.name!r}") == 0:
-            raise ValueError(f"axis of layer {self.name!r} is that of the channels; {self.axis} is that of the batch")
+            raise ValueError(
+                f"axis of layer {self.name!r}: expected that of the channels, got {self.axis}, that of the batch"
+            )
         n = input_shape[self.axis]
         if self.scale:
             self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")

@@ -15,7 +15,42 @@ from .layer import InputSpec, Layer
 
 
 class Conv(Layer):
-    """``activation(conv(x, kernel) + bias)`` over ``rank`` axes. The kernel is (*window, in / groups, filters)."""
+    """``activation(conv(x, kernel) + bias)`` over ``rank`` axes. The kernel is (*window, in / groups, filters).
+
+    Parameters
+    ----------
+    filters
+        How many channels come out, from 1 on.
+    kernel_size
+        The lengths of the kernel: a whole number from 1 on, or one for each axis.
+    strides
+        From one place of the kernel to the next, likewise.
+    padding
+        Of zeros: "valid" for none, "same" for as many places as inputs by ``strides``; over one axis also "causal",
+        before the first.
+    data_format
+        "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
+    dilation_rate
+        From one element of the kernel to the next, like ``kernel_size``. Above 1 only where ``strides`` are 1.
+    groups
+        In how many separate parts the channels are convolved; it divides them and the filters.
+    activation
+        A name or a function of arrays; None: none.
+    use_bias
+        Whether there is a bias, (filters,).
+    kernel_initializer, bias_initializer
+        Names or instances of `Initializer`.
+    kernel_regularizer, bias_regularizer
+        Names or instances of `Regularizer`; None: none.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For numbers below 1, ``groups`` that do not divide filters and channels, strides together with dilation; in a
+        call, for a window that does not fit.
+    """
 
     rank: int
     paddings: tuple[str, ...] = ("valid", "same")
@@ -41,13 +76,14 @@ class Conv(Layer):
         self.filters = whole(filters, "the number of filters of a convolution", 1)
         self.groups = whole(groups, "groups", 1)
         if self.filters % self.groups:
-            raise ValueError(f"groups is a whole number that divides the {filters} filters; {groups!r} came")
+            raise ValueError(f"groups: expected a whole number that divides the {filters} filters, got {groups!r}")
         self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
         self.strides = per_axis(strides, self.rank, "strides")
         self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
-                f"strides and dilation_rate cannot both be above 1; {self.strides} and {self.dilation_rate} came"
+                f"strides and dilation_rate: expected at most one of them above 1, got {self.strides} and "
+                f"{self.dilation_rate}"
             )
         self.padding = padding_of(padding, *self.paddings)
         self.data_format = data_format_of(data_format)
@@ -63,7 +99,10 @@ class Conv(Layer):
         axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[axis]
         if channels % self.groups:
-            raise ValueError(f"layer {self.name!r} has {self.groups} groups, which do not divide {channels} channels")
+            raise ValueError(
+                f"layer {self.name!r}: expected a number of channels that its {self.groups} groups divide, got "
+                f"{channels}"
+            )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_weight(
             shape, self.kernel_initializer, regularizer=self.kernel_regularizer, name="kernel"

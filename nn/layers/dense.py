@@ -12,9 +12,31 @@ from .layer import InputSpec, Layer
 class Dense(Layer):
     """``activation(x @ kernel + bias)``: each output is connected to each input.
 
-    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,). ValueError
-    unless ``units`` is a whole number from 1 on, and for an input with another last axis than the first one had.
+    Takes (batch, …, inputs), gives (batch, …, units). The kernel is (inputs, units), the bias (units,).
 
+    Parameters
+    ----------
+    units
+        How many outputs there are, from 1 on.
+    activation
+        A name or a function of arrays; None: none.
+    use_bias
+        Whether there is a bias.
+    kernel_initializer, bias_initializer
+        Names or instances of `Initializer`.
+    kernel_regularizer, bias_regularizer
+        Names or instances of `Regularizer`; None: none.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        Unless ``units`` is a whole number from 1 on; in a call, for an input with another last axis than the first
+        one had.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> Dense(10, "relu")(np.ones((2, 4), "float32")).shape
     (2, 10)

@@ -17,16 +17,36 @@ class Dropout(Layer):
 
     The others are scaled up by ``1 / (1 - rate)``, so that their expected value stays. Any shape comes out as it is.
 
-    Srivastava et al., 2014. ``noise_shape`` repeats one decision along the axes where it has a 1. ValueError when
-    ``rate`` is outside 0 … 1, or ``noise_shape`` does not fit the input.
+    Parameters
+    ----------
+    rate
+        From 0 to 1.
+    noise_shape
+        A 1, None or the length for each axis of the input: one decision is repeated along the axes where it has a 1.
+    seed
+        A whole number from 0 on makes the same decisions in each training; None makes new ones.
+    **kwargs
+        As in `Layer`.
 
+    Raises
+    ------
+    ValueError
+        When ``rate`` is outside 0 … 1; in a call, where ``noise_shape`` does not fit the input.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov: Dropout: a simple way to prevent neural
+    networks from overfitting. JMLR 2014.
+
+    Examples
+    --------
     >>> Dropout(0.5)(np.ones((1, 3))).numpy()
     array([[1., 1., 1.]], dtype=float32)
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.rate = number(rate, "the rate of Dropout, the fraction to leave out,", 0, 1)
+        self.rate = number(rate, "the rate of Dropout, the fraction to leave out", 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self.generator = random.generator_of(seed)
@@ -42,8 +62,8 @@ class Dropout(Layer):
                 m not in (None, 1, n) for m, n in zip(self.noise_shape, shape, strict=True)
             ):
                 raise ValueError(
-                    f"the noise_shape of layer {self.name!r} has a 1, None or the length for each axis of its input, "
-                    f"whose shape is {shape}; {self.noise_shape} came"
+                    f"noise_shape of layer {self.name!r}: expected a 1, None or the length for each axis of its input, "
+                    f"whose shape is {shape}, got {self.noise_shape}"
                 )
             shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
         # Drawn for the whole batch, so that it does not matter how many processes share it.

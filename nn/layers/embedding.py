@@ -15,8 +15,24 @@ from .layer import Layer
 class Embedding(Layer):
     """The rows of a table that whole numbers ask for: (batch, …) gives (batch, …, output_dim).
 
-    ValueError for a number that is not from 0 to ``input_dim - 1``, or not whole.
+    Parameters
+    ----------
+    input_dim, output_dim
+        How many rows the table has, and how long they are; from 1 on.
+    embeddings_initializer
+        A name or an `Initializer`.
+    embeddings_regularizer
+        A name or a `Regularizer`; None: none.
+    **kwargs
+        As in `Layer`.
 
+    Raises
+    ------
+    ValueError
+        Unless the lengths are whole numbers from 1 on; in a call, for a number that is no row, or not whole.
+
+    Examples
+    --------
     >>> Embedding(1000, 8)(np.array([[4, 20]])).shape
     (1, 2, 8)
     """
@@ -49,7 +65,7 @@ class Embedding(Layer):
         index = class_numbers(plain(x), f"layer {self.name!r}")
         if index.size and decide((index.min() < 0) | (index.max() >= self.input_dim)):
             raise ValueError(
-                f"layer {self.name!r} has {self.input_dim} rows, numbered from 0 to {self.input_dim - 1}; it was asked "
-                f"for {index.min() if index.min() < 0 else index.max()}"
+                f"layer {self.name!r}: expected numbers of its {self.input_dim} rows, from 0 to {self.input_dim - 1}, "
+                f"got {(index.min() if index.min() < 0 else index.max())}"
             )
         return self.embeddings[index]

@@ -29,11 +29,24 @@ class GlobalPooling(Layer):
 
 
 class GlobalAveragePooling1D(GlobalPooling):
-    """The mean of each channel over all positions.
+    """The mean of each channel over all positions: (batch, length, channels) gives (batch, channels).
 
-    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
-    unknown ``data_format``.
+    Parameters
+    ----------
+    data_format
+        "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
+    keepdims
+        Whether the axes of the positions stay, with length 1.
+    **kwargs
+        As in `Layer`.
 
+    Raises
+    ------
+    ValueError
+        For an unknown ``data_format``; in a call, for an input with another number of axes.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.layers.GlobalAveragePooling1D()(np.ones((2, 5, 3), "float32")).shape
     (2, 3)
@@ -43,11 +56,20 @@ class GlobalAveragePooling1D(GlobalPooling):
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """The mean of each channel over all positions.
+    """The mean of each channel over all positions: (batch, height, width, channels) gives (batch, channels).
 
-    Takes (batch, height, width, channels), gives (batch, channels). ValueError for an input with another number of
-    axes, or an unknown ``data_format``.
+    Parameters
+    ----------
+    data_format, keepdims, **kwargs
+        As in `GlobalAveragePooling1D`.
 
+    Raises
+    ------
+    ValueError
+        As in `GlobalAveragePooling1D`.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3), "float32")).shape
     (2, 3)
@@ -57,11 +79,22 @@ class GlobalAveragePooling2D(GlobalPooling):
 
 
 class GlobalMaxPooling1D(GlobalPooling):
-    """The largest value of each channel over all positions. Equal ones share the gradient.
+    """The largest value of each channel over all positions: (batch, length, channels) gives (batch, channels).
 
-    Takes (batch, length, channels), gives (batch, channels). ValueError for an input with another number of axes, or an
-    unknown ``data_format``.
+    Equal ones share the gradient.
 
+    Parameters
+    ----------
+    data_format, keepdims, **kwargs
+        As in `GlobalAveragePooling1D`.
+
+    Raises
+    ------
+    ValueError
+        As in `GlobalAveragePooling1D`.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.layers.GlobalMaxPooling1D()(np.ones((2, 5, 3), "float32")).shape
     (2, 3)
@@ -71,11 +104,22 @@ class GlobalMaxPooling1D(GlobalPooling):
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest value of each channel over all positions. Equal ones share the gradient.
+    """The largest value of each channel over all positions: (batch, height, width, channels) gives (batch, channels).
 
-    Takes (batch, height, width, channels), gives (batch, channels). ValueError for an input with another number of
-    axes, or an unknown ``data_format``.
+    Equal ones share the gradient.
 
+    Parameters
+    ----------
+    data_format, keepdims, **kwargs
+        As in `GlobalAveragePooling1D`.
+
+    Raises
+    ------
+    ValueError
+        As in `GlobalAveragePooling1D`.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.layers.GlobalMaxPooling2D()(np.ones((2, 5, 5, 3), "float32")).shape
     (2, 3)

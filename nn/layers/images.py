@@ -39,7 +39,7 @@ def data_format_of(data_format: str | None) -> str:
     if data_format is None:
         return _format
     if data_format not in FORMATS:
-        raise ValueError(f"data_format is 'channels_last' or 'channels_first'; {data_format!r} came")
+        raise ValueError(f"data_format: expected 'channels_last' or 'channels_first', got {data_format!r}")
     return data_format
 
 
@@ -60,7 +60,8 @@ def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, .
         isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= minimum for v in values
     ):
         raise ValueError(
-            f"{name} is a whole number from {minimum} on, or one for each of the {rank} spatial axes; {value!r} came"
+            f"{name}: expected a whole number from {minimum} on, or one for each of the {rank} spatial axes, got "
+            f"{value!r}"
         )
     return tuple(int(v) for v in values)
 
@@ -68,7 +69,7 @@ def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, .
 def padding_of(padding: str, *allowed: str) -> str:
     """The kind of padding, if it is one of those allowed."""
     if not isinstance(padding, str) or padding.lower() not in allowed:
-        raise ValueError(f"padding is {' or '.join(map(repr, allowed))}; {padding!r} came")
+        raise ValueError(f"padding: expected {' or '.join(map(repr, allowed))}, got {padding!r}")
     return padding.lower()
 
 

@@ -11,18 +11,35 @@ from ..config import Configurable
 class Input(Configurable):
     """The shape of one example, first in a `Sequential`: with it the model is built at once.
 
-    ``shape`` is without the batch axis; None stands for a length that varies. ValueError unless it is a tuple of whole
-    numbers from 0 on and None.
+    Parameters
+    ----------
+    shape
+        A tuple of lengths without the batch axis, whole numbers from 0 on; None stands for a length that varies.
+    batch_size
+        Of the batch axis, in ``batch_shape``; None: any.
+    dtype
+        Of the input, in ``dtype``.
+    name
+        By default "input" with a number.
 
+    Raises
+    ------
+    ValueError
+        Unless ``shape`` is a tuple of whole numbers from 0 on and None.
+
+    Examples
+    --------
     >>> Input(shape=(28, 28)).batch_shape
     (None, 28, 28)
     """
 
     def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, *, name: str | None = None):
         if shape is None:
-            raise ValueError("Input needs the shape of one example, without the batch axis: Input(shape=(784,))")
+            raise ValueError(
+                "shape of Input: expected that of one example, without the batch axis, got nothing; Input(shape=(784,))"
+            )
         if isinstance(shape, int):
-            raise ValueError(f"Input needs a tuple as its shape: Input(shape=({shape},))")
+            raise ValueError(f"shape of Input: expected a tuple, got {shape!r}; Input(shape=({shape},))")
         self.shape = lengths(tuple(shape), "the shape of an Input")
         self.batch_size = batch_size
         self.dtype = dtype

@@ -14,9 +14,30 @@ class Lambda(Layer):
     """``function(x, **arguments)``; what it computes from NumPy functions and operators is recorded.
 
     A saved model holds only the function's name: hand the function in when loading,
-    ``load_model(path, custom_objects={"double": double})``. ``output_shape`` is taken for Keras' sake; shapes
-    are found by running the function. Takes and gives the shapes that the function does. TypeError for what is none.
+    ``load_model(path, custom_objects={"double": double})``. Takes and gives the shapes that the function does.
 
+    Parameters
+    ----------
+    function
+        Of an array.
+    output_shape
+        Taken for Keras' sake; shapes are found by running the function.
+    mask
+        None: there are no masks here.
+    arguments
+        Further arguments of the function, by name.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    TypeError
+        For what is no function.
+    ValueError
+        For a mask.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> Lambda(lambda x: x * 2)(np.array([[1.0]])).numpy()
     array([[2.]], dtype=float32)

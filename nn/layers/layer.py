@@ -49,8 +49,20 @@ def forget_names() -> None:
 class InputSpec(metaclass=freeze.Watched):
     """What a layer takes: how many axes, and how long some of them are.
 
-    ``ndim`` and ``min_ndim`` count axes, ``axes`` maps some of them to their lengths. `check` raises ValueError.
+    Parameters
+    ----------
+    ndim, min_ndim
+        How many axes there are, and how many at least; None: any.
+    axes
+        From some of them to their lengths.
 
+    Raises
+    ------
+    ValueError
+        In `check`, for another input.
+
+    Examples
+    --------
     >>> import nn
     >>> spec = nn.layers.InputSpec(ndim=2, axes={-1: 4})
     >>> spec.check("dense", (None, 3))
@@ -85,7 +97,7 @@ class InputSpec(metaclass=freeze.Watched):
             hint = "; a Flatten() before it would make it fit"
         elif len(shape) == (self.ndim or self.min_ndim or 0) - 1:
             hint = "; a single example needs a batch axis, x[None], and an image a channel axis, x[..., None]"
-        raise ValueError(f"layer {name!r} expected an input with {wanted}, and got one of shape {show(shape)}{hint}")
+        raise ValueError(f"layer {name!r} expected an input with {wanted}, got one of shape {show(shape)}{hint}")
 
 
 def show(shape: Shape) -> str:
@@ -97,11 +109,32 @@ class Layer(config.Configurable):
     """A function with weights.
 
     A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
-    ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told.
+    ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told. What goes
+    wrong in ``call`` is raised as it is, with a note that names the layer.
 
-    TypeError for an argument that it does not have, or a ``call`` that returns nothing; ValueError unless ``dtype`` is
-    floating. What goes wrong in ``call`` is raised as it is, with a note that names the layer.
+    Parameters
+    ----------
+    trainable
+        Whether training changes its weights.
+    dtype
+        Of its weights, and what inputs are brought to; a floating one, None for float32.
+    name
+        What errors, summaries and drawings call it; by default that of the class in lower case, with a number.
+    input_shape
+        That of one example, without the batch axis, on the first layer of a `Sequential`, as an `Input` gives it.
+    **unknown
+        Nothing: each is an error that names the nearest argument.
 
+    Raises
+    ------
+    TypeError
+        For an argument that it does not have, and a ``name`` that is no string; in a call, for a ``call`` that
+        returns nothing.
+    ValueError
+        Unless ``dtype`` is floating.
+
+    Examples
+    --------
     >>> import nn
     >>> class Scale(nn.layers.Layer):
     ...     def build(self, input_shape):
@@ -138,9 +171,9 @@ class Layer(config.Configurable):
         self._trainable = bool(trainable)
         self.dtype: Any = np.dtype(dtype or "float32")
         if self.dtype.kind != "f":
-            raise ValueError(f"a layer computes in a floating dtype; {self.dtype} came")
+            raise ValueError(f"dtype of a layer: expected a floating one, got {self.dtype}")
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"the name of a layer is a string; {name!r} came")
+            raise TypeError(f"the name of a layer: expected a string, got {name!r}")
         self.name = name if name is not None else unique_name(config.snake_case(type(self).__name__))
         # Only read by Sequential, which begins with an Input of this shape.
         self.input_shape: Any = None if input_shape is None else checks.lengths(input_shape, "input_shape")
@@ -182,7 +215,33 @@ class Layer(config.Configurable):
         regularizer: Any = None,
         name: str = "weight",
     ) -> Tensor:
-        """Make a weight. One that is not trainable is state: it is saved, and no gradient is computed."""
+        """Make a weight, in ``build``.
+
+        Parameters
+        ----------
+        shape
+            A tuple of lengths; () makes a number.
+        initializer
+            A name, or an `Initializer`, or a function of ``(shape, dtype)``.
+        dtype
+            None for that of the layer.
+        trainable
+            One that is not trainable is state: it is saved, and no gradient is computed.
+        regularizer
+            A name or a `Regularizer`, whose penalty is added to the loss.
+        name
+            What errors and saved files call it.
+
+        Returns
+        -------
+        Tensor
+            A leaf, to be kept as an attribute of the layer.
+
+        Raises
+        ------
+        ValueError
+            Where the initializer gives another shape.
+        """
         _spend(math.prod(shape))
         made: Any = initializers.get(initializer)
         if _only_shapes.get():  # zeros that take no memory
@@ -191,7 +250,7 @@ class Layer(config.Configurable):
         values = plain(values).astype(dtype or self.dtype, copy=False)
         if values.shape != tuple(shape):
             raise ValueError(
-                f"the initializer of {self.name}/{name} returned shape {values.shape} where {tuple(shape)} is needed"
+                f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"
             )
         weight = Tensor(values, requires_grad=trainable and self._trainable, name=f"{self.name}/{name}")
         self._weights = (*self._weights, weight)
@@ -212,8 +271,8 @@ class Layer(config.Configurable):
         shape = shape_of(first)
         if not self.takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):
             raise TypeError(
-                f"layer {self.name!r} ({type(self).__name__}) needs a dense array; a sparse one goes into a Dense "
-                "layer only: put one before it, or pass x.toarray()"
+                f"layer {self.name!r} ({type(self).__name__}): expected a dense array, got a sparse one, which goes "
+                "into a Dense layer only: put one before it, or pass x.toarray()"
             )
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
@@ -228,7 +287,9 @@ class Layer(config.Configurable):
             if isinstance(outputs, Tensor):
                 mark(outputs.node, self.name, start)
             elif outputs is None:
-                raise TypeError(f"call of layer {self.name!r} returned nothing; does it end without a return?")
+                raise TypeError(
+                    f"call of layer {self.name!r}: expected a result, got None; does it end without a return?"
+                )
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
@@ -329,10 +390,10 @@ class Layer(config.Configurable):
         own, weights = self.weights, [plain(w) for w in weights]
         if len(own) != len(weights):
             unbuilt = "" if self.built else "; it is not built yet: pass Input(shape=…) first, or call it once"
-            raise ValueError(f"{self.name!r} has {len(own)} weights; {len(weights)} came{unbuilt}")
+            raise ValueError(f"{self.name!r}: expected {len(own)} weights, got {len(weights)}{unbuilt}")
         for variable, value in zip(own, weights, strict=True):
             if variable.shape != value.shape:
-                raise ValueError(f"{variable.name} has shape {variable.shape}; an array of shape {value.shape} came")
+                raise ValueError(f"{variable.name}: expected an array of shape {variable.shape}, got {value.shape}")
         for variable, value in zip(own, weights, strict=True):
             assign(variable, value)
 

@@ -14,11 +14,36 @@ from .layer import InputSpec, Layer
 
 
 class LayerNormalization(Layer):
-    """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several: Ba et al., 2016.
+    """``gamma · (x - mean) / √(variance + epsilon) + beta`` over an axis or several.
 
-    Takes any shape, and gives the same. ValueError unless the input has those axes, each named once and none that of
-    the batch, and ``epsilon`` is from 0 on.
+    Takes any shape with these axes, and gives the same.
 
+    Parameters
+    ----------
+    axis
+        One axis or several, each named once and none that of the batch.
+    epsilon
+        Keeps the divisor from 0; from 0 on.
+    center, scale
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer
+        Names or instances of `Initializer`.
+    beta_regularizer, gamma_regularizer
+        Names or instances of `Regularizer`; None: none.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        Unless ``epsilon`` is from 0 on; in a call, for an input without these axes.
+
+    References
+    ----------
+    J. Ba, J. Kiros, G. Hinton: Layer normalization. 2016.
+
+    Examples
+    --------
     >>> import nn
     >>> nn.layers.LayerNormalization()(np.array([[1.0, 3.0], [10.0, 30.0]], "float32")).numpy().round(2)
     array([[-1.,  1.],
@@ -51,8 +76,8 @@ class LayerNormalization(Layer):
         axes = sorted({axis_in(a, ndim, f"layer {self.name!r}") for a in given})
         if not axes or len(axes) < len(given) or axes[0] == 0:
             raise ValueError(
-                f"axis of layer {self.name!r} is one axis or several, each once and not that of the batch; "
-                f"{list(given)} came"
+                f"axis of layer {self.name!r}: expected one axis or several, each once and not that of the batch, got "
+                f"{list(given)}"
             )
         return tuple(axes)
 

@@ -8,9 +8,28 @@ from .pooling import MaxPooling
 class MaxPooling1D(MaxPooling):
     """The largest value in each window of (batch, steps, channels). Equal ones share the gradient.
 
-    Gives (batch, places, channels). ValueError for a size or stride below 1, a ``padding`` that is neither "valid" nor
-    "same", and a window that does not fit.
+    Gives (batch, places, channels).
 
+    Parameters
+    ----------
+    pool_size
+        How long a window is, a whole number from 1 on.
+    strides
+        From one window to the next; None for ``pool_size``.
+    padding
+        "valid" for none, "same" for ``ceil(steps / strides)`` places.
+    data_format
+        "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
+    name, **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a size or stride below 1, and another ``padding``; in a call, for a window that does not fit.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> MaxPooling1D(2)(np.ones((2, 10, 3))).shape
     (2, 5, 3)

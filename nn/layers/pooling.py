@@ -30,7 +30,27 @@ class Pooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def pool(self, x: Any, window_axes: tuple[int, ...], windows: Any) -> Any:
-        """One number for each window; ``windows(x, fill)`` gives them, with ``fill`` standing around the image."""
+        """One number for each window: what a pooling of your own defines.
+
+        Parameters
+        ----------
+        x
+            The images, (batch, *spatial, channels).
+        window_axes
+            The axes of a window in what ``windows`` gives.
+        windows
+            ``windows(x, fill)``, with ``fill`` standing around the image: (batch, *places, *window, channels).
+
+        Returns
+        -------
+        array
+            (batch, *places, channels).
+
+        Raises
+        ------
+        TypeError
+            Where it is not defined.
+        """
         raise TypeError(f"{type(self).__name__} must define pool(x, window_axes, windows)")
 
     def call(self, x: Any) -> Any:

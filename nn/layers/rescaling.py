@@ -13,8 +13,20 @@ from .layer import Layer
 class Rescaling(Layer):
     """``x · scale + offset``: pixels from 0 … 255 to 0 … 1 with ``Rescaling(1 / 255)``.
 
-    ``scale`` and ``offset`` are numbers, or arrays that broadcast with the input; ValueError otherwise.
+    Parameters
+    ----------
+    scale, offset
+        Numbers, or arrays that broadcast with the input.
+    **kwargs
+        As in `Layer`.
 
+    Raises
+    ------
+    ValueError
+        For what is no number and no array of numbers.
+
+    Examples
+    --------
     >>> Rescaling(1 / 255)(np.array([[0, 255]], "uint8")).numpy()
     array([[0., 1.]], dtype=float32)
     """
@@ -24,7 +36,7 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
         for name, value in (("scale", scale), ("offset", offset)):
             if np.asarray(value).dtype.kind not in "biuf":
-                raise ValueError(f"{name} of a Rescaling is a number, or an array of them; {value!r} came")
+                raise ValueError(f"{name} of a Rescaling: expected a number, or an array of them, got {value!r}")
 
     def call(self, x: Any) -> Any:
         scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))

@@ -24,10 +24,15 @@ class Reshape(Layer):
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(target_shape, list | tuple):
-            raise ValueError(f"Reshape needs a tuple: Reshape(({target_shape!r},)), if one axis is meant")
+            raise ValueError(
+                f"target_shape of Reshape: expected a tuple, got {target_shape!r}; Reshape(({target_shape!r},)), if "
+                "one axis is meant"
+            )
         self.target_shape = tuple(whole(n, "a length in the shape of a Reshape", -1) for n in target_shape)
         if self.target_shape.count(-1) > 1:
-            raise ValueError(f"a shape has lengths from 0 on and at most one -1; {self.target_shape} came")
+            raise ValueError(
+                f"target_shape of Reshape: expected lengths from 0 on and at most one -1, got {self.target_shape}"
+            )
 
     def call(self, x: Any) -> Any:
         size, shape = math.prod(x.shape[1:]), list(self.target_shape)
@@ -36,7 +41,7 @@ class Reshape(Layer):
             shape[shape.index(-1)] = size // known if known else 0
         if math.prod(shape) != size:
             raise ValueError(
-                f"layer {self.name!r} cannot make {self.target_shape} of examples of shape {x.shape[1:]}: "
-                f"they have {size} numbers"
+                f"layer {self.name!r}: expected examples that fill {self.target_shape}, got {size} numbers in the "
+                f"shape {x.shape[1:]}"
             )
         return np.reshape(x, (x.shape[0], *shape))

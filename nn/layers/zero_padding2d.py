@@ -11,11 +11,26 @@ from .layer import InputSpec, Layer
 
 
 class ZeroPadding2D(Layer):
-    """Zeros around images. ``padding`` is a number, (rows, columns), or ((top, bottom), (left, right)).
+    """Zeros around images.
 
-    From (batch, height, width, channels) to (batch, top + height + bottom, left + width + right, channels). ValueError
-    for numbers below 0.
+    From (batch, height, width, channels) to (batch, top + height + bottom, left + width + right, channels).
 
+    Parameters
+    ----------
+    padding
+        A whole number from 0 on, a pair (rows, columns), or ((top, bottom), (left, right)).
+    data_format
+        "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For numbers below 0, and another ``data_format``.
+
+    Examples
+    --------
     >>> ZeroPadding2D(2)(np.ones((1, 28, 28, 1))).shape
     (1, 32, 32, 1)
     """
@@ -24,7 +39,7 @@ class ZeroPadding2D(Layer):
         super().__init__(**kwargs)
         sides = padding if isinstance(padding, list | tuple) else (padding, padding)
         if len(sides) != 2:
-            raise ValueError(f"padding is a number, or a pair for rows and columns; {padding!r} came")
+            raise ValueError(f"padding: expected a number, or a pair for rows and columns, got {padding!r}")
         self.padding = (per_axis(sides[0], 2, "padding", 0), per_axis(sides[1], 2, "padding", 0))
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=4)

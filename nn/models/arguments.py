@@ -21,7 +21,7 @@ def as_loss(loss: Any) -> losses.Loss | None:
     """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
     given = flat(loss, "loss")
     if len(given) != 1:
-        raise ValueError(f"loss is one loss, such as loss='mse', because a model has one output; {loss!r} came")
+        raise ValueError(f"loss: expected one loss, such as loss='mse', because a model has one output, got {loss!r}")
     found = losses.get(given[0])
     if found is None or isinstance(found, losses.Loss):
         return found
@@ -31,7 +31,7 @@ def as_loss(loss: Any) -> losses.Loss | None:
 def as_loss_weight(given: Any) -> float | None:
     """The factor of the loss; a list of one, as for a model of one output, is that one."""
     one = given[0] if isinstance(given, list | tuple) and len(given) == 1 else given
-    return None if one is None else checks.number(one, "loss_weights, of a model that has one output,")
+    return None if one is None else checks.number(one, "loss_weights, of a model that has one output")
 
 
 def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
@@ -46,7 +46,8 @@ def flat(given: Any, what: str) -> list[Any]:
     if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
         example = "'mse'" if what == "loss" else "['accuracy']"
         raise ValueError(
-            f"{what} names no outputs, because a model has one output: {what}={example}; the dict {given!r} came"
+            f"{what}: expected no names of outputs, because a model has one, such as {what}={example}, got the dict "
+            f"{given!r}"
         )
     return [given]
 
@@ -98,7 +99,7 @@ def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Fee
     """The batches of ``validation_data``: ``(x, y)``, ``(x, y, weights)``, or something that gives batches."""
     if isinstance(data, tuple):
         if len(data) not in (2, 3):
-            raise ValueError(f"validation_data is (x, y) or (x, y, sample_weight); {len(data)} parts came")
+            raise ValueError(f"validation_data: expected (x, y) or (x, y, sample_weight), got {len(data)} parts")
         x, y, weights = (*data, None)[:3]
         return batches(x, y, weights, batch_size, steps)
     return batches(data, None, None, batch_size, steps)
@@ -107,7 +108,7 @@ def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Fee
 def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any, Any]:
     """The last part of arrays, before any shuffling, taken off for validation."""
     if not 0 < fraction < 1:
-        raise ValueError(f"validation_split lies between 0 and 1; {fraction!r} came")
+        raise ValueError(f"validation_split: expected a number between 0 and 1, got {fraction!r}")
     if not is_arrays(x):
         raise ValueError("validation_split needs arrays; for batches pass validation_data")
     data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "sample_weight"))]
@@ -115,7 +116,8 @@ def split(x: Any, y: Any, weights: Any, fraction: float) -> tuple[Any, Any, Any,
     first = int(np.floor(n * (1 - fraction)))
     if first in (0, n):
         raise ValueError(
-            f"validation_split={fraction} of {n} examples leaves none to {'train' if first == 0 else 'validate'} on"
+            f"validation_split: expected a share that leaves examples to {('train' if first == 0 else 'validate')} on, "
+            f"got {fraction} of {n}"
         )
 
     def part(which: slice) -> tuple[Any, ...]:
@@ -131,13 +133,13 @@ def check_class_weight(class_weight: Any) -> None:
         if isinstance(class_weight, list | tuple | np.ndarray) and np.ndim(class_weight) == 1:
             example = str(dict(enumerate(np.asarray(class_weight).tolist())))
         raise TypeError(
-            f"class_weight is a dict from class numbers to weights, such as {example}; {class_weight!r} came"
+            f"class_weight: expected a dict from class numbers to weights, such as {example}, got {class_weight!r}"
         )
     for number, weight in (class_weight or {}).items():
         if isinstance(number, bool) or not isinstance(number, int | float | np.number) or float(number) % 1:
             raise ValueError(
-                "class_weight is a dict from class numbers, which are whole, to weights, such as {0: 1.0, 1: 5.0}; the "
-                f"key {number!r} came"
+                "class_weight: expected whole class numbers as keys, such as {0: 1.0, 1: 5.0}, got the key "
+                f"{number!r}"
             )
         checks.number(weight, f"the weight of class {number}")
 
@@ -158,8 +160,8 @@ def check_frequency(frequency: Any) -> None:
     number = isinstance(frequency, int | np.integer) and not isinstance(frequency, bool)
     if not (frequency > 0 if number else isinstance(frequency, Container) and not isinstance(frequency, str)):
         raise ValueError(
-            "validation_freq is a whole number from 1 on, to validate after every so many epochs, or a list of the "
-            f"epochs to validate after, such as [1, 5]; {frequency!r} came"
+            "validation_freq: expected a whole number from 1 on, to validate after every so many epochs, or a list of "
+            f"the epochs to validate after, such as [1, 5], got {frequency!r}"
         )
 
 

@@ -31,9 +31,9 @@ def arrays_of(data: Any, what: str) -> Any:
     array = array if is_sparse(array) or is_foreign(array) else np.asarray(array)
     if array.dtype.kind not in "biuf":
         ragged = ": its rows differ in length" if array.dtype == object else ""
-        raise TypeError(f"{what} must hold numbers; an array of dtype {array.dtype} came{ragged}")
+        raise TypeError(f"{what}: expected an array of numbers, got one of dtype {array.dtype}{ragged}")
     if array.ndim == 0:
-        raise ValueError(f"{what} must hold several examples along its first axis; the single number {array} came")
+        raise ValueError(f"{what}: expected several examples along its first axis, got the single number {array}")
     return array
 
 
@@ -48,7 +48,7 @@ def length_of(data: Any, what: str) -> int:
     """How many examples there are, which all arrays must agree on."""
     lengths = [a.shape[0] for a in tree.leaves(data)]
     if len(set(lengths)) != 1:
-        raise ValueError(f"the arrays in {what} hold different numbers of examples: {lengths}")
+        raise ValueError(f"{what}: expected arrays of the same number of examples, got {lengths}")
     return lengths[0]
 
 
@@ -83,14 +83,14 @@ class Arrays:
 
     def __init__(self, x: Any, y: Any, weights: Any, batch_size: int, shuffle: bool):
         if not isinstance(batch_size, int | np.integer) or batch_size <= 0:
-            raise ValueError(f"batch_size is a whole number above 0; {batch_size!r} came")
+            raise ValueError(f"batch_size: expected a whole number above 0, got {batch_size!r}")
         self.data = [None if a is None else arrays_of(a, w) for a, w in ((x, "x"), (y, "y"), (weights, "weights"))]
         self.length = length_of(self.data[0], "x")
         for part, what in zip(self.data[1:], ("y", "sample_weight"), strict=True):
             if part is not None and length_of(part, what) != self.length:
-                raise ValueError(f"x holds {self.length} examples and {what} {length_of(part, what)}; they must agree")
+                raise ValueError(f"{what}: expected as many examples as x, {self.length}, got {length_of(part, what)}")
         if self.length == 0:
-            raise ValueError("x holds no examples")
+            raise ValueError("x: expected at least one example, got none")
         self.batch_size, self.shuffle = int(batch_size), shuffle
         self.steps: int | None = math.ceil(self.length / self.batch_size)
 
@@ -133,7 +133,7 @@ class Feed:
 
     def __init__(self, source: Arrays | Batches, steps: int | None):
         if steps is not None and (not isinstance(steps, int | np.integer) or steps <= 0):
-            raise ValueError(f"the number of steps is a whole number above 0; {steps!r} came")
+            raise ValueError(f"the number of steps: expected a whole number above 0, got {steps!r}")
         self.source, self.limit = source, steps
         self.steps = source.steps if steps is None else int(steps)
         self.once = isinstance(getattr(source, "source", None), Iterator)
@@ -198,16 +198,19 @@ def batches(
 ) -> Feed:
     """The batches of whatever `fit`, `evaluate` and `predict` take."""
     if x is None:
-        raise ValueError("x is None; pass arrays, or something that gives batches")
+        raise ValueError("x: expected arrays, or something that gives batches, got None")
     if is_arrays(x):
         arrays = Arrays(x, y, weights, 32 if batch_size is None else batch_size, shuffle)
         return Feed(arrays, steps)
     if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
-        raise TypeError(f"x must be arrays, or give batches; a {type(x).__name__} came")
+        raise TypeError(f"x: expected arrays, or something that gives batches, got {type(x).__name__}")
     if y is not None:
-        raise ValueError("where x gives batches it gives (x, y) pairs, so y must not be passed beside it")
+        raise ValueError(f"y: expected nothing beside an x that gives batches, (x, y) pairs, got {type(y).__name__}")
     if weights is not None:
-        raise ValueError("where x gives batches it gives (x, y, sample_weight), so sample_weight is not passed")
+        raise ValueError(
+            "sample_weight: expected nothing beside an x that gives batches, (x, y, sample_weight), got "
+            f"{type(weights).__name__}"
+        )
     return Feed(Batches(x), steps)
 
 
@@ -222,7 +225,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), and got a tuple of {len(data)}")
+        raise ValueError(f"a batch: expected x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
     x, y, sample_weight = (*data, None, None)[:3]
     return x, y, sample_weight
 

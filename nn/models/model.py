@@ -60,7 +60,7 @@ class Model(Trainer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"{self.name!r} has {len(layers)} layers; there is none at {index}")
+                raise ValueError(f"{self.name!r}: expected the index of one of its {len(layers)} layers, got {index}")
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -118,7 +118,30 @@ class Model(Trainer):
         show_trainable: bool = False,
         layer_range: Any = None,
     ) -> None:
-        """Print the layers with their output shapes and numbers of parameters, and the totals."""
+        """Print the layers with their output shapes and numbers of parameters, and the totals.
+
+        Parameters
+        ----------
+        line_length
+            In characters; None for the width of the terminal, from 60 to 100.
+        positions
+            The ends of the columns, as shares of the line or in characters.
+        print_fn
+            What is called with each line instead of ``print``.
+        expand_nested
+            Whether the layers of models in the model are listed too.
+        show_trainable
+            Whether a column says which layers train.
+        layer_range
+            A pair of names, or patterns of names, of the first and the last layer to show.
+
+        Raises
+        ------
+        ValueError
+            For ``positions`` or a ``layer_range`` that do not fit.
+        ImportError
+            Without rich.
+        """
         summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
 

@@ -19,10 +19,27 @@ from .model import Model
 class Sequential(Model):
     """Layers one after another.
 
-    With an `Input` first (or ``input_shape=`` on the first layer) the weights exist at once, otherwise from
-    the first call on. TypeError for what is no layer, ValueError for a name that is there already or an input of
-    another shape.
+    With an `Input` first (or ``input_shape=`` on the first layer) the weights exist at once, otherwise from the
+    first call on.
 
+    Parameters
+    ----------
+    layers
+        A list of layers; None for none, to `add` them later.
+    trainable
+        Whether training changes the weights.
+    name
+        What summaries and drawings call it; by default "sequential" with a number.
+
+    Raises
+    ------
+    TypeError
+        For what is no layer.
+    ValueError
+        For a layer's name that is there already; in a call, for an input of another shape.
+
+    Examples
+    --------
     >>> from nn import layers
     >>> model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, "relu"), layers.Dense(1)])
     >>> model.count_params()
@@ -36,7 +53,7 @@ class Sequential(Model):
         self._layers: tuple[Layer, ...] = ()
         self._input: Input | None = None
         if not isinstance(layers, list | tuple | None):
-            raise TypeError(f"a Sequential takes a list of layers: Sequential([…]); {layers!r} came")
+            raise TypeError(f"a Sequential: expected a list of layers, Sequential([…]), got {layers!r}")
         for layer in layers or []:
             self.add(layer)
 
@@ -56,7 +73,7 @@ class Sequential(Model):
             hint = "; make one with parentheses" if isinstance(layer, type) else ""
             if not hint and callable(layer):
                 hint = "; a function goes into nn.layers.Lambda(function)"
-            raise TypeError(f"a Sequential holds layers; {layer!r} came{hint}")
+            raise TypeError(f"a Sequential: expected layers, got {layer!r}{hint}")
         if any(layer is other for other in self._layers) or layer.name in [other.name for other in self._layers]:
             raise ValueError(
                 f"there is a layer {layer.name!r} in this model already; names are unique, so that layers can be found"
@@ -120,7 +137,7 @@ class Sequential(Model):
         """The layers and the input as plain data."""
         names = [layer.name for layer in self._layers]
         if len(set(names)) < len(names):  # they were given other names since
-            raise ValueError(f"the layers of {self.name!r} need names of their own, each once; they are {names}")
+            raise ValueError(f"the layers of {self.name!r}: expected names of their own, each once, got {names}")
         shape = None if self._input is None else list(self._input.shape)
         return {
             "name": self.name,
@@ -158,7 +175,7 @@ class Sequential(Model):
             flat = int(np.prod(x.shape[1:])) == int(np.prod([n or 1 for n in expected[1:]])) and x.shape[1:]
             hint = f"; x.reshape({('-1', *map(str, expected[1:]))}) would make it fit".replace("'", "") if flat else ""
             raise ValueError(
-                f"{self.name!r} (first layer {first!r}) expected inputs of shape {show(expected)}, and got "
+                f"{self.name!r} (first layer {first!r}) expected inputs of shape {show(expected)}, got "
                 f"{show((None, *x.shape[1:]))}{hint}"
             )
         return x

@@ -76,21 +76,41 @@ class Trainer(TrainingStep):
     ) -> None:
         """Say how to train. Compiling again keeps the weights.
 
-        A step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`), as far as it
-        is made of layers, losses and optimizers of this package: the gradient and the update each for itself. Code of
-        your own runs as it is. ``jit_compile=True`` is your word that it is pure, so that it is replayed too: live are
-        the data, the weights, and what is assigned to attributes of layers, losses, regularizers and optimizers;
-        whatever else it reads stays as it was, as under ``jax.jit``, and ``if x > 0`` is an error that names the line.
-        `nn.pure` says so of a single function or class. ``jit_compile=False`` replays nothing.
+        A step is recorded once for each shape of a batch and then replayed (see `autograd_core.replay`), as far as
+        it is made of layers, losses and optimizers of this package: the gradient and the update each for itself.
+        Code of your own runs as it is.
 
-        ``run_eagerly=True`` runs the layers' own code every time, to print or to debug in it, and leaves the
-        gradients in the weights' ``.grad``; it wins over ``jit_compile``. ``steps_per_execution`` is taken so that
-        scripts run, and changes nothing.
+        Parameters
+        ----------
+        optimizer
+            A name or an `Optimizer`.
+        loss
+            A name, a `Loss`, or a function of targets and predictions; None for a model with a `compute_loss` of its
+            own.
+        loss_weights
+            By how much the loss is multiplied, a number; None: 1.
+        metrics, weighted_metrics
+            Lists of names, functions and instances of `Metric`; the second take ``sample_weight`` and
+            ``class_weight`` into account.
+        run_eagerly
+            Whether the layers' own code runs every time, to print or to debug in it; gradients are then left in the
+            weights' ``.grad``. It wins over ``jit_compile``.
+        steps_per_execution
+            Taken so that scripts run, and changes nothing.
+        jit_compile
+            "auto" replays what is this package's. True is your word that your own code is pure, so that it is
+            replayed too: live are the data, the weights, and what is assigned to attributes of layers, losses,
+            regularizers and optimizers; whatever else it reads stays as it was, as under ``jax.jit``, and ``if x >
+            0`` is an error that names the line. `nn.pure` says so of a single function or class. False replays
+            nothing.
 
-        Raises ValueError or TypeError for what is no optimizer, loss, metric or ``jit_compile``.
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no optimizer, loss, metric or ``jit_compile``.
         """
         if not (isinstance(jit_compile, bool) or jit_compile == "auto"):
-            raise ValueError(f"jit_compile must be 'auto', True or False, and got {jit_compile!r}")
+            raise ValueError(f"jit_compile: expected 'auto', True or False, got {jit_compile!r}")
         new = (
             optimizers.get(optimizer),
             as_loss(loss),
@@ -173,15 +193,64 @@ class Trainer(TrainingStep):
         validation_batch_size: int | None = None,
         validation_freq: int | Any = 1,
     ) -> History:
-        """Train, and return the `History` of what was measured.
+        """Train, and return what was measured.
 
-        ``x`` is an array, a list of arrays for a model of several inputs, or anything that gives batches of
-        ``(x, y)`` or ``(x, y, weights)``. Batches become float32 one at a time. Ctrl-C ends the training after
-        the batch at hand, with the model and the history of the complete epochs left in order.
+        Batches become float32 one at a time. Ctrl-C ends the training after the batch at hand, with the model and
+        the history of the complete epochs left in order.
+
+        Parameters
+        ----------
+        x
+            An array, a list of arrays for a model of several inputs, or anything that gives batches of ``(x, y)`` or
+            ``(x, y, weights)``: an iterable, or a sequence of them.
+        y
+            The targets beside arrays, with an example for each of ``x``.
+        batch_size
+            How many examples of the arrays make a step; None for 32.
+        epochs
+            The number of the epoch to end after, so how many there are from ``initial_epoch`` = 0 on.
+        verbose
+            0 for silence, 1 for a bar, 2 for a line per epoch, or "auto".
+        callbacks
+            Instances of `Callback`, or a list of them.
+        validation_split
+            The share of the arrays, their end before shuffling, to validate on; from 0 to below 1.
+        validation_data
+            ``(x, y)`` or ``(x, y, weights)`` to validate on, or anything that gives batches of these.
+        shuffle
+            Whether the arrays are shuffled before each epoch.
+        class_weight
+            From class numbers to how much their examples count.
+        sample_weight
+            How much each example counts, a number for each; None: all the same.
+        initial_epoch
+            The number of the first epoch, from 0 on.
+        steps_per_epoch
+            How many batches make an epoch; None for all.
+        validation_steps
+            How many batches to validate on; None for all.
+        validation_batch_size
+            None for ``batch_size``.
+        validation_freq
+            After how many epochs to validate, or a list of the epochs to validate after, counted from 1.
+
+        Returns
+        -------
+        History
+            ``history.history`` maps each name to a list with a value per epoch.
+
+        Raises
+        ------
+        RuntimeError
+            Before `compile`.
+        ValueError
+            For data whose shapes do not fit or that hold NaN, numbers out of range, and data that give no batch.
+        TypeError
+            For what gives no batches, and what is no callback.
         """
         self._check_compiled()
         if not isinstance(epochs, int | np.integer) or epochs < 0:
-            raise ValueError(f"epochs is a whole number; {epochs!r} came")
+            raise ValueError(f"epochs: expected a whole number, got {epochs!r}")
         initial_epoch = checks.whole(initial_epoch, "initial_epoch")
         check_frequency(validation_freq)
         check_class_weight(class_weight)
@@ -273,7 +342,31 @@ class Trainer(TrainingStep):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step on one batch; returns its loss and metrics, measured before the step."""
+        """One step on one batch; its loss and metrics are those before the step.
+
+        Parameters
+        ----------
+        x, y
+            Inputs and targets, arrays with the examples along their first axis.
+        sample_weight
+            How much each example counts, a number for each; None: all the same.
+        class_weight
+            From class numbers to how much their examples count.
+        return_dict
+            Whether to return a dict from names to values.
+
+        Returns
+        -------
+        float, list or dict
+            The loss; a list with the metrics after it where there are any.
+
+        Raises
+        ------
+        RuntimeError
+            Before `compile`.
+        ValueError
+            For arrays whose shapes do not fit, and NaN in them.
+        """
         self._check_compiled()
         x, y, weights, share = one_batch(x, y, sample_weight)
         if not share.alone:
@@ -300,7 +393,35 @@ class Trainer(TrainingStep):
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """The loss and the metrics on data: a number, a list, or a dict when ``return_dict`` is set."""
+        """The loss and the metrics on data, without a step.
+
+        Parameters
+        ----------
+        x, y
+            As in `fit`.
+        batch_size
+            How many examples are taken at a time; None for 32.
+        verbose
+            0 for silence, 1 for a bar, 2 for a line, or "auto".
+        sample_weight
+            How much each example counts, a number for each; None: all the same.
+        steps
+            How many batches to take; None for all.
+        callbacks
+            Instances of `Callback`, told of the batches.
+        return_dict
+            Whether to return a dict from names to values.
+
+        Returns
+        -------
+        float, list or dict
+            The mean loss; a list with the metrics after it where there are any.
+
+        Raises
+        ------
+        RuntimeError, ValueError, TypeError
+            Where `fit` does.
+        """
         self._check_compiled()
         feed = batches(x, y, sample_weight, batch_size, steps)
         progress = Progress(verbose, feed.steps)
@@ -328,7 +449,23 @@ class Trainer(TrainingStep):
         return results
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """The loss and the metrics on one batch."""
+        """The loss and the metrics on one batch, without a step.
+
+        Parameters
+        ----------
+        x, y, sample_weight, return_dict
+            As in `train_on_batch`.
+
+        Returns
+        -------
+        float, list or dict
+            As `train_on_batch` does.
+
+        Raises
+        ------
+        RuntimeError, ValueError
+            Where `train_on_batch` does.
+        """
         self._check_compiled()
         self.reset_metrics()
         self._refuse_own("test_step")
@@ -343,7 +480,32 @@ class Trainer(TrainingStep):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """What the model makes of data, as a NumPy array; computed in batches, without recording."""
+        """What the model makes of data; computed in batches, without recording.
+
+        Parameters
+        ----------
+        x
+            An array, a list of arrays for a model of several inputs, or anything that gives batches of these.
+        batch_size
+            How many examples are taken at a time; None for 32.
+        verbose
+            0 for silence, 1 for a bar, 2 for a line, or "auto".
+        steps
+            How many batches to take; None for all.
+        callbacks
+            Instances of `Callback`, told of the batches.
+
+        Returns
+        -------
+        numpy.ndarray
+            The predictions of all examples along the first axis; of a model with several outputs a list or dict of
+            arrays.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data whose shapes do not fit, and what gives no batches.
+        """
         feed = batches(x, None, None, batch_size, steps)
         progress = Progress(verbose, feed.steps)
         told = CallbackList(callbacks or [], self)
@@ -395,7 +557,7 @@ def packed(x: Any, y: Any, weights: Any) -> tuple[Any, ...]:
 def measured(logs: Any, step: str) -> Logs:
     """What a step returned, if that is what was measured, by name."""
     if not isinstance(logs, dict):
-        raise TypeError(f"{step} must return what was measured, a dict such as {{'loss': 0.5}}, and got {logs!r}")
+        raise TypeError(f"{step}: expected what was measured, a dict such as {{'loss': 0.5}}, got {logs!r}")
     return logs
 
 

@@ -81,7 +81,29 @@ class TrainingStep(Layer):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The compiled loss plus the penalties of the regularizers; ``training`` is taken for Keras' sake."""
+        """The compiled loss plus the penalties of the regularizers: what a model of your own may override.
+
+        Parameters
+        ----------
+        x
+            The inputs of the batch, which the compiled loss does not look at.
+        y, y_pred
+            Targets and predictions of the batch.
+        sample_weight
+            How much each example counts; None: all the same.
+        training
+            Taken for Keras' sake.
+
+        Returns
+        -------
+        Tensor
+            A single number.
+
+        Raises
+        ------
+        ValueError
+            Without targets or a compiled loss, and for predictions of another number of examples than the targets.
+        """
         assert self._loss is not None
         total = self._loss(y, y_pred, sample_weight)
         if self.loss_weights is not None:
@@ -91,7 +113,22 @@ class TrainingStep(Layer):
         return total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
-        """Take a batch into the metrics, and return all that was measured so far, by name."""
+        """Take a batch into the metrics, and return all that was measured so far.
+
+        Parameters
+        ----------
+        x
+            The inputs of the batch, which the compiled metrics do not look at.
+        y, y_pred
+            Targets and predictions of the batch.
+        sample_weight
+            How much each example counts, for ``weighted_metrics``; None: all the same.
+
+        Returns
+        -------
+        dict
+            From the name of each metric to its value.
+        """
         if self._metrics or self._weighted_metrics:
             y, y_pred, sample_weight = self._steps.share.gathered((y, plain(y_pred), sample_weight))
             for metric in self._metrics:
@@ -145,12 +182,12 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
         )
     if np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
         raise ValueError(
-            f"the model made predictions of shape {y_pred.shape} for targets of shape {np.shape(y)}; the number "
-            "of examples must stay what it is"
+            f"the model: expected as many predictions as targets, whose shape is {np.shape(y)}, got predictions of "
+            f"shape {y_pred.shape}; the number of examples must stay what it is"
         )
     loss = constant(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight))
     if loss.size != 1:
-        raise ValueError(f"the loss must be a single number to train on; it has shape {loss.shape}")
+        raise ValueError(f"the loss: expected a single number to train on, got shape {loss.shape}")
     # The parts that processes have of the mean over a batch, penalties included, add up to it.
     share = distributed.fraction()
     return loss if share == 1 else loss * share

@@ -11,10 +11,30 @@ from .optimizer import Optimizer, State
 
 
 class Adadelta(Optimizer):
-    """``p - rate · g · rms(changes) / rms(g)``: Zeiler, 2012.
+    """``p - rate · g · rms(changes) / rms(g)``, of moving averages of squares.
 
-    ValueError when ``rho`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`; 1.0 is that of the paper.
+    rho
+        How much of an average is left after a step, from 0 to 1.
+    epsilon
+        Is added to the averages before the root is taken; from 0 on.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        When ``rho`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+
+    References
+    ----------
+    M. Zeiler: ADADELTA: an adaptive learning rate method. 2012.
+
+    Examples
+    --------
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

@@ -11,10 +11,29 @@ from .optimizer import Optimizer, State
 
 
 class Adagrad(Optimizer):
-    """``p - rate · g / √(Σ g² + epsilon)``: Duchi et al., 2011.
+    """``p - rate · g / √(Σ g² + epsilon)``.
 
-    ValueError when ``initial_accumulator_value`` or ``epsilon`` is below 0, and as in `Optimizer`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`.
+    initial_accumulator_value
+        What the sum begins with, from 0 on.
+    epsilon
+        Keeps the divisor from 0; from 0 on.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        When ``initial_accumulator_value`` or ``epsilon`` is below 0, and as in `Optimizer`.
+
+    References ---------- J. Duchi, E. Hazan, Y. Singer: Adaptive subgradient methods for online learning and
+    stochastic optimization. JMLR 2011.
+
+    Examples
+    --------
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

@@ -13,9 +13,32 @@ from .optimizer import Optimizer, State
 class Adam(Optimizer):
     """``p - rate · m / (√v + epsilon)``, with averages m of g and v of g² corrected for their start at zero.
 
-    Kingma and Ba, 2015; ``amsgrad`` divides by the largest v so far: Reddi et al., 2018. ValueError unless ``beta_1``
-    and ``beta_2`` are from 0 on and below 1 and ``epsilon`` is from 0 on, and as in `Optimizer`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`.
+    beta_1, beta_2
+        How much of m and of v is left after a step, from 0 on and below 1.
+    epsilon
+        Keeps the divisor from 0; from 0 on.
+    amsgrad
+        Whether to divide by the largest v so far.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        Unless ``beta_1`` and ``beta_2`` are from 0 on and below 1 and ``epsilon`` is from 0 on, and as in
+        `Optimizer`.
+
+    References
+    ----------
+    D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. S. Reddi, S. Kale, S. Kumar: On the
+    convergence of Adam and beyond. ICLR 2018.
+
+    Examples
+    --------
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

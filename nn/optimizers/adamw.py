@@ -9,10 +9,30 @@ from .adam import Adam
 
 
 class AdamW(Adam):
-    """`Adam` after taking ``rate · weight_decay · p`` off each parameter: Loshchilov and Hutter, 2019.
+    """`Adam` after taking ``rate · weight_decay · p`` off each parameter.
 
-    ValueError when ``weight_decay`` is below 0 or None, and as in `Adam`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`.
+    weight_decay
+        From 0 on.
+    beta_1, beta_2, epsilon, amsgrad
+        As in `Adam`.
+    clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        When ``weight_decay`` is below 0 or None, and as in `Adam`.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter: Decoupled weight decay regularization. ICLR 2019.
+
+    Examples
+    --------
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

@@ -60,12 +60,37 @@ class LearningRate(float):
 class Optimizer(config.Configurable):
     """Changes variables by their gradients.
 
-    An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state
-    to the next parameter and state. ``slots`` names the arrays in the state and what they begin with.
+    An optimizer of your own defines `update`, one pure function from a parameter, its gradient and its state to the
+    next parameter and state. ``slots`` names the arrays in the state and what they begin with.
 
-    Gradients have the shapes of their variables. ValueError when they do not, for a rate below 0, ``weight_decay``
-    below 0, a bound for clipping that is not above 0, or two of them; TypeError for a variable that is no Tensor.
+    Parameters
+    ----------
+    learning_rate
+        A finite number from 0 on, or a `schedules.LearningRateSchedule`.
+    weight_decay
+        ``learning_rate · weight_decay`` times each parameter is taken off it before the step; from 0 on. None:
+        nothing.
+    clipnorm
+        The largest norm of the gradient of each variable, above 0; a longer one is scaled down.
+    clipvalue
+        The largest size of each number in a gradient, above 0.
+    global_clipnorm
+        The largest norm of all gradients together, above 0.
+    name
+        By default that of the class in lower case.
+    **unknown
+        Nothing: each is an error that names the nearest argument.
 
+    Raises
+    ------
+    ValueError
+        For a rate or a ``weight_decay`` below 0, a bound for clipping that is not above 0, and two of these; in
+        `apply`, for gradients in other shapes than their variables.
+    TypeError
+        For an unknown argument; in `apply`, for a variable that is no Tensor.
+
+    Examples
+    --------
     >>> import nn
     >>> class SignDescent(nn.optimizers.Optimizer):
     ...     def update(self, parameter, gradient, state, learning_rate, step):
@@ -99,7 +124,7 @@ class Optimizer(config.Configurable):
         self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError("only one of clipnorm, clipvalue and global_clipnorm can be set")
+            raise ValueError("clipnorm, clipvalue and global_clipnorm: expected at most one of them, got several")
         for bound in ("clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, bound)
             if value is not None:
@@ -120,11 +145,29 @@ class Optimizer(config.Configurable):
     # -- the rule --------------------------------------------------------------------------------------
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
-        """The next parameter and state.
+        """The next parameter and state: what an optimizer of your own defines.
 
-        Run on arrays it trains; run on Tensors it can be differentiated, with respect to the learning rate
-        too. ``learning_rate`` and ``step`` (1 for the first update) are numbers without axes, in the dtype of
-        the parameter, so that a recorded step never freezes them.
+        Run on arrays it trains; run on Tensors it can be differentiated, with respect to the learning rate too.
+
+        Parameters
+        ----------
+        parameter, gradient
+            Arrays of one shape.
+        state
+            From each name in ``slots`` to an array in the shape of the parameter.
+        learning_rate, step
+            Numbers without axes, in the dtype of the parameter, so that a recorded step never freezes them. The
+            first ``step`` is 1.
+
+        Returns
+        -------
+        tuple
+            The next parameter, and a dict with the next state.
+
+        Raises
+        ------
+        TypeError
+            Where it is not defined.
         """
         raise TypeError(f"{type(self).__name__} must define update(parameter, gradient, state, learning_rate, step)")
 
@@ -174,18 +217,38 @@ class Optimizer(config.Configurable):
     def apply_at(
         self, learning_rate: Any, step: Any, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None
     ) -> None:
-        """`apply` at a given rate and step; it counts no step, so that it can be recorded and run again."""
+        """`apply` at a given rate and step; it counts no step, so that it can be recorded and run again.
+
+        Parameters
+        ----------
+        learning_rate, step
+            Numbers without axes, as `update` takes them.
+        grads
+            A gradient for each variable, in its shape, or None for one that stays as it is.
+        trainable_variables
+            Tensors; None takes those that the optimizer was built for.
+
+        Raises
+        ------
+        ValueError
+            For another number of gradients than of variables, a gradient in another shape, variables that it was not
+            built for, and where none of them has a gradient.
+        TypeError
+            For a variable that is no Tensor.
+        """
         variables = self._variables if trainable_variables is None else list(trainable_variables)
         grads = [None if g is None else plain(g) for g in grads]
         if len(grads) != len(variables):
-            raise ValueError(f"there are {len(variables)} variables and {len(grads)} gradients")
+            raise ValueError(f"apply: expected a gradient for each of the {len(variables)} variables, got {len(grads)}")
         for v, g in zip(variables, grads, strict=True):
             if not isinstance(v, Tensor):
-                raise TypeError(f"an optimizer changes Tensors, as in model.trainable_variables; {kind(v)} came")
+                raise TypeError(
+                    f"the variables of an optimizer: expected Tensors, as in model.trainable_variables, got {kind(v)}"
+                )
             if g is not None and np.shape(g) != v.shape:
                 raise ValueError(
-                    f"the gradient of {v.name or 'a variable'} has the shape of its values, {v.shape}; one of shape "
-                    f"{np.shape(g)} came"
+                    f"the gradient of {v.name or 'a variable'}: expected the shape of its values, {v.shape}, got "
+                    f"{np.shape(g)}"
                 )
         if not self._variables:
             freeze.promised(self.build, variables, kept=False)
@@ -289,12 +352,14 @@ class Optimizer(config.Configurable):
         own = self.variables
         if len(weights) != len(own):
             raise ValueError(
-                f"this optimizer has {len(own)} arrays of state; {len(weights)} came"
+                f"{self.name!r}: expected {len(own)} arrays of state, got {len(weights)}"
                 + ("" if self._variables else "; call build(model.trainable_variables) first")
             )
         for array, value in zip(own, weights, strict=True):
             if array.shape != np.shape(value):
-                raise ValueError(f"an array of shape {array.shape} is needed; one of shape {np.shape(value)} came")
+                raise ValueError(
+                    f"the state of {self.name!r}: expected an array of shape {array.shape}, got {np.shape(value)}"
+                )
         step = float(to_numpy(weights[0]))
         whole(int(step) if step.is_integer() else step, "the number of steps")
         if self.schedule is None:
@@ -321,10 +386,10 @@ class Optimizer(config.Configurable):
 def rate(value: Any) -> float:
     """A learning rate as a number, if it is one."""
     if isinstance(value, str | None) or np.ndim(value) != 0:
-        raise ValueError(f"a learning rate is a number or a schedule; {value!r} came")
+        raise ValueError(f"a learning rate: expected a number or a schedule, got {value!r}")
     number = float(plain(value))
     if not number >= 0 or number == np.inf:
-        raise ValueError(f"a learning rate is a finite number from 0 on; {value!r} came")
+        raise ValueError(f"a learning rate: expected a finite number from 0 on, got {value!r}")
     return number
 
 

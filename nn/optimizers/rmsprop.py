@@ -11,10 +11,34 @@ from .optimizer import Optimizer, State
 
 
 class RMSprop(Optimizer):
-    """``p - rate · g / √(average of g² + epsilon)``: Hinton, 2012. ``centered`` uses the variance of g instead.
+    """``p - rate · g / √(average of g² + epsilon)``.
 
-    ValueError when ``rho`` or ``momentum`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`.
+    rho
+        How much of the average is left after a step, from 0 to 1.
+    momentum
+        How much of a velocity is left after a step, from 0 to 1.
+    epsilon
+        Is added to the average before the root is taken; from 0 on.
+    centered
+        Whether the variance of g is used instead of its mean square.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        When ``rho`` or ``momentum`` is outside 0 … 1 or ``epsilon`` below 0, and as in `Optimizer`.
+
+    References
+    ----------
+    G. Hinton: Neural networks for machine learning, lecture 6e. 2012.
+
+    Examples
+    --------
     >>> import nn
     >>> w = nn.layers.Dense(1, kernel_initializer="ones", use_bias=False)
     >>> w.build((None, 2))

@@ -38,10 +38,28 @@ class LearningRateSchedule(config.Configurable):
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """``initial · decay_rate^(step / decay_steps)``; with ``staircase`` the exponent is rounded down.
+    """``initial_learning_rate · decay_rate^(step / decay_steps)``.
 
-    ValueError when a rate is below 0, or ``decay_steps`` not above it.
+    Parameters
+    ----------
+    initial_learning_rate
+        That of step 0, from 0 on.
+    decay_steps
+        After how many steps the rate has been multiplied by ``decay_rate`` once; above 0.
+    decay_rate
+        From 0 on.
+    staircase
+        Whether the exponent is rounded down, so that the rate changes every ``decay_steps`` steps.
+    name
+        For Keras' sake.
 
+    Raises
+    ------
+    ValueError
+        When a rate is below 0, or ``decay_steps`` not above it.
+
+    Examples
+    --------
     >>> print(ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100))
     0.05
     """
@@ -67,8 +85,22 @@ class ExponentialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[i]`` up to and including the step ``boundaries[i]``, and the last value after them all.
 
-    ValueError unless the boundaries grow and there is one value more than boundaries, each from 0 on.
+    Parameters
+    ----------
+    boundaries
+        Numbers of steps from 0 on, each larger than the one before.
+    values
+        Learning rates from 0 on, one more than boundaries.
+    name
+        For Keras' sake.
 
+    Raises
+    ------
+    ValueError
+        Unless the boundaries grow and there is one value more than boundaries, each from 0 on.
+
+    Examples
+    --------
     >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
     >>> print(rate(100), rate(101), rate(1000))
     0.1 0.01 0.001
@@ -76,11 +108,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __init__(self, boundaries: Any, values: Any, name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
-            raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} came")
+            raise ValueError(f"values: expected {len(boundaries) + 1}, one more than boundaries, got {len(values)}")
         self.boundaries = [number(b, "a boundary", 0) for b in boundaries]
         self.values = [number(v, "a learning rate", 0) for v in values]
         if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ValueError(f"boundaries are steps in order, each once; {list(self.boundaries)} came")
+            raise ValueError(f"boundaries: expected steps in order, each once, got {list(self.boundaries)}")
         self.name = name
 
     def __call__(self, step: Any) -> Any:
@@ -90,9 +122,32 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from the initial rate down to ``alpha`` times it; after a linear warm-up, if one is asked for.
 
-    Loshchilov and Hutter, 2017. With ``warmup_target`` the rate first climbs to it from the initial one. ValueError
-    when a rate or ``warmup_steps`` is below 0, ``decay_steps`` not above it, or ``alpha`` outside 0 … 1.
+    Parameters
+    ----------
+    initial_learning_rate
+        That of step 0, from 0 on.
+    decay_steps
+        How many steps the cosine takes; above 0.
+    alpha
+        What is left of the rate at the end, as a share from 0 to 1.
+    name
+        For Keras' sake.
+    warmup_target
+        The rate to climb to from the initial one before it falls, from 0 on. None: no warm-up.
+    warmup_steps
+        How many steps the climb takes, from 0 on.
 
+    Raises
+    ------
+    ValueError
+        When a rate or ``warmup_steps`` is below 0, ``decay_steps`` not above it, or ``alpha`` outside 0 … 1.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter: SGDR: stochastic gradient descent with warm restarts. ICLR 2017.
+
+    Examples
+    --------
     >>> print(CosineDecay(0.1, decay_steps=100)(50).round(6))
     0.05
     """

@@ -11,9 +11,28 @@ from .optimizer import Optimizer, State
 class SGD(Optimizer):
     """``p - rate · g``, or with a velocity that remembers earlier gradients.
 
-    Momentum: Polyak, 1964; Nesterov's form: Sutskever et al., 2013. ValueError when ``momentum`` is outside 0 … 1, and
-    as in `Optimizer`.
+    Parameters
+    ----------
+    learning_rate
+        As in `Optimizer`.
+    momentum
+        How much of its velocity is left after a step, from 0 to 1.
+    nesterov
+        Whether the gradient is taken as if the velocity had been followed already.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
+        As in `Optimizer`.
 
+    Raises
+    ------
+    ValueError
+        When ``momentum`` is outside 0 … 1, and as in `Optimizer`.
+
+    References ---------- B. Polyak: Some methods of speeding up the convergence of iteration methods. 1964. I.
+    Sutskever, J. Martens, G. Dahl, G. Hinton: On the importance of initialization and momentum in deep learning.
+    ICML 2013.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> SGD(0.5).update(np.float32(1), np.float32(1), {}, np.float32(0.5), np.float32(1))[0]
     np.float32(0.5)

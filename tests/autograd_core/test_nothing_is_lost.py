@@ -124,14 +124,14 @@ def test_a_forward_function_that_returns_no_array_is_named(forward):
     broken = op("x")(forward)
     broken.vjp("1")(lambda g, z, x: g)
     try:
-        with pytest.raises(TypeError, match=r"forward function of broken .* must return an array of real numbers"):
+        with pytest.raises(TypeError, match=r"forward function of broken, .* expected an array of real numbers"):
             broken(Tensor(1.0))
     finally:
         del REGISTRY["broken"]
 
 
 def test_the_same_argument_twice_is_refused():
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="each argument once"):
         grad(lambda x: x**2, (0, -1))(3.0)
     assert grad(lambda x: x**2, np.int64(0))(3.0) == 6
 

@@ -99,16 +99,16 @@ def test_what_the_value_does_not_depend_on_has_gradient_zero():
 
 
 def test_grad_of_an_array_says_what_to_do():
-    with pytest.raises(GraphError, match=r"returned \[2\].*elementwise_grad or jacobian"):
+    with pytest.raises(GraphError, match=r"got \[2\] from.*elementwise_grad or jacobian"):
         grad(lambda x: x * 2)(np.ones(2))
-    with pytest.raises(GraphError, match=r"returned tuple.*has_aux"):
+    with pytest.raises(GraphError, match=r"got tuple from .*has_aux"):
         grad(lambda x: (x, x))(1.0)
 
 
 def test_whole_numbers_have_no_gradient():
-    with pytest.raises(TypeError, match=r"int64 does not exist.*astype"):
+    with pytest.raises(TypeError, match=r"expected a floating argument, got int64.*astype"):
         grad(cubes)(np.arange(3))
-    with pytest.raises(TypeError, match="argument 2"):
+    with pytest.raises(TypeError, match="got 2"):
         grad(cubes, argnums=2)(1.0)
 
 
@@ -163,7 +163,7 @@ def test_the_pullback_is_linear_and_reusable():
     assert value.tolist() == [3, 8]
     assert [g.tolist() for g in pullback(np.array([1.0, 10.0]))] == [[3, 40], [1, 20]]
     assert [g.tolist() for g in pullback(np.array([2.0, 20.0]))] == [[6, 80], [2, 40]]
-    with pytest.raises(ValueError, match=r"\[2\] was expected, \[3\] came"):
+    with pytest.raises(ValueError, match=r"its value, \[2\], got \[3\]"):
         pullback(np.ones(3))
 
 
@@ -235,7 +235,7 @@ def test_none_is_an_empty_structure():
     assert jvp(f, (p, None), ({"w": 1.0, "bias": None, "rest": [None, 0.0]}, None)) == (6, 2)
     with pytest.raises(ValueError, match=r"the structure .*None"):
         jvp(f, (p, None), ({"w": 1.0, "bias": 1.0, "rest": [None, 0.0]}, None))
-    with pytest.raises(GraphError, match="returned NoneType"):
+    with pytest.raises(GraphError, match="got NoneType"):
         grad(lambda x: None)(1.0)
 
 
@@ -256,14 +256,14 @@ def test_writing_to_a_value_does_not_change_its_pullback():
 
 
 def test_a_tangent_of_another_shape_is_told_both():
-    with pytest.raises(ValueError, match=r"a tangent must have the shape of its argument: \[3\] was expected, \[2\]"):
+    with pytest.raises(ValueError, match=r"a tangent: expected the shape of its argument, \[3\], got \[2\]"):
         jvp(np.sin, (np.ones(3),), (np.ones(2),))
 
 
 @pytest.mark.parametrize("transform", [jvp, hvp])
 def test_arguments_and_tangents_that_are_no_tuples_are_told_so(transform):
     for args, tangents in [(2.0, (1.0,)), ((2.0,), 1.0), (np.ones(2), np.ones(2))]:
-        with pytest.raises(TypeError, match=rf"{transform.__name__} takes (args|tangents) as a tuple.*\(x,\)"):
+        with pytest.raises(TypeError, match=rf"{transform.__name__}: expected (args|tangents) as a tuple.*\(x,\)"):
             transform(np.sin, args, tangents)
 
 
@@ -286,7 +286,9 @@ def test_a_derivative_that_is_one_number_is_numpys_scalar(derivative):
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad, elementwise_grad, jacobian, hessian, checkpoint])
 def test_the_value_of_a_function_is_no_function(transform):
-    with pytest.raises(TypeError, match=r"takes a function, as in grad\(f\)\(x\), and not its value; float64\[\] came"):
+    with pytest.raises(
+        TypeError, match=r"expected a function, as in grad\(f\)\(x\), and not its value, got float64\[\]"
+    ):
         transform(np.sin(1.0))
 
 

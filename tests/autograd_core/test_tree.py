@@ -116,7 +116,7 @@ def test_the_wrong_number_of_values_is_an_error():
 
 @pytest.mark.parametrize("other", [[1], [1, None], [1, [2]], {"a": 1, "b": 2}, 3, None, slice(1, 2)])
 def test_another_structure_is_an_error(other):
-    with pytest.raises(ValueError, match=r"each structure must have the structure \(·, ·\), got "):
+    with pytest.raises(ValueError, match=r"each structure: expected the structure \(·, ·\), got "):
         tree.map(lambda a, b: a, (1, 2), other)
 
 

@@ -104,7 +104,9 @@ def test_one_rule_answers_for_any_number_of_arguments_at_once(total):
 
 def test_a_rule_for_all_arguments_that_forgets_some_is_named(total):
     total.vjp("1")(lambda g, z, *xs, wanted: iter([g]))
-    with pytest.raises(RuleError, match="total yielded 1 gradients for 3 arguments"):
+    with pytest.raises(
+        RuleError, match="total: expected a gradient for each of the 3 arguments, in their order, got 1"
+    ):
         total(Tensor(1.0), Tensor(2.0), Tensor(3.0)).backward()
     total.rules.rule, total.complete = None, False
     with pytest.raises(RuleError, match="no gradient rule for its argument 'xs'"):

@@ -344,7 +344,9 @@ def test_images_and_labels_that_do_not_belong_together_are_refused(alone, monkey
         put(alone / "mnist" / name, data)
     short = alone / "mnist/t10k-labels-idx1-ubyte.gz"
     put(short, gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 0])))
-    with pytest.raises(DataFileError, match=rf"{short} should be .* uint8 \(3,\), but: .* the shape \(2,\)"):
+    with pytest.raises(
+        DataFileError, match=rf"{short}: expected .* uint8 \(3,\), got another file: .* the shape \(2,\)"
+    ):
         mnist.load_data()
 
 

@@ -46,10 +46,10 @@ def test_the_same_seed_makes_the_same_set(module):
 
 @pytest.mark.parametrize("module", EVERY, ids=name)
 def test_senseless_arguments_are_errors(module):
-    with pytest.raises(ValueError, match="n is how many examples to make, at least 1; got 0"):
+    with pytest.raises(ValueError, match="n: expected the number of examples to make, at least 1, got 0"):
         module.load_data(n=0)
     for noise in (-0.1, float("nan")):
-        with pytest.raises(ValueError, match=r"noise is .*; got"):
+        with pytest.raises(ValueError, match=r"noise: expected .*, got"):
             module.load_data(noise=noise)
 
 
@@ -108,5 +108,5 @@ def test_the_camera_sees_noise_as_often_as_asked():
     assert (np.abs(x[noisy]) < 1).all()
     assert (np.abs(x[~noisy]) == 1).all()
     assert (together(camera.load_data(n=50, noise=1.0))[1] == 4).all()
-    with pytest.raises(ValueError, match="from 0 to 1; got 2"):
+    with pytest.raises(ValueError, match="from 0 to 1, got 2"):
         camera.load_data(noise=2)

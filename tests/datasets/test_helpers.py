@@ -30,19 +30,19 @@ def test_rows_may_be_lists_in_an_array_or_arrays(lists_of):
 
 @pytest.mark.parametrize("number", [4, -1, 10**6])
 def test_a_number_without_a_column_is_an_error(number):
-    with pytest.raises(ValueError, match=rf"sequences\[1\] holds {number}, .* from 0 to 3: .* num_words=4"):
+    with pytest.raises(ValueError, match=rf"sequences\[1\]: expected numbers from 0 to 3, got {number} .* num_words=4"):
         multi_hot([[0], [1, number]], 4)
 
 
 @pytest.mark.parametrize("dimension", [0, -2])
 def test_there_is_at_least_one_column(dimension):
-    with pytest.raises(ValueError, match=rf"how many columns there are, at least 1; got {dimension}"):
+    with pytest.raises(ValueError, match=rf"expected the number of columns, at least 1, got {dimension}"):
         multi_hot([[0]], dimension)
 
 
 @pytest.mark.parametrize("wrong", [[[1.5]], [["the"]], [[[1]]], [[None]], [3]])
 def test_only_lists_of_integers_are_hot(wrong):
-    with pytest.raises(ValueError, match=r"sequences\[0\] is not a list of integers"):
+    with pytest.raises(ValueError, match=r"sequences\[0\]: expected a list of integers"):
         multi_hot(wrong, 4)
 
 
@@ -73,12 +73,12 @@ def test_drawing_opens_no_window_and_keeps_no_figure():
 
 @pytest.mark.parametrize("shape", [(0, 2, 2), (2, 2), (3,), (1, 2, 2, 2), (1, 2, 2, 2, 3)])
 def test_only_images_can_be_drawn(shape):
-    with pytest.raises(ValueError, match="takes images of shape"):
+    with pytest.raises(ValueError, match="expected images of shape"):
         draw_examples(np.zeros(shape))
 
 
 def test_each_image_has_one_caption():
-    with pytest.raises(ValueError, match="2 images cannot have 3 captions"):
+    with pytest.raises(ValueError, match="the 2 images, got 3"):
         draw_examples(np.zeros((2, 2, 2)), "abc")
 
 

@@ -97,7 +97,7 @@ def test_texts_stay_lists_where_all_have_the_same_length(reuters_file):
 
 @pytest.mark.parametrize("loader", [imdb, reuters])
 def test_a_maxlen_that_keeps_nothing_is_an_error(loader, imdb_file, reuters_file):
-    with pytest.raises(ValueError, match="maxlen=1: increase maxlen"):
+    with pytest.raises(ValueError, match="got 1: increase maxlen"):
         loader.load_data({imdb: imdb_file, reuters: reuters_file}[loader], maxlen=1)
 
 

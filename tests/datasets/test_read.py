@@ -130,11 +130,13 @@ def test_the_error_says_which_file_what_was_expected_what_came_and_what_to_do(wr
     with pytest.raises(DataFileError) as error:
         idx(path, (None, 28, 28))
     assert str(error.value) == (
-        f"{path} should be a gzipped IDX file of uint8 (n, 28, 28), "
-        "but: its header claims the shape (3, 4, 5). "
+        f"{path}: expected a gzipped IDX file of uint8 (n, 28, 28), "
+        "got another file: its header claims the shape (3, 4, 5). "
         "Put a good copy in its place, or delete it to have it fetched again."
     )
-    with pytest.raises(DataFileError, match=r"an .npz archive of x object \(n,\), y integer \(n,\), but: "):
+    with pytest.raises(
+        DataFileError, match=r"an .npz archive of x object \(n,\), y integer \(n,\), got another file: "
+    ):
         npz(path, x=LISTS, y=NUMBERS)
 
 

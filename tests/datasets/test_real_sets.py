@@ -112,5 +112,5 @@ def test_boston_housing_is_statlibs(real):
 
 @pytest.mark.parametrize("test_split", [-0.1, 1.0, 20, float("nan")])
 def test_a_test_split_is_a_share(test_split):
-    with pytest.raises(ValueError, match="test_split is the share"):
+    with pytest.raises(ValueError, match="test_split: expected the share"):
         boston_housing.load_data(test_split=test_split)

@@ -179,9 +179,9 @@ def test_length_and_depth_are_bounded(endless, count_calls):
         ("x", ["x=1"], "nothing is computed"),
         ("x", ["x=1", "x=2"], "given twice"),
         ("x", ["x"], "name=number"),
-        ("x", ["x=open('a')"], "a value is a number or a list of numbers"),
+        ("x", ["x=open('a')"], "expected a number or a list of numbers"),
         ("x", ["x=[[1,2],[3]]"], "one length"),
-        ("x", ["x=y"], "a value is a number"),
+        ("x", ["x=y"], "expected a number"),
         ("x + y", ["x=[1,2]", "y=[1,2,3]"], "operands could not be broadcast"),
     ],
 )  # fmt: skip

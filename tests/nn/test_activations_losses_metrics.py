@@ -310,12 +310,12 @@ def test_wrappers_of_functions_have_names_as_in_keras(keras):
 @pytest.mark.parametrize(
     ("compiled", "words"),
     [
-        ({"metrics": {"b": "accuracy"}}, "metrics=['accuracy']; the dict {'b': 'accuracy'} came"),
-        ({"metrics": [{"b": "accuracy"}]}, "metrics=['accuracy']; the dict {'b': 'accuracy'} came"),
-        ({"weighted_metrics": {"b": "acc"}}, "weighted_metrics=['accuracy']; the dict {'b': 'acc'} came"),
-        ({"loss": {"b": "mse"}}, "loss='mse'; the dict {'b': 'mse'} came"),
-        ({"loss": ["mse", "mae"]}, "a model has one output; ['mse', 'mae'] came"),
-        ({"loss": []}, "a model has one output; [] came"),
+        ({"metrics": {"b": "accuracy"}}, "metrics=['accuracy'], got the dict {'b': 'accuracy'}"),
+        ({"metrics": [{"b": "accuracy"}]}, "metrics=['accuracy'], got the dict {'b': 'accuracy'}"),
+        ({"weighted_metrics": {"b": "acc"}}, "weighted_metrics=['accuracy'], got the dict {'b': 'acc'}"),
+        ({"loss": {"b": "mse"}}, "loss='mse', got the dict {'b': 'mse'}"),
+        ({"loss": ["mse", "mae"]}, "a model has one output, got ['mse', 'mae']"),
+        ({"loss": []}, "a model has one output, got []"),
     ],
     ids=str,
 )

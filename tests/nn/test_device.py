@@ -259,12 +259,12 @@ def test_a_model_from_before_does_not_mix_with_batches_on_another_device():
 
 
 def test_a_device_that_nobody_knows():
-    with pytest.raises(ValueError, match=r"a device is 'cpu', or one of 'cuda', 'strict'.*'tpu' came"):
+    with pytest.raises(ValueError, match=r"a device: expected 'cpu', or one of 'cuda', 'strict'.*got 'tpu'"):
         nn.set_device("tpu")
-    with pytest.raises(ValueError, match="'cuda:x' came"):
+    with pytest.raises(ValueError, match="got 'cuda:x'"):
         nn.set_device("cuda:x")
     for number in (None, 0):
-        with pytest.raises(ValueError, match=f"with a number where there are several; {number} came"):
+        with pytest.raises(ValueError, match=f"with a number where there are several, got {number}"):
             nn.set_device(number)
     assert nn.get_device() == "cpu"
 

@@ -710,7 +710,7 @@ def test_what_is_near_zero_is_not_lost_beside_one(session, function):
 
 @pytest.mark.usefixtures("onnx")
 def test_an_empty_path_is_an_error():
-    with pytest.raises(ValueError, match="filepath of export_onnx is empty"):
+    with pytest.raises(ValueError, match="filepath of export_onnx: expected the name"):
         nn.export_onnx(small(), "")
 
 

@@ -56,7 +56,8 @@ def test_layers_are_short_and_one_a_file():
             continue
         classes = [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef)]
         assert len(classes) == 1, file
-        assert len(file.read_text().splitlines()) <= 110, file
+        described = ast.get_docstring(classes[0]).splitlines()
+        assert len(file.read_text().splitlines()) - len(described) <= 95, file
 
 
 def test_everything_public_says_what_it_is():
@@ -154,7 +155,7 @@ def test_what_keras_takes_by_place_arrives():
     assert nn.optimizers.AdamW(0.1, 0.01, 0.9, 0.99, 1e-7, False, 2.0).clipnorm == 2.0
     assert nn.callbacks.BackupAndRestore("folder", "epoch", False, False).delete_checkpoint is False
     assert nn.callbacks.TensorBoard("folder", 1, False, False, False, 5).update_freq == 5
-    with pytest.raises(ValueError, match="write_images is False, True came"):
+    with pytest.raises(ValueError, match=r"write_images: expected False.*got True"):
         nn.callbacks.TensorBoard(write_images=True)
 
 
@@ -541,5 +542,5 @@ def test_a_picture_has_as_many_dots_as_it_was_told(tmp_path):
         nn.utils.plot_model(model, tmp_path / "model.png", show_shapes=True, dpi=dpi)
         widths.append(int.from_bytes((tmp_path / "model.png").read_bytes()[16:20], "big"))
     assert widths[1] == pytest.approx(2 * widths[0], rel=0.02)
-    with pytest.raises(ValueError, match="dpi is a whole number from 1 on"):
+    with pytest.raises(ValueError, match="dpi: expected a whole number from 1 on"):
         nn.utils.plot_model(model, None, dpi=0)

@@ -208,7 +208,9 @@ def test_names_of_ones_choice(torch):
     from_torch(model, {name: 2 * array for name, array in state.items()}, names=["encoder", "head"])
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, 2 * b)
-    with pytest.raises(ValueError, match=r"one name for each of the 2 layers that have weights, all different: dense"):
+    with pytest.raises(
+        ValueError, match=r"one name for each of the 2 layers that have weights, all different, for dense"
+    ):
         to_torch(model, names=["encoder"])
 
 
@@ -338,7 +340,7 @@ def test_weights_in_a_precision_that_numpy_lacks(torch):
 
 
 def test_nothing_is_no_state():
-    with pytest.raises(TypeError, match=r"state_dict\(\) of a PyTorch model gives, or the path .* it is None"):
+    with pytest.raises(TypeError, match=r"state_dict\(\) of a PyTorch model gives, or the path .* got None"):
         from_torch(sequential(L.Dense(3), shape=(4,)), None)
 
 

@@ -198,19 +198,19 @@ def test_no_images_give_no_results():
     [
         (lambda: conv(np.ones((1, 5, 5, 2)), np.ones((3, 3, 3, 4))), r"in / groups, out"),
         (lambda: conv(np.ones((1, 5, 5, 2)), np.ones((3, 2, 4))), r"as many window axes"),
-        (lambda: conv(np.ones((1, 5, 5, 4)), np.ones((3, 3, 2, 3)), groups=2), r"divisible by groups, which is 2"),
-        (lambda: conv(np.ones((1, 2, 2)), np.ones((3, 2, 1))), r"reaches over \[3\] does not fit"),
+        (lambda: conv(np.ones((1, 5, 5, 4)), np.ones((3, 3, 2, 3)), groups=2), r"divisible by groups, got .*groups=2"),
+        (lambda: conv(np.ones((1, 2, 2)), np.ones((3, 2, 1))), r"reaches over \[3\]"),
         (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), padding="full"), r'"valid", "same", or a pair'),
         (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), padding=(1, 1)), r"each of the 1 spatial axes"),
-        (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), strides=0), r"strides must be one whole number"),
+        (lambda: conv(np.ones((1, 5, 2)), np.ones((3, 2, 1)), strides=0), r"strides: expected a whole number"),
         (
             lambda: fold(np.ones((1, 3, 3, 1)), (2, 5, 1)),
-            r"which have shape \[2, 3, 3, 1\]; it was given \[1, 3, 3, 1\]",
+            r"which have shape \[2, 3, 3, 1\], got shape \[1, 3, 3, 1\]",
         ),
         (lambda: fold(np.ones((1, 3, 3, 1)), (1, 6, 1)), r"which have shape \[1, 4, 3, 1\]"),
-        (lambda: fold(np.ones((1, 3)), (1, 6, 1)), r"fold needs the windows"),
+        (lambda: fold(np.ones((1, 3)), (1, 6, 1)), r"fold: expected the windows"),
         (lambda: windows(np.ones((5, 2)), 2), r"at least one spatial axis"),
-        (lambda: windows(np.ones((1, 5, 2)), (2, 2)), r"window must be one whole number"),
+        (lambda: windows(np.ones((1, 5, 2)), (2, 2)), r"window: expected a whole number"),
     ],
 )
 def test_mistakes_are_named(call, message):

@@ -115,5 +115,5 @@ def test_nested_lists_become_one_recorded_array():
 def test_numbers_in_a_nested_list_take_the_dtype_beside_them():
     assert ac.array([Tensor(np.float32(1)), 2]).dtype == np.float32
     assert type(ac.array([1, 2.5])) is np.ndarray
-    with pytest.raises(ValueError, match="stack needs arrays of one shape"):
+    with pytest.raises(ValueError, match="stack: expected arrays of one shape"):
         ac.array([[Tensor(1.0), 2.0], [3.0]])

@@ -293,5 +293,5 @@ def test_our_own_functions_take_and_show_their_arguments_by_name():
     assert str(inspect.signature(ac.conv)) == "(x, kernel, *, strides=1, padding='valid', dilation=1, groups=1)"
     assert "kernel" in repr(ac.conv)
     for call in (lambda: ac.conv(x), lambda: ac.relu(x, 1), lambda: ac.sigmoid(y=x)):
-        with pytest.raises(TypeError, match=r"is called as|unexpected"):
+        with pytest.raises(TypeError, match=r"expected a call as|unexpected"):
             call()

@@ -440,7 +440,7 @@ def test_jit_compile_false_replays_nothing_and_run_eagerly_wins():
         model = model_of(**options)
         steps(model)
         assert not model._steps._plans
-    with pytest.raises(ValueError, match="jit_compile must be 'auto', True or False, and got 'yes'"):
+    with pytest.raises(ValueError, match="jit_compile: expected 'auto', True or False, got 'yes'"):
         model_of(jit_compile="yes")
     with pytest.raises(TypeError, match="pure takes a function or a class"):
         nn.pure(3)
@@ -455,7 +455,7 @@ def test_numba_is_a_setting_of_its_own():
             assert model.schedule.replayed == {"gradient": True, "update": True}
     finally:
         nn.config.set_numba("auto")
-    with pytest.raises(ValueError, match=r"numba must be 'auto', True or False, and got 1\.5"):
+    with pytest.raises(ValueError, match=r"numba: expected 'auto', True or False, got 1\.5"):
         nn.config.set_numba(1.5)
 
 

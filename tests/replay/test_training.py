@@ -159,7 +159,7 @@ def test_the_check_of_an_embedding_still_speaks():
         model.train_on_batch(WORDS, Y)
     assert model.schedule.programs
     before = model.get_weights()
-    with pytest.raises(ValueError, match="numbered from 0 to 8"):
+    with pytest.raises(ValueError, match="rows, from 0 to 8"):
         model.train_on_batch(np.full((8, 4), 9), Y[:8])
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
