@@ -20,8 +20,8 @@ except ImportError:  # Windows, where nobody can remove a file that another proc
 def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write into, which takes its place only when all is written and on the disk.
 
-    A link is followed, and what is there keeps its mode. FileExistsError where it is no regular file. What a killed
-    process was writing to the same place is cleared away.
+    A link is followed, and what is there keeps its mode. FileExistsError where it is no regular file, FileNotFoundError
+    where there is no folder for it. What a killed process was writing to the same place is cleared away.
     """
     path = os.path.realpath(path)
     try:
@@ -31,6 +31,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if there is not None and not stat.S_ISREG(there.st_mode):
         kind = "folder" if stat.S_ISDIR(there.st_mode) else "device, a pipe or a socket"
         raise FileExistsError(errno.EEXIST, f"expected a file or a free name, got a {kind}; save elsewhere", path)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, "expected a file in a folder that exists; make the folder first", folder)
     clear_unfinished(path)
     handle, temporary = _begin(path, 0o666 if there is None else stat.S_IMODE(there.st_mode))
     try:
@@ -47,7 +50,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.remove(temporary)
         raise
     if hasattr(os, "O_DIRECTORY"):  # the new name itself must reach the disk too
-        directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:

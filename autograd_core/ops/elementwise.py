@@ -168,7 +168,7 @@ heaviside = ufunc(
 @composed(
     r"(\lfloor \frac{x}{y} \rfloor, x \bmod y)",
     numpy=np.divmod,
-    examples=(example((2, 3), 0.7), example((), np.array([0.7, -1.3]))),
+    examples=(example((2, 3), 0.75), example((), np.array([0.75, -1.25]))),
 )
 def divmod(x: Any, y: Any) -> Any:
     """The quotient rounded down, whose derivative is 0, and the remainder."""

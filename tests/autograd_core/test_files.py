@@ -89,6 +89,12 @@ with written_whole(sys.argv[1]) as file:
 
 
 @posix
+def test_a_folder_that_is_not_there_is_named_and_not_the_temporary_file(model, tmp_path):
+    with pytest.raises(FileNotFoundError, match="make the folder first") as error:
+        model.save(tmp_path / "runs" / "model.zip")
+    assert error.value.filename == os.path.realpath(tmp_path / "runs")
+
+
 def test_what_a_killed_process_was_writing_goes_with_the_next_save_and_what_a_living_one_writes_stays(model, tmp_path):
     path = tmp_path / "best[1].zip"
     others = [tmp_path / ".best[1].zip.notes.part", tmp_path / ".other.12345678.part"]

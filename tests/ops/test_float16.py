@@ -75,20 +75,24 @@ def wrong(found, right):
 
 
 def cases(name, entry):
-    """Arguments in the shapes of the examples, and with each length of an axis made 1,000 and 100,000 elements long."""
+    """Arguments in the shapes of the examples, and with each length of an axis made 1,000 and 100,000 elements long.
+
+    Only what adds up or counts knows how many there are: of the others one example is as long as that.
+    """
     module = getattr(entry.function, "__module__", "").rpartition(".")[2]
+    adds, once = module in ("reduce", "network"), name in TABLES[0] or module in TABLES[1]
     for given in examples_of(entry):
         marked = shapes_of(entry, given)
         shapes = list(shapes_in(marked))
         size = max((int(np.prod(s)) for s in shapes), default=0)
-        sizes = [(0, 1)]
-        for many in (1000, 100_000) if module in ("reduce", "network") else (1000,):
-            sizes += [(n, many // size) for n in {n for s in shapes for n in s if n > 1}] if size else []
-        for length, times in sizes:
-            longer = enlarged(marked, length, times)
-            if sum(int(np.prod(s)) for s in shapes_in(longer)) > (250_000 if module in ("reduce", "network") else 3000):
+        lengths = {n for s in shapes for n in s if n > 1} if size else set()
+        for length, many in [(0, 0), *((n, 1000) for n in lengths), *((n, 100_000) for n in lengths)]:
+            longer = enlarged(marked, length, many // size if many else 1)
+            elements = sum(int(np.prod(s)) for s in shapes_in(longer))
+            if elements > (350_000 if many > 1000 else 3000) or (many > 1000 and once):
                 continue
-            for scale in SCALES if times < 9999 else (1.0, 300.0):
+            once = once or (many > 1000 and not adds)
+            for scale in SCALES if adds or many <= 1000 else (3e4,):
                 rng = np.random.default_rng(0)
                 domains = domains_of(entry, len(longer))
                 args = [
@@ -98,6 +102,8 @@ def cases(name, entry):
                 yield given, scale, [a.astype(np.float16) if getattr(a, "dtype", 0) == np.float64 else a for a in args]
 
 
+# Functions, and modules of them, whose results may be tables with sides as long as an argument.
+TABLES = {"diag", "diagflat", "vander", "matmul"}, {"linalg", "conv"}
 # NumPy itself has these in float32 and float64 only.
 LAPACK = {"inv", "solve", "det", "logabsdet", "slogdet", "cholesky"}
 # Beside a pole a number on the way is infinite where the result is not: that is said with inf or NaN.
@@ -105,7 +111,6 @@ POLES = {"divide", "power", "float_power", "remainder", "fmod", "tan"}
 EXCUSED = {
     "partition": "the order within its parts is open, and another one in each dtype",
     "power": "the terms of a sum of 1,000 are rounded one by one, and nearly cancel",
-    "divmod": "the 0.7 of its examples is another number in float16, and a remainder jumps",
     "sinc": "far out it is 0 at whole numbers, which no multiple of a rounded π is",
 }
 
@@ -114,7 +119,7 @@ EXCUSED = {
 def test_everything_in_float16_is_near_what_it_is_in_float64(name):
     entry = dict(entries())[name]
     function = entry if callable(entry) else entry.function
-    compared, bad = 0, []
+    compared, bad, lost = 0, [], []
     for given, scale, args in cases(name, entry):
         if not any(isinstance(a, list) or getattr(a, "dtype", 0) == np.float16 for a in args):
             continue
@@ -127,9 +132,10 @@ def test_everything_in_float16_is_near_what_it_is_in_float64(name):
         for a, b in zip(found, right, strict=True):
             if name in POLES:
                 a = np.where(np.isfinite(a), a, b)
+            lost += [given.params] * bool(np.any(np.isfinite(b) & (np.abs(b) < 6e4) & ~np.isfinite(a)))
             if off := wrong(a, b):
                 bad.append((scale, [np.shape(x) for x in args], given.params, off))
-    assert bad == [] or name in EXCUSED
+    assert bad == [] or (name in EXCUSED and not lost)
     assert compared or name == "select"  # whose list of conditions is no number
 
 
