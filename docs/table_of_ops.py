@@ -194,7 +194,8 @@ def table() -> str:
         ]
     lines += [
         "## Without a derivative\n",
-        "These see the data of Tensors, and give plain arrays, numbers and truth values:",
+        "These see the data of Tensors, and give plain arrays, numbers and truth values; a call whose result would "
+        "have a derivative, such as a histogram with weights, or with bins that follow the numbers, is an error:",
         ", ".join(sorted(f"`{full_name(f)}`" for f in WITHOUT_DERIVATIVE))
         + f"; and `one_hot`: {first_line(one_hot)}\n",
         "## Out of scope\n",

@@ -326,6 +326,8 @@ class Trainer(TrainingStep):
         for step, (x, y, weights, share) in enumerate(feed.epoch(), 1):
             refuse_nan(x, "x")
             refuse_nan(y, "y")
+            if weights is not None:
+                refuse_nan(weights, "sample_weight")
             if class_weight is not None:
                 weights = by_class(y, class_weight, weights)
             told.tell("on_train_batch_begin", step - 1, {})
@@ -374,6 +376,8 @@ class Trainer(TrainingStep):
         self._steps.share = share
         refuse_nan(x, "x")
         refuse_nan(y, "y")
+        if weights is not None:
+            refuse_nan(weights, "sample_weight")
         if class_weight is not None:
             check_class_weight(class_weight)
             weights = by_class(y, class_weight, weights)

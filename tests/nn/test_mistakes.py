@@ -77,6 +77,12 @@ def test_nan_in_the_data_is_found_and_located():
     y[3] = np.nan
     with raises(ValueError, "y holds NaN"):
         classifier("linear", "mse", 1).fit(X, y, verbose=0)
+    weights = np.ones(8)
+    weights[6] = np.nan
+    for train in ("fit", "train_on_batch"):
+        with raises(ValueError, "sample_weight holds NaN", "1 of 8"):
+            model = classifier("linear", "mse", 1)
+            getattr(model, train)(X, np.zeros((8, 1)), sample_weight=weights)
 
 
 def test_a_model_that_is_not_compiled_or_not_built_says_so():
