@@ -28,7 +28,7 @@ from ..mode import mode
 from ..tensor import Tensor
 from . import passes
 from .arguments import arrays_of, key_of, owned, traced
-from .checks import CHECKS, STATE, Then, state_in_place
+from .checks import BEFORE_A_CALL, ERROR, STATE, CheckFailed, Then, state_in_place
 from .execute import Program, trim
 from .ir import Buffer, Unplannable, owner_of
 from .state import SharedLock, State, StateRef, TensorRef
@@ -79,7 +79,7 @@ class Entry:
 
     def __init__(self) -> None:
         self.phase = Phase.NEW
-        self.reason = ""  # why it is refused, or why it ran as it is the last time
+        self.reason = ""  # why there is no program
         self.first: tuple[Recording, Results] | None = None  # what the next recording is held against
         self.retried = False  # two recordings may differ because something had just been changed
         self.in_vain = 0  # how many recordings or dry runs told nothing
@@ -156,8 +156,7 @@ class Replay:
         self._state = State(state)
         self._entries: dict[Any, Entry] = {}
         self._warned = False
-        self._unsuitable = ""  # why the last call could not even be tried
-        self._moved = ""  # why everything was forgotten the last time
+        self._why = ""  # the last call that might have been replayed was not
         self._lock = lock or SharedLock()
         self._strict, self._check, self._exact = strict, check, exact
         self._heats = bool(numba) and not exact and bool(passes.registered(passes.Stage.HOT))
@@ -170,7 +169,7 @@ class Replay:
         given = tree.leaves(args) if nested else args
         key = key_of(args, given, nested)
         if type(key) is str:
-            self._unsuitable = key
+            self._why = key
             return self.function(*args)
         with self._lock:
             return self._call(key, args, given)
@@ -181,11 +180,11 @@ class Replay:
             raise refusal(self.name, entry.reason)
         if entry.phase is Phase.REFUSED or entry.phase is Phase.EAGER:
             return self._eagerly(args)
-        for check in CHECKS:
-            if check.holds(self._state, given, key[1]):
+        for check, holds in BEFORE_A_CALL:
+            if holds(self._state, given, key[1]):
                 continue
             if check.then is Then.AS_IT_IS:
-                entry.reason = check.otherwise
+                entry.reason = self._why = check.otherwise
                 return self._eagerly(args)
             self._forget_moved()
             entry = self._begin(key)
@@ -213,7 +212,7 @@ class Replay:
         """Drop all programs, of any shape: what is known is of other arrays than those that are state now."""
         moved = self._state.moved()
         self.forget()
-        self._moved = f"{STATE.otherwise.format(moved)}: {FOUR}"
+        self._why = f"{STATE.otherwise.format(moved)}: {FOUR}"
 
     def _warn(self, message: str) -> None:
         if not self._warned:
@@ -330,6 +329,7 @@ class Replay:
             trim()
             refined = schedule if self._exact else passes.refine(schedule, passes.Stage.PROVED)
             entry.proved(Program(refined), results)
+            self._why = ""
         else:
             entry.refuse(reason)
         return returned
@@ -342,8 +342,11 @@ class Replay:
                 return self._compare(entry, args, given)
         try:
             found = self._run(entry, given)
-        except Exception as error:  # a guard, or what the function will raise too: all is as it was before
-            entry.reason = f"the program raised {type(error).__name__}: {error}"
+        except CheckFailed as failed:
+            self._why = str(failed)
+            return self._eagerly(args)
+        except Exception as error:  # what the function will raise too; all is as it was before
+            self._why = ERROR.otherwise.format(f"{type(error).__name__}: {error}")
             return self._eagerly(args)
         self._state.stamp()
         assert entry.results is not None
@@ -414,14 +417,18 @@ class Replay:
         return [entry.program for entry in self._entries.values() if entry.program is not None]
 
     def show(self) -> str:
-        """The schedule of the program that was recorded last, as text; or why there is none."""
+        """The schedule of the program that was recorded last, as text, and why a call since was not replayed.
+
+        Where there is no program, why there is none.
+        """
         from .show import text
 
         if not self.programs:
             reasons = [entry.reason for entry in self._entries.values() if entry.reason]
-            reason = reasons[-1] if reasons else self._unsuitable or self._moved or FOUR
+            reason = reasons[-1] if reasons else self._why or FOUR
             return f"{self.name} has no program: {reason}"
-        return text(self.programs[-1].schedule, self._names(self.programs[-1]))
+        shown = text(self.programs[-1].schedule, self._names(self.programs[-1]))
+        return f"{shown}\nlast run as it is because {self._why}" if self._why else shown
 
     def profile(self, *args: Any, runs: int = 5) -> str:
         """How long each kind of call takes in the program for these arguments, in one thread, as text.

@@ -1,8 +1,8 @@
 """Whether what was recorded still stands for its function: one list of checks, each with its name and its sentence.
 
-Those in `CHECKS` are made before each call that might be replayed. What a program finds out only while it runs, a
-`decide` that came out otherwise or an error, ends the run, and the function itself is called. What a key tells apart,
-shapes, dtypes, numbers and the error state, needs no check: another key has another program.
+Most are made before each call that might be replayed. What a program finds out only while it runs ends the run: all is
+then as it was, and the function itself is called. What a key tells apart needs no check, for another key has another
+program: shapes, dtypes, numbers and the error state of a function, and the settings of a model, which `freeze` finds.
 
 NumPy's warnings are among the checks because a program makes other calls than the function, and fewer. It may warn once
 where the function warns more often, which nobody minds who only reads it; but a function that decides by a warning, or
@@ -45,9 +45,17 @@ class Check(NamedTuple):
     """Something that must hold for a program to stand for its function."""
 
     name: str
-    holds: Callable[[State, Sequence[Any], Modes], bool]  # by the state, the arguments, and what `error_modes` gave
-    otherwise: str  # what `show` says; {} is the state that was assigned another array
-    then: Then
+    otherwise: str  # why the function is called; {} is what it was this time
+    then: Then = Then.AS_IT_IS
+    # By the state, the arguments, and what `error_modes` gave. None for what a program finds out while it runs.
+    holds: Callable[[State, Sequence[Any], Modes], bool] | None = None
+
+
+class CheckFailed(Exception):
+    """A program found out while it ran that it does not stand for its function this time."""
+
+    def __init__(self, check: Check, what: str = ""):
+        super().__init__(check.otherwise.format(what))
 
 
 def error_modes() -> Modes:
@@ -112,10 +120,14 @@ def state_in_place(state: State, given: Sequence[Any] = (), modes: Modes = ()) -
     return all(map(operator.is_, now, state.arrays))
 
 
-STATE = Check("state", state_in_place, "{} was assigned another array since, and all begins anew", Then.ANEW)
+WARNINGS = Check("warnings", "NumPy's warnings are errors, or are called or collected", holds=nobody_listens)
+ARGUMENTS = Check("arguments", "an argument lies in the memory of state", holds=_arguments_apart)
+STATE = Check("state", "{} was assigned another array since, and all begins anew", Then.ANEW, state_in_place)
+DECISION = Check("decision", "what was decided at {} came out otherwise for this batch")
+WRITTEN = Check("written", "an argument that is written to is read-only, or shares memory with another one")
+LAYOUT = Check("layout", "an argument lies in memory that has gaps")
+ERROR = Check("error", "the program raised {}")
+
 # In the order in which they are made.
-CHECKS = (
-    Check("warnings", nobody_listens, "NumPy's warnings are errors, or are called or collected", Then.AS_IT_IS),
-    Check("arguments", _arguments_apart, "an argument lies in the memory of state", Then.AS_IT_IS),
-    STATE,
-)
+CHECKS = (WARNINGS, ARGUMENTS, STATE, DECISION, WRITTEN, LAYOUT, ERROR)
+BEFORE_A_CALL = tuple((check, check.holds) for check in CHECKS if check.holds is not None)

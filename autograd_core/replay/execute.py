@@ -14,16 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from .checks import DECISION, LAYOUT, WRITTEN, CheckFailed
 from .forms import Step, bind
 from .ir import Buffer, BufferView, Group, Guard, Schedule, Unplannable, array_at, bytes_of, owner_of
 from .memory import ALIGNMENT
 
 # So many elements of a large state are compared by one number.
 DIGESTED = 256
-
-
-class GuardFailed(Exception):
-    """What decided the recorded path came out otherwise for these inputs."""
 
 
 def aligned(size: int) -> Any:
@@ -184,7 +181,7 @@ class Program:
                 values[i].flags.writeable
                 and all(v is values[i] or not np.may_share_memory(v, values[i]) for v in values)
             ):
-                raise GuardFailed
+                raise CheckFailed(WRITTEN)
 
     def _write_back(self, values: Sequence[Any]) -> None:
         """What was written to arguments, where the caller sees it."""
@@ -252,7 +249,7 @@ class Program:
     def _ask(self, guards: list[Guard]) -> None:
         if any(guard.condition.buffer in self.schedule.borrowed for guard in guards):
             raise Unplannable("a decision is an element of a large input")
-        self.steps.extend(partial(_ask, self.array(guard.condition), guard.expected) for guard in guards)
+        self.steps.extend(partial(_ask, self.array(guard.condition), guard) for guard in guards)
 
 
 def _positions(generators: Sequence[Any]) -> list[tuple[Any, Any]]:
@@ -269,9 +266,9 @@ def _nothing() -> None:
     """Where a call will be bound to the next batch."""
 
 
-def _ask(condition: Any, expected: bool) -> None:
-    if bool(condition) != expected:
-        raise GuardFailed
+def _ask(condition: Any, guard: Guard) -> None:
+    if bool(condition) != guard.expected:
+        raise CheckFailed(DECISION, "{}:{}".format(*guard.where))
 
 
 def _span_of(array: Any) -> Any:
@@ -280,7 +277,7 @@ def _span_of(array: Any) -> Any:
         return bytes_of(array)
     whole = owner_of(array)
     if not whole.flags.forc:
-        raise GuardFailed
+        raise CheckFailed(LAYOUT)
     low, high = byte_bounds(array)
     start = byte_bounds(whole)[0]
     return bytes_of(whole)[low - start : high - start]

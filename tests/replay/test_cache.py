@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import autograd_core as ag
 from autograd_core.replay import ReplayError, decide, replay
 from autograd_core.replay.cache import IN_VAIN, Phase, Replay
-from autograd_core.replay.checks import CHECKS, Then
+from autograd_core.replay.checks import BEFORE_A_CALL, CHECKS, Then
 from autograd_core.replay.state import TensorRef
 
 
@@ -93,14 +95,35 @@ def moved(w, call):
     call(np.ones(3))
 
 
-FAILING = {"warnings": heard, "arguments": within, "state": moved}
+BEFORE = {"warnings": heard, "arguments": within, "state": moved}
+
+
+def decided(x):
+    return x * 2 if decide(x[0] > 0) else x * 3
+
+
+def written_to(x, y):
+    x += 1
+    return x * 2 + y
+
+
+BASE = np.arange(5.0)
+GAPS = np.ndarray((200, 200), np.float64, bytearray(200 * 3200), strides=(3200, 8))
+
+# What a program is made for, what it does not stand for, and what is said of it.
+WHILE = {
+    "decision": (decided, [np.ones(3)], [-np.ones(3)], r"was decided at .*test_cache\.py:\d+ came out otherwise"),
+    "written": (written_to, [np.ones(3), np.ones(3)], [BASE[:3], BASE[1:4]], "shares memory with another one"),
+    "layout": (lambda x: x * 0.5, [np.ones((200, 400))[:, :200]], [GAPS], "memory that has gaps"),
+    "error": (np.linalg.inv, [np.eye(2)], [np.zeros((2, 2))], "the program raised LinAlgError: Singular matrix"),
+}
 
 
 def test_each_check_has_a_case_here():
-    assert [check.name for check in CHECKS] == list(FAILING)
+    assert [check.name for check in CHECKS] == [*BEFORE, *WHILE]
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [check for check, _ in BEFORE_A_CALL], ids=lambda check: check.name)
 def test_where_a_check_does_not_hold_the_function_runs_and_it_is_said(check):
     w = ag.Tensor(np.arange(3.0), name="w")
     plain = []
@@ -115,12 +138,28 @@ def test_where_a_check_does_not_hold_the_function_runs_and_it_is_said(check):
         made(np.ones(3))
     assert len(made.programs) == 1
     runs, before = len(plain), w.data.copy()
-    FAILING[check.name](w, made)
+    BEFORE[check.name](w, made)
     assert plain[runs:] == [True]
     np.testing.assert_array_equal(w.data, before * 1.5 if check.name == "arguments" else before * 0.5 + 1)
     if check.then is Then.ANEW:
         assert not made.programs
         assert check.otherwise.format("w") in made.show()
+        for _ in range(4):
+            made(np.ones(3))
+        assert "as it is" not in made.show()
     else:
         assert len(made.programs) == 1
-        assert check.otherwise in {entry.reason for entry in made._entries.values()}
+        assert made.show().endswith(f"\nlast run as it is because {check.otherwise}")
+
+
+@pytest.mark.parametrize("name", WHILE)
+def test_what_a_program_finds_out_while_it_runs_leaves_the_call_to_the_function(name):
+    function, usual, other, said = WHILE[name]
+    made, runs = Replay(lambda *args: (runs.append(1), function(*args))[1]), []
+    for _ in range(5):
+        made(*map(np.ndarray.copy, usual)) if name != "layout" else made(*usual)
+    assert (len(made.programs), len(runs)) == (1, 4)
+    with contextlib.suppress(np.linalg.LinAlgError):
+        made(*other)
+    assert len(runs) == 5
+    assert re.search(f"last run as it is because .*{said}", made.show())
