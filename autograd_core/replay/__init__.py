@@ -7,6 +7,7 @@
 `passes`                from what was recorded to what is run: schedule to schedule, under one driver
 `memory`                the last of them: what lies where in one arena, and what a failing run must put back
 `forms`, `execute`      a schedule bound to memory, and run
+`blas`                  how many threads matrix products use
 `verify`                whether two recordings agree, and whether a program does what the function does
 `state`, `arguments`    what a function may change, and what it is given
 `checks`                whether what was recorded still stands for the function

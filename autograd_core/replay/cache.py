@@ -28,6 +28,7 @@ from ..mode import mode
 from ..tensor import Tensor
 from . import passes
 from .arguments import arrays_of, key_of, owned, traced
+from .blas import limited
 from .checks import BEFORE_A_CALL, ERROR, STATE, CheckFailed, Then, state_in_place
 from .execute import Program, trim
 from .ir import Buffer, Unplannable, owner_of
@@ -127,11 +128,31 @@ class Entry:
 class Replay:
     """A function of arrays that is recorded on its second and third call with the same shapes, then replayed.
 
-    ``state`` gives what the function may change; it is changed in place. Nothing is trusted before two recordings
-    agreed and one replay gave what the function itself, unrecorded, gave for the fourth. Where a function cannot be
-    recorded, a ``strict`` one raises a `ReplayError`, and any other one runs it as it is; `show` tells why. ``lock``
-    is shared by those that share state. For ``numba``, ``check`` and ``exact`` see `replay`.
+    Nothing is trusted before two recordings agreed and one replay gave what the function itself, unrecorded, gave for
+    the fourth call.
 
+    Parameters
+    ----------
+    function : callable
+        Takes and returns numbers, arrays, and lists, tuples and dicts of them.
+    state : callable
+        Gives what holds the arrays that the function may change; they are changed in place.
+    name : str
+        What errors call the function.
+    lock : SharedLock
+        One for all that share state.
+    strict : bool
+        Whether a function that cannot be recorded is an error; else it runs as it is, and `show` tells why.
+    numba, check, exact
+        See `replay`.
+
+    Raises
+    ------
+    ReplayError
+        In a call, if strict; and where a check finds a difference.
+
+    Examples
+    --------
     >>> import autograd_core as ag
     >>> f = ag.replay(lambda x: np.tanh(x) * 2)
     >>> for i in range(4):
@@ -319,7 +340,11 @@ class Replay:
         except Unplannable as error:
             entry.eager(str(error))
             return self._eagerly(args)
-        except Exception as error:  # this batch goes another way, or the function will raise it too
+        except CheckFailed as failed:  # this batch goes another way
+            returned = self._eagerly(args)
+            entry.told_nothing(str(failed))
+            return returned
+        except Exception as error:  # the function will raise it too
             returned = self._eagerly(args)
             entry.told_nothing(f"its replay raised {type(error).__name__}: {error}")
             return returned
@@ -443,7 +468,6 @@ class Replay:
         ['altogether', 'chains', 'products']
         """
         from .show import times
-        from .threads.parallel import limited
 
         nested = tree.nested(args)
         given = tree.leaves(args) if nested else args

@@ -1,10 +1,10 @@
-"""What an instruction may do beside making its results: raise an error, or meet what another one has touched."""
+"""What is known of NumPy's functions, and what an instruction may do: raise, change state, depend on another."""
 
 from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,33 @@ def copied(x: Any) -> Any:
     """What a copy, a conversion or a fill is noted as; a program writes it straight into its place."""
     return np.array(x)
 
+
+# NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
+STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type}
+
+# The shape of what these give depends on the data.
+OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
+                    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all,
+                    np.unique_counts, np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
+
+# And the shape of what these give on what comes after the first argument.
+SHAPED_BY_THE_REST = {np.repeat, np.tile, np.delete, np.pad, np.resize}
+
+# These change their first argument.
+CHANGING = {np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+
+# These fill or copy; the function's own argument that holds the values.
+COPIES: dict[Any, Callable[..., Any]] = {
+    np.copy: lambda a, *_, **__: a,
+    np.ascontiguousarray: lambda a, *_, **__: a,
+    np.zeros_like: lambda *_, **__: 0,
+    np.empty_like: lambda *_, **__: 0,
+    np.ones_like: lambda *_, **__: 1,
+    np.full_like: lambda a, fill_value, *_, **__: fill_value,
+}
+
+# What these give has the elements of their first argument.
+VIEWING = {np.reshape, np.ravel, np.expand_dims, np.broadcast_to, np.transpose, np.squeeze}
 
 # These make of each row one element.
 REDUCTIONS = (np.sum, np.mean, np.prod, np.max, np.min, np.any, np.all)

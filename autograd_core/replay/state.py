@@ -141,7 +141,7 @@ class SharedLock:
 
     @staticmethod
     def after_fork() -> None:
-        """In a process that was forked off: whoever held a lock then is not here."""
+        """In a forked process: the threads of the parent that held a lock do not exist."""
         for shared in list(SharedLock._all):
             shared._lock = threading.RLock()
 

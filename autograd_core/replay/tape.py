@@ -25,15 +25,12 @@ from .. import tree
 from ..caller import is_inside, line_of_caller, shown_line, what_for
 from ..errors import ReplayError
 from .checks import nobody_listens
-from .effects import copied, name_of, raises_for_values
+from .effects import VIEWING, copied, name_of, raises_for_values
 from .ir import Buffer, BufferView, Guard, Instruction, owner_of
 from .traced import Traced, unwrapped
 
 # Python's own modules, such as those through which work gets to another thread.
 _LIBRARY = str(Path(threading.__file__).parent) + os.sep
-
-# What these give has the elements of their first argument.
-_VIEWING = {np.reshape, np.ravel, np.expand_dims, np.broadcast_to, np.transpose, np.squeeze}
 
 
 class _Active(threading.local):
@@ -144,7 +141,7 @@ class Recording:
         has_side_effects: bool = False,
     ) -> Any:
         """Carry out a call that makes something new, and note it unless all it made are views."""
-        if args and function in _VIEWING and isinstance(args[0], Traced) and args[0].scalar:
+        if args and function in VIEWING and isinstance(args[0], Traced) and args[0].scalar:
             return self._shaped(function, args, kwargs or {})
         plain, viewed, reads = self._operands(args, kwargs or {})
         value = self._carry_out(function, *plain)

@@ -23,35 +23,10 @@ from .. import tree
 from ..arrays import total
 from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
-from .effects import POWERS, copied, name_of
+from .effects import CHANGING, COPIES, OF_VARYING_SHAPE, POWERS, SHAPED_BY_THE_REST, STATIC, copied, name_of
 
 if TYPE_CHECKING:
     from .tape import Recording
-
-
-# NumPy functions whose answer is about shapes and dtypes only, which a program is fixed to.
-_STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type}
-
-# The shape of what these give depends on the data.
-_OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros,
-                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all,
-                     np.unique_counts, np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
-
-# And that of these on what comes after the first argument.
-_SHAPED_BY_THE_REST = {np.repeat, np.tile, np.delete, np.pad, np.resize}
-
-# These change their first argument.
-_CHANGING = {np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-
-# These fill or copy; the function's own argument that holds the values.
-_COPIES: dict[Any, Callable[..., Any]] = {
-    np.copy: lambda a, *_, **__: a,
-    np.ascontiguousarray: lambda a, *_, **__: a,
-    np.zeros_like: lambda *_, **__: 0,
-    np.empty_like: lambda *_, **__: 0,
-    np.ones_like: lambda *_, **__: 1,
-    np.full_like: lambda a, fill_value, *_, **__: fill_value,
-}
 
 
 def _is_scalar(x: Any) -> bool:
@@ -275,18 +250,18 @@ class Traced(Tracer, InPlace):
     def _function(self, function: Any, args: Any, kwargs: Any) -> Any:
         recording = self.recording_now()
         args, kwargs = _with_named_out(function, args, kwargs)
-        if recording is None or function in _STATIC:
+        if recording is None or function in STATIC:
             pass
         elif function in (np.shares_memory, np.may_share_memory):
             if recording.may_be_told_apart(*args[:2]):
                 recording.graph_break(f"asking by np.{function.__name__} where the caller's arrays lie")
         elif (
-            function in _OF_VARYING_SHAPE
+            function in OF_VARYING_SHAPE
             or (function is np.where and len(args) + len(kwargs) == 1)
-            or (function in _SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
+            or (function in SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
         ):
             recording.graph_break(f"np.{function.__name__} gives an array whose shape depends on the data", MASKED)
-        elif function is np.copyto or function in _CHANGING:
+        elif function is np.copyto or function in CHANGING:
             if recording.can_change(args[0]):
                 return _change(recording, function, *args, **kwargs)
         elif kwargs.get("overwrite_input"):
@@ -300,7 +275,7 @@ class Traced(Tracer, InPlace):
             if recording.can_change(kwargs["out"]):
                 recording.write(function, args, kwargs, kwargs["out"])
                 return kwargs["out"]
-        elif function in _COPIES:
+        elif function in COPIES:
             return _copy(recording, function, args, kwargs)
         else:
             return recording.run(function, args, kwargs)
@@ -575,7 +550,7 @@ def _change(recording: Recording, function: Any, target: Any, *args: Any, **kwar
 
 def _copy(recording: Recording, function: Any, args: Any, kwargs: Any) -> Any:
     """Something new that is filled with zeros, with a value, or with another array's elements."""
-    values = _COPIES[function](*args, **kwargs)
+    values = COPIES[function](*args, **kwargs)
 
     def make(_: Any) -> Any:
         return function(*unwrapped(args), **unwrapped(kwargs))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -142,6 +146,28 @@ def test_the_core_replays_without_passes_from_outside():
         assert np.array_equal(f(x), f.function(x))
     (program,) = f.programs
     assert (program.schedule.workers, program.schedule.hot) == (1, False)
+
+
+def test_the_core_imports_no_pass_from_outside():
+    code = """
+        import sys
+        import numpy as np
+        from autograd_core.replay.cache import Replay
+
+        f = Replay(lambda x: np.tanh(x @ x))
+        for _ in range(6):
+            f(np.eye(3))
+        f.profile(np.eye(3)), f.show(), f.save(sys.argv[1])
+        names = [name for name in sys.modules if name.startswith("autograd_core.replay.")]
+        print(len(f.programs), *(name for name in names if "threads" in name or "numba" in name))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), os.devnull],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (done.stdout, done.returncode) == ("1\n", 0), done.stderr
 
 
 @pytest.mark.usefixtures("alone")

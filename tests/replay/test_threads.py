@@ -23,7 +23,9 @@ import nn
 from autograd_core.replay import replay
 from nn import layers
 
-spread, parallel = (importlib.import_module(f"autograd_core.replay.threads.{name}") for name in ("spread", "parallel"))
+blas, spread, parallel = (
+    importlib.import_module(f"autograd_core.replay.{name}") for name in ("blas", "threads.spread", "threads.parallel")
+)
 
 
 @contextlib.contextmanager
@@ -45,7 +47,7 @@ def in_threads(request):
 
 def products():
     """The threads of NumPy's products; SciPy, which a test may have loaded since, has others of its own."""
-    ours = {library.filepath for library in parallel._products()}
+    ours = {library.filepath for library in blas.products()}
     return [library["num_threads"] for library in threadpool_info() if library["filepath"] in ours]
 
 
@@ -112,13 +114,13 @@ def test_a_process_forked_meanwhile_may_use_all_threads_again():
     code = """
         import importlib, os, numpy, warnings
         warnings.simplefilter("ignore")
-        parallel = importlib.import_module("autograd_core.replay.threads.parallel")
-        libraries = parallel._products()
+        blas = importlib.import_module("autograd_core.replay.blas")
+        libraries = blas.products()
         before = [library.get_num_threads() for library in libraries]
-        with parallel.limited():
+        with blas.limited():
             child = os.fork()
             if not child:
-                os._exit([library.get_num_threads() for library in libraries] != before or parallel.limited.used)
+                os._exit([library.get_num_threads() for library in libraries] != before or blas.limited.used)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(libraries))
     """
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -282,7 +284,7 @@ def test_large_groups_are_cut_and_a_batch_stays_with_its_worker(monkeypatch):
 
 
 def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatch):
-    before, restore = parallel.limited.usual(), parallel._Limit.restore
+    before, restore = blas.limited.usual(), blas._Limit.restore
     pressed = []
 
     def interrupted(limit):
@@ -291,11 +293,11 @@ def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatc
             raise KeyboardInterrupt
         restore(limit)
 
-    monkeypatch.setattr(parallel._Limit, "restore", interrupted)
-    with pytest.raises(KeyboardInterrupt), parallel.limited():
-        assert all(p.get_num_threads() == 1 for p in parallel._products())
-    assert not parallel.limited.used
-    assert [p.get_num_threads() for p in parallel._products()] == before
+    monkeypatch.setattr(blas._Limit, "restore", interrupted)
+    with pytest.raises(KeyboardInterrupt), blas.limited():
+        assert all(p.get_num_threads() == 1 for p in blas.products())
+    assert not blas.limited.used
+    assert [p.get_num_threads() for p in blas.products()] == before
 
 
 def test_an_error_of_a_function_does_not_hide_ctrl_c():

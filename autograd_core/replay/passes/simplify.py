@@ -1,4 +1,4 @@
-"""Which instructions are left: nothing twice, nothing in vain, and no copy that can be avoided."""
+"""Fewer instructions: no common subexpressions, no dead code, and no copy that can be avoided."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Large groups are cut along their first axis, a part for each worker; any other goes to the worker that made what it
 needs, or to the one that has least to do. Only where a group needs what several workers made since the last barrier
-comes another one first. So where a worker runs a batch's first half, it goes on with it through elementwise calls,
-pooling and convolutions, without anybody having said so.
+comes another one first. So a worker that runs a batch's first half goes on with it through elementwise calls, pooling
+and convolutions, and no layer has to know of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import blas
 from ..effects import changes_state, may_raise
 from ..ir import Buffer, BufferView, Group, Schedule
 from . import parallel
@@ -139,7 +140,7 @@ class Workers:
             stretch.append(slice(start, stop))
 
     def __call__(self) -> bool:
-        if parallel.limited.used or parallel.workers() <= 1:
+        if blas.limited.used or parallel.workers() <= 1:
             return False
         parallel.run_parallel([partial(self._run, stretches) for stretches in self._parts])
         return True
