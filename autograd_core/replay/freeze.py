@@ -64,7 +64,7 @@ def touch() -> None:
     changes = next(_clock)
 
 
-# Whether what runs is pure on somebody's word.
+# Whether what runs was promised to be pure.
 PROMISED: ContextVar[bool] = ContextVar("promised", default=False)
 
 
@@ -85,7 +85,7 @@ def assigned(owner: Any, name: str) -> None:
 
 
 def refuse_assignment(owner: Any, name: str) -> NoReturn:
-    """Raise because an attribute is set where somebody gave his word that none would be."""
+    """Raise because an attribute is set in what was promised to be pure."""
     raise ReplayError(
         f"{type(owner).__name__}.{name} is set in what is promised to be pure, at {line_of_caller()}; return what a "
         "step computes, or keep it in a weight: add_weight(…, trainable=False), and assign to that"
@@ -322,13 +322,13 @@ class Frozen:
         if not self._trusting:
             raise _Foreign(what)
 
-    def _stranger(self, path: str, what: str) -> None:
+    def _refuse_foreign(self, path: str, what: str) -> None:
         """Meet something foreign: the end, or something to be trusted."""
         if not self._trusting:
             raise _Foreign(f"{path.lstrip('.') or 'the model'} {what}")
         self.promised = True
 
-    def meet(self, value: Any, path: str) -> None:
+    def visit(self, value: Any, path: str) -> None:
         kind = type(value)
         if value is None or kind in _PLAIN:
             self.entries.append((kind, value))
@@ -340,77 +340,79 @@ class Frozen:
             self.entries.append((np.dtype, value))
         elif kind is tuple or kind is list:
             if kind is list:
-                self._stranger(path, "is a list, which can be changed without an assignment; assign a tuple")
+                self._refuse_foreign(path, "is a list, which can be changed without an assignment; assign a tuple")
             self.entries.append((tuple, len(value)))
             for i, item in enumerate(value):
-                self.meet(item, f"{path}[{i}]")
+                self.visit(item, f"{path}[{i}]")
         elif kind is Settings or kind is dict:
             if kind is dict:
-                self._stranger(path, "is a dictionary, which can be changed without an assignment")
+                self._refuse_foreign(path, "is a dictionary, which can be changed without an assignment")
             self.entries.append((dict, len(value)))
             for name, item in value.items():
-                self.meet(name, f"{path}[{name!r}]")
-                self.meet(item, f"{path}[{name!r}]")
+                self.visit(name, f"{path}[{name!r}]")
+                self.visit(item, f"{path}[{name!r}]")
         elif kind is Tensor:
-            self._weight(value, path)
+            self._visit_weight(value, path)
         elif id(value) in self._seen:
             self.entries.append((Identity, self._seen[id(value)]))
         else:
             self._seen[id(value)] = len(self._seen)
-            self._thing(value, kind, path)
+            self._visit_object(value, kind, path)
 
-    def _weight(self, weight: Any, path: str) -> None:
+    def _visit_weight(self, weight: Any, path: str) -> None:
         node = weight.node
         if node.op is not None:
-            self._stranger(path, "is a value that was computed, and no weight")
+            self._refuse_foreign(path, "is a value that was computed, and no weight")
         self.entries.append((Tensor, Identity(weight), node.out.shape, node.out.dtype, node.records))
         self._weights.append(node)
         self._record.append(node.records)
 
-    def _thing(self, value: Any, kind: type, path: str) -> None:
+    def _visit_object(self, value: Any, kind: type, path: str) -> None:
         if isinstance(kind, Watched):
             if kind.untracked is None:  # a metric, whose state is no setting: as a loss it would decide
-                self._stranger(path, f"is {_article(kind.__name__)} {kind.__name__}, which keeps what it has seen")
+                self._refuse_foreign(
+                    path, f"is {_article(kind.__name__)} {kind.__name__}, which keeps what it has seen"
+                )
                 self.entries.append(Identity(value))
                 return
-            self._look_at_class(value, kind, path)
+            self._check_class(value, kind, path)
             self.entries.append(kind)
-            self._attributes(value, kind, path)
+            self._visit_attributes(value, kind, path)
         elif kind is functools.partial:
             self._partials.append((value, value.func, value.args, dict(value.keywords)))
             self.entries.append(kind)
-            self.meet(value.func, path)
+            self.visit(value.func, path)
             for i, item in enumerate(value.args):
-                self.meet(item, f"{path}.args[{i}]")
+                self.visit(item, f"{path}.args[{i}]")
             for name, item in value.keywords.items():
                 self.entries.append(name)
-                self.meet(item, f"{path}.{name}")
+                self.visit(item, f"{path}.{name}")
         elif kind in SETTINGS or (kind is np.ndarray and _constant(value)) or (kind in _LISTED and value in OURS):
             self.entries.append(Identity(value))
         else:
             if (isinstance(value, type | types.FunctionType) and value in _pure) or kind in _pure:
                 self.promised = True
             else:
-                self._stranger(path, _named(value))
+                self._refuse_foreign(path, _named(value))
             self.entries.append(Identity(getattr(value, "__func__", value)))
             if kind is types.MethodType:  # another one at each look
-                self.meet(value.__self__, f"{path}.__self__")
+                self.visit(value.__self__, f"{path}.__self__")
 
-    def _look_at_class(self, value: Any, kind: Any, path: str) -> None:
+    def _check_class(self, value: Any, kind: Any, path: str) -> None:
         if kind not in OURS:
             if kind in _pure:
                 self.promised = True
             else:
-                self._stranger(path, f"is {_article(kind.__name__)} {kind.__name__}, a class of your own")
+                self._refuse_foreign(path, f"is {_article(kind.__name__)} {kind.__name__}, a class of your own")
         for owner, name in list(_replaced):
             if owner in kind.__mro__:
                 whose = f"{_article(kind.__name__)} {kind.__name__}"
-                self._stranger(path, f"is {whose}, and {owner.__name__}.{name} was replaced")
+                self._refuse_foreign(path, f"is {whose}, and {owner.__name__}.{name} was replaced")
         for name in vars(value):
             if callable(getattr(kind, name, None)):
-                self._stranger(f"{path}.{name}", "was set on the object itself, in place of its class' method")
+                self._refuse_foreign(f"{path}.{name}", "was set on the object itself, in place of its class' method")
 
-    def _attributes(self, value: Any, kind: Any, path: str) -> None:
+    def _visit_attributes(self, value: Any, kind: Any, path: str) -> None:
         public = sorted(vars(value).items(), key=lambda pair: pair[0].startswith("_"))
         # Initializers have done their work.
         made = {n for n, item in public if kind in OURS or isinstance(type(item), Watched)}
@@ -419,7 +421,7 @@ class Frozen:
         self.entries.append(len(found))
         for name, item in found:
             self.entries.append(name)
-            self.meet(item, f"{path}.{name.lstrip('_')}")
+            self.visit(item, f"{path}.{name.lstrip('_')}")
 
 
 def freeze(value: Any, path: str = "", trusting: bool = False) -> Frozen:
@@ -447,7 +449,7 @@ def freeze(value: Any, path: str = "", trusting: bool = False) -> Frozen:
         reason = _engine_changed()
         if reason is not None:
             found.disturbed(reason)
-        found.meet(value, path)
+        found.visit(value, path)
     except _Foreign as error:
         found.foreign = str(error)
     found.key = tuple(found.entries)

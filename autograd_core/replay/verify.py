@@ -62,7 +62,7 @@ class Results:
 
 
 def has_a_graph(returned: Any) -> bool:
-    """Whether somebody may walk back through what a function returned, for which a replay makes no graph."""
+    """Whether what a function returned can be walked back through, for which a replay makes no graph."""
     return any(
         isinstance(v, Tensor) and v.requires_grad and v.node.parents is not RELEASED for v in tree.leaves(returned)
     )

@@ -1,6 +1,6 @@
 """From what was recorded to what is run: passes, each of which makes of one schedule another.
 
-All of them only read views of buffers: none knows an op, a layer or a shape that somebody trains. `optimize` is their
+All of them only read views of buffers: none knows an op or a layer. `optimize` is their
 one driver. What is not part of the core, threads and compiled loops, registers its pass here for a later stage.
 """
 
