@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import math
 import operator
 import pickle
@@ -196,6 +197,20 @@ def test_what_numpy_shares_and_what_it_copies_is_shared_and_copied(f):
             np.testing.assert_array_equal(a, b)
             assert np.asarray(a).dtype == np.asarray(b).dtype
     assert made.programs
+
+
+@pytest.mark.parametrize("f", [swapped, rows_shuffled, rows_swapped_by_names], ids=lambda f: f.__name__)
+def test_what_is_recorded_does_not_depend_on_the_text_of_a_line(f):
+    """A function whose lines nobody can look up, and whose variables are called otherwise."""
+    source = re.sub(r"\bz\b", "shuffle", inspect.getsource(f))
+    names = dict(globals())
+    exec(compile(source, "<no file>", "exec"), names)
+    made = [replay(f), replay(names[f.__name__])]
+    for (x,) in batches((3,)):
+        for a, b in zip(*(np.atleast_2d(each(x)) for each in made), strict=True):
+            np.testing.assert_array_equal(a, b)
+    a, b = ([inst.function.__name__ for inst in each.programs[0].schedule.instructions] for each in made)
+    assert a == b
 
 
 def test_a_scalar_argument_stays_what_it_was():
