@@ -8,14 +8,22 @@
 -4.0 -4.0 3.0
 """
 
-import sys
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import ops
 from .checkpoint import checkpoint
 from .debugging import debug
 from .domain import Domain, example
-from .errors import DeviceError, GradientLossError, GraphError, NonFiniteError, RuleError
+from .errors import (
+    DeviceError,
+    GradientLossError,
+    GraphError,
+    NonFiniteError,
+    OperandError,
+    ReplayError,
+    RuleError,
+)
 from .explain import draw, explain
 from .graph import Node
 from .memory import keep_freed_memory
@@ -42,6 +50,8 @@ from .transforms import (
 
 if TYPE_CHECKING:
     from .explain import Drawing, Step, Steps
+    from .replay import ReplayWarning
+    from .testing import GradientError
 
 __version__ = "0.1.0"
 
@@ -52,11 +62,15 @@ __all__ = [
     "DeviceError",
     "Domain",
     "Drawing",
+    "GradientError",
     "GradientLossError",
     "GraphError",
     "Node",
     "NonFiniteError",
     "Op",
+    "OperandError",
+    "ReplayError",
+    "ReplayWarning",
     "RuleError",
     "Step",
     "Steps",
@@ -97,11 +111,20 @@ __all__ = [
 ]
 
 
+# Imported with the first that is asked for: who neither explains nor checks waits for nothing.
+_ROOMS = {
+    "Drawing": ".explain",
+    "GradientError": ".testing",
+    "ReplayWarning": ".replay",
+    "Step": ".explain",
+    "Steps": ".explain",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """What explaining and drawing give, imported when it is asked for."""
-    if name not in ("Drawing", "Step", "Steps"):
+    if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(sys.modules[explain.__module__], name)
+    return getattr(importlib.import_module(_ROOMS[name], __name__), name)
 
 
 own_engine()  # what is defined from now on is somebody's own

@@ -45,7 +45,7 @@ class OperandError(TypeError):
     >>> from autograd_core import REGISTRY
     >>> REGISTRY["exp"]("two")
     Traceback (most recent call last):
-    autograd_core.errors.OperandError: exp cannot take a str; it takes Tensors, arrays and numbers
+    autograd_core.errors.OperandError: exp: expected Tensors, arrays and numbers, got a str
     """
 
 

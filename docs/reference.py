@@ -51,6 +51,7 @@ PARTS = {
     "graph": "Recording",
     "debugging": "Finding faults",
     "errors": "Errors",
+    "testing.check": "Errors",
     "transforms": "Transforms",
     "explain.steps": "Explaining",
     "explain.drawing": "Drawing",

@@ -111,11 +111,12 @@ OTHERWISE = {
     r" has no (argument|parameter)|there is no moment": "a name that there is not: the nearest one is said",
     r"already|is called twice|is unknown to|a .* of its own|begun to": "something that was there before is in the way",
     r"out of scope|no gradient (rule|flows|here)|cannot be cast": "no other value would do: the way out is said",
+    r"does not support item assignment": "Python's words: a stand-in says what the value itself would",
     r"is on |computes on |channels last|holds (NaN|other numbers)|do not fit": "it is in the data: where is said",
 }
 # Their messages are halves of a sentence, which says before them what was expected of the file.
 REASONS = {"datasets/_read.py", "datasets/_fetch.py"}
-OTHER_FORMS = {"explain", "replay", "testing"}  # rooms that have not come to this form yet
+OTHER_FORMS = {"testing"}  # rooms that have not come to this form yet
 REFUSALS = {"TypeError", "ValueError", "OperandError", "RuleError", "IndexError"}
 
 

@@ -67,12 +67,31 @@ class Arrow:
 
 @dataclass
 class Drawing:
-    """A computation graph, laid out when it is looked at or saved.
+    """A computation graph, laid out when it is looked at or saved; made by `draw`. Notebooks show the picture.
 
-    ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text. Notebooks show the picture.
-    `save` raises ValueError for another ending than .svg, .png, .pdf, .dot and .gif, and for more than 1,000 nodes or
-    3,000 edges in all but .dot.
+    ``digraph`` is a `graphviz.Digraph` to change to one's taste, ``source`` its text.
 
+    Parameters
+    ----------
+    boxes, arrows
+        Its nodes and edges.
+    direction
+        Of reading: LR, RL, TB or BT.
+    left_out
+        How many nodes are not shown.
+    highlighted
+        The nodes in colour, by name.
+    legend
+        Whether a legend is drawn.
+
+    Raises
+    ------
+    ValueError
+        When saving, for another ending than .svg, .png, .pdf, .dot and .gif, and for more than 1,000 nodes or 3,000
+        edges in all but .dot.
+
+    Examples
+    --------
     >>> x = Tensor(3.0, name="x")
     >>> picture = draw(x * x)
     >>> print(picture)
@@ -124,8 +143,8 @@ class Drawing:
             return self.source.encode()
         if len(self.boxes) > LAID_OUT or len(self.arrows) > 3 * LAID_OUT:
             raise ValueError(
-                f"a picture of {len(self.boxes):,} nodes and {len(self.arrows):,} edges is more than a person reads, "
-                f"and takes many minutes to lay out; expected at most {LAID_OUT:,} and {3 * LAID_OUT:,}. "
+                f"a picture: expected at most {LAID_OUT:,} nodes and {3 * LAID_OUT:,} edges, got {len(self.boxes):,} "
+                f"and {len(self.arrows):,}, more than a person reads and the work of many minutes to lay out; "
                 "draw(f, max_nodes=200) shows what is nearest to f, draw(f, depth=0) each layer as one node; "
                 '.save("graph.dot") describes all of it to another program'
             )

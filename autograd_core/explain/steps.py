@@ -35,10 +35,42 @@ class Step:
     - ``unbroadcast``: ``name`` had been stretched by broadcasting, so what arrived for it (``upstream``) was
       summed to its own shape (``contribution``).
 
-    ``local`` is None where the local derivative is no array to multiply by (a matrix product, a reshape, a softmax):
-    there ``formula`` says how ``upstream``, called g, becomes the contribution, and ``operands`` are its parts; where
-    it does not mention g, it is the derivative of one element by another, and the contribution sums over the former.
+    Parameters
+    ----------
+    kind
+        "forward", "backward" or "unbroadcast".
+    op
+        The name of the op.
+    name
+        What the value, or the input that a gradient arrives at, is called.
+    inputs
+        What the inputs of the op are called.
+    value
+        What was computed, or what the input was.
+    upstream
+        The gradient that arrives at the result of the op; None in a forward step, as the next three.
+    local
+        The local derivative, in numbers. None where it is no array to multiply by: a matrix product, a reshape, a
+        softmax.
+    contribution
+        What the input receives in this step.
+    total
+        What it has received so far.
+    output
+        What the result of the op is called.
+    expression
+        What was computed, as one writes it: ``x · y``.
+    formula
+        The local derivative as one writes it. Where it mentions g, the upstream gradient, it is the whole
+        contribution; where ``local`` is None and it does not, it is the derivative of one element by another, and
+        the contribution sums over the former.
+    position
+        Which argument of the op the input is, from 0; -1 in a forward step.
+    operands
+        The parts of ``formula``, pairs of a name and a value.
 
+    Examples
+    --------
     >>> x = Tensor(3.0, name="x")
     >>> first, second, third = explain(x * x)
     >>> first
@@ -75,11 +107,29 @@ class Step:
 class Steps(Sequence[Step]):
     """The steps of one computation and its backward pass, in the order they ran.
 
-    A sequence of `Step`. ``result`` is the name of the value that was explained, ``values`` holds all that were
-    computed and what they were computed from (name to `Value`), ``leaves`` the latter (name to value),
-    ``gradients`` the gradient of each (name to array), ``seed`` the one that it all started from. Saving raises
-    ValueError for another ending, `save` than .html, `to_gif` than .gif, and ImportError without the plots extra.
+    A sequence of `Step`, made by `explain`. ``leaves`` holds what everything was computed from (name to value),
+    ``gradients`` the gradient of each value (name to array).
 
+    Parameters
+    ----------
+    steps
+        Its elements.
+    result
+        The name of the value that was explained.
+    seed
+        The gradient that the backward pass started from.
+    values
+        All that was computed and what it was computed from, name to `Value`.
+
+    Raises
+    ------
+    ValueError
+        When saving, for another ending: `save` than .html, `to_gif` than .gif.
+    ImportError
+        When saving, without the plots extra.
+
+    Examples
+    --------
     >>> x = Tensor(3.0, name="x")
     >>> steps = explain(x * x)
     >>> steps

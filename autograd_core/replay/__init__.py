@@ -99,6 +99,11 @@ def replay(
     exact : bool
         Whether to leave out all that may change the last digit: threads and compiled chains.
 
+    Returns
+    -------
+    Replay
+        It takes what the function takes and gives what it gives.
+
     Raises
     ------
     ReplayError

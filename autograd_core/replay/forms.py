@@ -81,7 +81,7 @@ def _small_matrices(*arrays: Any) -> bool:
 def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:
     value = function(*args, **kwargs)
     if np.shape(value) != out.shape:
-        raise ValueError(f"{name_of(function)} gave shape {np.shape(value)} where {out.shape} was recorded")
+        raise ValueError(f"{name_of(function)}: expected shape {out.shape}, as it was recorded, got {np.shape(value)}")
     np.copyto(out, value, "unsafe")
 
 

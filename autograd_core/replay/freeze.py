@@ -206,7 +206,7 @@ def pure(function: Any) -> Any:
     8
     """
     if not isinstance(function, type | types.FunctionType | functools.partial):
-        raise TypeError(f"pure takes a function or a class, and got {function!r}")
+        raise TypeError(f"pure: expected a function or a class, got {function!r}")
     _pure.add(function)
     touch()
     return function

@@ -73,9 +73,19 @@ class Traced(Tracer, InPlace):
     It is just the array that it holds after a graph break, or once the recording is over. Its use in another thread
     than the one that records is a graph break: what is computed there could not be followed.
 
-    A ``scalar`` stands for a value that is immutable in NumPy (`numpy.float64` and its like), such as an element or a
-    sum over everything: nothing writes to its array, and nothing else is a view of it that can be written to.
+    Parameters
+    ----------
+    array
+        What was computed with the arguments of the recording.
+    recording
+        What its computations are noted in.
+    scalar
+        Whether it stands for a value that is immutable in NumPy (`numpy.float64` and its like), such as an element
+        or a sum over everything: nothing writes to its array, and nothing else is a view of it that can be written
+        to.
 
+    Examples
+    --------
     >>> from autograd_core.replay.tape import Recording
     >>> with Recording() as recording:
     ...     y = np.tanh(recording.input(np.array([1.0, 2.0]))) * 2

@@ -1,5 +1,6 @@
 """NumPy is all that an import needs, and nothing is loaded that is not used."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autograd_core
 import datasets
 import nn
 from autograd_core import Tensor, draw, explain
@@ -135,8 +137,31 @@ def test_an_import_loads_no_more_than_the_engine():
     }
 
 
+def test_what_a_user_may_catch_is_at_the_front_door():
+    """Each error and warning of the engine, so that nobody has to look for the room that raises it."""
+    alone_in_the_command = {"ExpressionError"}
+    raised = {
+        node.name
+        for file in (ROOT / "autograd_core").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        and node.name[0] != "_"
+        and node.name.endswith(("Error", "Warning"))
+        and any(ast.unparse(base).endswith(("Error", "Warning", "Exception")) for base in node.bases)
+    }
+    assert {"GradientError", "ReplayWarning", "GraphError"} <= raised
+    for name in raised - alone_in_the_command:
+        assert name in autograd_core.__all__
+        assert issubclass(getattr(autograd_core, name), Exception)
+    for package, names in (
+        (nn.saving, ["ModelFileError"]),
+        (nn.export, ["ExportError"]),
+        (datasets, ["DataFileError"]),
+    ):
+        assert {*names} <= {*package.__all__}
+
+
 def test_what_is_loaded_late_is_there():
-    import autograd_core
     import autograd_core.replay
 
     for module in (autograd_core, sys.modules["autograd_core.explain"], sys.modules["autograd_core.replay"]):

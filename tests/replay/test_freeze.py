@@ -442,7 +442,7 @@ def test_jit_compile_false_replays_nothing_and_run_eagerly_wins():
         assert not model._steps._plans
     with pytest.raises(ValueError, match="jit_compile: expected 'auto', True or False, got 'yes'"):
         model_of(jit_compile="yes")
-    with pytest.raises(TypeError, match="pure takes a function or a class"):
+    with pytest.raises(TypeError, match="pure: expected a function or a class"):
         nn.pure(3)
 
 
