@@ -334,7 +334,7 @@ class Replay:
         recording, results = entry.first
         arrays = arrays_of(given)
         try:
-            schedule = passes.plan(recording, [p for p in results.views if p is not None])
+            schedule = passes.optimize(passes.lower(recording, [p for p in results.views if p is not None]))
             trim()  # a program needs memory of its own beside what the function itself used and has freed
             dry = Program(schedule).dry_run(arrays)
         except Unplannable as error:

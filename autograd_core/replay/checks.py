@@ -1,6 +1,6 @@
 """Whether what was recorded still stands for its function: one list of checks, each with its name and its sentence.
 
-Most are made before each call that might be replayed. What a program finds out only while it runs ends the run: all is
+Three are made before each call that might be replayed. What a program finds out only while it runs ends the run: all is
 then as it was, and the function itself is called. What a key tells apart needs no check, for another key has another
 program: shapes, dtypes, numbers and the error state of a function, and the settings of a model, which `freeze` finds.
 

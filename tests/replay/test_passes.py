@@ -16,7 +16,6 @@ import pytest
 import autograd_core as ag
 from autograd_core.replay import passes, replay
 from autograd_core.replay.execute import Program
-from autograd_core.replay.ir import Group, Schedule
 from autograd_core.replay.passes import PASSES, Extension, Stage
 from autograd_core.replay.tape import Recording
 
@@ -50,16 +49,7 @@ def recorded(function):
         w[...] = w * 0.9 + W
         outputs = [recording.view_of(value.array) for value in found]
     values, after = [np.array(value.array) for value in found], state.copy()
-    schedule = Schedule(
-        groups=[Group([inst]) for inst in recording.instructions],
-        guards=recording.guards,
-        outputs=outputs,
-        inputs=recording.inputs,
-        states=recording.states,
-        generators=[],
-        written=recording.written,
-        recorded=len(recording.instructions),
-    )
+    schedule = passes.lower(recording, outputs)
     return schedule, values, state, before, after
 
 

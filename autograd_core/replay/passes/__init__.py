@@ -58,7 +58,10 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Extension:
-    """A pass from outside of the core. It may change the last digits of results, unless ``exact``."""
+    """A pass from outside of the core, and whether it can do something here.
+
+    It is left out where `replay` was told to be ``exact``, so it may change the last digits of results.
+    """
 
     name: str
     stage: Stage
@@ -75,34 +78,32 @@ def register(extension: Extension) -> None:
 
 
 def registered(stage: Stage) -> list[Extension]:
-    """The passes from outside that can do something at this stage here."""
+    """The passes from outside for a stage that can do something here."""
     return [e for e in _extensions.values() if e.stage is stage and e.available()]
 
 
 def optimize(schedule: Schedule, passes: tuple[Pass, ...] = PASSES) -> Schedule:
-    """The schedule after these passes, laid out in memory."""
+    """The schedule after these passes, laid out in memory: the one driver of all passes."""
     for each in (*passes, *LAYOUT):
         schedule = each(schedule)
     return schedule
 
 
-def plan(recording: Recording, outputs: list[BufferView]) -> Schedule:
-    """The schedule for a recording whose results are at ``outputs``."""
-    return optimize(
-        Schedule(
-            groups=[Group([inst]) for inst in recording.instructions],
-            guards=recording.guards,
-            outputs=outputs,
-            inputs=recording.inputs,
-            states=recording.states,
-            generators=[generator for generator, _ in recording.generators.values()],
-            written=recording.written,
-            recorded=len(recording.instructions),
-        )
+def lower(recording: Recording, outputs: list[BufferView]) -> Schedule:
+    """A recording whose results are at ``outputs`` as a schedule, before any pass."""
+    return Schedule(
+        groups=[Group([inst]) for inst in recording.instructions],
+        guards=recording.guards,
+        outputs=outputs,
+        inputs=recording.inputs,
+        states=recording.states,
+        generators=[generator for generator, _ in recording.generators.values()],
+        written=recording.written,
+        recorded=len(recording.instructions),
     )
 
 
 def refine(schedule: Schedule, stage: Stage) -> Schedule:
-    """The schedule after the passes from outside that are registered for a stage."""
+    """The schedule after the passes that are registered for a stage."""
     schedule = optimize(schedule, tuple(extension.apply for extension in registered(stage)))
     return replace(schedule, hot=schedule.hot or stage is Stage.HOT)
