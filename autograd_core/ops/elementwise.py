@@ -344,12 +344,12 @@ def share_of_length(x: Any, y: Any) -> Any:
 @share_of_length.vjp(r"\frac{y^2}{\sqrt{x^2 + y^2}^3}")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     cosine = share_of_length(y, x)
-    return g * over(cosine * cosine, np.hypot(x, y))
+    return g * (over(cosine, np.hypot(x, y)) * cosine)  # in this order: the square of a small one would vanish
 
 
 @share_of_length.vjp(r"-\frac{x \cdot y}{\sqrt{x^2 + y^2}^3}")
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return g * -over(z * share_of_length(y, x), np.hypot(x, y))
+    return g * -(over(share_of_length(y, x), np.hypot(x, y)) * z)
 
 
 hypot = ufunc(
@@ -362,17 +362,39 @@ hypot = ufunc(
 )
 
 
-def over_square(y: Any, h: Any) -> Any:
-    """``y / h²`` without overflow, and 0 where ``h`` is 0."""
+@op(
+    r"\frac{y}{x^2 + y^2}",
+    broadcasts=True,
+    domain=(NONZERO, NONZERO),
+    examples=(example((2, 3), (2, 3)), example((2, 3), (3,)), example((), ()), example((0, 2), (2,))),
+)
+def slope_of_angle(x: Any, y: Any) -> Any:
+    """How fast the angle of (x, y) turns as ``x`` grows; 0 at the origin, with all its derivatives.
+
+    Of ``y / hypot(x, y)**2`` a derivative would be a product of ∞ and 0 where the lengths are small.
+    """
+    h = np.hypot(x, y)
     h = np.where(h == 0, inf, h)
     return y / h / h
+
+
+@slope_of_angle.vjp(r"-\frac{2 \cdot x \cdot y}{(x^2 + y^2)^2}")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    h = np.hypot(x, y)
+    return g * (-2 * over(share_of_length(x, y), h) * over(share_of_length(y, x), h))
+
+
+@slope_of_angle.vjp(r"\frac{x^2 - y^2}{(x^2 + y^2)^2}")
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    h, sine, cosine = np.hypot(x, y), share_of_length(x, y), share_of_length(y, x)
+    return g * (over(sine - cosine, h) * over(sine + cosine, h))
 
 
 arctan2 = ufunc(
     np.arctan2,
     r"\operatorname{arctan2}(x, y)",
-    (rule_in_float32()(lambda g, z, x, y: g * over_square(y, np.hypot(x, y))), r"\frac{y}{x^2 + y^2}"),
-    (rule_in_float32()(lambda g, z, x, y: g * -over_square(x, np.hypot(x, y))), r"-\frac{x}{x^2 + y^2}"),
+    (rule_in_float32()(lambda g, z, x, y: g * slope_of_angle(x, y)), r"\frac{y}{x^2 + y^2}"),
+    (rule_in_float32()(lambda g, z, x, y: g * -slope_of_angle(y, x)), r"-\frac{x}{x^2 + y^2}"),
     domain=(NONZERO, NONZERO),
     note="0 at the origin, where no direction is special",
 )

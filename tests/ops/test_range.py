@@ -130,6 +130,58 @@ def test_two_derivatives_are_right_for_all_exponents(judge, name, dtype):
     assert wrong == []
 
 
+def functions_of_two(mp):
+    """Each function with its two first derivatives and three second ones."""
+    ln2 = mp.log(2)
+
+    def length(x, y):
+        r = mp.sqrt(x * x + y * y)
+        return [x / r, y / r, y * y / r**3, -x * y / r**3, x * x / r**3]
+
+    def angle(x, y):
+        r = x * x + y * y
+        return [y / r, -x / r, -2 * x * y / r**2, (x * x - y * y) / r**2, 2 * x * y / r**2]
+
+    def shares(x, y, unit=1):
+        p, q = 1 / (1 + mp.exp((y - x) * unit)), 1 / (1 + mp.exp((x - y) * unit))
+        return [p, q, unit * p * q, -unit * p * q, unit * p * q]
+
+    def ratio(x, y):
+        return [1 / y, -x / y**2, mp.mpf(0), -1 / y**2, 2 * x / y**3]
+
+    return {
+        "hypot": (np.hypot, length, 1),
+        "arctan2": (np.arctan2, angle, 1),
+        "logaddexp": (np.logaddexp, shares, 0),
+        "logaddexp2": (np.logaddexp2, lambda x, y: shares(x, y, ln2), 0),
+        "divide": (np.divide, ratio, 1),
+    }
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", list(functions_of_two(pytest.importorskip("mpmath"))))
+def test_two_derivatives_by_two_arguments_are_right_for_all_exponents(judge, name, dtype):
+    mp = judge("mpmath").mp.clone()
+    mp.prec = 400
+    f, right, wide = functions_of_two(mp)[name]
+    rng, limits = np.random.default_rng(2), np.finfo(dtype)
+    low, high = (limits.minexp, limits.maxexp - 1) if wide else (-20, 9)
+    x = rng.uniform(low, high, 3 * POINTS)
+    y = np.concatenate([rng.uniform(low, high, POINTS), x[POINTS:] + rng.uniform(-60, 60, 2 * POINTS)])
+    x, y = (2.0 ** np.clip(e, low, high) * rng.choice([-1, 1], e.shape) for e in (x, y))
+    x, y = x.astype(dtype), y.astype(dtype)
+    both = grad(lambda x, y: np.sum(f(x, y)), (0, 1))
+    found = [*both(x, y)]
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        found.append(grad(lambda x, y, i=i: np.sum(grad(lambda x, y: np.sum(f(x, y)), i)(x, y)), j)(x, y))
+    single = dtype is np.float32
+    for k, got in enumerate(found):
+        pairs = dict(zip(map(float, x), map(float, y), strict=True))
+        allowed = (1e-12, 1e-5)[single] if k < 2 else (1e-9, 2e-5)[single]
+        assert [*judged(x, got, lambda v, k=k, pairs=pairs: right(v, mp.mpf(pairs[float(v)]))[k], allowed, mp, 2)] == []
+
+
 # -- norms and products ------------------------------------------------------------------------------------
 
 
