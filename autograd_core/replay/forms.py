@@ -63,7 +63,8 @@ def _form(inst: Instruction, args: Any, kwargs: Any, results: list[Any]) -> Step
             if step is not None:
                 return step
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if isinstance(owner, np.ufunc) and name in ("reduce", "accumulate", "reduceat"):
+    runs = isinstance(owner, np.ufunc) and name in ("reduce", "accumulate", "reduceat")
+    if runs and not (name == "reduce" and _backwards(args[0])):
         return partial(function, *args, **kwargs, out=out)
     if isinstance(owner, np.random.Generator) and name in ("random", "standard_normal") and out.flags.c_contiguous:
         return partial(function, dtype=out.dtype, out=out)
@@ -117,9 +118,17 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
         slices = _slices(x, axis) if orderless and out.ndim and x.ndim else []
         if slices:
             return partial(_slice_by_slice, ufunc, slices, out.reshape(slices[0].shape))
-        return partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
+        return None if _backwards(x) else partial(ufunc.reduce, x, axis, None, out, bool(keepdims))
 
     return form
+
+
+def _backwards(x: Any) -> bool:
+    """Whether an array is a view that runs backwards: given out=, NumPy 2.0 adds it up in another order.
+
+    Both are right, and the last digit may differ.
+    """
+    return any(step < 0 for step in getattr(x, "strides", ()))
 
 
 def _slices(x: Any, axis: Any) -> list[Any]:
@@ -163,7 +172,7 @@ def _concatenate(out: Any, arrays: Any, axis: Any = 0) -> Step | None:
 
 
 def _mean(out: Any, x: Any, axis: Any = None, keepdims: Any = False) -> Step | None:
-    if out.dtype == np.float16:  # NumPy sums in float32, but with an out= in that
+    if out.dtype == np.float16 or _backwards(x):  # NumPy sums float16 in float32, but with an out= in that
         return None
     return partial(np.mean, x, axis, None, out, keepdims)
 
