@@ -100,6 +100,7 @@ def test_the_formula_of_the_cholesky_factor_is_that_of_its_rule():
 # -- reductions: what each formula with indices means, written out in Python ----------------------------------
 
 N = 5  # elements of the vector that is reduced
+DEGREES = 4  # what a sum of squares is divided by
 
 FORWARD = {
     r"\sum x": lambda x: sum(x),
@@ -108,6 +109,7 @@ FORWARD = {
     r"\min x": lambda x: min(x),
     r"\prod x": lambda x: math.prod(x),
     r"\sqrt{\sum x^2}": lambda x: math.hypot(*x),
+    r"\sqrt{\tfrac{1}{d} \sum x^2}": lambda x: math.sqrt(sum(v * v for v in x) / DEGREES),
     r"\ln \sum e^{x}": lambda x: math.log(sum(math.exp(v) for v in x)),
     r"\sum_{j \le i} x_j": lambda x: [sum(x[j] for j in range(N) if j <= i) for i in range(N)],
     r"\prod_{j \le i} x_j": lambda x: [math.prod(x[j] for j in range(N) if j <= i) for i in range(N)],
@@ -120,6 +122,7 @@ BY_EACH = {
     r"[x_i = z] \,/\, \#\{j : x_j = z\}": lambda x, z, i: (x[i] == z) / sum(x[j] == z for j in range(N)),
     r"\prod_{j \ne i} x_j": lambda x, z, i: math.prod(x[j] for j in range(N) if j != i),
     r"\frac{x}{z}": lambda x, z, i: x[i] / z,
+    r"\frac{x}{d \cdot z}": lambda x, z, i: x[i] / (DEGREES * z),
     r"e^{x_i - z}": lambda x, z, i: math.exp(x[i] - z),
 }
 BY_PAIR = {
@@ -129,22 +132,24 @@ BY_PAIR = {
     ),
     r"z_i \cdot ([i = j] - z_j)": lambda x, z, i, j: z[i] * ((i == j) - z[j]),
 }
-REDUCTIONS = ["sum", "mean", "max", "min", "prod", "length", "logsumexp", "cumsum", "cumprod", "softmax"]
+REDUCTIONS = [
+    "sum", "mean", "max", "min", "prod", "length", "root_mean_square", "logsumexp", "cumsum", "cumprod", "softmax"
+]  # fmt: skip
 VECTORS = [np.array([0.5, -1.25, 2.0, 2.0, 0.75]), np.array([-2.0, -2.0, 1.5, 0.25, 1.0])]  # with tied extremes
 
 
 @pytest.mark.parametrize("x", VECTORS)
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_formulas_of_reductions_are_the_derivatives_of_their_rules(name, x):
-    o = REGISTRY[name]
-    z = o(x, axis=0)
+    o, params = REGISTRY[name], {"axis": 0} | ({"degrees": DEGREES} if name == "root_mean_square" else {})
+    z = o(x, **params)
     np.testing.assert_allclose(z, FORWARD[o.latex](x), rtol=1e-14)
     if np.ndim(z) == 0:
         read = [BY_EACH[o.formulas[0]](x, z, i) for i in range(N)]
-        np.testing.assert_allclose(read, contribution(o, 0, np.ones_like(z), z, [x], axis=0), rtol=1e-14)
+        np.testing.assert_allclose(read, contribution(o, 0, np.ones_like(z), z, [x], **params), rtol=1e-14)
     else:
         read = [[BY_PAIR[o.formulas[0]](x, z, i, j) for j in range(N)] for i in range(N)]
-        rows = [contribution(o, 0, g, z, [x], axis=0) for g in np.eye(N)]
+        rows = [contribution(o, 0, g, z, [x], **params) for g in np.eye(N)]
         np.testing.assert_allclose(read, rows, rtol=1e-14, atol=1e-15)
 
 
