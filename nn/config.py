@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_core.replay import freeze
 
-from . import random
+from . import keras_config, random
 
 
 def snake_case(name: str) -> str:
@@ -120,7 +120,7 @@ class Sharing:
             if not any(found is other for other in self.several):
                 self.several.append(found)
             return found
-        found = {"class_name": type(value).__name__, "config": value.get_config()}
+        found = description(value)
         self.described[id(value)] = value, found  # the value lives on, so that no other takes its id
         return found
 
@@ -191,6 +191,10 @@ class Configurable(metaclass=freeze.Watched):
 
     # Whether it stays one thing where several others hold it.
     shared = False
+
+    # Where Keras has the classes of this kind, and what it calls this one if not by its name.
+    keras_module: str | None = None
+    keras_name: str | None = None
 
     _settable: frozenset[str] = frozenset()
 
@@ -283,7 +287,11 @@ class Configurable(metaclass=freeze.Watched):
     @_in_one_scope
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
-        return cls(**(_revived(config) if cls._remembers_given else config))
+        known = keras_config.arguments_of(config, arguments(cls), ours=_is_ours(cls))
+        return cls(**(_revived(known) if cls._remembers_given else known))
+
+
+DESCRIPTION = {"module", "class_name", "config", "registered_name", "build_config", "shared_object_id"}
 
 
 def _revived(value: Any) -> Any:
@@ -292,7 +300,7 @@ def _revived(value: Any) -> Any:
         return [_revived(v) for v in value]
     if not isinstance(value, dict):
         return value
-    if {"class_name", "config"} <= value.keys() <= {"class_name", "config", "shared_object_id"}:
+    if {"class_name", "config"} <= value.keys() <= DESCRIPTION:
         known = {**registry("layer").known, **_custom.get()}
         if getattr(known.get(value["class_name"]), "shared", False):  # what else is described, a constructor resolves
             return registry("layer").from_description(value)
@@ -303,9 +311,7 @@ def serialize(value: Any) -> Any:
     """``value`` as plain data for JSON; functions become their names."""
     if isinstance(value, Configurable):
         with sharing() as scope:
-            if value.shared:
-                return scope.describe(value)
-            return {"class_name": type(value).__name__, "config": value.get_config()}
+            return scope.describe(value) if value.shared else description(value)
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, np.dtype):
@@ -317,8 +323,27 @@ def serialize(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(k): serialize(v) for k, v in value.items()}
     if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
+        name, package = registered_name(value), str(getattr(value, "__module__", "")).partition(".")[0]
+        known = package in (__name__.partition(".")[0], "autograd_core", "numpy") or isinstance(value, np.ufunc)
+        return name if known and ">" not in name else keras_config.of_function(name)
     return value
+
+
+def description(value: Configurable) -> dict[str, Any]:
+    """What a thing is and the arguments that make another one, as Keras writes it.
+
+    >>> import nn
+    >>> description(nn.regularizers.L2(0.5))
+    {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
+    """
+    kind = type(value)
+    known = _is_ours(kind)
+    return {
+        "module": kind.keras_module if known else None,
+        "class_name": kind.keras_name if known and kind.keras_name else kind.__name__,
+        "config": value.get_config(),
+        "registered_name": None if known else registered_name(kind),
+    }
 
 
 _custom: ContextVar[Mapping[str, Any]] = ContextVar("custom objects", default=MappingProxyType({}))
@@ -345,6 +370,55 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
         yield
     finally:
         _custom.reset(before)
+
+
+_of_users: dict[str, Any] = {}
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Decorate a class or a function of your own, so that files with it are loaded without ``custom_objects``.
+
+    It stands in files as ``package>name``; ``name`` is its own one by default. It counts for the whole process.
+    ValueError for a class without ``get_config``.
+
+    >>> import nn
+    >>> @nn.saving.register_keras_serializable(package="mine")
+    ... def cube(x):
+    ...     return x**3
+    >>> nn.saving.get_registered_name(cube)
+    'mine>cube'
+    >>> nn.layers.deserialize(nn.layers.serialize(nn.layers.Activation(cube))).activation is cube
+    True
+    """
+
+    def decorate(thing: Any) -> Any:
+        if isinstance(thing, type) and not hasattr(thing, "get_config"):
+            raise ValueError(f"expected a class with get_config(), from which it can be made anew, got {thing!r}")
+        _of_users[f"{package}>{name or thing.__name__}"] = thing
+        return thing
+
+    return decorate
+
+
+def registered_name(obj: Any) -> str:
+    """What a class or a function is called in files: ``package>name`` where it was registered.
+
+    >>> registered_name(len)
+    'len'
+    """
+    for key, value in _of_users.items():
+        if value is obj:
+            return key
+    return str(getattr(obj, "__name__", type(obj).__name__))
+
+
+def registered_object(name: str) -> Any:
+    """What was registered under ``package>name``, or None.
+
+    >>> registered_object("nobody>nothing") is None
+    True
+    """
+    return _of_users.get(name)
 
 
 class Registry:
@@ -375,6 +449,8 @@ class Registry:
             return custom[name]
         if name in self.known:
             return self.known[name]
+        if name in _of_users:
+            return _of_users[name]
         for key, value in self.known.items():
             if name.lower() == key.lower() or name == snake_case(key):
                 return value
@@ -397,12 +473,16 @@ class Registry:
         raise ValueError(f"expected {self.one}, given by {ways}, got {identifier!r}")
 
     def from_description(self, description: Any) -> Any:
-        """The thing that ``{"class_name": …, "config": {…}}`` describes."""
+        """The thing that ``{"class_name": …, "config": {…}}``, of ours or of Keras, describes."""
+        description = keras_config.plain(description)
+        if isinstance(description, str):  # a function
+            return self.lookup(description)
         if not (isinstance(description, dict) and isinstance(description.get("class_name"), str)):
             raise ValueError(
                 f'expected the configuration of {self.one}, {{"class_name": …, "config": {{…}}}}, got {description!r}'
             )
-        cls = self.lookup(description["class_name"])
+        own = _of_users.get(str(description.get("registered_name")))
+        cls = self.lookup(description["class_name"]) if own is None else own
         settings = description.get("config") or {}
         if not isinstance(settings, dict):
             whose = f"the {self.kind} {description['class_name']!r}"

@@ -57,6 +57,8 @@ class Initializer(config.Configurable):
     array([[0. , 0.5, 1. ]], dtype=float32)
     """
 
+    keras_module = "keras.initializers"
+
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(shape, dtype)")
 

@@ -462,6 +462,8 @@ class Loss(config.Configurable):
     array(8.5)
     """
 
+    keras_module = "keras.losses"
+
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
         self.name = name or config.snake_case(type(self).__name__)
         if reduction not in ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None):

@@ -73,6 +73,8 @@ class Metric(config.Configurable):
     4.0
     """
 
+    keras_module = "keras.metrics"
+
     # Whether more of it is better, "up", or less, "down"; None where a callback that watches it must be told.
     direction: str | None = None
 

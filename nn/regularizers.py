@@ -38,6 +38,8 @@ class Regularizer(config.Configurable):
     4.0
     """
 
+    keras_module = "keras.regularizers"
+
     def __call__(self, x: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(weight)")
 

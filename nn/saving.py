@@ -1,29 +1,35 @@
-"""Models in files: a zip of a JSON configuration and safetensors weights. Loading never runs code.
+"""Models in files: of our own format, a zip of a JSON configuration and safetensors weights, or of Keras'.
 
-A file is written whole or not at all (`autograd_core.files`), so whatever happens there is the old file or the new one.
+Loading never runs code. A file is written whole or not at all (`autograd_core.files`), so whatever happens there is the
+old file or the new one. The name says which format it is: ``.keras`` and ``.weights.h5`` are Keras' (`keras_files`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
+import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_core import caller
 from autograd_core.arrays import to_numpy
 from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
-from . import checks, config, distributed, random
+from . import checks, config, distributed, keras_config, keras_files, random
 from .layers.layer import Layer, limited_weights
 from .tensors import plain
 
 FORMAT = "autograd-core model"
 VERSION = 1
+HDF5 = b"\x89HDF\r\n\x1a\n"
 PARTS = {"config.json", "weights.safetensors"}
 JSON_LIMIT = 64 * 2**20
 
@@ -41,43 +47,83 @@ class ModelFileError(ValueError):
     """
 
 
+# -- names -------------------------------------------------------------------------------------------------
+
+OURS = (".autograd", ".zip", "")
+
+
+def is_keras(filepath: Any, weights: bool = False) -> bool:
+    """Whether a file of this name is to be written in Keras' format; a file object is, as by Keras.
+
+    ValueError for a name that belongs to another format.
+
+    >>> is_keras("m.keras"), is_keras("m.weights.h5", weights=True), is_keras("m.autograd")
+    (True, True, False)
+    """
+    if hasattr(filepath, "write"):
+        return True
+    name = os.path.basename(os.fspath(filepath))
+    keras = ".weights.h5" if weights else ".keras"
+    if name.endswith(keras):
+        return True
+    if os.path.splitext(name)[1] in OURS:
+        return False
+    what = "weights" if weights else "a model"
+    hint = ""
+    if name.endswith(".h5") and not weights:
+        hint = "; .h5 is the format of Keras 2, and .weights.h5 is for save_weights()"
+    raise ValueError(
+        f"expected a file for {what} to end in {keras} (the format of Keras) or .autograd (our own, which .zip or no "
+        f"ending mean too), got {name!r}{hint}"
+    )
+
+
+def _free(filepath: Any, overwrite: bool) -> None:
+    if not overwrite and not hasattr(filepath, "write") and not distributed.rank() and os.path.exists(filepath):
+        raise FileExistsError(f"{filepath} exists; save with overwrite=True, or under another name")
+
+
 # -- whole models ------------------------------------------------------------------------------------------
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
+def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
     """Save a model with its weights, what it was compiled with, and its optimizer's state.
 
     Parameters
     ----------
     model
-        A built one that was called, or knows its input.
+        A model that is built.
     filepath
-        The file to write; it is replaced when the new one is complete.
+        A path that ends in ``.keras``, which Keras reads (it needs h5py), or in ``.autograd``, our own format, which
+        remembers also where generators of dropout have come to; or a file object, for Keras' format.
     overwrite
         Whether a file that is there may be replaced.
+    zipped
+        True or None; Keras' folders (False) are not written.
 
     Raises
     ------
     ValueError
-        When the model is not built.
+        The model is not built, or the name belongs to another format.
     FileExistsError
-        When the file is there and ``overwrite`` is False.
+        The file is there and ``overwrite`` is False.
     ImportError
-        Without safetensors.
+        Without h5py for ``.keras``, without safetensors for ``.autograd``.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.autograd"
     >>> nn.models.save_model(model, file)
     >>> file.exists()
     True
     """
-    path = os.fspath(filepath)
-    if not overwrite and not distributed.rank() and os.path.exists(path):
-        raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
+    keras = is_keras(filepath)
+    if zipped is False:
+        raise ValueError("expected zipped=True, got False: a model is saved in one file, not in a folder")
+    _free(filepath, overwrite)
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
     if model.called_with is None:
@@ -85,11 +131,15 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
             f"{model.name!r} was never called, so the shape of its inputs, from which a loaded model is built, is not "
             "known; call it once, or model.build(shape)"
         )
+    if keras:
+        _put(filepath, keras_files.whole(model))
+        return
     content = {
         "format": FORMAT,
         "version": VERSION,
         "class_name": type(model).__name__,
         "config": model.get_config(),
+        "registered_name": config.registered_name(type(model)),
         "input_shape": model.called_with,
         "trainable": [layer.trainable for layer in _with_weights(model)],
         "generators": _chances_of(model),
@@ -99,55 +149,62 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
         content["compile"] = model.get_compile_config()
         content["optimized"], state = model.optimizer.state_for(model.weights)
         arrays |= _numbered("optimizer", state)
-    write(path, content, arrays)
+    write(os.fspath(filepath), content, arrays)
 
 
-def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
-    """The model in a file. No code in it is run.
+def load_model(
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """The model in a file of ours or of Keras (``.keras``). No code in it is run.
 
     Parameters
     ----------
     filepath
-        What `save_model` has written.
+        A path or a file object.
     custom_objects
-        From the names of classes and functions of your own to these.
+        Classes and functions of your own by name, beside those that `register_keras_serializable` knows.
     compile
-        Whether the model is compiled as it was, with its optimizer's state.
+        Whether to compile it as it was when it was saved, with the optimizer's state.
+    safe_mode
+        Taken so that scripts run: code in a file is never run, so a file that holds some is refused with False too.
 
     Returns
     -------
     Model
-        With the weights of the saved one.
+        Of the class that was saved, built.
 
     Raises
     ------
     ModelFileError
-        When the file is not a model of ours, or damaged (a ValueError).
+        It is no model of ours or of Keras, was damaged, holds code, or asks for what there is not here (a ValueError).
     FileNotFoundError
-        When there is none.
+        There is none.
     ImportError
-        Without safetensors.
+        Without h5py for ``.keras``, without safetensors for ``.autograd``.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.autograd"
     >>> model.save(file)
     >>> np.array_equal(nn.models.load_model(file).get_weights()[0], model.get_weights()[0])
     True
     """
-    path = os.fspath(filepath)
-    content, arrays = read(path)
+    path = _name_of(filepath)
+    content, arrays = read(filepath)
+    if isinstance(arrays, bytes):
+        with config.custom_object_scope(custom_objects), _described(path):
+            return _of_keras(path, content, arrays, compile)
     if "class_name" not in content or not isinstance(content.get("config"), dict):
         raise ModelFileError(f"{path} holds weights without a model; use model.load_weights()")
+    _say_ours(path)
     with config.custom_object_scope(custom_objects), _described(path):
         weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
         with limited_weights(sum(a.size for a in weights)):
-            cls = config.registry("model").lookup(str(content["class_name"]))
             shape = _shape(content.get("input_shape"))
-            model = cls.from_config(content["config"])
+            model = _class_of(content).from_config(content["config"])
             if not model.built and shape is not None:
                 model.build(shape)
             model.set_weights(weights)
@@ -156,6 +213,58 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
         if compile and content.get("compile"):
             model.compile(**content["compile"])
             _restore_optimizer(model, content.get("optimized"), state)
+    return model
+
+
+def _class_of(content: Mapping[str, Any]) -> Any:
+    known = config.registered_object(str(content.get("registered_name")))
+    return config.registry("model").lookup(str(content.get("class_name"))) if known is None else known
+
+
+def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
+    """The model in a file of Keras: made from its configuration, then given its weights and its optimizer's state."""
+    with keras_files.opened(data) as stored:
+        if not content:
+            raise ValueError(
+                "it is in the HDF5 format of Keras 2; load it with Keras, and save('….keras')"
+                if stored.legacy()
+                else "it holds weights without a model; use model.load_weights()"
+            )
+        with limited_weights(len(data)):  # a number takes a byte at least
+            model = model_from(content, compile)
+            keras_files.assign(model, stored)
+        if model.compiled and model.optimizer is not None:
+            if stored.count("optimizer") > len(model.optimizer.variables):
+                model.optimizer.build(model.trainable_variables)
+            problem = keras_files.assign_optimizer(model, stored)
+            if problem:  # as Keras does; the model itself is whole
+                warnings.warn(
+                    f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "
+                    "weights trained then; the optimizer begins anew",
+                    stacklevel=caller.level_of_caller(),
+                )
+    return model
+
+
+def model_from(content: Any, compile: bool) -> Any:
+    """The model that Keras' configuration of one describes, with new weights."""
+    if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
+        raise ValueError('expected the configuration of a model, {"class_name": …, "config": {…}}')
+    if content.get("class_name") == "Functional":
+        raise ValueError(
+            "a Functional model is made from inputs and outputs, which there is not here; write it as a class with "
+            "call(self, x), and carry its weights over with get_weights and set_weights"
+        )
+    model = _class_of(content).from_config(content["config"])
+    build, settings = content.get("build_config"), content.get("compile_config")
+    shape = _shape(build.get("input_shape")) if isinstance(build, dict) else None
+    if not model.built and shape is not None:
+        model.build(shape)
+    if compile and settings:
+        if not isinstance(settings, dict):
+            raise ValueError(f"expected a dict of what the model was compiled with, got {settings!r}")
+        known = inspect.signature(type(model).compile).parameters
+        model.compile(**keras_config.compile_arguments(settings, known))
     return model
 
 
@@ -194,8 +303,13 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
     Parameters
     ----------
-    model, filepath, overwrite
-        As in `save_model`.
+    model
+        A model that is built.
+    filepath
+        A path that ends in ``.weights.h5``, which Keras reads (it needs h5py), or in ``.autograd``; or a file object,
+        for Keras' format.
+    overwrite
+        Whether a file that is there may be replaced.
 
     Raises
     ------
@@ -207,38 +321,86 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "weights.autograd"
     >>> nn.saving.save_weights(model, file)
     >>> file.exists()
     True
     """
-    path = os.fspath(filepath)
-    if not overwrite and not distributed.rank() and os.path.exists(path):
-        raise FileExistsError(f"{path} exists; save with overwrite=True, or under another name")
+    keras = is_keras(filepath, weights=True)
+    _free(filepath, overwrite)
     if not model.built:
         raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
-    write(path, {"format": FORMAT, "version": VERSION}, _numbered("weights", (plain(w) for w in model.weights)))
+    if keras:
+        _put(filepath, keras_files.hdf5(model))
+        return
+    content = {"format": FORMAT, "version": VERSION}
+    write(os.fspath(filepath), content, _numbered("weights", (plain(w) for w in model.weights)))
 
 
-def load_weights(model: Any, filepath: Any) -> None:
-    """Replace the weights of a model by those in a file.
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
+    """Replace the weights of a model by those in a file of ours, or in a ``.weights.h5`` or ``.keras`` file of Keras.
 
-    Raises ModelFileError when the file is damaged, ValueError when the weights do not fit.
+    As in Keras, a file of Keras' brings the optimizer's state too, where the model's one has arrays of these shapes.
 
+    Parameters
+    ----------
+    model
+        A model that is built.
+    filepath
+        A path or a file object.
+    skip_mismatch
+        Whether a layer whose weights have other shapes keeps its own, with a warning.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged, or its weights do not fit; then none is changed.
+
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "model.zip"
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "weights.autograd"
     >>> nn.saving.save_weights(model, file)
     >>> model.set_weights([np.zeros((2, 1)), np.zeros(1)])
     >>> nn.saving.load_weights(model, file)
     >>> bool(np.any(model.get_weights()[0]))
     True
     """
-    path = os.fspath(filepath)
-    _, arrays = read(path)
+    path = _name_of(filepath)
+    _, arrays = read(filepath)
     with _described(path):
-        model.set_weights(_part(arrays, "weights"))
+        if not model.built:
+            raise ValueError(f"{model.name!r} is not built yet; pass Input(shape=…) first, or call it once")
+        if isinstance(arrays, bytes):
+            with keras_files.opened(arrays) as stored:
+                if stored.legacy():
+                    raise ValueError(
+                        "it is in the HDF5 format of Keras 2; load it there, and save_weights('….weights.h5') again"
+                    )
+                skipped = keras_files.assign(model, stored, skip_mismatch)
+                if model.compiled:
+                    keras_files.assign_optimizer(model, stored)
+        else:
+            _say_ours(path)
+            skipped = _assign(model, _part(arrays, "weights"), skip_mismatch)
+    if skipped:
+        warnings.warn(f"{path}: {'; '.join(skipped)}; skipped", stacklevel=caller.level_of_caller())
+
+
+def _assign(model: Any, weights: list[Any], skip_mismatch: bool) -> list[str]:
+    """Replace the weights, those of layers in which one does not fit excepted if they may be; tell which."""
+    skipped = []
+    if skip_mismatch and len(weights) == len(model.weights):
+        given = dict(zip(map(id, model.weights), weights, strict=True))
+        for layer in _with_weights(model):
+            if any(w.shape != given[id(w)].shape for w in layer._weights):
+                skipped.append(f"layer {layer.name!r} has weights of other shapes")
+                given |= {id(w): plain(w) for w in layer._weights}
+        weights = list(given.values())
+    model.set_weights(weights)
+    return skipped
 
 
 # -- a training in progress --------------------------------------------------------------------------------
@@ -268,6 +430,8 @@ def save_training(model: Any, path: str, epoch: int, callbacks: Sequence[Any] = 
 def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> int:
     """Restore what `save_training` saved; the epoch to go on with."""
     content, arrays = distributed.from_first(lambda: read(path), "reading a backup")
+    if isinstance(arrays, bytes):
+        raise ModelFileError(f"{path} is a file of Keras, not a backup of a training")
     with _described(path):
         if not model.built:
             model.build(_shape(content["input_shape"]))
@@ -350,51 +514,96 @@ def write(path: str, content: Any, arrays: Mapping[str, Any]) -> None:
         archive.writestr("weights.safetensors", save(whole))
 
 
-def read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The configuration and the arrays in a file, or an error that says what is wrong with it."""
+def _put(filepath: Any, data: bytes) -> None:
+    """Write bytes, to a file whole or not at all; of several processes the first one does."""
+    if distributed.rank():
+        return
+    if hasattr(filepath, "write"):
+        filepath.write(data)
+        return
+    with written_whole(filepath) as file:
+        file.write(data)
+
+
+def _name_of(filepath: Any) -> str:
+    """What messages call a file."""
+    return "the file" if hasattr(filepath, "read") else os.fspath(filepath)
+
+
+def _say_ours(path: str) -> None:
+    """Say of a file of ours that it has a name of Keras', as earlier versions gave it."""
+    if path.endswith((".keras", ".h5")):
+        warnings.warn(
+            f"{path} has the name of a file of Keras, but is one of ours, as earlier versions wrote it; save it again "
+            "under a name that ends in .autograd, or in .keras for a file that Keras reads",
+            stacklevel=caller.level_of_caller(),
+        )
+
+
+def read(filepath: Any) -> tuple[dict[str, Any], Any]:
+    """The configuration and the arrays in a file, or an error that says what is wrong with it.
+
+    Of a file of Keras the arrays are the bytes of its HDF5 part; weights alone have no configuration.
+    """
+    path = _name_of(filepath)
+    if hasattr(filepath, "read"):
+        return _read(path, io.BytesIO(filepath.read()))
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        with open(path, "rb") as file:
+            return _read(path, file)
+    except IsADirectoryError:
+        raise ModelFileError(f"{path} is a folder, not a file") from None
+
+
+def _read(path: str, file: Any) -> tuple[dict[str, Any], Any]:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    start = file.read(8)
+    if start == HDF5:
+        file.seek(0)
+        return {}, file.read()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if keras_files.PARTS[2] in archive.namelist():
+                return keras_files.parts(archive, size)
+            return _own(path, archive, size)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, RecursionError):
+            raise ModelFileError(f"{path} has a configuration nested without end") from None
+        pickled = ". It is a pickle, and pickles run code: none is ever read" if start[:1] == b"\x80" else ""
+        raise ModelFileError(f"{path} is not a model file, or was cut off or damaged: {error}{pickled}") from error
+    except ModelFileError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from error
+
+
+def _own(path: str, archive: zipfile.ZipFile, size: int) -> tuple[dict[str, Any], Any]:
+    """What a file of our own holds."""
     needed("safetensors", "A model's file")
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file {path}")
-    size = os.path.getsize(path)
+    entries = archive.infolist()
+    if sorted(e.filename for e in entries) != sorted(PARTS):
+        raise ModelFileError(f"{path} is a zip, but not a model of ours: it holds {[e.filename for e in entries][:5]}")
+    # We store without compression, so nothing can be larger than the file that it came in.
+    if any(e.compress_type != zipfile.ZIP_STORED or e.file_size > size for e in entries):
+        raise ModelFileError(f"{path} was not written by us: its parts are compressed or larger than the file")
+    if archive.getinfo("config.json").file_size > JSON_LIMIT:
+        raise ModelFileError(f"{path} has a configuration of more than {JSON_LIMIT} bytes")
+    content = json.loads(archive.read("config.json"))
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if sorted(e.filename for e in entries) != sorted(PARTS):
-                raise ModelFileError(
-                    f"{path} is a zip, but not a model of ours: it holds {[e.filename for e in entries][:5]}"
-                )
-            # We store without compression, so nothing can be larger than the file that it came in.
-            if any(e.compress_type != zipfile.ZIP_STORED or e.file_size > size for e in entries):
-                raise ModelFileError(f"{path} was not written by us: its parts are compressed or larger than the file")
-            if archive.getinfo("config.json").file_size > JSON_LIMIT:
-                raise ModelFileError(f"{path} has a configuration of more than {JSON_LIMIT} bytes")
-            content = json.loads(archive.read("config.json"))
-            arrays = load(archive.read("weights.safetensors"))
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, RecursionError):
-            raise ModelFileError(f"{path} has a configuration nested without end") from None
-        raise ModelFileError(f"{path} is not a model file, or was cut off or damaged: {error}{_guess(path)}") from error
-    except ModelFileError:
-        raise
-    except (ValueError, SafetensorError, KeyError, TypeError) as error:
+        arrays = load(archive.read("weights.safetensors"))
+    except SafetensorError as error:
         raise ModelFileError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelFileError(f"{path} is a zip, but not a model of ours")
     if content.get("version") != VERSION:
         raise ModelFileError(f"{path} has format version {content.get('version')!r}; this library reads {VERSION}")
     return content, arrays
-
-
-def _guess(path: str) -> str:
-    """What a file of another kind seems to be."""
-    with open(path, "rb") as file:
-        start = file.read(8)
-    if start.startswith(b"\x89HDF"):
-        return ". It is an HDF5 file, such as Keras writes; carry weights over with get_weights and set_weights"
-    return ". It is a pickle, and pickles run code: none is ever read" if start.startswith(b"\x80") else ""
 
 
 def _numbered(prefix: str, arrays: Iterable[Any]) -> dict[str, Any]:
@@ -430,4 +639,17 @@ def _described(path: str) -> Iterator[None]:
         raise ModelFileError(f"{path} cannot be loaded: {error}") from error
 
 
-__all__ = ["ModelFileError", "load_model", "load_weights", "save_model", "save_weights"]
+register_keras_serializable = config.register_keras_serializable
+get_registered_name = config.registered_name
+get_registered_object = config.registered_object
+
+__all__ = [
+    "ModelFileError",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .checks import whole
-from .config import custom_object_scope
+from .config import custom_object_scope, register_keras_serializable
 from .models.batches import unpack_x_y_sample_weight
 from .random import set_random_seed
 from .summary import shown
@@ -20,6 +20,7 @@ __all__ = [
     "custom_object_scope",
     "from_torch_state_dict",
     "plot_model",
+    "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
     "to_torch_state_dict",

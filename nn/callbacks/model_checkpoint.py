@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import saving
 from ..checks import whole
 from .callback import Logs
 from .monitor import Monitor
@@ -16,7 +17,8 @@ class ModelCheckpoint(Monitor):
     Parameters
     ----------
     filepath
-        May name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.autograd"``.
+        May name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.keras"``. Its ending says
+        the format, as for `nn.models.save_model` and, with ``save_weights_only``, for `nn.saving.save_weights`.
     monitor
         The name of the value that ``save_best_only`` looks at, as in `History`.
     verbose
@@ -70,6 +72,7 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, mode)
         if save_freq != "epoch":
             whole(save_freq, "save_freq, unless it is 'epoch'", 1)
+        saving.is_keras(filepath, weights=save_weights_only)  # a name that is no good is told before the training
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.best = initial_value_threshold

@@ -41,7 +41,7 @@ CLASSES: tuple[Any, ...] = (
     Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Input, Lambda,
     LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Rescaling, Reshape, Softmax, ZeroPadding2D,
 )  # fmt: skip
-registry = config.registry("layer").add(*CLASSES)
+registry = config.registry("layer").add(*CLASSES, InputLayer=Input)
 registry.base = config.Configurable
 serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", serialize="layer")[1:]
 

@@ -33,7 +33,21 @@ class Input(Configurable):
     (None, 28, 28)
     """
 
-    def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None, *, name: str | None = None):
+    keras_module, keras_name = "keras.layers", "InputLayer"
+
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        *,
+        batch_shape: Any = None,
+        name: str | None = None,
+    ):
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError("batch_shape tells both: pass shape (and batch_size) or batch_shape, not both")
+            batch_size, *shape = lengths(tuple(batch_shape), "the batch_shape of an Input") or [None]
         if shape is None:
             raise ValueError(
                 "shape of Input: expected that of one example, without the batch axis, got nothing; Input(shape=(784,))"
@@ -49,3 +63,7 @@ class Input(Configurable):
     def batch_shape(self) -> tuple[int | None, ...]:
         """The shape of a batch, whose length is not known."""
         return (None, *self.shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data."""
+        return {"batch_shape": [self.batch_size, *self.shape], "dtype": self.dtype, "name": self.name}

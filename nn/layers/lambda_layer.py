@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
-from .. import checks, config
+from .. import checks, config, keras_config
 from .layer import Layer
 
 
@@ -71,6 +71,7 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, settings: dict[str, Any]) -> Self:
         """One made from what `get_config` gave, with the function that has been handed in under its name."""
+        settings = keras_config.arguments_of(settings, config.arguments(cls))
         name = settings.get("function")
         if isinstance(name, str):
             try:

@@ -145,6 +145,8 @@ class Layer(config.Configurable):
     (2, 3)
     """
 
+    keras_module = "keras.layers"
+
     untracked = frozenset({"output_shape", "called_with", "built_for", "_holders"})
     shared = True
 

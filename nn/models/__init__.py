@@ -2,10 +2,11 @@
 
 from .. import config
 from ..saving import load_model, save_model
+from .copying import clone_model, model_from_json
 from .model import Model
 from .sequential import Sequential
 
 config.registry("model").add(Sequential, Model)
 config.registry("layer").add(Sequential)
 
-__all__ = ["Model", "Sequential", "load_model", "save_model"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 import numpy as np
 
 from autograd_core.mode import no_grad
 
-from .. import saving
+from .. import keras_files, saving
 from ..layers.layer import Layer
 from ..summary import summary
 from .trainer import Trainer
@@ -97,17 +98,27 @@ class Model(Trainer):
 
     # -- files and text --------------------------------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the model, its weights, what it was compiled with and its optimizer's state in one file."""
-        saving.save_model(self, filepath, overwrite)
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Save the model, its weights, what it was compiled with and its optimizer's state in one file.
+
+        A name that ends in ``.keras`` is a file of Keras, ``.autograd`` one of our own: see `nn.models.save_model`.
+        """
+        saving.save_model(self, filepath, overwrite, zipped)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights alone."""
+        """Save the weights alone, in a file that ends in ``.weights.h5`` (of Keras) or ``.autograd``."""
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any) -> None:
-        """Replace the weights by those in a file."""
-        saving.load_weights(self, filepath)
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Replace the weights by those in a file; with ``skip_mismatch`` layers that do not fit keep their own."""
+        saving.load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model without its weights as Keras' JSON, from which `nn.models.model_from_json` makes another.
+
+        ``kwargs`` are those of `json.dumps`.
+        """
+        return json.dumps(keras_files.described(self), **kwargs)
 
     def summary(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core.mode import no_grad
 
 from .. import config
+from ..checks import lengths
 from ..layers import deserialize
 from ..layers.input import Input
 from ..layers.layer import Layer, show
@@ -47,6 +48,7 @@ class Sequential(Model):
     """
 
     completes_build = False
+    keras_module = "keras"
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
         super().__init__(trainable=trainable, name=name)
@@ -138,21 +140,25 @@ class Sequential(Model):
         names = [layer.name for layer in self._layers]
         if len(set(names)) < len(names):  # they were given other names since
             raise ValueError(f"the layers of {self.name!r}: expected names of their own, each once, got {names}")
-        shape = None if self._input is None else list(self._input.shape)
+        first = [] if self._input is None else [config.serialize(self._input)]
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "input_shape": shape,
-            "layers": [config.serialize(layer) for layer in self._layers],
+            "dtype": self.dtype.name,
+            "layers": first + [config.serialize(layer) for layer in self._layers],
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """A model with the layers that `get_config` described and new weights."""
+        """A model with the layers that `get_config`, or Keras', described and new weights."""
         layers = [deserialize(layer, custom_objects) for layer in config["layers"]]
-        if config.get("input_shape") is not None:
+        if config.get("input_shape") is not None:  # a file of earlier versions
             layers.insert(0, Input(shape=config["input_shape"]))
-        return cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
+        made = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
+        shape = config.get("build_input_shape")
+        if shape is not None and not made.built:
+            made.build(lengths(shape, "build_input_shape"))
+        return made
 
     def call(self, x: Any) -> Any:
         x = self._fit(x)

@@ -127,6 +127,8 @@ class Trainer(TrainingStep):
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "jit_compile": jit_compile,
         }
 
     def get_compile_config(self) -> dict[str, Any]:

@@ -101,6 +101,8 @@ class Optimizer(config.Configurable):
     array([0.5, 2.5], dtype=float32)
     """
 
+    keras_module = "keras.optimizers"
+
     # The arrays that a step changes, and what gives the rate, which a step is told.
     untracked = frozenset({"_variables", "_state", "_step", "_rate", "schedule", "learning_rate"})
 

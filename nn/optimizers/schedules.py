@@ -33,6 +33,8 @@ class LearningRateSchedule(config.Configurable):
     0.1
     """
 
+    keras_module = "keras.optimizers.schedules"
+
     def __call__(self, step: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(step)")
 
