@@ -1,9 +1,17 @@
 """What all tests share."""
 
+import os
+
+# Matrix products in one thread, here and in what the tests start, said before NumPy is loaded: several processes that
+# take all processors each wait for each other in busy loops, which took ten times as long as the products of a small
+# training. `tests/replay/test_threads.py` gives them two.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+# ruff: noqa: E402
 import copy
 import gc
 import importlib
-import os
 import re
 import signal
 import sys

@@ -51,6 +51,14 @@ def products():
     return [library["num_threads"] for library in threadpool_info() if library["filepath"] in ours]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def products_in_two_threads():
+    """So that it shows whether they have got their threads back."""
+    with threadpool_limits(2, "blas"):
+        assert 1 not in products()
+        yield
+
+
 # -- functions in parallel ---------------------------------------------------------------------------------
 
 
