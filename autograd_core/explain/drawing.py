@@ -17,11 +17,13 @@ from ..graph import Node, ancestors, in_order
 from ..optional import needed
 from ..tensor import wrap
 from ..walk import walk
-from .formula import Formula, Name, Part, number, shape, summary, told
+from .formula import Formula, Name, number, shape, summary
 from .values import Value, describe, layers_of, name_all
 
 if TYPE_CHECKING:
     import graphviz
+
+    from .steps import Steps
 
 COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
@@ -218,18 +220,17 @@ def drawn(
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=gradients)
 
 
-def of_values(
-    described: Mapping[str, Value], result: str, handed: Handed, closed: Collection[str] = ()
-) -> tuple[Drawing, dict[str, str]]:
-    """The drawing of values that were described before, and the key of the box that each of them is in.
+def of_steps(steps: Steps, closed: Collection[str] = ()) -> tuple[Drawing, dict[str, str]]:
+    """The drawing of a whole explanation, and the key of the box that each of its values is in.
 
     Each of the outermost layers that are ``closed`` is one box.
     """
     group = {
         name: _place(name, value.layers, 0 if value.layers and value.layers[0] in closed else len(value.layers))
-        for name, value in described.items()
+        for name, value in steps.values.items()
     }
-    boxes, arrows = _boxes(described, group, handed, result, True, True, 0)
+    handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
+    boxes, arrows = _boxes(steps.values, group, handed, steps.result, True, True, 0)
     return Drawing(tuple(boxes), tuple(arrows)), group
 
 
@@ -337,7 +338,7 @@ def _constants(value: Value) -> list[Box]:
     found = [i for i, p in enumerate(value.parents) if p is None and np.ndim(value.args[i])]
     key = f"{value.name} argument"
     boxes = [
-        Box(f"{key} {i}", str(_brief(value, i)), (summary(value.args[i]),), "constant", value.layers, None)
+        Box(f"{key} {i}", str(_brief(value.named(i))), (summary(value.args[i]),), "constant", value.layers, None)
         for i in (found if len(found) <= LINES else found[: LINES - 1])
     ]
     if len(boxes) < len(found):
@@ -356,9 +357,7 @@ def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
         )
     title = value.name
     if value.op is not None:
-        inputs: list[Part] = [""] * len(value.inputs)
-        for i in told(len(inputs)):
-            inputs[i] = _brief(value, i)
+        inputs = {i: _brief(name) for i, name in value.names.items()}
         title += f" = {Formula(value.expression, inputs, value.name)}"
     kind = "leaf" if value.op is None else "op"
     return Box(value.name, title, tuple(lines), kind, value.layers, size(value.gradient))
@@ -369,9 +368,8 @@ def _norm(value: Value) -> str:
     return "gradient not computed" if found is None else f"mean |gradient| {found:.3g}"
 
 
-def _brief(value: Value, position: int) -> Name:
+def _brief(name: Name) -> Name:
     """An input in a title: its name; of a constant array the shape alone."""
-    name = value.named(position)
     return replace(name, text=f"constant[{shape(name.value)}]") if name.constant and np.ndim(name.value) else name
 
 

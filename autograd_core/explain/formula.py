@@ -93,19 +93,19 @@ _COMMANDS = {
 _SUPERSCRIPT = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
 
 
-def told(count: int) -> Sequence[int]:
-    """Which of so many inputs a formula names: of more than a few the first three and the last.
+def outline(count: int) -> Sequence[int]:
+    """Which of so many inputs, or terms, a formula shows: of more than a few the first three and the last.
 
-    >>> list(told(2)), list(told(3000))
+    >>> list(outline(2)), list(outline(3000))
     ([0, 1], [0, 1, 2, 2999])
     """
     return range(count) if count <= MANY else (0, 1, 2, count - 1)
 
 
-def letters(inputs: Sequence[str], output: str, upstream: str) -> dict[str, str]:
+def letters(inputs: Mapping[int, str], output: str, upstream: str) -> dict[str, str]:
     """What stands for the letters of a formula of the table of ops."""
-    named = dict(zip("xyw", inputs, strict=False)) | {"z": output, "g": upstream}
-    return named | {f"x_{{{i + 1}}}": inputs[i] for i in told(len(inputs))}
+    named = {letter: inputs[i] for i, letter in enumerate("xyw") if i in inputs} | {"z": output, "g": upstream}
+    return named | {f"x_{{{i + 1}}}": text for i, text in inputs.items()}
 
 
 def substitute(latex: str, names: Mapping[str, str]) -> str:
@@ -210,27 +210,25 @@ _PLACES = [chr(0x20000 + i) for i in range(MANY + 2)]
 class Formula:
     """A formula of the table of ops, and what stands in it for the inputs, the output and the upstream gradient.
 
-    >>> str(Formula(r"\\frac{1}{2 \\cdot z}", ("q",), "f"))
+    ``inputs`` are those that are shown, by their positions.
+
+    >>> str(Formula(r"\\frac{1}{2 \\cdot z}", {0: "q"}, "f"))
     '1 / (2 · f)'
-    >>> str(Formula("x - y", (Number("value", "a", -1.0), Number("value", "b", -2.0)), "f"))
+    >>> str(Formula("x - y", {0: Number("value", "a", -1.0), 1: Number("value", "b", -2.0)}, "f"))
     '-1 - (-2)'
     """
 
     latex: str
-    inputs: Sequence[Part]
+    inputs: Mapping[int, Part]
     output: Part
     upstream: Part = "g"
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The formula in Unicode: text, with what fills it in its places."""
-        named = told(len(self.inputs))
-        filled = dict(zip(_PLACES, [*(self.inputs[i] for i in named), self.output, self.upstream], strict=False))
+        filled = dict(zip(_PLACES, [*self.inputs.values(), self.output, self.upstream], strict=False))
         *places, output, upstream = filled
-        inputs = [""] * len(self.inputs)
-        for i, place in zip(named, places, strict=True):
-            inputs[i] = place
-        text = plain(substitute(self.latex, letters(inputs, output, upstream)))
+        text = plain(substitute(self.latex, letters(dict(zip(self.inputs, places, strict=True)), output, upstream)))
         pieces = re.split(f"([{_PLACES[0]}-{_PLACES[-1]}])", text)
         parts: list[Part] = []
         for i, piece in enumerate(pieces):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..files import written_whole
 from ..optional import needed
 from . import layout
-from .drawing import Box, Drawing, escaped, of_values
+from .drawing import Box, Drawing, escaped, of_steps
 from .formula import number, summary
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ WRAP, CAPTION = 80, (46.0, 4.6)  # characters in a line; width and height in fon
 
 def drawing(steps: Steps) -> Drawing:
     """The picture of the whole computation that the steps are of."""
-    handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
-    return of_values(steps.values, steps.result, handed)[0]
+    return of_steps(steps)[0]
 
 
 def save_frames(steps: Steps, folder: Path) -> list[Path]:
@@ -82,7 +81,10 @@ def frames(steps: Steps) -> Iterator[Any]:
             values.add(step.name)
             lit = {step.name, *(p for p in steps.values[step.name].parents if p)}
         else:
-            gradients[step.name] = step.contribution if step.total is None else step.total
+            if (
+                step.total is not None
+            ):  # else it is of the copies that broadcasting made, and is summed in the next step
+                gradients[step.name] = step.total
             lit = {step.output, step.name}
             handed.add((step.name, step.output, step.position))
         boxes = tuple(_so_far(box, steps, values, gradients) for box in whole.boxes)
@@ -107,7 +109,7 @@ def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any])
 
 def _roomy(box: Box, steps: Steps) -> Box:
     """A box with the longest of all that is ever written in it."""
-    sums = [{}, *({s.name: s.contribution if s.total is None else s.total} for s in steps if s.name == box.key)]
+    sums = [{}, *({s.name: s.total} for s in steps if s.name == box.key and s.total is not None)]
     written = [
         _so_far(box, steps, known, g) for known in (set(), {box.key}) for g in [*sums, {steps.result: steps.seed}]
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .formula import FEW, Formula, Number, Part, Partial, letters, number, shape, substitute, told
+from .formula import FEW, Formula, Number, Part, Partial, letters, number, outline, shape, substitute
 from .narration import Backward, Forward, Product, Unbroadcast, VectorJacobian
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _chain_rule(received: list[Backward], gradient: Any) -> str:
 
 
 def _sum(terms: list[str]) -> str:
-    named = [terms[i] for i in told(len(terms))]
+    named = [terms[i] for i in outline(len(terms))]
     if len(named) < len(terms):
         named.insert(-1, r"\cdots")
     return " + ".join(named)
@@ -102,9 +102,7 @@ def _partial(of: str, by: str) -> str:
 
 def _written(formula: Formula, shapes: bool = False) -> str:
     """A formula of the table of ops with what stands for its letters."""
-    inputs = [""] * len(formula.inputs)
-    for i in told(len(inputs)):
-        inputs[i] = _part(formula.inputs[i], shapes)
+    inputs = {i: _part(part, shapes) for i, part in formula.inputs.items()}
     upstream = _part(formula.upstream, shapes)
     if "g_i" in formula.latex:
         upstream = rf"\left({upstream}\right)"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..op import Op
-from .formula import FEW, Formula, Name, Number, Part, Partial, number, shape, told, uses_upstream
+from .formula import FEW, Formula, Name, Number, Part, Partial, number, shape, uses_upstream
 
 if TYPE_CHECKING:
     from .steps import Step, Steps
@@ -38,7 +38,6 @@ class Forward:
             parts += (f" ({self.settings})",)
         if self.numbers is not None:
             parts += (" = ", *self.numbers.parts)
-        # A larger array is shown by its shape.
         value = self.value.value
         # A larger array is shown by its shape.
         of = f", of shape {shape(value)}: " if np.ndim(value) and np.size(value) <= FEW else " = "
@@ -151,18 +150,18 @@ class Unbroadcast(Backward):
         )
 
 
-Told = Forward | Product | VectorJacobian | Unbroadcast
+Narrated = Forward | Product | VectorJacobian | Unbroadcast
 
 
-def narrated(steps: Steps) -> list[Told]:
+def narrate(steps: Steps) -> list[Narrated]:
     """What is said of each step."""
-    names = {name: _names(value) for name, value in steps.values.items()}
+    names = {name: value.names for name, value in steps.values.items()}
     received: set[str] = set()
-    found: list[Told] = []
+    found: list[Narrated] = []
     for i, step in enumerate(steps):
         value, inputs = steps.values[step.output], names[step.output]
         if step.kind == "forward":
-            found.append(_forward(value, inputs))
+            found.append(_forward(value))
             continue
         again = step.total is not None and step.name in received
         common: dict[str, Any] = {
@@ -204,7 +203,7 @@ def derivative(value: Value, position: int) -> tuple[str, Formula]:
     latex = value.op.formulas[position if value.op.arity is not None else 0]
     by = value.inputs[position]
     called = f"to {by}" if uses_upstream(latex) else str(Partial(value.name, by))
-    return called, Formula(latex, _names(value), value.name)
+    return called, Formula(latex, value.names, value.name)
 
 
 def settings(op: Op | None, params: Mapping[str, Any]) -> str:
@@ -246,27 +245,21 @@ def _setting(value: Any) -> str:
     return value if isinstance(value, str) else getattr(value, "__name__", None) or str(value)
 
 
-def _names(value: Value) -> Sequence[Part]:
-    """The inputs of a value as formulas show them; of more than a few only those that are shown."""
-    inputs: list[Part] = [""] * len(value.inputs)
-    for i in told(len(inputs)):
-        inputs[i] = value.named(i)
-    return inputs
-
-
-def _forward(value: Value, inputs: Sequence[Part]) -> Forward:
+def _forward(value: Value) -> Forward:
+    inputs = value.names
     formula = Formula(value.expression, inputs, value.name)
     numbers = None
     if all(np.ndim(arg) == 0 for arg in value.args):
-        operands: list[Part] = [
-            Number("value", parent, arg) if parent else Name(number(arg), arg, constant=True)
-            for parent, arg in zip(value.parents, value.args, strict=True)
-        ]
-        numbers = Formula(value.expression, operands, value.name)
+        numbers = Formula(value.expression, {i: _in_numbers(value, i) for i in inputs}, value.name)
         if str(numbers) in (str(formula), number(value.value)):
             numbers = None
-    told = settings(value.op, value.params)
-    return Forward(value.name, formula, told, numbers, Number("value", value.name, value.value))
+    result = Number("value", value.name, value.value)
+    return Forward(value.name, formula, settings(value.op, value.params), numbers, result)
+
+
+def _in_numbers(value: Value, position: int) -> Part:
+    parent, arg = value.parents[position], value.args[position]
+    return Number("value", parent, arg) if parent else Name(number(arg), arg, constant=True)
 
 
 def _with_upstream(latex: str) -> str:

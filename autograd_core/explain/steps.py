@@ -20,7 +20,7 @@ from .formula import number, uses_upstream
 from .values import Value, describe, expression, inputs, layers_of, name_all
 
 if TYPE_CHECKING:
-    from .narration import Told
+    from .narration import Narrated
 
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
@@ -147,11 +147,11 @@ class Steps(Sequence[Step]):
         self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
 
     @cached_property
-    def narration(self) -> list[Told]:
+    def narration(self) -> list[Narrated]:
         """What is said of each step, in parts that every view writes in its own way."""
-        from .narration import narrated
+        from .narration import narrate
 
-        return narrated(self)
+        return narrate(self)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -281,17 +281,17 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Mapping[Node, st
         position, parent, *_ = edge
         product, contribution, total, local, value = in_numpy((*edge[2:], local, parent.out))
         shared = {"name": names[parent], "value": value, "position": position, **of_node}
-        stretched = np.shape(product) != np.shape(contribution)
+        broadcast = np.shape(product) != np.shape(contribution)
         yield Step(
             "backward",
             upstream=upstream,
             local=local,
             contribution=product,
-            total=None if stretched else total,
+            total=None if broadcast else total,
             formula=_formula(op, position),
             **shared,
         )
-        if stretched:
+        if broadcast:
             yield Step("unbroadcast", upstream=product, contribution=contribution, total=total, **shared)
 
 
@@ -338,7 +338,7 @@ def _products(node: Node, g: Any, positions: Sequence[int]) -> Iterator[Any]:
 
 def _is_product(product: Any, g: Any, local: Any, node: Node) -> bool:
     """Whether ``product`` is ``g`` times ``local``, element by element."""
-    g = stretched(g, node)
+    g = _with_reduced_axes(g, node)
     try:
         if np.broadcast_shapes(np.shape(g), np.shape(local)) != np.shape(product):
             return False
@@ -351,7 +351,7 @@ def _is_product(product: Any, g: Any, local: Any, node: Node) -> bool:
         )
 
 
-def stretched(g: Any, node: Node) -> Any:
+def _with_reduced_axes(g: Any, node: Node) -> Any:
     """The gradient of a reduction with the axes back that it took away."""
     axis = node.params.get("axis")
     if axis is None or not np.ndim(g) or node.params.get("keepdims") or np.ndim(g) == np.ndim(node.args[0]):

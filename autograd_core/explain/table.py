@@ -36,19 +36,19 @@ def tables(steps: Steps) -> Group:
     for name, value in steps.leaves.items():
         given.add_row(Text(name), Text(number(value)))
     forward = _table("Forward", **{"#": "dim", "value": "", "numbers": ""})
-    sums = any(isinstance(told, Backward) and told.total is not None for told in steps.narration)
+    sums = any(isinstance(step, Backward) and step.total is not None for step in steps.narration)
     columns = {"#": "dim", "to": "bold", "upstream": "magenta", "× local": "cyan", "= contribution": "green"}
     backward = _table(f"Backward, from {start} = {number(steps.seed)}", **columns, **({"sum": "bold"} if sums else {}))
-    if max((len(told.name) for told in steps.narration), default=0) <= 16:  # a name is not broken where there is room
+    if max((len(step.name) for step in steps.narration), default=0) <= 16:  # a name is not broken where there is room
         backward.columns[1].no_wrap = True
-    for i, told in enumerate(steps.narration):
+    for i, step in enumerate(steps.narration):
         if MAX_ROWS // 2 <= i < len(steps) - MAX_ROWS // 2:
             if i == MAX_ROWS // 2:
                 backward.add_row("…", Text(f"{len(steps) - MAX_ROWS:,} more: .to_text()"))
-        elif isinstance(told, Forward):
-            forward.add_row(*map(Text, (str(i + 1), *_forward(told))))
+        elif isinstance(step, Forward):
+            forward.add_row(*map(Text, (str(i + 1), *_forward(step))))
         else:
-            backward.add_row(*map(Text, (str(i + 1), *_backward(told)[: 5 if sums else 4])))
+            backward.add_row(*map(Text, (str(i + 1), *_backward(step)[: 5 if sums else 4])))
     found = _table("Gradients", of="bold", value="green")
     for partial, written in gradients(steps):
         found.add_row(Text(str(partial)), Text(written))
@@ -67,19 +67,19 @@ def _cell(value: Any) -> str:
     return number(value) if np.size(value) <= FEW else summary(value)
 
 
-def _forward(told: Forward) -> tuple[str, str]:
-    symbolic = f"{told.name} = {told.formula}" + (f" ({told.settings})" if told.settings else "")
-    return symbolic, _cell(told.value.value) if told.numbers is None else f"{told.numbers} = {told.value}"
+def _forward(step: Forward) -> tuple[str, str]:
+    symbolic = f"{step.name} = {step.formula}" + (f" ({step.settings})" if step.settings else "")
+    return symbolic, _cell(step.value.value) if step.numbers is None else f"{step.numbers} = {step.value}"
 
 
-def _backward(told: Backward) -> tuple[str, ...]:
-    upstream = _cell(told.upstream.value)
-    if isinstance(told, Product):
-        how = f"{told.by} = {told.formula}" + ("" if told.is_its_number else f" = {_cell(told.local.value)}")
-    elif isinstance(told, VectorJacobian):
+def _backward(step: Backward) -> tuple[str, ...]:
+    upstream = _cell(step.upstream.value)
+    if isinstance(step, Product):
+        how = f"{step.by} = {step.formula}" + ("" if step.is_its_number else f" = {_cell(step.local.value)}")
+    elif isinstance(step, VectorJacobian):
         upstream = f"g = {upstream}"
-        how = f"{replace(told.formula, upstream='g')}" + (f"\n{told.product}" if told.product else "")
+        how = f"{replace(step.formula, upstream='g')}" + (f"\n{step.product}" if step.product else "")
     else:
         how = "summed over copies"
-    total = "" if told.total is None else _cell(told.total.value)
-    return str(told.wanted), upstream, how, _cell(told.contribution.value), total
+    total = "" if step.total is None else _cell(step.total.value)
+    return str(step.wanted), upstream, how, _cell(step.contribution.value), total

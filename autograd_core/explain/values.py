@@ -13,7 +13,7 @@ from ..arrays import in_numpy, to_numpy
 from ..graph import Node
 from ..op import Op
 from ..tensor import Tensor
-from .formula import FEW, Name, number, shape, told
+from .formula import FEW, Name, number, outline, shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,11 @@ class Value:
         """An input as a formula shows it."""
         text, arg = self.inputs[position], self.args[position]
         return Name(text, arg, constant=self.parents[position] is None and text == constant(arg))
+
+    @property
+    def names(self) -> dict[int, Name]:
+        """The inputs that formulas show, by their positions."""
+        return {i: self.named(i) for i in outline(len(self.inputs))}
 
 
 def describe(
@@ -87,7 +92,7 @@ def constant(value: Any) -> str:
 def expression(op: Op, node: Node) -> str:
     """The op's formula in LaTeX, with x, y, … for its inputs."""
     if op.arity is None:
-        letters = [f"x_{{{i + 1}}}" for i in told(len(node.args))]
+        letters = [f"x_{{{i + 1}}}" for i in outline(len(node.args))]
         if len(letters) < len(node.args):
             letters.insert(-1, r"\dots")
         return op.latex.replace(r"x, y, \dots", ", ".join(letters))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autograd_core import Tensor, conv, explain, softmax
+from autograd_core.explain import frames
 from autograd_core.explain.frames import drawing
 from autograd_core.explain.narration import Backward, Unbroadcast
 from autograd_core.explain.steps import Steps
@@ -278,6 +279,17 @@ def test_each_frame_of_the_animation_shows_its_step(pillow, tmp_path):
     captions = [caption.tobytes() for _, _, caption in frames]
     assert all((caption.min() < 60) for _, _, caption in frames)  # each has words,
     assert len(set(captions)) == len(captions)  # and no two the same
+
+
+def test_no_frame_shows_the_gradient_of_copies_as_that_of_what_was_broadcast(pillow, monkeypatch):
+    seen = []
+    render = frames._render
+    monkeypatch.setattr(frames, "_render", lambda *given: seen.append(given[1]) or render(*given))
+    x, b = Tensor([[1.0, 2.0], [3.0, 4.0]], name="x"), Tensor([-1.0, 2.0], name="b")
+    steps = explain(np.sum((x + b) ** 2 + b), names={})
+    assert len(list(frames.frames(steps))) == len(seen) == len(steps)
+    told = [box.lines[1] for frame in seen for box in frame.boxes if box.key == "b"]
+    assert list(dict.fromkeys(told)) == ["∂f/∂b = not computed", "∂f/∂b = [2, 2]", "∂f/∂b = [6, 22]"]
 
 
 def test_frames_of_a_layer_and_of_awkward_names_are_drawn(pillow, tmp_path):

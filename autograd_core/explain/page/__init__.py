@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import Arrow, Box, Drawing, of_values, shade
+from ..drawing import Arrow, Box, Drawing, of_steps, shade
 from ..formula import Number, number, shape, summary
 from ..narration import Forward, Parts, derivative
 from .live import Program, program, rules_shown
@@ -117,8 +117,8 @@ def _steps(steps: Steps) -> str:
     return "\n".join(
         f'<li id="step-{i}" class="{step.kind}"><button type="button" class="go" data-go="{i}" '
         f'aria-label="Go to step {i + 1}">{i + 1}</button><p><strong>{words[step.kind]}.</strong> '
-        f"{_marked(told.sentence, values)}</p></li>"
-        for i, (step, told) in enumerate(zip(steps, steps.narration, strict=True))
+        f"{_marked(narrated.sentence, values)}</p></li>"
+        for i, (step, narrated) in enumerate(zip(steps, steps.narration, strict=True))
     )
 
 
@@ -162,14 +162,13 @@ def _leaves(steps: Steps, live: Program) -> str:
 
 def _pictures(steps: Steps) -> tuple[str, list[Any]]:
     """The graph as SVG with its layers closed or open, and where each value and step is in each picture."""
-    handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
     layers = list(dict.fromkeys(v.layers[0] for v in steps.values.values() if v.layers))
     shown: list[str] = []
     maps: list[Any] = []
     notes = []
     for opened in _choices(len(layers)):
         closed = [layer for i, layer in enumerate(layers) if i not in opened]
-        drawing, group = of_values(steps.values, steps.result, handed, closed)
+        drawing, group = of_steps(steps, closed)
         if len(drawing.boxes) > DRAWN:
             notes.append((opened, len(drawing.boxes)))
             continue
@@ -318,7 +317,7 @@ def _number(value: Any) -> float | str:
 def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
     arrays = _Arrays()
     index = {name: i for i, name in enumerate(steps.values)}
-    forward = {told.name: told for told in steps.narration if isinstance(told, Forward)}
+    forward = {step.name: step for step in steps.narration if isinstance(step, Forward)}
     nodes = []
     for name, value in steps.values.items():
         node: dict[str, Any] = {
@@ -340,7 +339,7 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
                 "call": (live.calls or {}).get(name),
             }
         nodes.append(node)
-    told = []
+    entries = []
     for step in steps:
         entry: dict[str, Any] = {"kind": step.kind, "node": index[step.name], "out": index[step.output]}
         if step.kind != "forward":
@@ -351,12 +350,12 @@ def _data(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
                 "contribution": arrays.add(step.contribution),
                 "total": arrays.add(step.total),
             }
-        told.append(entry)
+        entries.append(entry)
     return {
         "result": index[steps.result],
         "seed": arrays.add(steps.seed),
         "nodes": nodes,
-        "steps": told,
+        "steps": entries,
         "arrays": arrays.table,
         "pictures": maps,
         "live": not live.frozen,
