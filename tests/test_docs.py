@@ -55,8 +55,8 @@ def blocks(page, *languages):
 
 
 def numbers(text):
-    """The numbers in a text, without those in the names of types."""
-    return [float(n) for n in NUMBER.findall(re.sub(r"float\d+", "", text))]
+    """The numbers in a text, without those in the names of types, and without the lines of our files."""
+    return [float(n) for n in NUMBER.findall(re.sub(r"float\d+|\.py:\d+", "", text))]
 
 
 def run(code, names, page):
