@@ -124,7 +124,9 @@ def slopes(
         if thorough and reach * float(np.max(np.abs(d))) > 1e3:
             height = np.abs(uneven) * ts[2]
             rough |= (height > 1e3 * eps * (size + reach)) & (np.abs(uneven) > 0.1 * np.abs(best.low))
-        error = np.where(halted, np.where(_known(best, floor, eps), np.inf, rounding / ts[2]), error)
+        # A step of 1e-17 says nothing of a value of 1: it passes a gradient that is 0, and refutes none.
+        rounded = (rounding + (eps * size if thorough else 0.0)) / ts[2]
+        error = np.where(halted, np.where(_known(best, floor, eps), np.inf, rounded), error)
         better = error < best.error
         best.low = np.where(better, slope, best.low)
         best.error = np.where(better, error, best.error)

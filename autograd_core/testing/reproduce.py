@@ -23,6 +23,8 @@ from .libraries import of_value
 
 # Numbers that a message still prints whole.
 LONGEST = 1000
+# Of those that repeat, as many as a message prints once.
+SHORT = 24
 
 
 def literal(value: Any) -> str:
@@ -71,6 +73,8 @@ def _number(value: Any) -> str:
 
 
 def _array(value: Any) -> str:
+    if value.size > SHORT and (period := _period(value.reshape(-1))):
+        return f"np.resize({_array(value.reshape(-1)[:period])}, {value.shape!r})"
     if value.size > LONGEST:
         return f"...  # {value.dtype}{list(value.shape)}: the array is in error.arguments"
     if value.size == 0:
@@ -78,6 +82,14 @@ def _array(value: Any) -> str:
     items = str(value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
     plain = value.dtype in (np.float64, np.bool_) or (value.dtype == np.int64)
     return f"np.array({items})" if plain else f"np.array({items}, np.{value.dtype})"
+
+
+def _period(flat: Any) -> int:
+    """How many numbers, not above `SHORT`, an array repeats over and over; 0 if it does not."""
+    for n in range(1, SHORT + 1):
+        if flat[0] == flat[n] and flat[n:].tobytes() == flat[:-n].tobytes():
+            return n
+    return 0
 
 
 def name_of(f: Any) -> str:

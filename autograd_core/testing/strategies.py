@@ -67,45 +67,6 @@ def distinct_integers(draw: Any, count: int) -> list[int]:
     return [*drawn, *(int(k) for k in rest[: count - first])]
 
 
-# How the numbers of an example lie, the simplest first, which is what failures shrink to.
-LAYS = ("apart", "whole", "equal", "alike", "large", "huge", "small", "shifted up", "shifted down", "one large")
-# Beside ordinary shapes, and less often: longer than a function may have a short path for, and square.
-SPECIAL_SHAPES = ((17,), (33,), (1030,), (2, 2), (3, 3))
-
-
-_MOVES = {"large": (1e3, 0), "huge": (1e8, 0), "small": (1e-3, 0), "shifted up": (1, 20), "shifted down": (1, -20)}
-
-
-def lay(kind: str, arrays: list[Array], domains: Sequence[Domain]) -> list[Array]:
-    """Numbers that lie apart in their domains, moved to where gradients go wrong: ties, zeros, other magnitudes.
-
-    ``kind`` is one of `LAYS`: as they are; small whole numbers, zeros of both signs among them; all equal; the same
-    in all arguments; times 1e3, 1e8 or 1e-3; 20 more or less; one of them times 1e4.
-    """
-    if kind == "apart":
-        return arrays
-    if kind == "alike":
-        first = arrays[0]
-        same = domains.count(domains[0]) == len(domains)
-        return [first.copy() if a.shape == first.shape and same else a for a in arrays]
-    moved = []
-    for n, (a, domain) in enumerate(zip(arrays, domains, strict=True)):
-        if kind == "whole":
-            b = np.array(np.rint(a))
-            b[(b == 0) & (a < 0)] = -0.0
-        elif kind == "equal":
-            b = np.full_like(a, a.flat[0]) if a.size else a
-        elif kind == "one large":
-            b = a.copy()
-            if b.size and n == 0:
-                b.flat[-1] = 1e4 * (1 + abs(b.flat[-1]))
-        else:
-            scale, shift = _MOVES[kind]
-            b = scale * a + shift
-        moved.append(np.array(np.where((b > domain.low) & (b < domain.high), b, a)))
-    return moved
-
-
 @st.composite
 def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tuple[Any, ...]:
     if shape is None:
