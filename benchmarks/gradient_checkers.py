@@ -48,7 +48,7 @@ def parts(call: Call) -> tuple[Callable[..., Array], Backward, list[Array]]:
     return f, backward, [np.asarray(call.args[n]) for n in call.argnums]
 
 
-def by_torch(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -> None:
+def by_torch(f: Callable[..., Array], backward: Backward, xs: Sequence[Array], fast_mode: bool = True) -> None:
     """PyTorch's ``gradcheck``."""
     import torch
 
@@ -63,7 +63,7 @@ def by_torch(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -
             gradients = backward(g.numpy(), [t.detach().numpy() for t in ctx.saved_tensors])
             return tuple(torch.as_tensor(np.array(d)) for d in gradients)
 
-    torch.autograd.gradcheck(Function.apply, [torch.tensor(x, requires_grad=True) for x in xs], fast_mode=True)
+    torch.autograd.gradcheck(Function.apply, [torch.tensor(x, requires_grad=True) for x in xs], fast_mode=fast_mode)
 
 
 def by_hips(f: Callable[..., Array], backward: Backward, xs: Sequence[Array]) -> None:

@@ -1,7 +1,7 @@
 """Where gradients go wrong and chance seldom leads: each shape, size, tie, sign and magnitude of these is tried.
 
-A corner is a way in which numbers lie and a shape for each argument; its numbers are the same at each call. Numbers that
-lie so are made from numbers that lie apart in their domains.
+A corner is a way in which numbers lie and a shape for each argument; its numbers are the same at each call. They are
+made from numbers that lie apart in their domains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _DISTINCT = 96
 _PERIOD = 23
 
 # Numbers that people write, and that a rule may treat apart.
-_FAMILIAR = (0.0, 1.0, -1.0, 2.0, -2.0, -0.0, 0.5, 3.0, -3.0, 10.0, -0.5, 4.0, 5.0, -10.0, 100.0, 1.5, -4.0, -5.0, 8.0, 0.1, 1e3)  # fmt: skip
+_FAMILIAR = (
+    *(0.0, 1.0, -1.0, 2.0, -2.0, -0.0, 0.5, 3.0, -3.0, 10.0, -0.5, 4.0, 5.0, -10.0, 100.0, 1.5, -4.0, -5.0, 8.0),
+    *(0.1, 1e3),
+)
 
 # Lengths at which code takes another path: no axes, one, odd and even, squares, more axes, chunks and their ends.
 _ONE_SHAPE: Shapes = (

@@ -91,7 +91,8 @@ class Given:
 
     def _copies(self, values: list[Array]) -> list[Any]:
         """The arguments as the function is called with them; what is laid out in another way stays so."""
-        return self.arguments.native([np.copy(v) if v.flags.c_contiguous else v for v in values])
+        copies = {id(v): np.copy(v) if v.flags.c_contiguous else v for v in values}  # one array given twice stays one
+        return self.arguments.native([copies[id(v)] for v in values])
 
     def _like(self, result: Any, gs: list[Array]) -> Any:
         parts = iter(gs)
@@ -150,25 +151,29 @@ class Given:
             columns = np.zeros((rows, np.size(value)))
             for i in range(np.size(value)):
                 tangents = [np.zeros(np.shape(v), np.asarray(v).dtype) for v in values]
-                tangents[n].reshape(-1)[i] = 1.0
-                given = self.arguments
-                moved = given.fill(
-                    [given.library.array(t[()], v) for t, v in zip(tangents, given.templates, strict=True)]
-                )
-                moved = [m if k in given.chosen else None for k, m in enumerate(moved)]
-                tangent = self.by(tuple(self._copies(values)), tuple(moved))
-                if isinstance(tangent, tuple) and len(tangent) == 2:
-                    tangent = tangent[1]
-                parts = [to_numpy(leaf) for leaf in leaves(tangent)]
-                self._note_precision(parts)
+                length = (-2.0, 0.5)[i % 2]  # not 1, which is its own square
+                tangents[n].reshape(-1)[i] = length
+                parts = self.push(values, tangents)
                 if [p.shape for p in parts] != shapes:
                     raise WrongGradient(
                         f"jvp gave a tangent of shape {[list(p.shape) for p in parts]}, and the result has shape "
                         f"{[list(s) for s in shapes]}"
                     )
-                columns[:, i] = np.concatenate([p.reshape(-1) for p in parts])
+                columns[:, i] = np.concatenate([p.reshape(-1) for p in parts]) / length
             found.append(columns)
         return found
+
+    def push(self, values: list[Array], tangents: list[Array]) -> list[Array]:
+        """The change of each result along ``tangents``, by the ``jvp`` that was given."""
+        given = self.arguments
+        moved = given.fill([given.library.array(t[()], v) for t, v in zip(tangents, given.templates, strict=True)])
+        moved = [m if k in given.chosen else None for k, m in enumerate(moved)]
+        tangent = self.by(tuple(self._copies(values)), tuple(moved))
+        if isinstance(tangent, tuple) and len(tangent) == 2:
+            tangent = tangent[1]
+        parts = [to_numpy(leaf) for leaf in leaves(tangent)]
+        self._note_precision(parts)
+        return parts
 
     def _by_jacobian(self, values: list[Array], shapes: list[tuple[int, ...]]) -> list[Array]:
         """The Jacobian as it was given, with a row for each number of the result."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -115,6 +117,17 @@ class _Subject:
             f"the gradient of {name_of(check.f)} is wrong: {what}", Report("fail", what, 1), "check_properties"
         )
 
+    def dual(self, left: float, tangents: Sequence[Array]) -> None:
+        """Raise unless ⟨Jv, w⟩, which is ``left``, is ⟨v, Jᵀw⟩ for the tangents v and the gradients that arrive, w."""
+        __tracebackhide__ = True
+        products = [t * g for t, g in zip(tangents, self.gradients, strict=True)]
+        right = sum(float(np.sum(p)) for p in products)
+        scale = sum(float(np.sum(np.abs(p))) for p in products)
+        size = sum(np.sum(np.abs(t)) for t in tangents) + sum(np.sum(np.abs(g)) for g in self.gs)
+        rtol = 1e-4 if self.check.low else 1e-9
+        if np.isfinite(scale) and not abs(left - right) <= rtol * scale + self.rounding * size:
+            raise self.wrong(f"⟨Jv, w⟩ = {left:.15g} and ⟨v, Jᵀw⟩ = {right:.15g} should be equal")
+
     def same(
         self, got: Sequence[Array], expected: Sequence[Array], what: str, rtol: float = 1e-9, atol: float = 0.0
     ) -> None:
@@ -189,18 +202,76 @@ def _batched(s: _Subject) -> None:
 
 def _deterministic(s: _Subject) -> None:
     __tracebackhide__ = True
-    for again in (s.pull(s.gs), s.run(s.arrays)[1](s.gs)):
-        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, s.gradients, strict=True)):
-            raise s.wrong("the same call gave two different gradients")
+    pairs = [(s.pull(s.gs), s.gradients), (s.run(s.arrays)[1](s.gs), s.gradients)]
+    if s.check.earliest is not None:  # the first call of all
+        gs, found = s.check.earliest
+        pairs.append((found, s.pull(gs)))
+    if not all(_identical(*pair) for pair in pairs):
+        raise s.wrong("the same call gave two different gradients")
+
+
+def _identical(some: Sequence[Array], others: Sequence[Array]) -> bool:
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(some, others, strict=True))
+
+
+def _calls_are_apart(s: _Subject) -> None:
+    """No later call changes what an earlier one returned, or what it would return again."""
+    __tracebackhide__ = True
+    first = s.pull(s.gs)
+    kept = [np.array(g) for g in first]
+    s.pull(s.like(s.values))
+    if not _identical(first, kept):
+        raise s.wrong("a later call changes the gradient that an earlier one returned; return a new array")
+    with suppress(ArithmeticError, ValueError):  # it may not be defined there, or have a result of another shape
+        s.run([np.asarray(0.75 * a) for a in s.arrays])[1](s.gs)
+    if not _identical(s.pull(s.gs), kept):
+        raise s.wrong("after a call with other arguments it is another one: something is kept from call to call")
+
+
+def _state_is_kept(s: _Subject) -> None:
+    """What others rely on is as it was: the state of random numbers, how NumPy treats errors and prints."""
+    __tracebackhide__ = True
+    before = _state()
+    s.run(s.arrays)[1](s.gs)
+    for (what, old), (_, new) in zip(before, _state(), strict=True):
+        if old != new:
+            raise s.wrong(f"it changes {what}, which others rely on; use a generator or a context of its own")
+
+
+def _state() -> list[tuple[str, str]]:
+    return [
+        ("the state of np.random", repr([np.array(part).tobytes() for part in np.random.get_state()])),  # noqa: NPY002
+        ("the state of random", repr(random.getstate())),
+        ("np.seterr", repr(np.geterr())),
+        ("np.set_printoptions", repr(np.get_printoptions())),
+    ]
 
 
 def _linear(s: _Subject) -> None:
     __tracebackhide__ = True
-    other = s.like(s.values)
-    mixed = s.pull([2.0 * g - 0.5 * h for g, h in zip(s.gs, other, strict=True)])
-    expected = [2.0 * g - 0.5 * h for g, h in zip(s.gradients, s.pull(other), strict=True)]
-    s.same(mixed, expected, "it is not linear in the gradient that arrives", atol=s.rounding)
+    what = "it is not linear in the gradient that arrives"
+    rtol = 1e-4 if s.check.low else 1e-9
+    for other in (s.like(s.values), [np.ones_like(g) for g in s.gs]):
+        mixed = s.pull([2.0 * g - 0.5 * h for g, h in zip(s.gs, other, strict=True)])
+        expected = [2.0 * g - 0.5 * h for g, h in zip(s.gradients, s.pull(other), strict=True)]
+        s.same(mixed, expected, what, rtol, s.rounding)
+    far = 2.0**8 if any(v.dtype == np.float16 for v in s.values) else 2.0**30  # a power of two rounds nothing
+    for factor in (-1.0, far, 1 / far):
+        scaled = s.pull([factor * g for g in s.gs])
+        s.same([g / factor for g in scaled], s.gradients, f"{what}: {factor:g} times as much", rtol, s.rounding)
     s.same(s.pull([0.0 * g for g in s.gs]), [0.0 * g for g in s.gradients], "a zero gradient does not stay zero")
+
+
+def _tangents(s: _Subject) -> None:
+    """A forward mode that was given is linear in the tangents, of all arguments at once."""
+    __tracebackhide__ = True
+    given = s.check.given
+    if given is None or given.form != "jvp":
+        return
+    tangents = s.like(s.arrays)
+    pushed = given.push(s.arrays, tangents)
+    left = sum(float(np.sum(p * g)) for p, g in zip(pushed, s.gs, strict=True))
+    s.dual(left, tangents)
 
 
 def _transpose(s: _Subject) -> None:
@@ -210,13 +281,7 @@ def _transpose(s: _Subject) -> None:
     found = library.jvp(s.check.flat, s.check.library_arrays(s.arrays), s.check.library_arrays(tangents))
     if found is None:
         return
-    pushed = [library.numpy(p) for p in found]
-    left = [np.sum(p * g) for p, g in zip(pushed, s.gs, strict=True)]
-    right = [np.sum(t * g) for t, g in zip(tangents, s.gradients, strict=True)]
-    scale = sum(np.sum(np.abs(t * g)) for t, g in zip(tangents, s.gradients, strict=True))
-    size = sum(np.sum(np.abs(t)) for t in tangents) + sum(np.sum(np.abs(g)) for g in s.gs)
-    if np.isfinite(scale) and not abs(sum(left) - sum(right)) <= 1e-9 * scale + s.rounding * size:
-        raise s.wrong(f"⟨Jv, w⟩ = {sum(left):.15g} and ⟨v, Jᵀw⟩ = {sum(right):.15g} should be equal")
+    s.dual(sum(float(np.sum(library.numpy(p) * g)) for p, g in zip(found, s.gs, strict=True)), tangents)
 
 
 def _used_twice(s: _Subject) -> None:
@@ -233,20 +298,48 @@ def _used_twice(s: _Subject) -> None:
     ones = [1.0] * len(s.values)
     two = two_pull(ones)
     s.same(one_pull(ones), [a + b for a, b in zip(two[:n], two[n:], strict=True)], "a value used twice is not two")
-    _shared(s)
 
 
 def _shared(s: _Subject) -> None:
     """f(x, x) against f(x, y) at y = x, for arguments of one shape."""
     __tracebackhide__ = True
-    first = s.arrays[0]
-    if len(s.arrays) < 2 or any(a.shape != first.shape for a in s.arrays):
+    first, n, check = s.arrays[0], len(s.arrays), s.check
+    if n < 2 or any(a.shape != first.shape for a in s.arrays):
         return
-    n = len(s.arrays)
-    apart = s.run([first] * n)[1](s.gs) if [np.shape(v) for v in s.run([first] * n)[0]] == _shapes(s.gs) else None
-    if apart is not None and all(np.isfinite(g).all() for g in apart):
-        together = vjp(lambda x: s.flat(*[x] * n), first)[1](s.gs)
-        s.same([together[0]], [sum(apart[1:], apart[0])], "an argument that is passed twice is not two arguments")
+    try:
+        values, pull = s.run([first.copy() for _ in range(n)])
+    except (ArithmeticError, ValueError):
+        return  # it is not defined there
+    apart = pull(s.gs) if _shapes(values) == _shapes(s.gs) else []
+    if not apart or not all(np.isfinite(g).all() for g in apart):
+        return
+    what = "an argument that is passed twice is not two arguments"
+    if check.given is not None:
+        s.same(s.run([first] * n)[1](s.gs), apart, what)
+        return
+    _, pull = check.pullback(lambda xs: check.flat([xs[0]] * n), [first])
+    s.same(
+        [sum(pull(s.gs)[1:], pull(s.gs)[0])], [sum(apart[1:], apart[0])], what, 1e-4 if check.low else 1e-9, s.rounding
+    )
+
+
+def _one_at_a_time(s: _Subject) -> None:
+    """Each argument's gradient where only that one is asked for, which a rule may be told and skip the others."""
+    __tracebackhide__ = True
+    check = s.check
+    if check.given is not None or len(s.arrays) < 2:
+        return
+    for n, array in enumerate(s.arrays):
+        others = check.library_arrays(s.arrays)
+
+        def alone(xs: list[Any], n: int = n, others: list[Any] = others) -> list[Any]:
+            return check.flat([*others[:n], xs[0], *others[n + 1 :]])
+
+        _, pull = check.pullback(alone, [array])
+        what = f"with respect to {s.arguments.names[n]} alone it is another one"
+        rtol = 1e-4 if check.low else 1e-9
+        scale = [np.zeros_like(g) if i != n else pull(s.gs)[0] for i, g in enumerate(s.gradients)]
+        s.same(scale, [np.zeros_like(g) if i != n else g for i, g in enumerate(s.gradients)], what, rtol, s.rounding)
 
 
 def _shapes(arrays: Sequence[Array]) -> list[tuple[int, ...]]:
@@ -281,12 +374,16 @@ def _sum_to(g: Array, shape: tuple[int, ...]) -> Array:
 
 def _memory_layout(s: _Subject) -> None:
     __tracebackhide__ = True
-    for layout in (_read_only, _fortran, _reversed, _strided):
+    for layout in (_read_only, _fortran, _reversed, _strided, _spread):
         values, pull = s.run([layout(a) for a in s.arrays])
         s.flat(*s.check.library_arrays([layout(a) for a in s.arrays]))  # it only must not fail
-        what = f"arguments that are {layout.__name__.strip('_').replace('_', '-')} give other numbers"
+        name = layout.__name__.strip("_").replace("_", "-")
+        what = f"arguments that are {name} give other numbers"
         s.same(values, s.values, what)
         s.same(pull([layout(g) for g in s.gs]), s.gradients, what)
+        s.same(s.pull([layout(g) for g in s.gs]), s.gradients, f"a gradient that arrives {name} gives other numbers")
+    ones = [np.ones_like(g) for g in s.gs]  # as sum's pullback makes them: one number, seen everywhere
+    s.same(s.pull([_spread(g) for g in ones]), s.pull(ones), "a gradient that arrives spread gives other numbers")
 
 
 def _views(s: _Subject) -> None:
@@ -321,6 +418,11 @@ def _fortran(a: Array) -> Array:
 def _reversed(a: Array) -> Array:
     backwards: Any = (*(slice(None, None, -1),) * np.ndim(a), ...)
     return np.array(np.flip(a))[backwards]
+
+
+def _spread(a: Array) -> Array:
+    """One number for all where all are equal, as `np.broadcast_to` makes them."""
+    return np.broadcast_to(a.flat[0], a.shape) if np.size(a) > 1 and not np.ptp(a) else a
 
 
 def _strided(a: Array) -> Array:
@@ -371,8 +473,13 @@ OF_ANY: tuple[Callable[[_Subject], None], ...] = (
     _arguments_are_kept,
     _value_is_kept,
     _deterministic,
+    _calls_are_apart,
+    _state_is_kept,
     _linear,
     _transpose,
+    _tangents,
+    _shared,
+    _one_at_a_time,
     _broadcasts_as_tiling,
     _memory_layout,
     _batched,
@@ -385,9 +492,11 @@ CLAIMS: tuple[Callable[[_Subject], None], ...] = (
     _value_is_kept,
     _shapes_and_dtypes,
     _deterministic,
+    _calls_are_apart,
     _linear,
     _transpose,
     _used_twice,
+    _shared,
     _broadcasts_as_tiling,
     _memory_layout,
     _views,

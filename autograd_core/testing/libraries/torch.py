@@ -32,6 +32,8 @@ class Torch(Library):
 
     def array(self, values: Array, template: Any = None) -> Any:
         values = np.asarray(values)
+        if values.size > 1 and not any(values.strides):  # one number, seen everywhere
+            return self.array(values.reshape(-1)[0], template).expand(values.shape)
         if not values.flags.writeable or any(s < 0 for s in values.strides):  # which a tensor cannot be
             values = values.copy()
         return torch.as_tensor(values, device=getattr(template, "device", None))
