@@ -16,6 +16,13 @@ from .libraries import Library, of_value
 Array = Any
 
 
+# What holds complex numbers is said to be two arguments.
+COMPLEX = (
+    "argument {0!r} is complex, and gradients are checked with respect to real numbers; pass its parts as two "
+    "arguments, lambda re, im: f(re + 1j * im)"
+)
+
+
 class Arguments:
     """What a function is called with, and which numbers in it are varied.
 
@@ -51,6 +58,8 @@ class Arguments:
         self.templates: list[Any] = []
         for n in self.chosen:
             found = [(name, leaf) for name, leaf in named(args[n], self.parameters[n]) if is_floating(leaf)]
+            if not found and any(is_complex(leaf) for leaf in leaves(args[n])):
+                raise TypeError(COMPLEX.format(self.parameters[n]))
             if not found:
                 raise TypeError(
                     f"argument {self.parameters[n]!r} holds no floating numbers, so there is no gradient with respect "
@@ -62,6 +71,9 @@ class Arguments:
                 self.arrays.append(to_numpy(leaf))
                 self.owners.append(n)
         if not self.arrays:
+            for name, arg in zip(self.parameters, args, strict=True):
+                if any(is_complex(leaf) for leaf in leaves(arg)):
+                    raise TypeError(COMPLEX.format(name))
             raise TypeError(
                 "none of the arguments holds floating numbers, so there is nothing to differentiate with respect to; "
                 "pass floats (2.0, x.astype(float))"
@@ -160,6 +172,11 @@ def is_floating(leaf: Any) -> bool:
     if hasattr(leaf, "dtype") and hasattr(leaf, "shape"):
         return "float" in str(leaf.dtype)
     return False
+
+
+def is_complex(leaf: Any) -> bool:
+    """Whether a leaf holds complex numbers, in whatever library it is from."""
+    return isinstance(leaf, complex) or "complex" in str(getattr(leaf, "dtype", ""))
 
 
 def _holds_floats(arg: Any) -> bool:

@@ -200,6 +200,25 @@ def _batched(s: _Subject) -> None:
         s.same(one, s.pull(gs), "several gradients at once are not what they are one after the other")
 
 
+def _mapped(s: _Subject) -> None:
+    """Several points at once, where the library does that, against one after the other."""
+    __tracebackhide__ = True
+    library = s.check.library
+    points = [s.arrays, [np.asarray(0.75 * a) for a in s.arrays]]
+    several = [s.gs, s.like(s.values)]
+    xs, gs = ([library.array(np.stack(parts)) for parts in zip(*rows, strict=True)] for rows in (points, several))
+    found = library.mapped(s.check.flat, xs, gs)
+    if found is None:
+        return
+    what = "several points at once are not what they are one after the other"
+    for n, (point, given) in enumerate(zip(points, several, strict=True)):
+        values, pull = s.run(point)
+        rtol = 1e-4 if s.check.low else 1e-9
+        s.same([library.numpy(v)[n] for v in found[0]], values, what, rtol, s.rounding)
+        one = [np.zeros(a.shape) if g is None else library.numpy(g)[n] for g, a in zip(found[1], s.arrays, strict=True)]
+        s.same(one, pull(given), what, rtol, s.rounding)
+
+
 def _deterministic(s: _Subject) -> None:
     __tracebackhide__ = True
     pairs = [(s.pull(s.gs), s.gradients), (s.run(s.arrays)[1](s.gs), s.gradients)]
@@ -231,9 +250,14 @@ def _calls_are_apart(s: _Subject) -> None:
 def _state_is_kept(s: _Subject) -> None:
     """What others rely on is as it was: the state of random numbers, how NumPy treats errors and prints."""
     __tracebackhide__ = True
+    own = np.random.get_state(), random.getstate()  # noqa: NPY002
+    np.random.random(), random.random()  # noqa: NPY002 - who seeds them anew has left them as seeded by an earlier call
     before = _state()
     s.run(s.arrays)[1](s.gs)
-    for (what, old), (_, new) in zip(before, _state(), strict=True):
+    after = _state()
+    np.random.set_state(own[0])  # noqa: NPY002
+    random.setstate(own[1])
+    for (what, old), (_, new) in zip(before, after, strict=True):
         if old != new:
             raise s.wrong(f"it changes {what}, which others rely on; use a generator or a context of its own")
 
@@ -483,6 +507,7 @@ OF_ANY: tuple[Callable[[_Subject], None], ...] = (
     _broadcasts_as_tiling,
     _memory_layout,
     _batched,
+    _mapped,
 )
 
 # ... and for one that is recorded here.

@@ -163,6 +163,82 @@ def test_batched_gradients_of_jax_and_pytorch_are_held_against_a_loop(judge):
     assert check_properties(f, X).verdict == "pass"
 
 
+def test_a_rule_for_several_at_once_that_is_wrong_is_found(judge):
+    torch, jax = judge("torch"), judge("jax")
+
+    class Sine(torch.autograd.Function):
+        factor = 1.0
+
+        @staticmethod
+        def forward(x):
+            return torch.sin(x)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * torch.cos(*ctx.saved_tensors)
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            return Sine.apply(x) * Sine.factor, in_dims[0]
+
+    assert check_properties(Sine.apply, torch.tensor(X)).verdict == "pass"
+    Sine.factor = 1.01
+    assert "several points at once" in str(error_of(Sine.apply, torch.tensor(X), check=check_properties))
+
+    @jax.custom_batching.custom_vmap
+    def scaled(g, x):
+        return g * jax.numpy.cos(x)
+
+    @scaled.def_vmap
+    def _(size, batched, g, x):
+        return 1.01 * g * jax.numpy.cos(x), True
+
+    @jax.custom_vjp
+    def f(x):
+        return jax.numpy.sin(x)
+
+    f.defvjp(lambda x: (f(x), x), lambda x, g: (scaled(g, x),))
+    assert "at once are not what they are one after the other" in str(error_of(f, X, check=check_properties, order=1))
+
+
+def test_each_argument_alone_and_calls_that_overlap(judge):
+    torch = judge("torch")
+
+    class Product(torch.autograd.Function):
+        last = None
+
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return (g * y if ctx.needs_input_grad[1] else 2 * g * y), g * x
+
+    x, y = torch.tensor(X), torch.tensor(X + 2)
+    assert check_gradients(Product.apply, x, y, order=1).verdict == "pass"
+    assert "alone it is another one" in str(error_of(Product.apply, x, y, check=check_properties, order=1))
+
+    class Kept(Product):
+        @staticmethod
+        def forward(ctx, x, y):
+            Kept.last = x.detach(), y.detach()
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = Kept.last
+            return g * y, g * x
+
+    error_of(Kept.apply, x, y, check=check_properties, order=1)
+
+
 def test_no_gradient_is_zero(judge):
     torch = judge("torch")
     unused = swish(torch, backward=lambda ctx, g: None)

@@ -173,3 +173,132 @@ def test_arrays_of_size_0_and_without_axes_are_drawn(wrong):
 
     with pytest.raises(ZeroDivisionError):
         f()
+
+
+# -- gradients that were given -------------------------------------------------------------------------------
+
+A = np.array([[0.5, -1.25, 2.0], [0.75, -0.25, 1.5]])
+
+
+def product(x, y):
+    return x * y
+
+
+def said_of(f, grad, *args, **form):
+    with pytest.raises(GradientError) as raised:
+        check_properties(f, *args, **({"grad": grad} if grad is not None else form))
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        lambda g: np.clip(g, -1e6, 1e6),
+        lambda g: np.where(np.abs(g) < 1e-6, 0.0, g),
+        lambda g: g if np.linalg.norm(g) < 1e3 else g / np.linalg.norm(g),
+        lambda g: np.where((g == 1).all(), 1.5, 1.0) * g,
+        lambda g: np.where((g < 0).all(), 1.5, 1.0) * g,
+    ],
+)
+def test_a_given_gradient_is_linear_for_large_small_and_plain_gradients(bent):
+    assert "not linear" in said_of(np.sin, lambda g, x: bent(g) * np.cos(x), A)
+
+
+def test_a_buffer_that_is_used_again_and_what_is_kept_from_call_to_call():
+    buffer = np.zeros(A.shape)
+
+    def shared(g, x):
+        buffer[...] = g * np.cos(x)
+        return buffer
+
+    assert "a later call changes the gradient" in said_of(np.sin, shared, A)
+    kept = [A]
+
+    def late(g, x):  # as what writes its cache after it was read
+        kept.append(x)
+        return g * np.cos(kept[-2])
+
+    assert "something is kept from call to call" in said_of(np.sin, late, A)
+
+
+@pytest.mark.parametrize("wrong", [{1}, set(range(3, 2000, 50))], ids=["the first", "one in 50"])
+def test_a_call_that_is_unlike_the_others(wrong):
+    calls = []
+
+    def grad(g, x):
+        calls.append(1)
+        return g * np.cos(x) * (1.5 if len(calls) in wrong else 1.0)
+
+    def thrice():
+        for seed in range(3):
+            check_properties(np.sin, A, grad=grad, seed=seed)
+
+    with pytest.raises(GradientError):
+        thrice()
+
+
+def test_the_global_state_is_kept():
+    def seeded(g, x):
+        np.random.seed(0)  # noqa: NPY002
+        return g * np.cos(x)
+
+    before = np.random.get_state()  # noqa: NPY002
+    assert "the state of np.random" in said_of(np.sin, seeded, A)
+    np.random.set_state(before)  # noqa: NPY002
+    assert check_properties(np.sin, A, grad=lambda g, x: g * np.cos(x)).verdict == "pass"
+    assert np.random.get_state()[2] == before[2]  # noqa: NPY002
+
+
+def test_one_array_given_twice():
+    def grad(g, x, y):
+        return (g * y * (2 if x is y else 1), g * x)
+
+    assert "passed twice" in said_of(product, grad, A, A + 1)
+
+
+@pytest.mark.parametrize("layout", ["F", "spread"])
+def test_a_gradient_that_arrives_in_another_layout_than_the_argument(layout):
+    def grad(g, x):
+        odd = g.flags.f_contiguous and not g.flags.c_contiguous and x.flags.c_contiguous
+        odd = odd if layout == "F" else not any(g.strides)
+        return g * np.cos(x) * (1.1 if odd else 1.0)
+
+    assert "a gradient that arrives" in said_of(np.sin, grad, A)
+
+
+def test_an_argument_that_is_one_number_seen_everywhere():
+    def grad(g, x):
+        return g * np.cos(x) * (1.0 if any(x.strides) else 1.1)
+
+    assert "spread" in said_of(np.sin, grad, np.full((2, 3), 0.5))
+
+
+@pytest.mark.parametrize(
+    "bent", [lambda t: t * t, lambda t: np.abs(t), lambda t: np.where(np.count_nonzero(t) > 1, 2 * t, t)]
+)
+def test_a_given_forward_mode_is_linear_in_the_tangents(bent):
+    def jvp(args, tangents):
+        return np.cos(args[0]) * bent(tangents[0])
+
+    said_of(np.sin, None, A, jvp=jvp)
+    assert check_properties(np.sin, A, jvp=lambda args, tangents: np.cos(args[0]) * tangents[0]).verdict == "pass"
+
+
+def test_a_gradient_in_single_precision_is_held_to_single_precision():
+    def grad(g, x):
+        return np.float32(g) * np.cos(np.float32(x))
+
+    assert check_properties(np.sin, A, grad=grad).verdict == "pass"
+    assert "wrong" in said_of(np.sin, lambda g, x: grad(g, x) * np.float32(1.05), A)
+
+
+@pytest.mark.parametrize("x", [A + 1j, 1j, [A + 1j, 2]], ids=["array", "number", "list"])
+def test_complex_arguments_are_refused_with_the_way_out(x):
+    for check in (check_gradients, check_properties):
+        with pytest.raises(TypeError, match=r"argument 'z' is complex, .*lambda re, im: f\(re \+ 1j \* im\)"):
+            check(lambda z: np.abs(z), x)
+    assert check_properties(lambda re, im: np.abs(np.exp(re + 1j * im)) ** 2, A, A, grad=_of_modulus).verdict == "pass"
+
+
+def _of_modulus(g, re, im):
+    return 2 * g * np.exp(2 * re), 0 * im

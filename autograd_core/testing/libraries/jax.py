@@ -68,6 +68,13 @@ class Jax(Library):
         gradients, pull = jax.vjp(lambda *v: self.vjp(f, list(v[:n]))[1](list(v[n:])), *xs, *gs)
         return gradients, lambda vs: list(pull(_typed(vs, gradients)))
 
+    def mapped(self, f: Flat, xs: list[Any], gs: list[Any]) -> tuple[list[Any], list[Any]] | None:
+        def one(xs: list[Any], gs: list[Any]) -> tuple[list[Any], list[Any]]:
+            values, pull = self.vjp(f, xs)
+            return values, pull(gs)
+
+        return jax.vmap(one)(xs, gs)
+
     def batched(self, f: Flat, xs: list[Any], gs: list[Any]) -> list[Any] | None:
         return list(jax.vmap(self.vjp(f, xs)[1])(gs))
 

@@ -61,6 +61,10 @@ class Library:
         """The gradients at ``xs`` for ``gs``, and their own pullback to both; None where there is no second order."""
         return None
 
+    def mapped(self, f: Flat, xs: list[Any], gs: list[Any]) -> tuple[list[Any], list[Any]] | None:
+        """Results and gradients at several points, all stacked along a first axis, by the library's ``vmap``."""
+        return None
+
     def batched(self, f: Flat, xs: list[Any], gs: list[Any]) -> list[Any] | None:
         """The gradients for several ``gs`` at once, stacked along a first axis; None where that cannot be had."""
         return None

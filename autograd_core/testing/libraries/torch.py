@@ -82,6 +82,16 @@ class Torch(Library):
             return None
         return [g.detach() for g in gradients], pull
 
+    def mapped(self, f: Flat, xs: list[Any], gs: list[Any]) -> tuple[list[Any], list[Any]] | None:
+        xs = [_leaf(x) for x in xs]
+        try:
+            results = list(torch.func.vmap(lambda *parts: tuple(f(list(parts))))(*xs))
+            return [r.detach() for r in results], _gradients(results, xs, gs)
+        except RuntimeError as error:
+            if "vmap" in str(error) or "functorch" in str(error):  # a Function that says nothing about it
+                return None
+            raise
+
     def batched(self, f: Flat, xs: list[Any], gs: list[Any]) -> list[Any] | None:
         xs = [_leaf(x) for x in xs]
         with torch.enable_grad():
