@@ -368,6 +368,7 @@ hypot = ufunc(
     domain=(NONZERO, NONZERO),
     examples=(example((2, 3), (2, 3)), example((2, 3), (3,)), example((), ()), example((0, 2), (2,))),
 )
+@in_float32
 def slope_of_angle(x: Any, y: Any) -> Any:
     """How fast the angle of (x, y) turns as ``x`` grows; 0 at the origin, with all its derivatives.
 
@@ -379,12 +380,14 @@ def slope_of_angle(x: Any, y: Any) -> Any:
 
 
 @slope_of_angle.vjp(r"-\frac{2 \cdot x \cdot y}{(x^2 + y^2)^2}")
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     h = np.hypot(x, y)
     return g * (-2 * over(share_of_length(x, y), h) * over(share_of_length(y, x), h))
 
 
 @slope_of_angle.vjp(r"\frac{x^2 - y^2}{(x^2 + y^2)^2}")
+@rule_in_float32()
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     h, sine, cosine = np.hypot(x, y), share_of_length(x, y), share_of_length(y, x)
     return g * (over(sine - cosine, h) * over(sine + cosine, h))
