@@ -125,10 +125,7 @@ def _reduction(ufunc: Any) -> Callable[..., Step | None]:
 
 
 def _backwards(x: Any) -> bool:
-    """Whether an array is a view that runs backwards: given out=, NumPy 2.0 adds it up in another order.
-
-    Both are right, and the last digit may differ.
-    """
+    """Whether an array is a view that runs backwards: given out=, NumPy 2.0 reduces it to other values."""
     return any(step < 0 for step in getattr(x, "strides", ()))
 
 
