@@ -70,7 +70,7 @@ def _checked_name(name: Any) -> str:
 
 
 def _told(operand: Any, position: int) -> str:
-    """One of two operands, as an error names it."""
+    """What an error calls one of two operands."""
     name = operand.node.name if isinstance(operand, Tensor) else None
     return f"tensor {name!r}" if name else f"argument {position}"
 

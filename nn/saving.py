@@ -353,8 +353,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
 
     Raises
     ------
-    ModelFileError, ValueError
-        The model is not built, the file is damaged, or its weights do not fit; then none is changed.
+    ModelFileError
+        The file is damaged, or its weights do not fit; then none is changed.
 
     Examples
     --------

@@ -185,5 +185,7 @@ def _holds_floats(arg: Any) -> bool:
 
 def to_numpy(value: Any) -> Array:
     """The numbers of an array of any library, as NumPy's."""
+    if type(value) is np.ndarray:
+        return value
     library = of_value(value)
     return np.asarray(_data(value)) if library is None else library.numpy(value)

@@ -7,6 +7,7 @@ made from numbers that lie apart in their domains.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,16 @@ _ONE_SHAPE: Shapes = (
 )
 
 # Beside arguments of shape (2, 3), each argument in turn; and all together.
-_BROADCAST: Shapes = ((), (1,), (3,), (2, 1), (1, 3), (1, 1))
-_TOGETHER: tuple[Shapes, ...] = (((2, 1), (1, 3)), ((3,), (2, 1)), ((1,), ()), ((0,), (1,)), ((2, 1, 3), (2, 1)))
+_BROADCAST: Shapes = ((2, 1), (3,), (1, 3), (), (1, 1), (1,))
+_TOGETHER: tuple[Shapes, ...] = (
+    *(((2, 1), (1, 3)), ((3,), (2, 1)), ((1,), ()), ((0,), (1,)), ((2, 1, 3), (2, 1))),
+    *(((2, 3, 2), (2, 1, 2)), ((3, 1), (2, 3, 2)), ((2, 1, 2), (1, 3, 1))),
+)
 
 # Sizes of numbers, the nearest to 1 first, so that a failure shrinks to it.
 _MAGNITUDES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1e3, 1e4, 1e6, 1e8, 1e-2, 1e-4, 1e-8, 1e-16)
+# Those whose squares overflow or vanish, in single precision and in double.
+_BEYOND = (1e22, 1e-22, 1e165, 1e-165)
 
 
 def _whole(a: Array, n: int, of: int) -> Array:
@@ -86,12 +92,16 @@ def _familiar(a: Array, n: int, of: int) -> Array:
 
 
 def _sized(size: float) -> Callable[[Array, int, int], Array]:
-    """Numbers of one magnitude and either sign: in each argument beside ordinary ones, and in all."""
+    """Numbers of one magnitude and either sign: in each argument beside ordinary ones, and in all.
+
+    Beside an ordinary number the largest and smallest are lost, so these are not.
+    """
 
     def laid(a: Array, n: int, of: int) -> Array:
         i = np.arange(a.size).reshape(a.shape)
         turn = i // 2 % (of + 1)
-        return np.where((turn == n) | (turn == of), size * (1 + np.abs(a) / 8) * np.where(i % 2, -1, 1), a)
+        own = (turn == n) | (turn == of) | (size in _BEYOND)
+        return np.where(own, size * (1 + np.abs(a) / 8) * np.where(i % 2, -1, 1), a)
 
     return laid
 
@@ -140,20 +150,27 @@ def lay(kind: str | float, arrays: Sequence[Array], domains: Sequence[Domain]) -
 
 
 def corners(count: int, shapes: Shapes | None) -> list[Corner]:
-    """All corners of a function of so many arguments: of these shapes, or of any that broadcast together."""
+    """All corners of a function of so many arguments: of these shapes, or of any that broadcast together.
+
+    The simplest come first, and each kind has its turn, so that a few are some of all kinds.
+    """
     if shapes is not None:
-        return [(kind, shapes) for kind in LAYS if kind != "alike" or len(set(shapes)) < count]
-    found: list[Corner] = [("apart", (shape,) * count) for shape in _ONE_SHAPE]
+        kinds: list[str | float] = [*LAYS, *_BEYOND]
+        return [(kind, shapes) for kind in kinds if kind != "alike" or len(set(shapes)) < count]
+    alone: list[Corner] = [("apart", (shape,) * count) for shape in _ONE_SHAPE]
+    together: list[Corner] = []
     if count > 1:
         base = (2, 3)
         turns = [(n, shape) for shape in _BROADCAST for n in range(count)]
-        found += [("apart", (*(base,) * n, shape, *(base,) * (count - n - 1))) for n, shape in turns]
-        found += [("apart", tuple(two[n % 2] for n in range(count))) for two in _TOGETHER]
-        found += [("alike", (shape,) * count) for shape in ((), (3,), (2, 2))]
-    found += [(kind, ((4,),) * count) for kind in LAYS if kind not in ("apart", "alike")]
-    found.append(("familiar", (({1: len(_FAMILIAR), 2: 49, 3: 64}.get(count, 2**count),),) * count))
-    found += [(size, ((2 * (count + 1) if count > 1 else 2,),) * count) for size in _MAGNITUDES]
-    return found
+        together += [("apart", (*(base,) * n, shape, *(base,) * (count - n - 1))) for n, shape in turns]
+        together += [("apart", tuple(two[n % 2] for n in range(count))) for two in _TOGETHER]
+        together += [("alike", (shape,) * count) for shape in ((), (3,), (2, 2))]
+    lain: list[Corner] = [(kind, ((4,),) * count) for kind in LAYS if kind not in ("apart", "alike")]
+    lain.append(("familiar", (({1: len(_FAMILIAR), 2: 49, 3: 64}.get(count, 2**count),),) * count))
+    several = 2 * (count + 1) if count > 1 else 2
+    sized: list[Corner] = [(size, ((several,),) * count) for size in (*_MAGNITUDES, *_BEYOND)]
+    in_turn = zip_longest(alone, together[::2], together[1::2], lain, sized)
+    return [corner for few in in_turn for corner in few if corner is not None]
 
 
 def at(corner: Corner, domains: Sequence[Domain]) -> list[Array]:

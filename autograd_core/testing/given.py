@@ -40,6 +40,10 @@ class Given:
         self.names = [f"d{name}" if name.isidentifier() else name for name in arguments.names]
         self.single = False
         self.absent: set[str] = set()
+        try:
+            self.signature: inspect.Signature | None = inspect.signature(by)
+        except (TypeError, ValueError):  # some functions written in C do not say
+            self.signature = None
 
     def pullback(self, values: list[Array], shapes: list[tuple[int, ...]]) -> Callable[[list[Array]], list[Array]]:
         """From the gradients of the results, of these shapes, to those of the varied arrays, which hold ``values``."""
@@ -56,7 +60,7 @@ class Given:
         def pull(gs: list[Array]) -> list[Array]:
             given = self._copies(values)
             if alone:
-                return [d * gs[0] for d in self._matched(self._call(given, given), values)]
+                return [d * float(gs[0]) for d in self._matched(self._call(given, given), values)]
             g = self._like(result, gs)
             try:
                 if self.form == "vjp":
@@ -74,18 +78,21 @@ class Given:
         return pull
 
     def _takes_g(self) -> bool:
-        n = len(self.arguments.args)
-        return self._takes(n + 1) and not self._takes(n)
+        """Whether the gradient says that it takes g, too, by how many arguments it has; where both fit, by their names.
 
-    def _takes(self, count: int) -> bool:
-        """Whether the gradient can be called with so many arguments, as far as it says."""
-        try:
-            inspect.signature(self.by).bind(*[None] * count)
-        except TypeError:
+        ``grad(g, *args)`` and ``grad(g, x, axis=0)`` could be called without g just as well. What says nothing, as
+        ``grad(*args)``, is called without where f returns one number.
+        """
+        n, signature = len(self.arguments.args), self.signature
+        if signature is None:
             return False
-        except ValueError:  # some functions written in C do not say
-            return count == len(self.arguments.args)
-        return True
+        if not (_binds(signature, n + 1) and _binds(signature, n)):
+            return _binds(signature, n + 1)
+        kinds = [p.kind for p in signature.parameters.values()]
+        own = [p.name for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = self.arguments.parameters
+        variadic = inspect.Parameter.VAR_POSITIONAL in kinds
+        return bool(own) and own[0] != names[0] and (own[1:2] == names[:1] or (variadic and len(own) <= 1))
 
     # -- calling it ----------------------------------------------------------------------------------------
 
@@ -99,24 +106,35 @@ class Given:
         library = self.arguments.library
         return rebuild(
             result,
-            (library.array(np.asarray(next(parts)), leaf) if is_floating(leaf) else None for leaf in leaves(result)),
+            (
+                library.array(np.asarray(next(parts), to_numpy(leaf).dtype), leaf) if is_floating(leaf) else None
+                for leaf in leaves(result)
+            ),
         )
 
     def _call(self, arguments: list[Any], given: list[Any]) -> Any:
         names = self.arguments.parameters
         called = [*(["g"] if len(arguments) > len(given) else []), *names]
+        if self.signature is not None:
+            try:
+                self.signature.bind(*arguments)
+            except TypeError as error:
+                why = (
+                    "f returns one number, so grad takes the arguments of f"
+                    if len(arguments) == len(given)
+                    else "f returns an array, so grad takes g, the gradient with respect to the result, before them"
+                )
+                expected = f"expected grad({', '.join(called)}), got a function with which {error}"
+                raise TypeError(f"{why}: {expected}") from None
         try:
-            inspect.signature(self.by).bind(*arguments)
-        except TypeError as error:
-            why = (
-                "f returns one number, so grad takes the arguments of f"
-                if len(arguments) == len(given)
-                else "f returns an array, so grad takes g, the gradient with respect to the result, before them"
-            )
-            raise TypeError(f"{why}: expected grad({', '.join(called)}), got a function with which {error}") from None
-        except ValueError:  # some functions written in C do not say
-            pass
-        return self._unchanged(arguments, lambda: self.by(*arguments), called)
+            return self._unchanged(arguments, lambda: self.by(*arguments), called)
+        except (TypeError, ValueError) as error:
+            if len(arguments) == len(given):  # perhaps it expected g
+                error.add_note(
+                    f"f returns one number, so grad was called as grad({', '.join(called)}); one that takes g as well "
+                    f"names it: grad(g, {', '.join(called)})"
+                )
+            raise
 
     def _unchanged(self, arguments: list[Any], call: Callable[[], Any], names: Sequence[str]) -> Any:
         """The result of a call that must leave its arguments as they are."""
@@ -211,7 +229,9 @@ class Given:
             array = np.asarray(value)
             if gradient is None:  # "no gradient", as in PyTorch
                 self.absent.add(name)
-                gradient = np.zeros(array.shape)
+                gradient = np.zeros(array.shape, array.dtype)
+            # A number of Python's has no precision of its own.
+            gradient = np.asarray(gradient, array.dtype) if type(gradient) in (float, int) else to_numpy(gradient)
             if gradient.shape != array.shape:
                 raise WrongGradient(f"{name} has shape {list(gradient.shape)}, {_shape_hint(gradient, array)}")
             if gradient.dtype.kind not in "fiub":
@@ -220,7 +240,7 @@ class Given:
         self._note_precision(found)
         return found
 
-    def _pairs(self, gradients: Any) -> Iterator[tuple[str, Array | None]]:
+    def _pairs(self, gradients: Any) -> Iterator[tuple[str, Any]]:
         a = self.arguments
         chosen = [(a.parameters[n], a.args[n]) for n in a.chosen]
         one = len(chosen) == 1
@@ -246,6 +266,14 @@ class Given:
             yield from _pair(arg, g, f"d{name}", name)
 
 
+def _binds(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
 def _shape_hint(gradient: Array, array: Array) -> str:
     said = f"and its argument has shape {list(array.shape)}; a gradient has the shape of its argument"
     if gradient.shape == array.shape[::-1]:
@@ -258,7 +286,7 @@ def _shape_hint(gradient: Array, array: Array) -> str:
     return said
 
 
-def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str, Array | None]]:
+def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str, Any]]:
     """The floating leaves of an argument beside their gradients: (what the gradient is called, gradient)."""
     if isinstance(arg, dict):
         if not isinstance(gradient, dict):
@@ -271,7 +299,7 @@ def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str,
         for i, (branch, part) in enumerate(zip(arg, gradient, strict=True)):
             yield from _pair(branch, part, f"{label}[{i}]", f"{name}[{i}]")
     elif is_floating(arg):
-        yield label, None if gradient is None else to_numpy(gradient)
+        yield label, gradient
 
 
 def _keyed(gradients: dict[Any, Any], key: Any) -> tuple[Any, str]:

@@ -6,6 +6,7 @@ every output along one direction, how far off it may itself be, and says where t
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ def steps(size: float, eps: float) -> tuple[float, list[float]]:
     """
     first, rungs = (-6, 5) if eps < 1e-10 else (-3, 3)
     relative = [2.0 ** (first - 4 * k) for k in range(rungs)]
-    if size == 0.0 or not np.isfinite(size):
+    if size == 0.0 or not math.isfinite(size):
         return 1.0, relative
-    unit = 2.0 ** float(np.clip(np.round(np.log2(size)), -1000, 1000))  # rounded, to keep the steps powers of two
+    unit = 2.0 ** min(1000, max(-1000, round(math.log2(size))))  # rounded, to keep the steps powers of two
     absolute = [h / unit for h in relative]
     if size < 1e-3:
         return unit, absolute + relative

@@ -92,6 +92,24 @@ class Outcome:
             self.methods.append(method)
 
 
+def scales(side: Side, m: Mismatch) -> bool:
+    """Whether a derivative is of ordinary size and the same where all arguments are, in the same proportion.
+
+    That of hypot is, at 1e200 as at 1, and then overflow on the way is the gradient's own fault. Large numbers are
+    whole, which makes floor look like x, and where y² overflows many a right function loses the derivative of x/y.
+    """
+    if m.where.size > 1 or m.output is None or m.low != m.high or not 1e-3 < abs(m.low) < 1e3:
+        return False
+    i = int(m.where[0])
+    largest = float(np.max(np.abs(side.x), where=np.isfinite(side.x), initial=0.0))
+    x = side.x * 2.0 ** -np.round(np.log2(largest))
+    d = np.zeros(x.size)
+    d[i], hs = steps(float(abs(x[i])), side.eps)
+    found = slopes(side.F, x, d, side.F(x), hs, side.eps)
+    same = abs(found.low[m.output] / d[i] - m.low) <= 1e-3 * abs(m.low)
+    return bool(found.state[m.output] == SMOOTH and same)
+
+
 # -- where to look -----------------------------------------------------------------------------------------
 
 

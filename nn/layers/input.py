@@ -21,8 +21,6 @@ class Input(Configurable):
         Of the input, in ``dtype``.
     name
         By default "input" with a number.
-    batch_shape
-        Both together, ``(batch_size, *shape)``, instead of ``shape`` and ``batch_size``.
 
     Raises
     ------

@@ -101,16 +101,7 @@ class Model(Trainer):
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
         """Save the model, its weights, what it was compiled with and its optimizer's state in one file.
 
-        Parameters
-        ----------
-        filepath, overwrite, zipped
-            As in `nn.models.save_model`: a name that ends in ``.keras`` is a file of Keras, ``.autograd`` one of our
-            own.
-
-        Raises
-        ------
-        ValueError, FileExistsError, ImportError
-            Where `nn.models.save_model` does.
+        A name that ends in ``.keras`` is a file of Keras, ``.autograd`` one of our own: see `nn.models.save_model`.
         """
         saving.save_model(self, filepath, overwrite, zipped)
 

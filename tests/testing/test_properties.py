@@ -215,8 +215,8 @@ def test_a_buffer_that_is_used_again_and_what_is_kept_from_call_to_call():
     kept = [A]
 
     def late(g, x):  # as what writes its cache after it was read
-        kept.append(x)
-        return g * np.cos(kept[-2])
+        kept.append(np.asarray(x, float))
+        return g * np.cos(kept[-2]).astype(g.dtype)
 
     assert "something is kept from call to call" in said_of(np.sin, late, A)
 
@@ -288,7 +288,8 @@ def test_a_gradient_in_single_precision_is_held_to_single_precision():
     def grad(g, x):
         return np.float32(g) * np.cos(np.float32(x))
 
-    assert check_properties(np.sin, A, grad=grad).verdict == "pass"
+    assert "x is float64[2, 3], and its gradient is float32[2, 3]" in said_of(np.sin, grad, A)
+    assert check_properties(np.sin, A, grad=grad, keeps_dtype=False).verdict == "pass"
     assert "wrong" in said_of(np.sin, lambda g, x: grad(g, x) * np.float32(1.05), A)
 
 

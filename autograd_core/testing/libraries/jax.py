@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,6 +17,7 @@ class Jax(Library):
 
     name = "jax"
     imports = ("import jax",)
+    asks_for_each = False
 
     def context(self) -> AbstractContextManager[Any]:
         if hasattr(jax, "enable_x64"):
@@ -24,6 +25,15 @@ class Jax(Library):
         from jax.experimental import enable_x64  # where older versions have it
 
         return enable_x64(True)
+
+    def prepare(self, f: Any, args: Sequence[Any]) -> tuple[Callable[..., Any], list[Any]]:
+        """The function compiled, once for all arguments of a shape, instead of op by op; unless it looks at numbers."""
+        try:
+            compiled = jax.jit(f)
+            jax.eval_shape(compiled, *args)
+        except Exception:  # with `if x > 0`, a whole number or a string for an argument; what is wrong shows later
+            return f, list(args)
+        return compiled, list(args)
 
     def array(self, values: Array, template: Any = None) -> Any:
         return jax.numpy.asarray(np.asarray(values))

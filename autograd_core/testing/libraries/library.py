@@ -24,6 +24,8 @@ class Library:
     name = "numpy"
     # What the code of a failure message needs to name the library.
     imports: tuple[str, ...] = ()
+    # Whether a rule is told which arguments' gradients are asked for, so that it can be wrong about one alone.
+    asks_for_each = True
 
     def context(self) -> AbstractContextManager[Any]:
         """What holds while a function is on trial, such as JAX's permission to compute in double precision."""

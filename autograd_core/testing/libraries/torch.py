@@ -143,10 +143,18 @@ def _seeded(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def seeded(*args: Any) -> Any:
-        torch.manual_seed(0)
+        _seed(args)
         return f(*args)
 
     return seeded
+
+
+def _seed(args: Sequence[Any]) -> None:
+    """As ``torch.manual_seed(0)``, which asks every kind of device, though only the processor is there to draw."""
+    if torch.cuda.is_initialized() or any(torch.is_tensor(a) and a.device.type != "cpu" for a in args):
+        torch.manual_seed(0)
+    else:
+        torch.default_generator.manual_seed(0)
 
 
 def _of_parameters(module: Any, args: Sequence[Any]) -> tuple[Callable[..., Any], list[Any]]:
@@ -155,7 +163,7 @@ def _of_parameters(module: Any, args: Sequence[Any]) -> tuple[Callable[..., Any]
     parameters = {name: p for name, p in module.named_parameters() if p.requires_grad}
 
     def function(*values: Any) -> Any:
-        torch.manual_seed(0)
+        _seed(values)
         dtype = next((v.dtype for v in values if torch.is_tensor(v) and v.is_floating_point()), None)
         state = {
             name: b.detach().clone().to(dtype if b.is_floating_point() else b.dtype)
