@@ -114,7 +114,7 @@ def equal(one, other, x, y):
     step = not draws_at_random(one)
     for _ in range(1 + step):
         for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-            np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)
+            np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-5)
         np.testing.assert_allclose(one.predict_on_batch(x), other.predict_on_batch(x), rtol=2e-4, atol=1e-5)
         equal_states(one, other, 2e-3)
         if step:
