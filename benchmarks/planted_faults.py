@@ -13,6 +13,7 @@ import inspect
 import platform
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -218,7 +219,8 @@ it in a test. That is why they miss what is wrong elsewhere: at the guilty point
 Of the {nasty} right ones `gradient_property` could not decide {undecided}: at more than half of the points that it always tries,
 a kink, a jump or rounding kept it from knowing. The other checkers know no such answer.
 
-Made by `python benchmarks/planted_faults.py`, where the functions are, with NumPy {numpy}, {versions}.
+Made by `python benchmarks/planted_faults.py --seeds {seeds} --few {few}`, where the functions are, with
+NumPy {numpy}, {versions}.
 [Check gradients that were written elsewhere](howto/check_your_gradients.md) shows how to use ours.
 
 | | `gradient_property` | `check_gradients` | PyTorch `gradcheck` | its fast mode | HIPS `check_grads` | JAX `check_grads` |
@@ -298,6 +300,15 @@ def ours(f: Callable[..., Any], backward: Callable[..., Any], xs: list[Array]) -
     check_gradients(f, *xs, grad=grad)
 
 
+def _tried(faulty: bool, number: int, seeds: int) -> tuple[list[bool], bool]:
+    """In which seeds a property test finds fault, and whether what is right could not be decided."""
+    case = (FAULTS if faulty else NASTY)[number]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        drawn = [by_property(case, seed) for seed in range(seeds)]
+        return drawn, not faulty and not any(drawn) and undecided(case)
+
+
 def main() -> None:
     """Write the page."""
     from gradient_checkers import by_hips, by_jax, by_torch
@@ -305,16 +316,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=20, help="for what is wrong")
     parser.add_argument("--few", type=int, default=5, help="seeds for what is right, which takes all its examples")
+    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     slow = functools.partial(by_torch, fast_mode=False)
     checkers = (ours, slow, by_torch, by_hips, by_jax)
     rows, totals, unsure = [], [], 0
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        for cases, word, seeds in ((FAULTS, "found", options.seeds), (NASTY, "**alarm**", options.few)):
-            found = np.zeros(seeds + len(checkers), int)
-            for case in cases:
-                drawn = [by_property(case, seed) for seed in range(seeds)]
+    for cases, word, seeds in ((FAULTS, "found", options.seeds), (NASTY, "**alarm**", options.few)):
+        found = np.zeros(seeds + len(checkers), int)
+        with ProcessPoolExecutor(options.processes) as pool:
+            tried = pool.map(_tried, [cases is FAULTS] * len(cases), range(len(cases)), [seeds] * len(cases))
+            drawn_of = []
+            for case, (drawn, open_) in zip(cases, tried, strict=True):
+                print(case.name, *drawn, open_, flush=True)
+                drawn_of.append(drawn)
+                unsure += open_
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            for case, drawn in zip(cases, drawn_of, strict=True):
                 single = [complains(check, case) for check in checkers]
                 found += np.array([*drawn, *map(bool, single)])
                 share = f"{sum(drawn)}/{seeds}" if 0 < sum(drawn) < seeds else word if any(drawn) else ""
@@ -322,12 +340,10 @@ def main() -> None:
                 if cases is FAULTS or any(cells):
                     name = case.name.replace("|", "\\|")
                     rows.append(f"| {'' if cases is FAULTS else 'right: '}{name} | {' | '.join(cells)} |")
-                unsure += cases is NASTY and not any(drawn) and undecided(case)
-                print(case.name, *cells, sep="  ", flush=True)
-            each = found[:seeds]
-            share = f"{each.min()} to {each.max()}" if each.min() < each.max() else str(each.min())
-            what = "faults found" if cases is FAULTS else "alarms on what is right"
-            totals.append(f"| **{what}, of {len(cases)}** | {share} | {' | '.join(map(str, found[seeds:]))} |")
+        each = found[:seeds]
+        share = f"{each.min()} to {each.max()}" if each.min() < each.max() else str(each.min())
+        what = "faults found" if cases is FAULTS else "alarms on what is right"
+        totals.append(f"| **{what}, of {len(cases)}** | {share} | {' | '.join(map(str, found[seeds:]))} |")
     versions = ", ".join(f"{name} {version(name)}" for name in ("hypothesis", "torch", "autograd", "jax"))
     head = HEAD.format(
         faults=len(FAULTS), nasty=len(NASTY), seeds=options.seeds, few=options.few, examples=100, undecided=unsure,

@@ -627,3 +627,26 @@ def test_a_small_gradient_of_a_function_that_stands_still_is_no_rounding(error):
             NEARLY_SINGULAR,
             grad=lambda g, x: error * g,
         )
+
+
+def test_an_array_of_many_numbers_takes_few_calls_and_one_wrong_element_is_found():
+    x = np.random.default_rng(0).normal(size=(50, 50))
+    factors = np.ones_like(x)
+    calls = {"f": 0, "grad": 0}
+
+    def f(x):
+        calls["f"] += 1
+        return np.tanh(x)
+
+    def grad(g, x):
+        calls["grad"] += 1
+        return g * factors * (1 - np.tanh(x) ** 2)
+
+    assert check_gradients(f, x, grad=grad).verdict == "pass"
+    assert calls["f"] <= 60  # two for each of the 2,500 numbers, as usual differences take them, would be 5,000
+    assert calls["grad"] <= 8
+    factors[17, 23] = 1.001
+    with pytest.raises(GradientError) as raised:
+        check_gradients(f, x, grad=grad)
+    assert raised.value.index == (17, 23)
+    assert raised.value.argument == "x"

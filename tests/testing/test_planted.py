@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_core.domain import POSITIVE, REAL
-from autograd_core.testing import GradientError, gradient_property
+from autograd_core.testing import GradientError, check_gradients, gradient_property
 from autograd_core.testing.corners import at, corners
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +70,20 @@ def test_what_fails_at_a_corner_is_told_by_the_smallest_number_that_does(wrong, 
     (x,) = raised.value.arguments
     assert np.size(x) == 1
     assert abs(float(x)) == pytest.approx(abs(smallest), abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1030,), (2, 600), (10_007,)])
+def test_a_failure_that_takes_many_numbers_is_printed_as_code_that_shows_it(shape):
+    (x,) = at(("apart", (shape,)), [REAL])
+
+    def grad(g, x):
+        return g * np.cos(x) * (1.5 if x.size > 1000 else 1.0)
+
+    with pytest.raises(GradientError, match=r"np\.resize\(np\.array\(") as raised:
+        check_gradients(np.sin, x, grad=grad)
+    code = str(raised.value).partition("To see it again:")[2]
+    assert len(code) < 1000
+    with pytest.raises(GradientError) as again:
+        exec(code, {"__name__": "again"})
+    assert again.value.got == raised.value.got
+    assert np.array_equal(again.value.arguments[0], x)
