@@ -23,6 +23,12 @@ FORMS = {
 }
 
 
+CHANGED_G = (
+    "its backward changed the gradient g that arrived, which others use, too; work on a copy (g = g * …, not g *= … or "
+    "g.mul_(…))"
+)
+
+
 class WrongGradient(Exception):
     """What is wrong with a gradient before its numbers are looked at."""
 

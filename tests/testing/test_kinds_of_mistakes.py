@@ -337,6 +337,9 @@ def test_a_backward_of_pytorch_that_changes_the_gradient_that_arrives(judge):
 
     with pytest.raises(GradientError, match=r"its backward changed the gradient g that arrived.*g\.mul_"):
         check_gradients(Sine.apply, torch.tensor(X))
+    for x in (torch.zeros(2, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)):  # where no number changes
+        with pytest.raises(GradientError, match="its backward changed the gradient g that arrived"):
+            check_properties(Sine.apply, x)
 
 
 def test_pytorch_draws_the_same_numbers_without_asking_every_device(judge, monkeypatch):

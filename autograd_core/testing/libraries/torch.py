@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
+from ..given import CHANGED_G, WrongGradient
 from .library import Array, Flat, Library, Pull
 
 
@@ -116,7 +117,16 @@ def _gradients(results: list[Any], xs: list[Any], gs: list[Any], **options: Any)
     if not used:
         return [None] * len(xs)
     outputs, given = zip(*used, strict=True)
-    return list(torch.autograd.grad(outputs, xs, given, retain_graph=True, allow_unused=True, **options))
+    before = [g._version for g in given]
+    try:
+        found = torch.autograd.grad(outputs, xs, given, retain_graph=True, allow_unused=True, **options)
+    except RuntimeError as error:
+        if "leaf Variable that requires grad" in str(error):  # where g is varied, too
+            raise WrongGradient(CHANGED_G) from error
+        raise
+    if before != [g._version for g in given]:  # also where it holds the same numbers as before
+        raise WrongGradient(CHANGED_G)
+    return list(found)
 
 
 def _ends_in_an_error(gradient: Any) -> bool:
