@@ -212,12 +212,13 @@ HEAD = """# What each checker notices
 {faults} gradients that are each wrong somewhere, and {nasty} right ones of functions with kinks, ties, jumps and cancellation,
 given to the checkers of four libraries with their default settings.
 
-`gradient_property` draws its own points, {examples} of them, in {seeds} seeds for the wrong ones and {few} for the right ones; a
-number such as 19/{seeds} says in how many a fault was found. The other checkers are given one ordinary point, as one writes
-it in a test. That is why they miss what is wrong elsewhere: at the guilty point most of them would find it.
+`gradient_property` has {examples} points of its own, corners that are the same in each run and then what chance draws: in
+{seeds} seeds for the wrong ones, in {few} for the right ones. Where a fault was not found in all seeds the table says in how
+many. The other checkers are given one ordinary point, as one writes it in a test. That is why they miss what is wrong
+elsewhere: at the guilty point most of them would find it.
 
-Of the {nasty} right ones `gradient_property` could not decide {undecided}: at more than half of the points that it always tries,
-a kink, a jump or rounding kept it from knowing. The other checkers know no such answer.
+Functions of the {nasty} right ones that `gradient_property` could not decide, because of a kink, a jump or rounding at more
+than half of its corners: {undecided}. The other checkers know no such answer.
 
 Made by `python benchmarks/planted_faults.py --seeds {seeds} --few {few}`, where the functions are, with
 NumPy {numpy}, {versions}.

@@ -1,6 +1,7 @@
 """The faults of benchmarks/planted_faults.py are found in the default budget, and the right gradients pass."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_a_right_gradient_that_is_nasty_passes_at_every_corner(case):
     if planted.undecided(case):  # which raises where it is an alarm
         UNDECIDED.append(case.name)
     assert len(UNDECIDED) <= 6
+
+
+def test_the_page_tells_of_all_of_them():
+    page = (ROOT / "docs" / "checkers.md").read_text(encoding="utf-8")
+    for case in planted.FAULTS:
+        assert f"| {case.name} |".replace("|x|", "\\|x\\|") in page
+    totals = re.search(r"\*\*faults found, of (\d+)\*\* \| (\d+)", page)
+    assert int(totals[1]) == len(planted.FAULTS)
+    assert int(totals[2]) >= 42  # in the seed that finds least
+    alarms = re.search(r"\*\*alarms on what is right, of (\d+)\*\* \| (\S+)", page)
+    assert (int(alarms[1]), alarms[2]) == (len(planted.NASTY), "0")
 
 
 def test_every_corner_is_tried_in_the_default_budget():
