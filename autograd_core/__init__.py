@@ -31,7 +31,7 @@ from .mode import no_grad
 from .op import REGISTRY, Op, composed, op, ufunc
 from .ops.conv import conv, conv_transpose, fold, windows
 from .ops.elementwise import sigmoid
-from .ops.network import erf, log_softmax, logsumexp, one_hot, relu, softmax, softplus
+from .ops.network import erf, erfc, log_softmax, logsumexp, one_hot, relu, softmax, softplus
 from .ops.shape import array
 from .replay import replay
 from .replay.freeze import own_engine
@@ -84,6 +84,7 @@ __all__ = [
     "draw",
     "elementwise_grad",
     "erf",
+    "erfc",
     "example",
     "explain",
     "fold",

@@ -45,13 +45,12 @@ _REWRITES = """
     rsqrt: 1 / np.sqrt(t)
     logit: np.log(t) - np.log1p(-t)
     xlogy: t * np.log(other)
-    erfc: 1 - autograd_core.erf(t)
     clamp: t.clip(low, high)
     clamp_min: np.maximum(t, low)
     clamp_max: np.minimum(t, high)
     silu swish: t * autograd_core.sigmoid(t)
     quick_gelu: t * autograd_core.sigmoid(1.702 * t)
-    gelu: t * (1 + autograd_core.erf(t / np.sqrt(2))) / 2
+    gelu: t * autograd_core.erfc(-t / np.sqrt(2)) / 2
     mish: t * np.tanh(autograd_core.softplus(t))
     logsigmoid: -autograd_core.softplus(-t)
     softmin: autograd_core.softmax(-t, axis)
@@ -271,7 +270,7 @@ _CONVERTING = {
     "full": "np.broadcast_to(t, shape)",
     "norm.pdf": "np.exp(-(((t - mean) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))",
     "norm.logpdf": "-(((t - mean) / sd) ** 2) / 2 - np.log(sd * np.sqrt(2 * np.pi))",
-    "norm.cdf": "(1 + autograd_core.erf((t - mean) / (sd * np.sqrt(2)))) / 2",
+    "norm.cdf": "autograd_core.erfc((mean - t) / (sd * np.sqrt(2))) / 2",
 }
 _LIBRARIES = {"jax", "keras", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "tensorflow", "torch"}
 

@@ -159,7 +159,7 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     x = constant(x)
     if approximate:
         return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-    return 0.5 * x * (1 + ag.erf(x / math.sqrt(2)))
+    return 0.5 * x * ag.erfc(x * -math.sqrt(0.5))  # 1 + erf would cancel where x is negative
 
 
 def silu(x: Any) -> Any:

@@ -51,8 +51,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return g * sigmoid(x)
 
 
-# Ratios of polynomials for erf below 1/2 and for erfc · exp(x²) above it, highest power first, from W. J. Cody,
-# "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969), 631-637.
+# Ratios of polynomials for erf below 1/2, for erfc · exp(x²) up to 4, and of 1/x² for the same beyond it, highest power
+# first, from W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23
+# (1969), 631-637.
 _ERF_ABOVE = (
     1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
     3.20937758913846947e3,
@@ -67,11 +68,19 @@ _ERFC_BELOW = (
     1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
     3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
 )  # fmt: skip
+_FAR_ABOVE = (
+    1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+    1.60837851487422766e-2, 6.58749161529837803e-4,
+)  # fmt: skip
+_FAR_BELOW = (
+    1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
+    2.33520497626869185e-3,
+)  # fmt: skip
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
-    value: Any = 0.0
-    for c in coefficients:
+    value: Any = coefficients[0]
+    for c in coefficients[1:]:
         value = value * x + c
     return value
 
@@ -87,10 +96,14 @@ def erf(x: Any) -> Any:
     return in_blocks(_erf, x)
 
 
+def _erf_near_0(x: Any) -> Any:
+    s = np.minimum(np.abs(x), 0.5) ** 2
+    return x * (_polynomial(_ERF_ABOVE, s) / _polynomial(_ERF_BELOW, s))
+
+
 def _erf(x: Any) -> Any:
     y = np.minimum(np.abs(x), 6)  # beyond it the result is 1
-    s = np.minimum(y, 0.5) ** 2
-    low = x * (_polynomial(_ERF_ABOVE, s) / _polynomial(_ERF_BELOW, s))
+    low = _erf_near_0(x)
     high = 1 - np.exp(-y * y) * (_polynomial(_ERFC_ABOVE, y) / _polynomial(_ERFC_BELOW, y))
     return np.where(y < 0.477, low, np.copysign(high, x))
 
@@ -99,6 +112,32 @@ def _erf(x: Any) -> Any:
 @rule_in_float32()
 def _(g: Any, z: Any, x: Any) -> Any:
     return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+@op(r"\operatorname{erfc} x", broadcasts=True, examples=ELEMENTWISE)
+@in_float32
+def erfc(x: Any) -> Any:
+    """``1 - erf(x)``, with full relative precision where that is small: the tail of the normal distribution.
+
+    >>> erfc(np.array([-9.0, 0.0, 1.0, 9.0]))
+    array([2.00000000e+00, 1.00000000e+00, 1.57299207e-01, 4.13703175e-37])
+    """
+    return in_blocks(_erfc, x)
+
+
+def _erfc(x: Any) -> Any:
+    y = np.minimum(np.abs(x), 30)  # beyond it the result is 0 or 2
+    near, s = np.minimum(y, 4), 1 / np.square(np.maximum(y, 4))
+    middle = _polynomial(_ERFC_ABOVE, near) / _polynomial(_ERFC_BELOW, near)
+    far = (1 / math.sqrt(math.pi) - s * (_polynomial(_FAR_ABOVE, s) / _polynomial(_FAR_BELOW, s))) * np.sqrt(s)
+    tail = np.exp(-y * y) * np.where(y < 4, middle, far)
+    return np.where(y < 0.477, 1 - _erf_near_0(x), np.where(x < 0, 2 - tail, tail))
+
+
+@erfc.vjp(r"-\frac{2}{\sqrt{\pi}} \cdot e^{-x^2}")
+@rule_in_float32()
+def _(g: Any, z: Any, x: Any) -> Any:
+    return g * (-2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
 @op(r"\ln \sum e^{x}", examples=REDUCTIONS)
@@ -218,4 +257,4 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     return (np.expand_dims(indices, -1) == beside(indices, np.arange(num_classes))).astype(dtype)
 
 
-SPECIAL.update(expit=sigmoid, erf=erf)
+SPECIAL.update(expit=sigmoid, erf=erf, erfc=erfc)

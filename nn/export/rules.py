@@ -138,6 +138,7 @@ CHAINS: dict[str, Callable[..., tuple[tuple[Any, ...], ...]]] = {
     "log2": lambda x: (("Log", x), ("Div", None, math.log(2))),
     "log10": lambda x: (("Log", x), ("Div", None, math.log(10))),
     "exp2": lambda x: (("Mul", x, math.log(2)), ("Exp", None)),
+    "erfc": lambda x: (("Erf", x), ("Sub", 1, None)),
 }
 
 

@@ -62,6 +62,7 @@ FUNCTIONS = {
     "min": np.minimum,
     "bmod": np.remainder,
     "erf": np.vectorize(math.erf),
+    "erfc": np.vectorize(math.erfc),
 }
 COMPARED = {">": np.greater, "<": np.less, "=": np.equal}
 
@@ -85,7 +86,7 @@ def judged(sympy, latex, values):
         latex,
     )
     latex = re.sub(
-        r"\\operatorname\{(sign|trunc|round|erf)\} (?:(\w)|\\frac\{(\w)\}\{(\w)\})",
+        r"\\operatorname\{(sign|trunc|round|erfc?)\} (?:(\w)|\\frac\{(\w)\}\{(\w)\})",
         lambda m: stands_for(FUNCTIONS[m[1]](values[m[2]] if m[2] else values[m[3]] / values[m[4]])),
         latex,
     )

@@ -138,6 +138,7 @@ TABLE = {
     "relu": (ac.relu, "relu", [(3,)], REAL),
     "softplus": (ac.softplus, lambda t, x: t.nn.functional.softplus(x), [(3,)], REAL),
     "erf": (ac.erf, "erf", [(9,)], REAL),
+    "erfc": (ac.erfc, "erfc", [(9,)], REAL),
     "logsumexp": (lambda x: ac.logsumexp(x, axis=1), lambda t, x: x.logsumexp(1), [(2, 3)], REAL),
     "softmax": (lambda x: ac.softmax(x, axis=0), lambda t, x: x.softmax(0), [(2, 3)], REAL),
     "log_softmax": (ac.log_softmax, lambda t, x: x.log_softmax(-1), [(2, 3)], REAL),

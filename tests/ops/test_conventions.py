@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ac
+import nn
 from autograd_core import Tensor, elementwise_grad, grad, hessian, jacobian, vjp
 from autograd_core.testing import check_gradients
 
@@ -193,6 +194,22 @@ def test_erf_is_precise_to_the_last_digits():
     single = ac.erf(np.float32(x))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, expected, rtol=1e-6, atol=1e-44)
+
+
+@pytest.mark.parametrize(("dtype", "precision"), [(np.float64, 3e-13), (np.float32, 2e-5)])
+def test_the_tail_of_the_normal_distribution_keeps_its_digits(judge, dtype, precision):
+    special, least = judge("scipy.special"), np.finfo(dtype).tiny
+    x = np.concatenate(
+        [np.linspace(-37, 9, 5001), [0.477, 0.4769, 4, -4, -np.nextafter(4, 0)], -np.logspace(-300, 1, 99)]
+    )
+    x = x.astype(dtype)
+    tail = special.erfc(-np.float64(x))
+    np.testing.assert_allclose(ac.erfc(-x), tail, rtol=precision, atol=least)
+    assert ac.erfc(-x).dtype == dtype
+    value = nn.activations.gelu(x)
+    np.testing.assert_allclose(value.data, x * special.ndtr(np.float64(x)), rtol=precision, atol=10 * least)
+    assert ac.erfc(np.array([-INF, -1e300, 1e300, INF])).tolist() == [2.0, 2.0, 0.0, 0.0]
+    assert np.isnan(ac.erfc(np.array(NAN)))
 
 
 @pytest.mark.parametrize(

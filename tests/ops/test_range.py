@@ -27,6 +27,9 @@ def functions(mp):
     def bell(x):
         return 2 / mp.sqrt(pi) * mp.exp(-x * x)
 
+    def normal(x):
+        return mp.exp(-x * x / 2) / mp.sqrt(2 * pi)
+
     return {
         "reciprocal": (np.reciprocal, lambda x: -1 / x**2, lambda x: 2 / x**3, everywhere),
         "square": (np.square, lambda x: 2 * x, lambda x: 2 * one, everywhere),
@@ -55,6 +58,13 @@ def functions(mp):
         "softplus": (ac.softplus, s, lambda x: s(x) * s(-x), everywhere),
         "log of sigmoid": (lambda x: -ac.softplus(-x), lambda x: s(-x), lambda x: -s(x) * s(-x), everywhere),
         "erf": (ac.erf, bell, lambda x: -2 * x * bell(x), everywhere),
+        "erfc": (ac.erfc, lambda x: -bell(x), lambda x: 2 * x * bell(x), everywhere),
+        "gelu": (
+            nn.activations.gelu,
+            lambda x: mp.erfc(-min(max(x, -999), 999) / mp.sqrt(2)) / 2 + x * normal(x),
+            lambda x: (2 - x * x) * normal(x),
+            everywhere,
+        ),
         "silu": (
             nn.activations.silu,
             lambda x: s(x) * (1 + x * s(-x)),
@@ -121,9 +131,9 @@ def test_two_derivatives_are_right_for_all_exponents(judge, name, dtype):
     f, first, second, domain = functions(mp)[name]
     x = numbers(domain, dtype)
     slopes = elementwise_grad(f)
-    # silu is a product: where the sigmoid has few digits, x takes them to greater numbers. Its second derivative is 0
+    # Products: where one factor has few digits, x takes them to greater numbers. Their second derivatives are 0
     # in two places.
-    units, near_0 = (1000, 10) if name == "silu" else (1, 1)
+    units, near_0 = (1000, 10) if name in ("silu", "gelu") else (1, 1)
     wrong = [*judged(x, slopes(x), first, 1e-12 if dtype is np.float64 else 1e-5, mp, units)]
     bends = elementwise_grad(slopes)(x)
     wrong += judged(x, bends, second, (1e-9 if dtype is np.float64 else 2e-5) * near_0, mp, units)
