@@ -181,10 +181,15 @@ class Weights:
         return [self._array(group, str(i), path) for i in range(len(group))]
 
     def holders(self, path: str) -> list[str]:
-        """The names of the groups in a group that hold arrays themselves."""
+        """The names of the groups in a group in which there are weights, however deep; those of chance are none."""
         group = self.group(path)
-        inside = [] if group is None else list(group)
-        return [name for name in inside if self.count(f"{path}/{name}")]
+        return [] if group is None else [name for name in group if self._holds(self._child(group, name))]
+
+    def _holds(self, item: Any) -> bool:
+        def found(path: str, inside: Any) -> bool | None:
+            return (isinstance(inside, self._h5py.Dataset) and "seed_generator" not in path.split("/")) or None
+
+        return bool(isinstance(item, self._h5py.Group) and item.visititems(found))  # each once, and no link is followed
 
     def legacy(self) -> bool:
         """Whether this is the HDF5 format of Keras 2."""
@@ -218,11 +223,12 @@ def opened(data: bytes) -> Iterator[Weights]:
         raise ValueError(f"its HDF5 part was cut off or damaged: {error}") from error
 
 
-def assign(model: Layer, stored: Weights, skip_mismatch: bool = False) -> list[str]:
-    """Replace the weights of a model by those stored, and tell what was skipped.
+def assign(model: Any, stored: Weights, skip_mismatch: bool = False) -> tuple[list[str], tuple[int, int] | None]:
+    """Replace the weights of a model, and its optimizer's state, by those stored.
 
-    ValueError, before anything is changed, where the weights of a layer do not fit, or the file has more layers; with
-    ``skip_mismatch`` such a layer keeps its own.
+    Tells which layers were skipped, and how many arrays of an optimizer's state there are and are needed if these do
+    not fit. ValueError, before anything is changed, where the weights of a layer do not fit, the file has more layers,
+    or a state is none; with ``skip_mismatch`` such a layer keeps its own.
     """
     skipped, found = [], []
     known: dict[str, set[str]] = {}
@@ -241,13 +247,14 @@ def assign(model: Layer, stored: Weights, skip_mismatch: bool = False) -> list[s
             skipped += [f"the model has no layer for the weights in {parent}/{name}" for name in lost]
     if skipped and not skip_mismatch:
         raise ValueError("; ".join(skipped[:3]))
+    misfit = _assign_optimizer(model, stored) if model.compiled else None
     for own, arrays in found:
         for variable, array in zip(own, arrays, strict=True):
             tensors.assign(variable, array)
-    return skipped
+    return skipped, misfit
 
 
-def assign_optimizer(model: Any, stored: Weights) -> tuple[int, int] | None:
+def _assign_optimizer(model: Any, stored: Weights) -> tuple[int, int] | None:
     """Replace the state of a model's optimizer by the one stored; how many arrays there are and are needed if not."""
     state = stored.arrays("optimizer")
     if not state or model.optimizer is None:

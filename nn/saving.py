@@ -232,17 +232,15 @@ def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
             )
         with limited_weights(len(data)):  # a number takes a byte at least
             model = model_from(content, compile)
-            keras_files.assign(model, stored)
-        if model.compiled and model.optimizer is not None:
-            if stored.count("optimizer") > len(model.optimizer.variables):
+            if model.compiled and stored.count("optimizer") > len(model.optimizer.variables):
                 model.optimizer.build(model.trainable_variables)
-            problem = keras_files.assign_optimizer(model, stored)
-            if problem:  # as Keras does; the model itself is whole
-                warnings.warn(
-                    f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "
-                    "weights trained then; the optimizer begins anew",
-                    stacklevel=caller.level_of_caller(),
-                )
+            _, problem = keras_files.assign(model, stored)
+        if problem:  # as Keras does; the model itself is whole
+            warnings.warn(
+                f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "
+                "weights trained then; the optimizer begins anew",
+                stacklevel=caller.level_of_caller(),
+            )
     return model
 
 
@@ -379,9 +377,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
                     raise ValueError(
                         "it is in the HDF5 format of Keras 2; load it there, and save_weights('….weights.h5') again"
                     )
-                skipped = keras_files.assign(model, stored, skip_mismatch)
-                if model.compiled:
-                    keras_files.assign_optimizer(model, stored)
+                skipped, _ = keras_files.assign(model, stored, skip_mismatch)
         else:
             _say_ours(path)
             skipped = _assign(model, _part(arrays, "weights"), skip_mismatch)
@@ -519,7 +515,10 @@ def _put(filepath: Any, data: bytes) -> None:
     if distributed.rank():
         return
     if hasattr(filepath, "write"):
-        filepath.write(data)
+        rest = memoryview(data)
+        while rest:  # a file without a buffer may take a part
+            taken = filepath.write(rest)
+            rest = rest[len(rest) if taken is None else taken :]
         return
     with written_whole(filepath) as file:
         file.write(data)

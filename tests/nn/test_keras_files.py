@@ -367,6 +367,28 @@ def test_file_objects_hold_files_of_keras(keras, tmp_path):
     np.testing.assert_array_equal(theirs.get_weights()[0], model.get_weights()[0])
 
 
+class Pipe(io.RawIOBase):
+    """A file without a buffer, which takes 100 bytes at a time, as POSIX lets it."""
+
+    def __init__(self):
+        self.taken = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.taken += bytes(data)[:100]
+        return min(len(data), 100)
+
+
+def test_a_file_object_that_takes_a_part_gets_the_rest(keras, tmp_path):
+    model, pipe = small(), Pipe()
+    model.save(pipe)
+    (tmp_path / "m.keras").write_bytes(pipe.taken)
+    theirs = keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(theirs.get_weights()[0], model.get_weights()[0])
+
+
 def test_without_h5py_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     with pytest.raises(ImportError, match=r'A file of Keras needs h5py: pip install "autograd-core\[keras\]"'):
@@ -401,6 +423,40 @@ def test_layers_that_the_model_lacks_are_not_lost_without_a_word(tmp_path):
     fewer = nn.Sequential([nn.Input((3,)), nn.layers.Dense(2)])
     with pytest.raises(ModelFileError, match="no layer for the weights in layers/dense_1"):
         fewer.load_weights(tmp_path / "m.weights.h5")
+
+
+def test_sub_models_that_the_model_lacks_are_not_lost_without_a_word(keras, tmp_path):
+    inner = keras.Sequential([keras.layers.Dropout(0.5, seed=1), keras.Sequential([keras.layers.Dense(4)])])
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), inner]).save_weights(tmp_path / "m.weights.h5")
+    fewer = nn.Sequential([nn.Input((3,)), nn.layers.Dense(2)])
+    with pytest.raises(ModelFileError, match="no layer for the weights in layers/sequential"):
+        fewer.load_weights(tmp_path / "m.weights.h5")
+    dropout = keras.layers.Dropout(0.5, seed=1)  # whose generator is no weight
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), dropout]).save_weights(tmp_path / "d.weights.h5")
+    fewer.load_weights(tmp_path / "d.weights.h5")
+
+
+STATES = {
+    "steps that are no number": lambda file: file["optimizer/vars/0"].__setitem__((), -5),
+    "a rate that is none": lambda file: file["optimizer/vars/1"].__setitem__((), np.nan),
+    "an array that is missing": lambda file: file.__delitem__("optimizer/vars/3"),
+    "text": lambda file: file.create_dataset(f"optimizer/vars/{len(file['optimizer/vars'])}", data="text"),
+}
+
+
+@pytest.mark.parametrize("what", STATES)
+def test_an_optimizer_that_is_damaged_leaves_the_weights_as_they_are(tmp_path, what):
+    model, other = small(), small()
+    for each in (model, other):
+        each.train_on_batch(np.ones((2, 3)), np.ones((2, 1)))
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        STATES[what](file)
+    before = [*other.get_weights(), *other.optimizer.get_weights()]
+    with pytest.raises(ModelFileError):
+        other.load_weights(tmp_path / "m.weights.h5")
+    for a, b in zip(before, [*other.get_weights(), *other.optimizer.get_weights()], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_an_optimizer_that_does_not_fit_begins_anew_with_a_word(tmp_path):

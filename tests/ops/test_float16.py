@@ -5,8 +5,10 @@ import pytest
 
 import nn
 from autograd_core import Tensor, elementwise_grad, erf, grad, jvp, log_softmax, logsumexp, softmax, value_and_grad, vjp
+from autograd_core.replay import replay
 from autograd_core.testing.calls import Shape, _fill, domains_of, entries, examples_of, shapes_of
 from autograd_core.tree import leaves, rebuild
+from autograd_core.walk import walk
 
 pytestmark = [pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
@@ -160,6 +162,40 @@ def test_what_the_gradient_of_a_large_reduction_is():
 def test_a_gradient_that_is_summed_over_a_batch_is_summed_in_float32():
     x = np.ones((5000, 2), np.float16)
     np.testing.assert_array_equal(grad(lambda b: np.sum((x + b) * 1))(np.zeros(2, np.float16)), [5000, 5000])
+
+
+# float16 counts up to 2,048, where one more is lost. Each use is worth 1, so what is right is counted.
+USES = {
+    "of numbers": (lambda x, n: np.sum(sum(x * 1 for _ in range(n))), [4096, 4096]),
+    "of an element": (lambda x, n: sum(x[0] for _ in range(n)), [4096, 0]),
+    "of both": (lambda x, n: sum(x[0] + np.sum(x * 1) for _ in range(n // 2)), [4096, 2048]),
+    "of both, elements last": (lambda x, n: sum(np.sum(x * 1) + x[0] for _ in range(n // 2)), [4096, 2048]),
+    "in a stack": (lambda x, n: np.sum(np.stack([x] * n).astype(np.float32)), [4096, 4096]),
+    "beside its own seed": (lambda x, n: sum(x for _ in range(n)), [4096, 4096]),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_gradient_of_many_uses_is_added_up_in_float32_whoever_walks(use):
+    f, right = USES[use]
+    n, x = 4096, np.float16([1.5, 2])
+    t = Tensor(x)
+    z = f(t, n)
+    z.backward(np.ones(z.shape, np.float16) if z.ndim else None)
+    (_, traced, _) = [*walk({f(v := Tensor(x), n).node: np.ones(z.shape, np.float16)[()]}, trace=True)][-1]
+    assert v.node.op is None
+
+    def once(v):
+        return np.sum(f(v, n))
+
+    found = [t.grad, traced, grad(once)(x), replay(grad(once))(x)]
+    for gradient in found:
+        assert gradient.dtype == np.float16
+        np.testing.assert_array_equal(gradient, right)
+    # d/dx of sum over f(x²) is 2x for each use; x is 1 here.
+    np.testing.assert_array_equal(grad(lambda v: once(v * v))(np.ones(2, np.float16)), 2 * np.array(right))
+    linear = grad(lambda v: np.sum(grad(lambda w: once(w * w) / 2)(v)))
+    np.testing.assert_array_equal(linear(np.ones(2, np.float16)), right)
 
 
 def test_the_error_function_of_float16(judge):
