@@ -29,7 +29,8 @@ def checkpoint(f: Function) -> Function:
     The second run draws the random numbers of the first, and what it changes, such as the statistics of a
     `BatchNormalization`, is put back: known are the generators of Python and NumPy, those of ``nn``, and those among
     ``f``'s arguments, its variables and their attributes. Where it gives other values nevertheless, because something
-    else has changed in between, the backward pass raises GraphError. TypeError unless ``f`` is a function.
+    else has changed in between, the backward pass raises GraphError; a change that leaves all values as they were, as
+    of what is multiplied by 0, is not noticed. TypeError unless ``f`` is a function.
 
     >>> grad(lambda x: np.sum(checkpoint(np.tanh)(x)))(np.zeros(2))
     array([1., 1.])

@@ -223,24 +223,25 @@ def _class_of(content: Mapping[str, Any]) -> Any:
 
 def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
     """The model in a file of Keras: made from its configuration, then given its weights and its optimizer's state."""
-    with keras_files.opened(data) as stored:
-        if not content:
+    if not content:
+        with keras_files.opened(data) as stored:
             raise ValueError(
                 "it is in the HDF5 format of Keras 2; load it with Keras, and save('….keras')"
                 if stored.legacy()
                 else "it holds weights without a model; use model.load_weights()"
             )
-        with limited_weights(len(data)):  # a number takes a byte at least
-            model = model_from(content, compile)
-            if model.compiled and stored.count("optimizer") > len(model.optimizer.variables):
-                model.optimizer.build(model.trainable_variables)
-            _, problem = keras_files.assign(model, stored)
-        if problem:  # as Keras does; the model itself is whole
-            warnings.warn(
-                f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "
-                "weights trained then; the optimizer begins anew",
-                stacklevel=caller.level_of_caller(),
-            )
+    with limited_weights(len(data)):  # a number takes a byte at least
+        model = model_from(content, compile)
+    with keras_files.opened(data) as stored:
+        if model.compiled and stored.count("optimizer") > len(model.optimizer.variables):
+            model.optimizer.build(model.trainable_variables)
+        _, problem = keras_files.assign(model, stored)
+    if problem:  # as Keras does; the model itself is whole
+        warnings.warn(
+            f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "
+            "weights trained then; the optimizer begins anew",
+            stacklevel=caller.level_of_caller(),
+        )
     return model
 
 

@@ -229,8 +229,8 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 
 def apart(x: Any, y: Any) -> Any:
-    """``x - y``; where ``x`` is infinite that, whatever ``y`` is, but 0 where both are ∞."""
-    infinite = np.abs(x) == inf
+    """``x - y``; where ``x`` is infinite that, whatever number ``y`` is, but 0 where both are ∞."""
+    infinite = (np.abs(x) == inf) & (y == y)
     return np.where(infinite, np.where(np.equal(y, inf), np.minimum(x, 0), x), x - np.where(infinite, 0, y))
 
 

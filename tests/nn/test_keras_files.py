@@ -604,6 +604,15 @@ def test_a_configuration_that_describes_no_model_is_told(tmp_path, what):
         nn.models.load_model(tmp_path / "n.keras")
 
 
+def test_what_is_wrong_with_a_configuration_is_not_said_of_the_weights(tmp_path):
+    small().save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as old, zipfile.ZipFile(tmp_path / "n.keras", "w") as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b'"name": "a"', b'"name": 333'))
+    with pytest.raises(ModelFileError, match=r"cannot be loaded: the name of a layer: expected a string, got 333"):
+        nn.models.load_model(tmp_path / "n.keras")
+
+
 def test_a_registered_class_needs_no_word(tmp_path):
     @nn.saving.register_keras_serializable(package="tests")
     class Doubled(nn.layers.Layer):

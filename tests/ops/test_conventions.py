@@ -196,6 +196,17 @@ def test_erf_is_precise_to_the_last_digits():
     np.testing.assert_allclose(single, expected, rtol=1e-6, atol=1e-44)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_a_slope_beside_nan_hides_no_nan(judge):
+    torch = judge("torch")
+    for x, y in ((INF, NAN), (NAN, INF), (-INF, NAN), (1.0, NAN)):
+        t = torch.tensor([x, y], dtype=torch.float64, requires_grad=True)
+        torch.logaddexp(t[0], t[1]).backward()
+        np.testing.assert_array_equal(grad(np.logaddexp, (0, 1))(x, y), t.grad)
+        assert np.isnan(grad(np.logaddexp2, (0, 1))(x, y)).all()
+        assert np.isnan(grad(ac.logsumexp)(np.array([x, y]))).all()
+
+
 @pytest.mark.parametrize(("dtype", "precision"), [(np.float64, 3e-13), (np.float32, 2e-5)])
 def test_the_tail_of_the_normal_distribution_keeps_its_digits(judge, dtype, precision):
     special, least = judge("scipy.special"), np.finfo(dtype).tiny
