@@ -352,8 +352,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
 
     Raises
     ------
-    ModelFileError
-        The file is damaged, or its weights do not fit; then none is changed.
+    ModelFileError, ValueError
+        The file is damaged, its weights do not fit, or the model is not built; then none is changed.
 
     Examples
     --------

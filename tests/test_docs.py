@@ -207,6 +207,7 @@ CANNOT_RAISE = {
         "takes anything": ("stop_gradient", "composed"),
     },
     "nn": {"takes nothing": ("get_device",)},
+    "nn.saving": {"takes anything": ("get_registered_name", "get_registered_object")},
     "autograd_core.testing": {"made by a check, for you to read": ("Report",)},
     "autograd_core.replay": {"made by a recording, for you to read": ("Program", "Source", "Traced")},
     "nn.backend": {"takes nothing": ("clear_session", "epsilon", "floatx", "image_data_format")},

@@ -43,7 +43,9 @@ class BatchNormalization(Layer):
         Unless ``momentum`` lies between 0 and 1 and ``epsilon`` is from 0 on; in a call, for an input without that
         axis.
 
-    References ---------- S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
+    References
+    ----------
+    S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
     internal covariate shift. ICML 2015.
 
     Examples

@@ -19,13 +19,15 @@ class Input(Configurable):
         Of the batch axis, in ``batch_shape``; None: any.
     dtype
         Of the input, in ``dtype``.
+    batch_shape
+        The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name
         By default "input" with a number.
 
     Raises
     ------
     ValueError
-        Unless ``shape`` is a tuple of whole numbers from 0 on and None.
+        Unless ``shape`` is a tuple of whole numbers from 0 on and None, and where both shapes are given.
 
     Examples
     --------

@@ -13,6 +13,8 @@ from ..config import custom_object_scope
 def clone_model(model: Any) -> Any:
     """A new model with the same layers and new weights, not compiled.
 
+    ValueError or TypeError where a class of your own cannot be made from its `get_config`.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1)])
     >>> [w.shape for w in clone_model(model).weights]

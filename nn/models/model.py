@@ -101,7 +101,19 @@ class Model(Trainer):
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
         """Save the model, its weights, what it was compiled with and its optimizer's state in one file.
 
-        A name that ends in ``.keras`` is a file of Keras, ``.autograd`` one of our own: see `nn.models.save_model`.
+        Parameters
+        ----------
+        filepath
+            A name that ends in ``.keras`` for a file of Keras, in ``.autograd`` for one of our own; or a file object.
+        overwrite
+            Whether a file that is there may be replaced.
+        zipped
+            True or None; Keras' folders are not written.
+
+        Raises
+        ------
+        ValueError, FileExistsError, ImportError
+            Where `nn.models.save_model` does.
         """
         saving.save_model(self, filepath, overwrite, zipped)
 

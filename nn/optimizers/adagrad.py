@@ -29,7 +29,9 @@ class Adagrad(Optimizer):
     ValueError
         When ``initial_accumulator_value`` or ``epsilon`` is below 0, and as in `Optimizer`.
 
-    References ---------- J. Duchi, E. Hazan, Y. Singer: Adaptive subgradient methods for online learning and
+    References
+    ----------
+    J. Duchi, E. Hazan, Y. Singer: Adaptive subgradient methods for online learning and
     stochastic optimization. JMLR 2011.
 
     Examples

@@ -27,8 +27,10 @@ class SGD(Optimizer):
     ValueError
         When ``momentum`` is outside 0 … 1, and as in `Optimizer`.
 
-    References ---------- B. Polyak: Some methods of speeding up the convergence of iteration methods. 1964. I.
-    Sutskever, J. Martens, G. Dahl, G. Hinton: On the importance of initialization and momentum in deep learning.
+    References
+    ----------
+    B. Polyak: Some methods of speeding up the convergence of iteration methods. 1964.
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton: On the importance of initialization and momentum in deep learning.
     ICML 2013.
 
     Examples

@@ -122,7 +122,9 @@ def test_model_checkpoint_saves_each_epoch_or_the_best(tmp_path):
 
 
 MESSAGES = {
-    "the best": lambda k, path: k.ModelCheckpoint(path, monitor="loss", verbose=1, save_best_only=True),
+    "the best": lambda k, path: k.ModelCheckpoint(
+        path, monitor="loss", verbose=1, save_best_only=True, save_weights_only=True
+    ),
     "a threshold": lambda k, path: k.ModelCheckpoint(
         path, "loss", 1, True, initial_value_threshold=3.95, save_weights_only=True
     ),
