@@ -149,7 +149,7 @@ class Weights:
     def group(self, path: str) -> Any:
         """A group, or None where there is none."""
         here = self._file
-        for name in path.split("/"):
+        for name in filter(None, path.split("/")):
             here = self._child(here, name)
             if here is None:
                 return None
@@ -231,27 +231,30 @@ def assign(model: Any, stored: Weights, skip_mismatch: bool = False) -> tuple[li
     or a state is none; with ``skip_mismatch`` such a layer keeps its own.
     """
     skipped, found = [], []
-    known: dict[str, set[str]] = {}
+    known = {"", "optimizer"}
     for path, layer in places(model):
-        parent, _, name = path.rpartition("/")
-        known.setdefault(parent, set()).add(name)
+        steps = path.split("/")
+        known.update("/".join(steps[:i]) for i in range(1, len(steps) + 1))
         own, arrays = own_weights(layer), stored.arrays(path)
         shapes, expected = [a.shape for a in arrays], [w.shape for w in own]
         if shapes == expected:
             found.append((own, arrays))
         else:
             skipped.append(f"layer {layer.name!r} expected weights of shapes {expected}, and got {shapes} ({path})")
-    for parent, names in known.items():
-        if parent.rpartition("/")[2] == "layers":
-            lost = [name for name in stored.holders(parent) if name not in names]
-            skipped += [f"the model has no layer for the weights in {parent}/{name}" for name in lost]
+    others = []  # perhaps of metrics, which Keras keeps beside the layers that are attributes
+    for parent in sorted(known - {"optimizer"}):
+        for name in stored.holders(parent):
+            path = f"{parent}/{name}".lstrip("/")
+            if path not in known and name not in ("vars", "seed_generator"):
+                lost = skipped if parent.rpartition("/")[2] == "layers" else others
+                lost.append(f"the model has no layer for the weights in {path}")
     if skipped and not skip_mismatch:
         raise ValueError("; ".join(skipped[:3]))
     misfit = _assign_optimizer(model, stored) if model.compiled else None
     for own, arrays in found:
         for variable, array in zip(own, arrays, strict=True):
             tensors.assign(variable, array)
-    return skipped, misfit
+    return skipped + others, misfit
 
 
 def _assign_optimizer(model: Any, stored: Weights) -> tuple[int, int] | None:

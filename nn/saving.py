@@ -235,7 +235,9 @@ def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
     with keras_files.opened(data) as stored:
         if model.compiled and stored.count("optimizer") > len(model.optimizer.variables):
             model.optimizer.build(model.trainable_variables)
-        _, problem = keras_files.assign(model, stored)
+        skipped, problem = keras_files.assign(model, stored)
+    if skipped:
+        warnings.warn(f"{path}: {'; '.join(skipped)}; skipped", stacklevel=caller.level_of_caller())
     if problem:  # as Keras does; the model itself is whole
         warnings.warn(
             f"{path} holds {problem[0]} arrays of the optimizer's state where {problem[1]} are needed: other "

@@ -436,6 +436,25 @@ def test_sub_models_that_the_model_lacks_are_not_lost_without_a_word(keras, tmp_
     fewer.load_weights(tmp_path / "d.weights.h5")
 
 
+def test_attributes_that_the_model_lacks_are_told(pair, tmp_path):
+    x = np.ones((2, 3), "float32")
+    _, net = own(pair[0])
+    model = net()
+    model.extra = pair[0].layers.Dense(2)
+    model.extra(x), model(x)
+    model.save_weights(tmp_path / "m.weights.h5")
+    fewer = own(nn)[1]()
+    fewer(x)
+    with pytest.warns(UserWarning, match="no layer for the weights in extra; skipped"):
+        fewer.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_allclose(plain(fewer(x)), plain(model(x)), rtol=1e-5)
+    if pair[0] is not nn:
+        return
+    model.save(tmp_path / "m.keras")
+    with pytest.warns(UserWarning, match="no layer for the weights in extra; skipped"):
+        nn.models.load_model(tmp_path / "m.keras", custom_objects=dict(zip(["Block", "Net"], own(nn), strict=True)))
+
+
 STATES = {
     "steps that are no number": lambda file: file["optimizer/vars/0"].__setitem__((), -5),
     "a rate that is none": lambda file: file["optimizer/vars/1"].__setitem__((), np.nan),
