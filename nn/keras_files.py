@@ -241,7 +241,7 @@ def assign(model: Any, stored: Weights, skip_mismatch: bool = False) -> tuple[li
             found.append((own, arrays))
         else:
             skipped.append(f"layer {layer.name!r} expected weights of shapes {expected}, and got {shapes} ({path})")
-    others = []  # perhaps of metrics, which Keras keeps beside the layers that are attributes
+    others: list[str] = []  # perhaps of metrics, which Keras keeps beside the layers that are attributes
     for parent in sorted(known - {"optimizer"}):
         for name in stored.holders(parent):
             path = f"{parent}/{name}".lstrip("/")
