@@ -14,7 +14,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -299,8 +299,16 @@ def whole(model: Any) -> bytes:
 
 def parts(archive: zipfile.ZipFile, size: int) -> tuple[Any, bytes]:
     """The configuration and the HDF5 part of a ``.keras`` file of ``size`` bytes; ValueError where they are none."""
+    return configuration(archive, PARTS, size), archive.read("model.weights.h5")
+
+
+def configuration(archive: zipfile.ZipFile, names: Collection[str], size: int) -> Any:
+    """What ``config.json`` says in a zip of ``size`` bytes, of Keras or of ours; ValueError for what neither writes.
+
+    Both store the parts called ``names`` without compression, so nothing can be larger than the file that it came in.
+    """
     for entry in archive.infolist():
-        if entry.filename in PARTS and (entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size):
+        if entry.filename in names and (entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size):
             raise ValueError(
                 f"{entry.filename}: expected it stored as it is, got it compressed or larger than the file"
             )
@@ -308,7 +316,6 @@ def parts(archive: zipfile.ZipFile, size: int) -> tuple[Any, bytes]:
     if length > JSON_LIMIT:
         raise ValueError(f"its configuration: expected at most {JSON_LIMIT} bytes, got {length}")
     try:
-        content = json.loads(archive.read("config.json"))
+        return json.loads(archive.read("config.json"))
     except RecursionError:
         raise ValueError("its configuration is nested without end") from None
-    return content, archive.read("model.weights.h5")

@@ -390,10 +390,51 @@ def test_a_file_object_that_takes_a_part_gets_the_rest(keras, tmp_path):
 
 
 def test_without_h5py_a_sentence_says_what_to_install(tmp_path, monkeypatch):
+    small().save(tmp_path / "m.keras")
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(ImportError, match=r'A file of Keras needs h5py: pip install "autograd-core\[keras\]"'):
-        small().save(tmp_path / "m.keras")
-    assert not list(tmp_path.iterdir())
+    sentence = r'A file of Keras needs h5py: pip install "autograd-core\[keras\]"'
+    with pytest.raises(ImportError, match=sentence):
+        small().save(tmp_path / "n.keras")
+    assert not (tmp_path / "n.keras").exists()
+    with pytest.raises(ImportError, match=sentence):  # the file is whole
+        nn.models.load_model(tmp_path / "m.keras")
+    with pytest.raises(ImportError, match=sentence):
+        small().load_weights(tmp_path / "m.keras")
+
+
+def test_what_a_link_leads_to_has_a_say_in_the_format(tmp_path):
+    kinds = {"latest.keras": "blob", "latest": "best.keras", "m.zip.link": "m.zip"}
+    for link, file in kinds.items():
+        (tmp_path / link).symlink_to(tmp_path / file)
+        small().save(tmp_path / link)
+        with zipfile.ZipFile(tmp_path / file) as archive:
+            assert ("model.weights.h5" in archive.namelist()) == ("keras" in link + file)
+    (tmp_path / "newest").symlink_to(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match="end in"):
+        small().save(tmp_path / "newest")
+    assert not (tmp_path / "m.h5").exists()
+
+
+class Many(nn.layers.Layer):
+    """So many weights that their numbers sort otherwise as text; one has no elements, one no axes."""
+
+    def build(self, input_shape):
+        start = nn.initializers.Constant
+        self.parts = [self.add_weight((1,), start(i / 2**10), trainable=i % 5 != 4) for i in range(10_002)]
+        self.empty, self.scale = self.add_weight((0, 3)), self.add_weight((), "ones")
+
+    def call(self, x):
+        return x * self.parts[-1] * self.scale
+
+
+def test_many_arrays_and_odd_shapes_and_dtypes_keep_their_places(tmp_path):
+    model = nn.Sequential([nn.Input((3,)), Many(dtype="float16"), nn.layers.Dense(1, dtype="float64")])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.keras")
+    again = nn.models.load_model(tmp_path / "m.keras", custom_objects={"Many": Many})
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        np.testing.assert_array_equal(a, b)
 
 
 # -- what does not fit --------------------------------------------------------------------------------------
