@@ -39,7 +39,7 @@ class Case:
 
 def _scaled(right: Callable[..., Any], wrong_where: Callable[..., Any], factor: float = 1.1) -> Callable[..., Any]:
     """A right pullback of one argument that is off by a factor where a condition on the argument holds."""
-    return lambda g, x: np.where(wrong_where(x), factor * right(g, x), right(g, x))  # in the dtype of g
+    return lambda g, x: right(g, x) * np.where(wrong_where(x), factor, 1.0)
 
 
 def dtanh(g: Array, x: Array) -> Array:
@@ -120,7 +120,7 @@ FAULTS: tuple[Case, ...] = (
     Case("relu: 1 everywhere", lambda x: np.maximum(x, 0), lambda g, x: g),
     Case("relu: >= -1", lambda x: np.maximum(x, 0), lambda g, x: g * (x >= -1)),
     Case("|x|: without a sign", np.abs, lambda g, x: g),
-    Case("one element", np.tanh, lambda g, x: np.where(np.arange(np.size(x)).reshape(np.shape(x)) == np.size(x) - 1, 1.1 * dtanh(g, x), dtanh(g, x))),
+    Case("one element", np.tanh, lambda g, x: dtanh(g, x) * np.where(np.arange(np.size(x)).reshape(np.shape(x)) == np.size(x) - 1, 1.1, 1.0)),
     Case("the elements reversed", np.tanh, lambda g, x: np.flip(dtanh(g, x))),
     Case("transposed", np.tanh, lambda g, x: dtanh(g, x).T if np.ndim(x) == 2 and np.shape(x)[0] == np.shape(x)[1] else dtanh(g, x)),
     Case("x·y: the factors swapped", lambda x, y: x * y, lambda g, x, y: (_to(g * x, x), _to(g * y, y))),
@@ -130,7 +130,7 @@ FAULTS: tuple[Case, ...] = (
     Case("broadcast: the mean instead of the sum", lambda x, y: x + y, lambda g, x, y: (_to(g, x) * np.size(x) / max(np.size(g), 1), _to(g, y))),
     Case("changes g", np.sin, _in_place),
     Case("each second call", np.sin, _count()),
-    Case("NaN below −1", np.sin, lambda g, x: np.where(x < -1, np.nan, g * np.cos(x))),
+    Case("NaN below −1", np.sin, lambda g, x: g * np.cos(x) * np.where(x < -1, np.nan, 1.0)),
     Case("a size of 1 is a number", np.tanh, lambda g, x: dtanh(g, x) if np.size(x) != 1 else dtanh(g, x) * 3),
     Case("no axes", np.tanh, lambda g, x: dtanh(g, x) if np.ndim(x) else 0.0 * x),
     Case("three axes", np.tanh, lambda g, x: dtanh(g, x) * (1.1 if np.ndim(x) == 3 else 1)),
@@ -147,7 +147,7 @@ FAULTS: tuple[Case, ...] = (
     Case("NaN at 0 of x·x", np.square, lambda g, x: g * 2 * np.where(x == 0, np.nan, x)),
     Case("0 at 0 of sin", np.sin, lambda g, x: g * np.where(x == 0, 0.0, np.cos(x))),
     Case("tie: 1 and 1", np.maximum, lambda g, x, y: (_to(g * (x >= y), x), _to(g * (y >= x), y))),
-    Case("tie: 2 and −1", np.maximum, lambda g, x, y: (_to(np.where(x == y, 2 * g, g * (x > y)), x), _to(np.where(x == y, -g, g * (y > x)), y))),
+    Case("tie: 2 and −1", np.maximum, lambda g, x, y: (_to(g * np.where(x == y, 2.0, x > y), x), _to(g * np.where(x == y, -1.0, y > x), y))),
     Case("whole numbers", np.square, _scaled(dsquare, lambda x: (x == np.rint(x)) & (np.abs(x) > 1))),
     Case("float32", np.tanh, lambda g, x: dtanh(g, x) * (np.float32(1.1) if np.asarray(x).dtype == np.float32 else 1.0)),
     Case("a rare value, 2", np.square, _scaled(dsquare, lambda x: x == 2)),
@@ -161,10 +161,10 @@ def _relu6(g: Array, x: Array) -> Array:
 # Right gradients where a checker might cry wolf: 40 functions with kinks, ties, cancellation, saturation and jumps.
 NASTY: tuple[Case, ...] = (
     Case("relu", lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0)),
-    Case("leaky relu", lambda x: np.where(x > 0, x, 0.01 * x), lambda g, x: np.where(x > 0, g, 0.01 * g)),
+    Case("leaky relu", lambda x: np.where(x > 0, x, 0.01 * x), lambda g, x: g * np.where(x > 0, 1, 0.01)),
     Case("relu6", lambda x: np.clip(x, 0, 6), _relu6),
     Case("|x|, 0 at 0", np.abs, lambda g, x: g * np.sign(x)),
-    Case("|x|, 1 at 0", np.abs, lambda g, x: np.where(x >= 0, g, -g)),
+    Case("|x|, 1 at 0", np.abs, lambda g, x: g * np.where(x >= 0, 1.0, -1.0)),
     Case("x·|x|", lambda x: x * np.abs(x), lambda g, x: g * 2 * np.abs(x)),
     Case("relu²", lambda x: np.maximum(x, 0) ** 2, lambda g, x: g * 2 * np.maximum(x, 0)),
     Case("round", np.round, lambda g, x: 0 * g),
@@ -172,7 +172,7 @@ NASTY: tuple[Case, ...] = (
     Case("sign", np.sign, lambda g, x: 0 * g),
     Case("x mod 1", lambda x: x - np.floor(x), lambda g, x: g),
     Case("a step", lambda x: (x > 0) * 1.0, lambda g, x: 0 * g),
-    Case("max of two, halves", np.maximum, lambda g, x, y: (_to(np.where(x == y, g / 2, g * (x > y)), x), _to(np.where(x == y, g / 2, g * (x < y)), y))),
+    Case("max of two, halves", np.maximum, lambda g, x, y: (_to(g * ((x > y) + 0.5 * (x == y)), x), _to(g * ((x < y) + 0.5 * (x == y)), y))),
     Case("max of two, the first", np.maximum, lambda g, x, y: (_to(g * (x >= y), x), _to(g * (x < y), y))),
     Case("min of two, the last", np.minimum, lambda g, x, y: (_to(g * (x < y), x), _to(g * (x >= y), y))),
     Case("|x − y|", lambda x, y: np.abs(x - y), lambda g, x, y: (_to(g * np.sign(x - y), x), _to(-g * np.sign(x - y), y))),

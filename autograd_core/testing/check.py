@@ -193,6 +193,7 @@ class Check:
     low: bool = False  # whether a gradient came in single precision
     earliest: tuple[list[Array], list[Array]] | None = None  # what the first call of all was given and gave
     beyond: bool = False  # whether only a derivative counts that is the same at numbers of ordinary size
+    keeps_dtype: bool | None = None  # as `check_properties` is told
     rerun: Callable[[str], str] | None = None  # the code that runs it again, where it is not check_gradients' own
 
     def __post_init__(self) -> None:
@@ -594,6 +595,7 @@ class Check:
             for key, value in (
                 ("argnums", self.argnums), ("domain", self.domain), ("rtol", self.rtol), ("atol", self.atol),
                 ("of", self.of), ("seed", self.seed or None),
+                ("keeps_dtype", self.keeps_dtype if check == "check_properties" else None),
             )
             if value is not None
         )  # fmt: skip

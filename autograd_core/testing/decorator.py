@@ -38,7 +38,7 @@ def gradient_property(
     jac: Callable[..., Any] | bool | None = None,
     expected: Callable[..., Any] | None = None,
     of: str | None = None,
-    keeps_dtype: bool = True,
+    keeps_dtype: bool | None = None,
 ) -> Any:
     """Turn ``def f(x, y): …`` into a property test of its gradient; collect it under a name that starts with test.
 

@@ -27,7 +27,7 @@ def check_properties(
     *args: Any,
     argnums: int | Sequence[int] | None = None,
     domain: Domain | Sequence[Domain | None] | None = None,
-    keeps_dtype: bool = True,
+    keeps_dtype: bool | None = None,
     order: int = 2,
     seed: int = 0,
     grad: Function | None = None,
@@ -43,10 +43,12 @@ def check_properties(
     and the transpose of the pushforward, ⟨Jv, w⟩ = ⟨v, Jᵀw⟩; a value used twice gets the gradients of two
     values; what broadcasting does is what tiling does; nothing that is passed in is changed; the layout of
     the arrays in memory makes no difference; several gradients at once are as one after the other; the same call
-    gives the same bits, whichever dtype was first; and a gradient has the dtype of its argument, where a library does
-    not cast it, so that float32 stays float32, and agrees with float64 (unless ``keeps_dtype`` is false). At numbers
-    below 1e-19 or above 4e15, where squares vanish or overflow and all numbers are whole, a derivative is looked at
-    only if it is as at ordinary numbers in the same proportion, and nothing else but float32 is.
+    gives the same bits, whichever dtype was first; and float32 stays float32 and agrees with float64. At numbers below
+    1e-19 or above 4e15, where squares vanish or overflow and all numbers are whole, a derivative is looked at only if
+    it is as at ordinary numbers in the same proportion, and nothing else but float32 is.
+    Of a gradient that is given in NumPy the numbers decide: it may be of a wider dtype than its argument, as
+    ``g * np.where(x > 0, 1, 0.1)`` is, but not of a narrower one. With ``keeps_dtype=True`` it must have that of its
+    argument; with False no dtype is looked at, whoever differentiates.
     The function may be one of another library, and the gradient may be given, as for `check_gradients`. What
     needs a graph of ours, or a forward mode, is then checked where there is one.
 
@@ -58,16 +60,17 @@ def check_properties(
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     form, by = one_form(grad=grad, vjp=vjp, jvp=jvp, jac=jac)
     check = Check(f, args, form, by, expected, of, argnums, domain, None, None, seed)
+    check.keeps_dtype = keeps_dtype
     with np.errstate(all="ignore"), check.library.context():
         if _beyond(check.arguments.arrays, np.float64):
-            return _run_beyond(check, seed, keeps_dtype)
-        early = _early_single(check) if keeps_dtype else None
+            return _run_beyond(check, seed)
+        early = _early_single(check) if keeps_dtype is not False else None
         report = check.run(1 if by is not None else order, False)
         subject = _Subject(check, seed)
         try:
             for claim in CLAIMS if check.ours else OF_ANY:
                 claim(subject)
-            if keeps_dtype:
+            if keeps_dtype is not False:
                 _float32(subject, early)
         except WrongGradient as error:
             raise subject.wrong(str(error)) from None
@@ -88,13 +91,13 @@ def _beyond(arrays: Sequence[Array], dtype: Any) -> bool:
     return any(bool(np.any((s > high) | (s < low))) for s in sizes)
 
 
-def _run_beyond(check: Check, seed: int, keeps_dtype: bool) -> Report:
+def _run_beyond(check: Check, seed: int) -> Report:
     """The derivatives alone, where many a right function overflows: that of hypot is 0.7 there, and must be found."""
     __tracebackhide__ = True
     check.beyond = True
     try:
         report = check.run(1, False)
-        if keeps_dtype:
+        if check.keeps_dtype is not False:
             subject = _Subject(check, seed)
             try:
                 _float32(subject, None)
@@ -211,12 +214,13 @@ def _shapes_and_dtypes(s: _Subject) -> None:
 
 
 def _of_another_dtype(s: _Subject, g: Array, values: Sequence[Array], array: Array) -> bool:
-    """Whether a gradient is not of its argument's dtype, and that is its author's doing: other libraries cast it."""
+    """Whether a gradient is of a dtype that it must not have, by its author's doing: other libraries cast it."""
     if s.check.ours:
         return bool(g.dtype != array.dtype)
     given = s.check.given
     theirs = given is not None and given.form in ("grad", "vjp") and s.check.library.name == "numpy"
-    return theirs and g.dtype.kind == "f" and g.dtype != array.dtype and all(v.dtype == array.dtype for v in values)
+    other = g.dtype != array.dtype if s.check.keeps_dtype else g.dtype.itemsize < array.dtype.itemsize
+    return theirs and g.dtype.kind == "f" and other and all(v.dtype == array.dtype for v in values)
 
 
 def _arguments_are_kept(s: _Subject) -> None:
@@ -544,7 +548,7 @@ def _float32(s: _Subject, early: Early | None) -> None:
         if _of_another_dtype(s, g, values, narrow[0]):
             raise s.wrong(
                 f"float32 does not stay float32: the gradient of {name} is {g.dtype} where all that came was float32, "
-                "as np.where(x > 0, 1.0, 0.0) is; keeps_dtype=False accepts that"
+                "as np.where(x > 0, 1.0, 0.0) is"
             )
     if early is not None and not _identical(pull(early[0]), early[1]):
         raise s.wrong("the first call in float32 and a later one gave two different gradients")

@@ -3,6 +3,8 @@
 Whether a gradient is wrong is decided here by finite differences of its own.
 """
 
+import textwrap
+
 import hypothesis
 import numpy as np
 import pytest
@@ -109,11 +111,18 @@ def test_a_gradient_of_another_dtype():
         return np.asarray(g * np.cos(x), np.float32)
 
     assert off(np.sin, wide, X) < 1e-6
-    assert "float32 does not stay float32: the gradient of x is float64" in found(np.sin, grad=wide)
+    strictly = {"keeps_dtype": True}
+    assert "float32 does not stay float32: the gradient of x is float64" in found(np.sin, grad=wide, **strictly)
     assert "x is float64[], and its gradient is float32[]" in found(np.sin, grad=narrow)
-    assert "does not stay float32" in found(lambda x: np.sum(x**2), grad=lambda x: np.asarray(2 * x, float))
-    gradient_property(np.sin, grad=wide, keeps_dtype=False, max_examples=20)()
-    assert check_properties(np.sin, X, grad=wide, keeps_dtype=False).verdict == "pass"
+    assert "does not stay float32" in found(lambda x: np.sum(x**2), grad=lambda x: np.asarray(2 * x, float), **strictly)
+    for keeps in (None, False):  # its numbers are right
+        gradient_property(np.sin, grad=wide, keeps_dtype=keeps, max_examples=20)()
+        assert check_properties(np.sin, X, grad=wide, keeps_dtype=keeps).verdict == "pass"
+    assert check_properties(np.sin, X, grad=narrow, keeps_dtype=False).verdict == "pass"
+    with pytest.raises(GradientError) as raised:
+        check_properties(np.sin, X, grad=lambda g, x: np.asarray(g * np.cos(x), np.float64), **strictly)
+    with pytest.raises(GradientError, match="does not stay float32"):
+        exec(textwrap.dedent(str(raised.value).partition("To see it again:")[2]), {})
 
 
 def test_what_says_nothing_of_a_dtype_passes():
@@ -142,7 +151,7 @@ def test_a_workspace_that_is_kept_from_call_to_call(keys):
     kept.clear()
     grad(X, X)
     with pytest.raises(GradientError, match="float32 does not stay float32"):  # and the other way round
-        check_properties(np.sin, X, grad=grad)
+        check_properties(np.sin, X, grad=grad, keeps_dtype=True)
 
 
 # -- magnitudes --------------------------------------------------------------------------------------------
