@@ -12,7 +12,7 @@ from ..domain import Domain
 from ..tensor import Tensor
 from ..tree import leaves, rebuild
 from .arguments import Arguments, flatten, is_floating, split
-from .given import CHANGED_G, FORMS, Given, WrongGradient
+from .given import CHANGED_G, FORMS, Given, WrongGradient, WrongShape
 from .libraries import find
 from .libraries.library import Flat
 from .oracle import KINK
@@ -231,11 +231,15 @@ class Check:
             return self._report("inconclusive", order, strict)
         self.eps = self.precision = _eps(self.single)
         units, hs = ladders(x, self.eps, self._clearance())
-        try:
-            first = Side(
+
+        def side() -> Side:
+            return Side(
                 self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, self.ours or self._plain,
                 WHOLE, DIRECTIONS, self.rtol, self.atol,
             )  # fmt: skip
+
+        try:
+            first = side()
             self._judge(first, 1)
             if order == 2:
                 second = self._second(first)
@@ -244,10 +248,28 @@ class Check:
                 else:
                     self._judge(second, 2)
         except WrongGradient as error:
-            raise self.error(f"the gradient of {self._name()} is wrong: {error}") from None
+            found = self._despite_its_shape(side) if isinstance(error, WrongShape) else []
+            more = told(found) if len(found) > 1 else []  # what is wrong with the only one is said already
+            text = "\n".join([f"the gradient of {self._name()} is wrong: {error}", *more])
+            raise self.error(text, verdicts=tuple(found)) from None
         if self.ours:
             self._judge_single(x, value, first.pull)
         return self._report("inconclusive" if self.reasons else "pass", order, strict)
+
+    def _despite_its_shape(self, side: Callable[[], Side]) -> list[Verdict]:
+        """What can be said of each gradient where one has a wrong shape."""
+        assert self.given is not None
+        self.given.forgives_shapes = True
+        try:
+            found = self._verdicts(side())
+        except (WrongGradient, ArithmeticError, ValueError):  # there is more that is wrong
+            return []
+        misshapen = self.given.misshapen
+        return [Verdict(v.gradient, False, misshapen[i]) if i in misshapen else v for i, v in enumerate(found)]
+
+    def _verdicts(self, side: Side) -> list[Verdict]:
+        shapes = [array.shape for array in self.arguments.arrays]
+        return verdicts(side, self.gradient_names, shapes, np.random.default_rng(self.seed))
 
     def _report(self, verdict: str, order: int, strict: bool) -> Report:
         __tracebackhide__ = True
@@ -567,8 +589,7 @@ class Check:
             lines.append(f"    the Taylor remainder falls as h^{m.power:.2f}, and should as h^2")
         found: list[Verdict] = []
         if order == 1:
-            shapes = [array.shape for array in a.arrays]
-            found = verdicts(side, self.gradient_names, shapes, np.random.default_rng(self.seed))
+            found = self._verdicts(side)
             lines += told(found)
             lines += [
                 f"    {name} came as None, which is 0" for name in sorted(self.given.absent if self.given else ())

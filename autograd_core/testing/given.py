@@ -33,6 +33,10 @@ class WrongGradient(Exception):
     """What is wrong with a gradient before its numbers are looked at."""
 
 
+class WrongShape(WrongGradient):
+    """One gradient has another shape than its argument; of the others the numbers can still be looked at."""
+
+
 class Given:
     """A gradient of one of the `FORMS` for a function of ``arguments``.
 
@@ -46,6 +50,9 @@ class Given:
         self.names = [f"d{name}" if name.isidentifier() else name for name in arguments.names]
         self.single = False
         self.absent: set[str] = set()
+        # Where one has a wrong shape and the others are to be looked at, it counts as NaN, and its fault stands here.
+        self.forgives_shapes = False
+        self.misshapen: dict[int, str] = {}
         try:
             self.signature: inspect.Signature | None = inspect.signature(by)
         except (TypeError, ValueError):  # some functions written in C do not say
@@ -230,7 +237,7 @@ class Given:
         """The gradients in the order of the varied arrays; notes what their author calls them."""
         pairs = list(self._pairs(gradients))
         self.names = [name for name, _ in pairs]
-        found = []
+        found: list[Array] = []
         for (name, gradient), value in zip(pairs, values, strict=True):
             array = np.asarray(value)
             if gradient is None:  # "no gradient", as in PyTorch
@@ -239,7 +246,10 @@ class Given:
             # A number of Python's has no precision of its own.
             gradient = np.asarray(gradient, array.dtype) if type(gradient) in (float, int) else to_numpy(gradient)
             if gradient.shape != array.shape:
-                raise WrongGradient(f"{name} has shape {list(gradient.shape)}, {_shape_hint(gradient, array)}")
+                if not self.forgives_shapes:
+                    raise WrongShape(f"{name} has shape {list(gradient.shape)}, {_shape_hint(gradient, array)}")
+                self.misshapen[len(found)] = f"its shape is {list(gradient.shape)}, and not {list(array.shape)}"
+                gradient = np.full(array.shape, np.nan)
             if gradient.dtype.kind not in "fiub":
                 raise TypeError(f"grad must return real numbers; {name} is {gradient.dtype}")
             found.append(gradient)

@@ -457,6 +457,24 @@ def test_what_is_not_summed_over_the_batch():
     assert "sum it over the batch, axis 0" in str(error)
 
 
+def test_a_wrong_shape_hides_no_other_verdict():
+    rng = np.random.default_rng(0)
+    x, w, b = rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)
+
+    def grad(g, x, w, b):
+        return g @ w.T, x.T @ g / len(x), g.sum()
+
+    error = error_of(lambda x, w, b: x @ w + b, x, w, b, grad=grad)
+    assert "db has shape [], and its argument has shape [2]" in str(error)
+    assert [v.right for v in error.verdicts] == [True, False, False]
+    assert "1/4 of the right one" in str(error)
+    assert "db wrong: its shape is [], and not [2]" in str(error)
+    # One alone is told once, and where two are misshapen both are told.
+    assert "verdicts" not in str(error_of(lambda x: 2 * x, X, grad=lambda g, x: 2 * g[:1]))
+    error = error_of(lambda x, w: x @ w, x, w, grad=lambda g, x, w: (w @ g.T, (x.T @ g).T))
+    assert str(error).count("its shape is") == 2
+
+
 # -- property tests ------------------------------------------------------------------------------------------
 
 
