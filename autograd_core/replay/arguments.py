@@ -17,7 +17,6 @@ from .traced import Traced
 
 # For isinstance at each call, where a union of classes would be made anew.
 _ARRAYS = np.ndarray, np.generic
-_PLAIN = np.ndarray, np.memmap
 _NUMBERS = frozenset({bool, int, str})
 
 
@@ -28,20 +27,23 @@ def key_of(args: Any, given: Sequence[Any], nested: bool) -> Any:
     """
     key: list[Any] = [mode.recording, error_modes()]
     for value in given:
-        if type(value) is np.ndarray or isinstance(value, _ARRAYS):
-            key += (value.shape, value.dtype)
-            if isinstance(value, np.generic):
-                key.append("scalar")  # which nobody writes into, and which is a number
-            elif type(value) not in _PLAIN:
-                return _unsuitable(value)  # which may compute in a way of its own
-            else:
-                flags = value.flags
-                if not flags.c_contiguous:
-                    key.append(value.strides)
-                if not flags.writeable:
-                    key.append("read-only")
-            if value.dtype.kind not in "biufc":
+        kind = type(value)
+        if kind is np.ndarray or isinstance(value, _ARRAYS):
+            dtype = value.dtype
+            if dtype.kind not in "biufc":
                 return _unsuitable(value)
+            key += (value.shape, dtype)
+            if kind is np.ndarray or kind is np.memmap:
+                flags = value.flags
+                if not flags.carray:  # as nearly all are: C-contiguous, aligned and writeable
+                    if not flags.c_contiguous:
+                        key.append(value.strides)
+                    if not flags.writeable:
+                        key.append("read-only")
+            elif isinstance(value, np.generic):
+                key.append("scalar")  # which nobody writes into, and which is a number
+            else:
+                return _unsuitable(value)  # which may compute in a way of its own
         elif value is None:
             key.append(None)
         elif isinstance(value, Tensor):
@@ -50,9 +52,9 @@ def key_of(args: Any, given: Sequence[Any], nested: bool) -> Any:
                 return _unsuitable(value)
             flags = data.flags
             key.append((type(data), data.shape, data.dtype, flags.c_contiguous or data.strides, flags.writeable))
-        elif type(value) in _NUMBERS:  # and no subclass, which may compute in a way of its own
-            key.append((type(value), value))
-        elif type(value) is float:
+        elif kind in _NUMBERS:  # and no subclass, which may compute in a way of its own
+            key.append((kind, value))
+        elif kind is float:
             key.append((float, repr(value)))  # which tells -0.0 from 0.0, and where NaN is NaN
         else:
             return _unsuitable(value)
