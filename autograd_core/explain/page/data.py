@@ -1,0 +1,125 @@
+"""What the scripts of a page read: every number of every step, and each array once."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..formula import number
+from ..narration import Forward, derivative
+from .live import Program, rules_shown
+
+if TYPE_CHECKING:
+    from ..steps import Steps
+    from ..values import Value
+
+WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
+CORNER = 24
+
+
+class _Arrays:
+    """Each different array once, exact, in base64; a corner of it where the page would grow too large."""
+
+    def __init__(self) -> None:
+        self.table: list[Any] = []
+        self.places: dict[Any, int] = {}
+        self.left = WHOLE
+
+    def add(self, value: Any) -> Any:
+        """A number as it is, an array as its place in the table."""
+        if value is None:
+            return None
+        if np.ndim(value) == 0:
+            return _number(value)
+        array = np.ascontiguousarray(value)
+        key = array.shape, str(array.dtype), array.tobytes()
+        if key not in self.places:
+            self.places[key] = len(self.table)
+            self.table.append(self._entry(array))
+        return {"array": self.places[key]}
+
+    def _entry(self, array: Any) -> dict[str, Any]:
+        flat = array.reshape(-1, array.shape[-1] if array.ndim > 1 and array.size else array.size)
+        kind = "f4" if array.dtype == np.float32 else "f8"
+        entry: dict[str, Any] = {"shape": array.shape, "kind": kind, "text": number(array)}
+        if array.size:
+            entry |= {k: _number(getattr(array, k)() + 0.0) for k in ("min", "max", "mean")}
+        if flat.size * int(kind[1]) > self.left:
+            flat = flat[:CORNER, :CORNER]
+        self.left -= flat.size * int(kind[1])
+        entry |= {"rows": flat.shape[0], "columns": flat.shape[1]}
+        entry["data"] = base64.b64encode(flat.astype(f"<{kind}").tobytes()).decode()
+        return entry
+
+
+def _number(value: Any) -> float | str:
+    x = float(value)
+    return x if math.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]
+
+
+def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
+    arrays = _Arrays()
+    index = {name: i for i, name in enumerate(steps.values)}
+    forward = {step.name: step for step in steps.narration if isinstance(step, Forward)}
+    nodes = []
+    for name, value in steps.values.items():
+        node: dict[str, Any] = {
+            "name": name,
+            "value": arrays.add(value.value),
+            "gradient": arrays.add(value.gradient),
+            "layer": " › ".join(value.layers),
+            "where": value.where,
+        }
+        if value.op is not None:
+            node |= {
+                "op": value.op.name,
+                "formula": str(forward[name].formula),
+                "settings": forward[name].settings,
+                "inputs": value.inputs,
+                "parents": [index.get(p) if p is not None else None for p in value.parents],
+                "constants": [_number(a) if np.ndim(a) == 0 else None for a in value.args],
+                "derivatives": [_derivative(value, i, rule) for i, rule in enumerate(rules_shown(value))],
+                "call": (live.calls or {}).get(name),
+            }
+        nodes.append(node)
+    entries = []
+    for step in steps:
+        entry: dict[str, Any] = {"kind": step.kind, "node": index[step.name], "out": index[step.output]}
+        if step.kind != "forward":
+            entry |= {
+                "position": step.position,
+                "upstream": arrays.add(step.upstream),
+                "local": arrays.add(step.local),
+                "contribution": arrays.add(step.contribution),
+                "total": arrays.add(step.total),
+            }
+        entries.append(entry)
+    return {
+        "result": index[steps.result],
+        "seed": arrays.add(steps.seed),
+        "nodes": nodes,
+        "steps": entries,
+        "arrays": arrays.table,
+        "pictures": maps,
+        "live": not live.frozen,
+        "single": live.single,
+    }
+
+
+def _derivative(value: Value, position: int, rule: str) -> list[str]:
+    """What the card says of one input: the name of a derivative, its formula, and the rule as it runs."""
+    called, formula = derivative(value, position)
+    return [called, str(formula), str(replace(formula, latex=rule))]
+
+
+def to_json(data: Any) -> str:
+    """JSON that nothing in it can end: no ``<`` and no ``&`` is left to be read as markup."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

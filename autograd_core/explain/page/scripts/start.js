@@ -1,0 +1,4 @@
+// Off we go.
+
+show(0);
+describe(result);
