@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import tree
-from ..arrays import total
+from ..arrays import decide, total
 from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
 from .effects import CHANGING, COPIES, OF_VARYING_SHAPE, POWERS, SHAPED_BY_THE_REST, STATIC, copied, name_of
@@ -224,8 +224,7 @@ class Traced(Tracer, InPlace):
     def operate(self, ufunc: np.ufunc, *operands: Any) -> Any:
         """What an operator gives: for scalars not always the bits that the ufunc of that name gives."""
         if ufunc is np.power and operands[0] is self and not self.scalar:
-            power = _power(self.dtype, operands[1])
-            return self.process(*((ufunc, operands) if power is None else (power, (self,))), {})
+            return self.process(*_power(self, operands[1], operator.pow), {})
         kernel = _SCALAR_KERNELS.get(ufunc)
         if kernel is None or not all(map(_is_scalar, operands)):
             return self.process(ufunc, operands, {})
@@ -422,10 +421,10 @@ class Traced(Tracer, InPlace):
         return super().__imatmul__(other)
 
     def __ipow__(self, exponent: Any) -> Any:
-        power = None if self.scalar else _power(self.dtype, exponent)
-        if power is None:
+        if self.scalar:
             return super().__ipow__(exponent)
-        power(self, out=(self,))
+        function, operands = _power(self, exponent, operator.ipow)
+        function(*operands, out=(self,))
         return self
 
 
@@ -457,15 +456,30 @@ def _class_for(kind: Any) -> Any:
     return type("Traced", (Traced,), {"__slots__": (), "stands_for": kind, "__getattribute__": asked, **missing})
 
 
-_POWERS: dict[Any, Any] = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}
+class _Told(np.ndarray):
+    """An array whose operators tell which ufunc they call, and with what."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ufunc, inputs
 
 
-def _power(dtype: np.dtype[Any], exponent: Any) -> Any:
-    """What an array's own operator takes instead of a power: the same numbers in less time, or others if complex."""
-    if type(exponent) not in (int, float) or exponent not in _POWERS:
-        return None
-    as_written = type(exponent) is (float if exponent == 0.5 else int)
-    return _POWERS[exponent] if dtype.kind == "f" or (dtype.kind == "c" and as_written) else None
+# Whether this NumPy looks at the value of an exponent that is no number of Python's: before 2.3.
+_LOOKS = (np.ones(1).view(_Told) ** np.float64(2))[0] is np.square
+
+
+def _power(base: Traced, exponent: Any, operate: Callable[[Any, Any], Any]) -> tuple[Any, tuple[Any, ...]]:
+    """What an array's own operator calls in place of `numpy.power`, as this NumPy has it, and with what.
+
+    For some exponents that takes less time, or has other digits.
+    """
+    if isinstance(exponent, Traced):
+        if not (_LOOKS and exponent.ndim == 0 and any(decide(np.equal(exponent, n)) for n in (2, 1, 0, -1, 0.5))):
+            return np.power, (base, exponent)
+        exponent = exponent.plain
+    if not isinstance(exponent, int | float | complex | np.generic | np.ndarray):
+        return np.power, (base, exponent)
+    function, (first, *others) = operate(np.ones(1, base.dtype).view(_Told), exponent)
+    return function, (base if first.dtype == base.dtype else base.astype(first.dtype), *others)
 
 
 class _Interface(dict[str, Any]):

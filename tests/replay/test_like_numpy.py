@@ -199,6 +199,35 @@ def test_what_numpy_shares_and_what_it_copies_is_shared_and_copied(f):
     assert made.programs
 
 
+EXPONENTS = [
+    kind(n) for n in (2, 1, 0, -1, 0.5, 3) for kind in (type(n), float, complex, np.int64, np.float32, np.array)
+]
+
+
+def powers(x, exponent):
+    found = []
+    for operate in (operator.pow, operator.ipow):
+        with contextlib.suppress(TypeError, ValueError):  # negative powers of whole numbers, and such
+            found.append(operate(x.copy(), exponent))
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("exponent", EXPONENTS, ids=lambda e: f"{type(e).__name__} {e}")
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", "i4", "?"])
+def test_a_power_calls_what_this_numpy_calls_for_the_exponent(dtype, exponent):
+    """Squares and roots, whose last digit is another; the versions of NumPy do not agree which exponents these are."""
+    numbers, kept = np.random.default_rng(1), replay(lambda x: powers(x, exponent))
+    handed = replay(powers)
+    for _ in range(6):
+        x = numbers.uniform(-2, 2, 40) + (1j * numbers.uniform(-2, 2, 40) if dtype[0] == "c" else 0)
+        x = x.astype(dtype)
+        for made in (kept(x), handed(x, exponent)):
+            for mine, its in zip(made, powers(x, exponent), strict=True):
+                assert np.asarray(mine).dtype == np.asarray(its).dtype
+                assert np.asarray(mine).tobytes() == np.asarray(its).tobytes()
+
+
 @pytest.mark.parametrize("f", [swapped, rows_shuffled, rows_swapped_by_names], ids=lambda f: f.__name__)
 def test_what_is_recorded_does_not_depend_on_the_text_of_a_line(f):
     """A function whose lines nobody can look up, and whose variables are called otherwise."""
