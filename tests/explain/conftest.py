@@ -1,12 +1,15 @@
 """A real browser, driven as a person drives it."""
 
+import json
 import shutil
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+MODULES = Path(__file__).parent.parent.parent / "node_modules"
+AXE = MODULES / "axe-core" / "axe.min.js"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -58,6 +61,39 @@ def visiting(chromium, folder, patience):
         for page in opened:
             page.close()
     assert not [fault for page in opened for fault in page.faults]
+
+
+@pytest.fixture(scope="module")
+def firefox(judge, tmp_path_factory):
+    """Firefox: ``firefox(steps, ("press", "ArrowRight"), ("text", "#say"), width=390)`` gives a list of what was read.
+
+    What can be done and read stands in firefox.mjs. Any error of the page's script and any request fails the test.
+    """
+    judge("playwright.sync_api")  # where its tests are not installed, neither is this expected
+    node, program = shutil.which("node"), next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+    for found, what in (
+        (node, "Node.js is not installed: apt-get install nodejs"),
+        (program, "Firefox is not installed: apt-get install firefox-esr"),
+        ((MODULES / "puppeteer-core").exists(), "npm install --no-save puppeteer-core@24"),
+    ):
+        if not found:
+            pytest.skip(what)
+    folder = tmp_path_factory.mktemp("firefox")
+    command = [node, str(Path(__file__).with_name("firefox.mjs")), program]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+
+    def visit(steps, *actions, width=1280, height=900):
+        file = steps if isinstance(steps, Path) else steps.save(folder / "page.html")
+        order = {"url": file.as_uri(), "width": width, "height": height, "actions": actions}
+        print(json.dumps(order), file=driver.stdin, flush=True)
+        answer = json.loads(driver.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        assert answer["faults"] == []
+        return answer["found"]
+
+    with subprocess.Popen(command, **pipes) as driver:
+        yield visit
+        driver.stdin.close()  # its browser ends with it
 
 
 @pytest.fixture

@@ -112,6 +112,13 @@ def test_stepping_by_keyboard(visit):
     assert page.locator("#count").text_content() == "step 5 of 6"
 
 
+def test_firefox_steps_and_computes_as_chromium_does(firefox):
+    steps, key = lecture(), ("press", "ArrowRight")
+    y = 'label[for="box-1"] + input'
+    seen = firefox(steps, key, key, key, ("text", "#say"), ("fill", y, "-1.5"), ("read", "nodes.map(n => n.value)"))
+    assert seen == [f"Backward. {said(steps, 2)}", [-2, -1.5, -4, -3.5, 14]]
+
+
 def test_space_plays_and_stops(visit):
     page = visit(lecture())
     page.keyboard.press("Space")
