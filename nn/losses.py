@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.graph import Node
+from autograd_core.ops.network import normalized
 from autograd_core.replay import decide, freeze
 from autograd_core.tensor import Tensor
 
@@ -204,7 +205,7 @@ def categorical_crossentropy(
         y_true = y_true * (1 - label_smoothing) + label_smoothing / y_pred.shape[axis]
     log_p = log_probabilities(y_pred, from_logits, axis, "categorical_crossentropy")
     if log_p is None:
-        log_p = np.log(inside(y_pred / np.sum(y_pred, axis=axis, keepdims=True)))
+        log_p = np.log(inside(normalized(y_pred, axis)))
         return -np.sum(y_true * log_p, axis=axis)
     return -np.sum(_occurring(y_true, log_p), axis=axis)
 

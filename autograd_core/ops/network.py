@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import beside
-from ..dispatch import SPECIAL, asked_well, plain
-from ..domain import ELEMENTWISE, NONZERO, example
-from ..op import composed, op
+from ..dispatch import SPECIAL, plain
+from ..domain import ELEMENTWISE, NONZERO, POSITIVE, example
+from ..op import op
 from .elementwise import in_blocks, over, sigmoid
 from .half import in_float32, rule_in_float32
 from .reduce import REDUCTIONS, spread
@@ -201,21 +201,61 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 @softmax.vjp(r"z_i \cdot ([i = j] - z_j)")
 @rule_in_float32(softmax)
 def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
-    return z * (g - np.sum(g * z, axis=axis, keepdims=True))
+    return z * _off_mean(g, z, axis)
 
 
-@composed(r"x_i - \ln \sum_j e^{x_j}", examples=LANES)
-@asked_well
+def _off_mean(g: Any, z: Any, axis: Any) -> Any:
+    """``g`` less its mean, in which each counts as much as ``z`` says, of which all add up to 1.
+
+    Where one is more than half of it, all are counted from there: its own distance is made of the others', and does
+    not vanish beside them.
+    """
+    g = g - np.sum(np.where(z > 0.5, g, 0), axis=axis, keepdims=True)
+    return g - np.sum(g * z, axis=axis, keepdims=True)
+
+
+@op(r"\frac{x_i}{\sum_j x_j}", domain=POSITIVE, examples=LANES)
+@in_float32
+def normalized(x: Any, axis: Any = -1) -> Any:
+    """The elements, scaled to add up to 1 along an axis (or several).
+
+    >>> normalized(np.array([1.0, 2.0, 5.0]))
+    array([0.125, 0.25 , 0.625])
+    """
+    return x / np.sum(x, axis=axis, keepdims=True)
+
+
+@normalized.vjp(r"\frac{[i = j] - z_j}{\sum_k x_k}")
+@rule_in_float32(normalized)
+def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
+    return _off_mean(g, z, axis) / np.sum(x, axis=axis, keepdims=True)
+
+
+@op(r"x_i - \ln \sum_j e^{x_j}", examples=LANES)
 @in_float32
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """The logarithm of `softmax`, precise where that is close to 0.
+    """The logarithm of `softmax`, with full relative precision where that is close to 1.
 
     As in `softmax` the shape stays; ValueError for an axis that is not there.
 
     >>> log_softmax(np.array([0.0, 1e4]))
     array([-10000.,      0.])
+    >>> print(log_softmax(np.array([0.0, 50.0]))[1])
+    -1.9287498479639178e-22
     """
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    x = x - np.max(x, axis=axis, keepdims=True)
+    first = x == 0  # the largest, and its equals
+    rest = np.sum(np.where(first, 0, np.exp(x)), axis=axis, keepdims=True)
+    return x - np.log1p(rest + (np.sum(first, axis=axis, keepdims=True) - 1).astype(x.dtype))
+
+
+@log_softmax.vjp(r"[i = j] - e^{z_j}")
+@rule_in_float32(log_softmax)
+def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
+    p = np.exp(z)
+    sure = p > 0.5
+    others = np.where(sure, np.sum(np.where(sure, 0, p), axis=axis, keepdims=True), 1 - p)  # which cancels near 1
+    return g * others - p * (np.sum(g, axis=axis, keepdims=True) - g)
 
 
 def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:

@@ -333,13 +333,21 @@ def _(w: Writer, step: Step, x: Value, axis: Any = None, out: None = None, keepd
     return w.value(w.node(kind, [w.plain(x)], axis=axis % len(x.shape), keepdims=int(keep)))
 
 
-@rule("softmax")
+@rule("softmax", "log_softmax")
 def _(w: Writer, step: Step, x: Value, axis: Any = -1) -> Value:
     axes = axes_of(axis, len(x.shape))
     x = w.cast(x, step.dtype)
     if len(axes) != 1:
         raise w.fail("over several axes has no counterpart in ONNX; reshape them to one first")
-    return w.value(w.node("Softmax", [x.name], axis=x.axes.index(axes[0])), axes=x.axes)
+    kind = {"softmax": "Softmax", "log_softmax": "LogSoftmax"}[step.op]
+    return w.value(w.node(kind, [x.name], axis=x.axes.index(axes[0])), axes=x.axes)
+
+
+@rule("normalized")
+def _(w: Writer, step: Step, x: Value, axis: Any = -1) -> Value:
+    name = w.plain(x, step.dtype)
+    total = w.node("ReduceSum", [name, w.numbers(axes_of(axis, len(x.shape)))], keepdims=1)
+    return w.value(w.node("Div", [name, total]))
 
 
 @rule("cumsum")

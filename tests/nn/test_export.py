@@ -375,6 +375,8 @@ FUNCTIONS = {
     "root_mean_square": lambda x: np.std(x, axis=0) + np.std(x, axis=1, keepdims=True, ddof=1) + np.std(x),
     "logsumexp": lambda x: ag.logsumexp(x, axis=1),
     "softmax": lambda x: ag.softmax(x, axis=(-1,)),
+    "log_softmax": lambda x: ag.log_softmax(x[:, None], axis=2),
+    "normalized": lambda x: ag.REGISTRY["normalized"](x + 0.1, axis=(0, 1)) + ag.REGISTRY["normalized"](x + 0.1),
     "cumsum": lambda x: np.cumsum(x, axis=-1),
     "argmax": lambda x: x[:, 0] + np.argmax(x.data, axis=1).astype("float32"),
     "argmin": lambda x: x + np.argmin(x.data, axis=1, keepdims=True).astype("float32"),

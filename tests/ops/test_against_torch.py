@@ -141,6 +141,7 @@ TABLE = {
     "erfc": (ac.erfc, "erfc", [(9,)], REAL),
     "logsumexp": (lambda x: ac.logsumexp(x, axis=1), lambda t, x: x.logsumexp(1), [(2, 3)], REAL),
     "softmax": (lambda x: ac.softmax(x, axis=0), lambda t, x: x.softmax(0), [(2, 3)], REAL),
+    "normalized": (ac.REGISTRY["normalized"], lambda t, x: t.nn.functional.normalize(x, 1), [(2, 3)], ABOVE_0),
     "log_softmax": (ac.log_softmax, lambda t, x: x.log_softmax(-1), [(2, 3)], REAL),
 }
 

@@ -192,6 +192,68 @@ def test_two_derivatives_by_two_arguments_are_right_for_all_exponents(judge, nam
         assert [*judged(x, got, lambda v, k=k, pairs=pairs: right(v, mp.mpf(pairs[float(v)]))[k], allowed, mp, 2)] == []
 
 
+# -- shares of a whole -------------------------------------------------------------------------------------
+
+
+def rows(dtype):
+    """Logits whose softmax goes from an even one to a sure one, whose other shares are hardly numbers any more."""
+    rng = np.random.default_rng(3)
+    for n in (2, 3, 30):
+        for width in (0.1, 1, 6, 20, 40, 80) + (300, 700) * (dtype is np.float64):
+            yield (rng.normal(size=n) * width).astype(dtype)
+            yield np.array([width, *[0] * (n - 1)], dtype)
+            yield np.array([width] * 2 + [0] * (n - 2), dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_slopes_of_a_sure_class_are_made_of_the_others(judge, dtype):
+    mp = judge("mpmath").mp.clone()
+    mp.prec = 2000
+    for x in rows(dtype):
+        powers = [mp.exp(mp.mpf(float(v))) for v in x]
+        p = [v / mp.fsum(powers) for v in powers]
+        rest = [mp.fsum(p[:i] + p[i + 1 :]) for i in range(len(p))]
+        slopes = {
+            ac.softmax: [[p[i] * (rest[i] if i == j else -p[j]) for j in range(len(p))] for i in range(len(p))],
+            ac.log_softmax: [[rest[i] if i == j else -p[j] for j in range(len(p))] for i in range(len(p))],
+            cost_of_0: [[-rest[0], *p[1:]]],
+            soft_cost_of_0: [[-rest[0], *p[1:]]],
+        }
+        for f, right in slopes.items():
+            found, right = np.reshape(ac.jacobian(f)(x), -1), sum(right, [])
+            assert [*judged(np.arange(len(right)), found, lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
+        value = ac.log_softmax(x)
+        right = [mp.log1p(-r) if r < 0.5 else mp.log(share) for share, r in zip(p, rest, strict=True)]
+        assert [*judged(np.arange(len(p)), value, lambda k, r=right: r[int(k)], TO[dtype], mp)] == []
+        bends, right = hessian(cost_of_0)(x), sum(slopes[ac.softmax], [])
+        assert [*judged(np.arange(len(right)), bends.ravel(), lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
+
+
+TO = {np.float64: 1e-12, np.float32: 1e-5}
+
+
+def cost_of_0(x):
+    return nn.losses.sparse_categorical_crossentropy(np.array([0]), x[None], from_logits=True)[0]
+
+
+def soft_cost_of_0(x):
+    return nn.losses.categorical_crossentropy(np.eye(1, len(x), dtype=x.dtype), x[None], from_logits=True)[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_slopes_of_probabilities_that_are_nearly_sure(judge, dtype):
+    # Probabilities, which need not add up to 1, within what Keras leaves of them: 1e-7 to 1 - 1e-7.
+    mp = judge("mpmath")
+    for others in ([1.5e-7, 3e-7], [2e-7, 0.3], [0.01, 0.02], [3e-7, 4e-7]):
+        p = np.array([[1 - sum(others), *others]], dtype)
+        total = mp.fsum(map(float, p[0]))
+        right = [-mp.fsum(map(float, p[0, 1:])) / float(p[0, 0]) / total, 1 / total, 1 / total]
+        for loss, target in (("categorical", np.eye(1, 3, dtype=dtype)), ("sparse_categorical", np.array([0]))):
+            cost = getattr(nn.losses, loss + "_crossentropy")
+            found = grad(lambda p, cost=cost, target=target: np.sum(cost(target, p)))(p)[0]
+            assert [*judged(np.arange(3), found, lambda k, r=right: r[int(k)], TO[dtype], mp)] == []
+
+
 # -- norms and products ------------------------------------------------------------------------------------
 
 
