@@ -18,7 +18,7 @@ Array = Any
 
 # What holds complex numbers is said to be two arguments.
 COMPLEX = (
-    "argument {0!r} is complex, and gradients are checked with respect to real numbers; pass its parts as two "
+    "{0}: expected real numbers, with respect to which gradients are checked, got complex ones; pass its parts as two "
     "arguments, lambda re, im: f(re + 1j * im)"
 )
 
@@ -45,11 +45,11 @@ class Arguments:
         chosen = range(len(args)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         for n in chosen:
             if not isinstance(n, int | np.integer):
-                raise TypeError(f"argnums must be positions of arguments, 0 or (0, 2), not {argnums!r}")
+                raise TypeError(f"argnums: expected positions of arguments, as 0 or (0, 2), got {argnums!r}")
             if not -len(args) <= n < len(args):
-                raise TypeError(f"argnums asks for argument {n}, and there are {len(args)}")
+                raise TypeError(f"argnums: expected positions below {len(args)}, the number of arguments, got {n}")
         if len({n % len(args) for n in chosen}) < len(chosen):
-            raise TypeError(f"argnums names an argument twice: {argnums!r}")
+            raise TypeError(f"argnums: expected each argument once, got {argnums!r}")
         # By default whatever holds a floating number is varied; an axis or an index is not.
         self.chosen = [n % len(args) for n in chosen if argnums is not None or _holds_floats(args[n])]
         self.names: list[str] = []
@@ -61,9 +61,10 @@ class Arguments:
             if not found and any(is_complex(leaf) for leaf in leaves(args[n])):
                 raise TypeError(COMPLEX.format(self.parameters[n]))
             if not found:
+                came = getattr(args[n], "dtype", type(args[n]).__name__)
                 raise TypeError(
-                    f"argument {self.parameters[n]!r} holds no floating numbers, so there is no gradient with respect "
-                    "to it; pass floats (2.0, x.astype(float)), or leave it out of argnums"
+                    f"{self.parameters[n]}: expected floating numbers, with respect to which there is a gradient, got "
+                    f"{came}; pass floats (2.0, x.astype(float)), or leave it out of argnums"
                 )
             for name, leaf in found:
                 self.names.append(name)
@@ -75,7 +76,7 @@ class Arguments:
                 if any(is_complex(leaf) for leaf in leaves(arg)):
                     raise TypeError(COMPLEX.format(name))
             raise TypeError(
-                "none of the arguments holds floating numbers, so there is nothing to differentiate with respect to; "
+                "the arguments: expected floating numbers in one of them, to differentiate with respect to, got none; "
                 "pass floats (2.0, x.astype(float))"
             )
 

@@ -93,7 +93,7 @@ def examples_of(entry: Op | Composed) -> Sequence[Example]:
         return own
     name = entry.name if isinstance(entry, Op) else entry.function.__name__
     raise ValueError(
-        f"{name} has no examples, so nothing can test it; add examples=(example((2, 3)), …) with a shape for each "
+        f"{name}: expected examples to test it with, got none; add examples=(example((2, 3)), …) with a shape for each "
         "input, and domain= if it is not defined for all numbers"
     )
 
@@ -272,11 +272,12 @@ def _unmark(inputs: Any) -> Any:
 def known(names: Sequence[str]) -> Sequence[str]:
     """The names of entries, if all of them are."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"names is a list of names of ops, as in ['tanh']; {names!r} came")
+        raise TypeError(f"names: expected a list of names of ops, as ['tanh'], got {names!r}")
     for name in names:
         if name not in REGISTRY and name not in COMPOSED:
             near = difflib.get_close_matches(name, [*REGISTRY, *COMPOSED], 3)
-            raise ValueError(f"there is no op {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(f"names: expected names of ops in the table, got {name!r}{hint}")
     return names
 
 

@@ -32,11 +32,25 @@ DIRECTIONS_SECOND = 3
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found: ``verdict`` is "pass", "fail" or "inconclusive", ``method`` the oracles that said so.
+    """What a check found.
 
-    ``order`` is the highest derivative that was looked at, ``reasons`` what was left undecided and why, and
-    ``evaluations`` how often the function was run.
+    Parameters
+    ----------
+    verdict : str
+        "pass", "fail" or "inconclusive".
+    method : str
+        The oracles that said so.
+    order : int
+        The highest derivative that was looked at: 1 or 2.
+    reasons : tuple of str
+        What was left undecided, and why.
+    evaluations : int
+        How often the function was run.
+    lines : tuple of Line
+        What `check_script` compared, in order; of other checks empty.
 
+    Examples
+    --------
     >>> from autograd_core.testing import check_gradients
     >>> report = check_gradients(np.abs, 0.0)
     >>> report.verdict, report.order
@@ -106,29 +120,68 @@ def check_gradients(
     strict: bool = False,
     seed: int = 0,
 ) -> Report:
-    """Check the derivatives of ``f`` at ``args`` against its values; raise `GradientError` if they are wrong.
-
-    ``args`` are numbers, arrays, Tensors or nested lists, tuples and dicts of them; all that hold floating
-    numbers are varied unless ``argnums`` picks some. ``f`` may return any number of numbers. Its gradient is
-    ours, checked to the second ``order``, or comes from ``grad``, which is checked to the first:
-    ``grad(*args)`` for an ``f`` that returns one number, ``grad(g, *args)`` for any other, where ``g`` is the
-    gradient with respect to the result. Where a signature allows both, its names tell: written ``grad(g, *args)`` it
-    takes g, written ``grad(x, *rest)`` with the name of f's own first argument it does not. ``grad`` returns one
-    gradient for each varied argument, in the argument's own structure; a dict may be keyed by their names, with or
-    without a ``d`` in front.
+    """Check the derivatives of ``f`` at ``args`` against its values.
 
     The oracles: the complex step where the function is analytic, Richardson-extrapolated central differences,
     slopes from both sides at a kink (where a gradient must lie in the subdifferential), and the power with
     which the Taylor remainder vanishes. The second order compares with differences of the gradient. Up to 24
-    varied numbers the whole Jacobian is compared, above that products with several random directions
-    (``seed``). Functions of float32 are judged in float64, and their float32 gradient against that.
+    varied numbers the whole Jacobian is compared, above that products with several random directions.
+    Functions of float32 are judged in float64, and their float32 gradient against that.
 
     The verdict is "inconclusive" where a kink, a tie, a jump, the edge of the domain, a value that is not
-    finite or rounding keeps the oracles from knowing; ``strict=True`` makes that an error too. ``domain``
-    says where edges and kinks are (a `Domain`, or one for each argument), so that steps keep clear of them.
-    ``rtol`` and ``atol`` replace the tolerances, which by default are 1e-7 (relative; 1e-5 in the second order)
-    and rounding.
+    finite or rounding keeps the oracles from knowing.
 
+    Parameters
+    ----------
+    f : callable
+        The function, of this library or of another one. It may return any number of numbers, of any shapes.
+    *args : number, array, Tensor, or nested list, tuple or dict of them
+        Where. All that hold floating numbers are varied unless ``argnums`` picks some.
+    order : int
+        The highest derivative to check, 1 or 2. A gradient that is given is checked to the first.
+    grad : callable, optional
+        The gradient, where it is not ours: ``grad(*args)`` for an ``f`` that returns one number, ``grad(g, *args)`` for
+        any other, where ``g`` is the gradient with respect to the result. Where a signature allows both, its names
+        tell: written ``grad(g, *args)`` it takes g, written ``grad(x, *rest)`` with the name of f's own first
+        argument it does not. It returns one gradient for each varied argument, in the argument's own structure; a
+        dict may be keyed by their names, with or without a ``d`` in front.
+    vjp : callable, optional
+        The same as ``vjp(*args) -> (value, pullback)``.
+    jvp : callable, optional
+        The gradient forwards: ``jvp(args, tangents)`` returns the change of the result, or ``(value, change)``.
+    jac : callable or bool, optional
+        The whole Jacobian, ``jac(*args)``; True says that ``f`` returns ``(value, gradient)``, as for SciPy.
+    expected : callable, optional
+        The function whose derivatives are meant, where ``f`` only looks like it: of rounding, ``lambda x: x``.
+    of : str, optional
+        The name of the library whose arrays ``f`` takes, such as "torch"; by default it is found out.
+    argnums : int or sequence of int, optional
+        The positions of the arguments that are varied.
+    domain : Domain or sequence of Domain, optional
+        Where edges and kinks are, for all arguments or for each, so that steps keep clear of them.
+    rtol, atol : float, optional
+        Tolerances from 0 on, in place of 1e-7 (relative; 1e-5 in the second order) and rounding.
+    strict : bool
+        Whether an inconclusive verdict is an error, too.
+    seed : int
+        What the random directions come from.
+
+    Returns
+    -------
+    Report
+        With the verdict "pass" or "inconclusive".
+
+    Raises
+    ------
+    GradientError
+        If a derivative is wrong; with ``strict`` also if it could not be checked.
+    TypeError
+        If nothing is there to differentiate, or a gradient is given in several forms.
+    ValueError
+        If ``order`` or a tolerance is out of range, or no such library is known.
+
+    Examples
+    --------
     >>> report = check_gradients(np.tanh, 0.5)
     >>> report.verdict, report.method
     ('pass', 'complex step, whole Jacobian, Richardson-extrapolated central differences')
@@ -150,10 +203,10 @@ def check_gradients(
     """
     __tracebackhide__ = True  # pytest shows the test and the message, and not what is between them
     if order not in (1, 2):
-        raise ValueError(f"order expected 1 or 2, got {order!r}")
+        raise ValueError(f"order: expected 1 or 2, got {order!r}")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if tolerance is not None and not tolerance >= 0:
-            raise ValueError(f"{name} expected a number from 0 on, got {tolerance!r}")
+            raise ValueError(f"{name}: expected a number from 0 on, got {tolerance!r}")
     form, by = one_form(grad=grad, vjp=vjp, jvp=jvp, jac=jac)
     check = Check(f, args, form, by, expected, of, argnums, domain, rtol, atol, seed)
     with np.errstate(all="ignore"), check.library.context():
@@ -164,10 +217,11 @@ def one_form(**forms: Any) -> tuple[str, Any]:
     """The name and the function of the one form in which a gradient was given; TypeError for several."""
     given = [(name, by) for name, by in forms.items() if by is not None and by is not False]
     if len(given) > 1:
-        raise TypeError(f"a gradient is given in one form, got {' and '.join(f'{name}=' for name, _ in given)}")
+        names = " and ".join(f"{name}=" for name, _ in given)
+        raise TypeError(f"the gradient: expected in one form, got {names}; pass one of them")
     for name, by in given:
         if not callable(by) and not (name == "jac" and by is True):
-            raise TypeError(f"{name}= expected a function, {FORMS[name]}; got {type(by).__name__}")
+            raise TypeError(f"{name}: expected a function {FORMS[name]}, got {type(by).__name__}")
     return given[0] if given else ("", None)
 
 
@@ -301,7 +355,10 @@ class Check:
         )
         parts = [p for p in parts if p.dtype.kind in "fc"]
         if not parts:
-            raise TypeError(f"{self._name()} returned no floating number, so it has no gradient: {result!r}")
+            raise TypeError(
+                f"the result of {self._name()}: expected floating numbers, which have a gradient, got {result!r}; "
+                "return what is to be differentiated"
+            )
         self.shapes = [p.shape for p in parts]
         self.single = any(p.dtype.itemsize * (1 + (p.dtype.kind == "f")) < 16 for p in parts)
         whole = np.concatenate([p.reshape(-1) for p in parts]) if len(parts) > 1 else parts[0].reshape(-1)
@@ -478,7 +535,7 @@ class Check:
         a = self.arguments
         domains = [self.domain] * len(a.args) if isinstance(self.domain, Domain) else [*self.domain]
         if len(domains) < len(a.args):
-            raise TypeError(f"domain has {len(domains)} entries, and there are {len(a.args)} arguments")
+            raise TypeError(f"domain: expected one for each of {len(a.args)} arguments, got {len(domains)}")
         return np.concatenate(
             [clearance(flatten([array]), domains[n]) for array, n in zip(a.arrays, a.owners, strict=True)]
         )

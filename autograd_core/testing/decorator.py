@@ -42,17 +42,39 @@ def gradient_property(
 ) -> Any:
     """Turn ``def f(x, y): …`` into a property test of its gradient; collect it under a name that starts with test.
 
-    ``domain`` says where the arguments lie (one `Domain`, or one for each). ``shapes`` are those of the
-    arguments: one for each, or a strategy of such tuples; by default any that broadcast together, without
-    axes, of size 0 and of more than 1,000 elements included, as fits a function that works element by element.
     Everything that `check_properties` lists is checked at ``max_examples`` points. First come those where gradients
     go wrong and chance seldom leads, the same in each run: shapes that broadcast in each way, whole numbers and
     zeros, ties within an argument and between arguments, large and small numbers; hypothesis draws the rest, an
-    eighth at least. A failure is shrunk to the smallest. ``keeps_dtype`` is that of `check_properties`. The
-    function may be one of another library, of which ``of`` can be the name, and the gradient may be given as for
-    `check_gradients`. A gradient that is wrong is a GradientError with the smallest arguments; TypeError unless there
-    is a domain and a shape for each argument.
+    eighth at least. A failure is shrunk to the smallest.
 
+    Parameters
+    ----------
+    function : callable
+        The function, of this library or of another one. Without it a decorator is returned.
+    domain : Domain or sequence of Domain
+        Where the arguments lie: one for all, or one for each.
+    shapes : sequence of tuple of int, or strategy of such, optional
+        The shape of each argument. By default any that broadcast together, without axes, of size 0 and of more than
+        1,000 elements included, as fits a function that works element by element.
+    max_examples : int
+        At how many points the properties are checked, from 1 on.
+    grad, vjp, jvp, jac, expected, of
+        As for `check_gradients`.
+    keeps_dtype : bool, optional
+        As for `check_properties`.
+
+    Returns
+    -------
+    callable
+        The test, which takes no arguments and raises a GradientError with the smallest arguments that show it.
+
+    Raises
+    ------
+    TypeError
+        Unless there is a domain and a shape for each argument.
+
+    Examples
+    --------
     >>> from autograd_core.domain import POSITIVE
     >>> @gradient_property(domain=POSITIVE, max_examples=10)
     ... def test_entropy(p, q):
@@ -70,8 +92,8 @@ def gradient_property(
     domains = [domain] * len(names) if isinstance(domain, Domain) else list(domain)
     if not names or len(domains) != len(names):
         raise TypeError(
-            f"gradient_property needs a function of arrays and a domain for each; {name_of(f)} has "
-            f"{len(names)} arguments, and {len(domains)} domains were given"
+            f"domain: expected one for all or one for each of {len(names)} arguments of {name_of(f)}, "
+            f"got {len(domains)}"
         )
     fixed: Any = None
     if shapes is None:
@@ -80,7 +102,7 @@ def gradient_property(
         drawn = shapes
     else:
         if len(shapes) != len(names) or not all(map(is_shape, shapes)):
-            raise TypeError(f"shapes must be one tuple for each of {', '.join(names)}; it is {shapes!r}")
+            raise TypeError(f"shapes: expected a tuple of lengths for each of {', '.join(names)}, got {shapes!r}")
         fixed = tuple(shapes)
         drawn = st.just(fixed)
     rare = [] if shapes is drawn else corners(len(names), fixed)
@@ -182,7 +204,7 @@ def parameters_of(f: Callable[..., Any]) -> list[str]:
     names = names[1:] if target is not f else names  # without the context of an autograd.Function
     if not names:
         raise TypeError(
-            f"gradient_property expected a function whose signature names its arguments, got {name_of(f)}; write "
+            f"function: expected one whose signature names its arguments, got {name_of(f)}; write "
             f"lambda x: {name_of(f)}(x)"
         )
     return names

@@ -169,7 +169,7 @@ class Given:
 
     def _pair(self, pair: Any) -> tuple[Any, Function]:
         if not (isinstance(pair, tuple) and len(pair) == 2 and callable(pair[1])):
-            raise TypeError(f"vjp= expected a function {FORMS['vjp']}, got one that returns {type(pair).__name__}")
+            raise TypeError(f"vjp: expected a function {FORMS['vjp']}, got one that returns {type(pair).__name__}")
         return pair
 
     # -- Jacobians -----------------------------------------------------------------------------------------
@@ -187,8 +187,8 @@ class Given:
                 parts = self.push(values, tangents)
                 if [p.shape for p in parts] != shapes:
                     raise WrongGradient(
-                        f"jvp gave a tangent of shape {[list(p.shape) for p in parts]}, and the result has shape "
-                        f"{[list(s) for s in shapes]}"
+                        f"the tangent of jvp: expected shape {[list(s) for s in shapes]}, that of the result, got "
+                        f"{[list(p.shape) for p in parts]}"
                     )
                 columns[:, i] = np.concatenate([p.reshape(-1) for p in parts]) / length
             found.append(columns)
@@ -209,21 +209,19 @@ class Given:
     def _by_jacobian(self, values: list[Array], shapes: list[tuple[int, ...]]) -> list[Array]:
         """The Jacobian as it was given, with a row for each number of the result."""
         if len(shapes) != 1:
-            raise TypeError(f"jac= expected an f that returns one array, got {len(shapes)} results")
+            raise TypeError(f"jac: expected an f that returns one array, got {len(shapes)} results; pass grad= or vjp=")
         given = self.by(*self._copies(values))
         parts = list(given) if isinstance(given, list | tuple) and len(values) > 1 else [given]
         if len(parts) != len(values):
-            raise TypeError(
-                f"jac must return a Jacobian for each of {', '.join(self.arguments.names)}; got {len(parts)}"
-            )
+            raise TypeError(f"jac: expected a Jacobian for each of {', '.join(self.arguments.names)}, got {len(parts)}")
         found = []
         for name, part, value in zip(self.arguments.names, map(to_numpy, parts), values, strict=True):
             self._note_precision([part])
             rows, columns = int(np.prod(shapes[0])), np.size(value)
             if part.shape not in (shapes[0] + np.shape(value), (rows, columns)):
                 raise WrongGradient(
-                    f"the Jacobian with respect to {name} has shape {list(part.shape)}; expected "
-                    f"{list(shapes[0] + np.shape(value))}, the shape of the result and then that of the argument"
+                    f"the Jacobian with respect to {name}: expected shape {list(shapes[0] + np.shape(value))}, that of "
+                    f"the result and then that of the argument, got {list(part.shape)}"
                 )
             found.append(np.asarray(part, np.float64).reshape(rows, columns))
         return found
@@ -251,7 +249,7 @@ class Given:
                 self.misshapen[len(found)] = f"its shape is {list(gradient.shape)}, and not {list(array.shape)}"
                 gradient = np.full(array.shape, np.nan)
             if gradient.dtype.kind not in "fiub":
-                raise TypeError(f"grad must return real numbers; {name} is {gradient.dtype}")
+                raise TypeError(f"{name}: expected real numbers, got {gradient.dtype}")
             found.append(gradient)
         self._note_precision(found)
         return found
@@ -275,8 +273,8 @@ class Given:
             left = [a.parameters[n] for n in a.chosen]
             hint = f"; if some of {', '.join(left)} are data, say which are not: argnums=0" if len(chosen) > 1 else ""
             raise TypeError(
-                f"{self.called} must return a gradient for each of {names}, as a tuple or a dict; "
-                f"expected {len(chosen)} values, got {came}{hint}"
+                f"the result of {self.called}: expected a gradient for each of {names}, as a tuple or a dict of "
+                f"{len(chosen)}, got {came}{hint}"
             )
         for (name, arg), g in zip(chosen, gradients, strict=True):
             yield from _pair(arg, g, f"d{name}", name)
@@ -306,12 +304,12 @@ def _pair(arg: Any, gradient: Any, label: str, name: str) -> Iterator[tuple[str,
     """The floating leaves of an argument beside their gradients: (what the gradient is called, gradient)."""
     if isinstance(arg, dict):
         if not isinstance(gradient, dict):
-            raise TypeError(f"{name} is a dict, so its gradient must be one too; it is a {type(gradient).__name__}")
+            raise TypeError(f"the gradient of {name}: expected a dict, as it is one, got {type(gradient).__name__}")
         for key in arg:
             yield from _pair(arg[key], *_keyed(gradient, key), f"{name}[{key!r}]")
     elif isinstance(arg, list | tuple):
         if not isinstance(gradient, list | tuple) or len(gradient) != len(arg):
-            raise TypeError(f"{name} has {len(arg)} parts, so its gradient must have as many; it is {gradient!r}")
+            raise TypeError(f"the gradient of {name}: expected {len(arg)} parts, as it has, got {gradient!r}")
         for i, (branch, part) in enumerate(zip(arg, gradient, strict=True)):
             yield from _pair(branch, part, f"{label}[{i}]", f"{name}[{i}]")
     elif is_floating(arg):
@@ -323,4 +321,4 @@ def _keyed(gradients: dict[Any, Any], key: Any) -> tuple[Any, str]:
     for candidate in (key, f"d{key}", f"d_{key}", f"grad_{key}", f"{key}_grad"):
         if candidate in gradients:
             return gradients[candidate], str(candidate) if candidate != key else f"d{key}"
-    raise TypeError(f"grad gave no gradient for {key!r}; it gave {', '.join(map(repr, gradients))}")
+    raise TypeError(f"the gradients: expected one for {key!r}, got {', '.join(map(repr, gradients))}")

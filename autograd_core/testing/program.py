@@ -139,9 +139,31 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
     The statements are ops and composed functions of the table: of all, or of those in ``names``. A value used by
     several statements is shared. Values are led into the domain of the op that takes them by arctan, tanh and a
     square, so the numbers stay small and clear of poles. Statements that the result does not need are left out,
-    so shrinking ends at the smallest graph. ValueError for a name that is not there, or when none of them takes one or
-    two arrays.
+    so shrinking ends at the smallest graph.
 
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Which entries of the table are called; by default all.
+    max_statements : int
+        The most statements, from 1 on.
+    max_inputs : int
+        The most arrays that a program begins with, from 1 on.
+
+    Returns
+    -------
+    SearchStrategy
+        It draws Programs.
+
+    Raises
+    ------
+    TypeError
+        If ``names`` is no list of names.
+    ValueError
+        For a name that is not there, or if none of them takes one or two arrays.
+
+    Examples
+    --------
     >>> from hypothesis import find
     >>> print(find(programs(), lambda p: p.statements[-1].op == "sum").source)
     def program(x0):
@@ -150,7 +172,10 @@ def programs(draw: Any, names: Sequence[str] | None = None, *, max_statements: i
     """
     choices = _choices(tuple(known(names)) if names is not None else (*REGISTRY, *COMPOSED))
     if not choices:
-        raise ValueError(f"none of {', '.join(map(repr, names or ()))} takes one or two arrays of any shape")
+        raise ValueError(
+            "names: expected at least one entry that takes one or two arrays of any shape, "
+            f"got {', '.join(map(repr, names or ())) or 'none'}"
+        )
     count = draw(st.integers(1, max_inputs))
     drawn = [draw(shapes(max_dims=2, min_side=1, max_side=3)) for _ in range(count)]
     left = iter(draw(distinct_integers(sum(int(np.prod(s)) for s in drawn))))
@@ -179,7 +204,7 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
             if theirs is not None:
                 theirs(*given, **(params or {}))  # which refuses some shapes that ours would take
         if isinstance(result, list | tuple):
-            raise TypeError(f"{name} returns several arrays, and a statement names one")
+            raise TypeError(f"the result of {name}: expected one array, which a statement names, got {len(result)}")
         known.append(np.asarray(result))
         more.append(Statement(name, operands, params or {}))
         return len(known) - 1

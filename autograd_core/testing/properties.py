@@ -37,21 +37,44 @@ def check_properties(
     expected: Function | None = None,
     of: str | None = None,
 ) -> Report:
-    """Check at ``args`` all that holds for the gradient of any function; raise `GradientError` otherwise.
+    """Check at ``args`` all that holds for the gradient of any function.
 
-    Besides the derivatives themselves (`check_gradients`, whose report is returned): the pullback is linear
+    Besides the derivatives themselves (`check_gradients`): the pullback is linear
     and the transpose of the pushforward, ⟨Jv, w⟩ = ⟨v, Jᵀw⟩; a value used twice gets the gradients of two
     values; what broadcasting does is what tiling does; nothing that is passed in is changed; the layout of
     the arrays in memory makes no difference; several gradients at once are as one after the other; the same call
     gives the same bits, whichever dtype was first; and float32 stays float32 and agrees with float64. At numbers below
     1e-19 or above 4e15, where squares vanish or overflow and all numbers are whole, a derivative is looked at only if
     it is as at ordinary numbers in the same proportion, and nothing else but float32 is.
-    Of a gradient that is given in NumPy the numbers decide: it may be of a wider dtype than its argument, as
-    ``g * np.where(x > 0, 1, 0.1)`` is, but not of a narrower one. With ``keeps_dtype=True`` it must have that of its
-    argument; with False no dtype is looked at, whoever differentiates.
-    The function may be one of another library, and the gradient may be given, as for `check_gradients`. What
-    needs a graph of ours, or a forward mode, is then checked where there is one.
+    What needs a graph of ours, or a forward mode, is checked of another library's function where there is one.
 
+    Parameters
+    ----------
+    f : callable
+        The function, of this library or of another one.
+    *args : number, array, Tensor, or nested list, tuple or dict of them
+        Where.
+    argnums, domain, order, seed, grad, vjp, jvp, jac, expected, of
+        As for `check_gradients`.
+    keeps_dtype : bool, optional
+        By default the numbers of a gradient that is given in NumPy decide: it may be of a wider dtype than its
+        argument, as ``g * np.where(x > 0, 1, 0.1)`` is, but not of a narrower one. With True it must have that of its
+        argument; with False no dtype is looked at, whoever differentiates.
+
+    Returns
+    -------
+    Report
+        That of `check_gradients`.
+
+    Raises
+    ------
+    GradientError
+        If something of this does not hold.
+    TypeError, ValueError
+        As for `check_gradients`.
+
+    Examples
+    --------
     >>> check_properties(lambda x, y: np.tanh(x) * y, np.ones((2, 1)), np.ones(3)).verdict
     'pass'
     >>> check_properties(np.sin, np.ones(3), grad=lambda g, x: g * np.cos(x)).verdict

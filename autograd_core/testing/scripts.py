@@ -42,9 +42,9 @@ def check_layer(
 
     Parameters
     ----------
-    forward, backward
+    forward, backward : callable
         The two functions.
-    *args
+    *args : number, array, or nested list, tuple or dict of them
         What ``forward`` is called with.
     rtol, atol, strict, seed
         As for `check_gradients`.
@@ -57,7 +57,9 @@ def check_layer(
     Raises
     ------
     GradientError
-        If a gradient is wrong, with a verdict for each argument. TypeError where ``forward`` returns no pair.
+        If a gradient is wrong, with a verdict for each argument.
+    TypeError
+        If ``forward`` returns no pair.
 
     Examples
     --------
@@ -76,7 +78,7 @@ def check_layer(
         found = forward(*values)
         if not (isinstance(found, tuple) and len(found) == 2):
             came = f"a tuple of {len(found)}" if isinstance(found, tuple) else type(found).__name__
-            raise TypeError(f"{name_of(forward)} expected to return (out, cache), got {came}")
+            raise TypeError(f"the result of {name_of(forward)}: expected (out, cache), got {came}; return both")
         return found
 
     def f(*values: Any) -> Any:
@@ -138,9 +140,9 @@ def check_script(forward: Function | str, backward: Function | str, **inputs: An
 
     Parameters
     ----------
-    forward, backward : function or str
+    forward, backward : callable or str
         The two passes.
-    **inputs
+    **inputs : number or array
         The variables that the forward pass begins with: floating ones are differentiated, others passed along.
 
     Returns
@@ -152,7 +154,9 @@ def check_script(forward: Function | str, backward: Function | str, **inputs: An
     ------
     GradientError
         If a line is wrong. The message shows each line, the first wrong one marked ✗ with what it looks like; its
-        ``lines`` hold the same. ValueError where there is no loss, or no gradient of a name in the forward pass.
+        ``lines`` hold the same.
+    ValueError
+        If there is no loss, or no gradient of a name in the forward pass.
 
     Examples
     --------
@@ -177,8 +181,8 @@ def check_script(forward: Function | str, backward: Function | str, **inputs: An
         lines = _compared(run, source, values, gradients)
     if not lines:
         raise ValueError(
-            "the backward pass has no variable named like a gradient of the forward pass: expected "
-            f"{', '.join('d' + name for name in list(gradients)[:4])}, …, got {', '.join(run.variables) or 'nothing'}"
+            "the variables of the backward pass: expected some named like gradients of the forward pass, "
+            f"{', '.join('d' + name for name in list(gradients)[:4])}, …, got {', '.join(run.variables) or 'none'}"
         )
     wrong = next((line for line in lines if not line.right), None)
     report = Report("fail" if wrong else "pass", "reverse mode, line by line", 1, lines=tuple(lines))
@@ -213,8 +217,8 @@ def _forward(forward: Function | str, inputs: Mapping[str, Any]) -> tuple[dict[s
     if not isinstance(loss, Tensor) or not loss.requires_grad or loss.size != 1:
         came = f"shape {list(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
         raise ValueError(
-            "the forward pass expected to return the loss, one number made from the inputs (or to leave it in `loss`), "
-            f"got {came}"
+            f"the loss: expected one number made from the inputs, got {came}; return it from the forward pass, or "
+            "leave it in `loss`"
         )
     loss.backward()
     values, gradients = {}, {}
@@ -236,8 +240,8 @@ def _backward(backward: Function | str, values: Mapping[str, Any]) -> tuple[_Run
     missing = [p.name for p in wanted if p.name not in values and p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     if missing:
         raise ValueError(
-            f"the backward pass asks for {', '.join(missing)}, and the forward pass has the variables "
-            f"{', '.join(values)}; write a variable of its own for what it needs"
+            f"the arguments of the backward pass: expected variables of the forward pass, {', '.join(values)}, got "
+            f"{', '.join(missing)}; give what it needs a variable there"
         )
     takes_all = any(p.kind is p.VAR_KEYWORD for p in wanted)
     given = dict(values) if takes_all else {p.name: values[p.name] for p in wanted if p.name in values}

@@ -32,8 +32,25 @@ def shapes(
 ) -> st.SearchStrategy[tuple[int, ...]]:
     """Shapes of arrays, without axes and of size 0 included.
 
-    InvalidArgument (a TypeError) when a bound is below 0, or the least above the most.
+    Parameters
+    ----------
+    min_dims, max_dims : int
+        The fewest and the most axes, from 0 on.
+    min_side, max_side : int
+        The least and the greatest length of an axis, from 0 on.
 
+    Returns
+    -------
+    SearchStrategy
+        It draws tuples of int.
+
+    Raises
+    ------
+    InvalidArgument
+        When it draws, if a bound is below 0, or the least above the most; it is a TypeError.
+
+    Examples
+    --------
     >>> from hypothesis import find
     >>> find(shapes(min_dims=2), lambda shape: 0 not in shape)
     (1, 1)
@@ -44,8 +61,27 @@ def shapes(
 def broadcastable_shapes(n: int, *, max_dims: int = 3, max_side: int = 4) -> st.SearchStrategy[tuple[Any, ...]]:
     """``n`` shapes that broadcast together, axes of length 0 and 1 included.
 
-    InvalidArgument (a TypeError) when ``n`` is below 1.
+    Parameters
+    ----------
+    n : int
+        How many shapes, from 1 on.
+    max_dims : int
+        The most axes of one, from 0 on.
+    max_side : int
+        The greatest length of an axis, from 0 on.
 
+    Returns
+    -------
+    SearchStrategy
+        It draws tuples of ``n`` shapes.
+
+    Raises
+    ------
+    InvalidArgument
+        When it draws, if ``n`` is below 1; it is a TypeError.
+
+    Examples
+    --------
     >>> from hypothesis import find
     >>> find(broadcastable_shapes(2), lambda drawn: drawn[0] != drawn[1])
     ((0,), ())
@@ -72,7 +108,7 @@ def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tup
     if shape is None:
         drawn = draw(broadcastable_shapes(len(domains)))
     elif not (is_shape(shape) and min(shape, default=0) >= 0) and not isinstance(shape, st.SearchStrategy):
-        raise TypeError(f"shape is a tuple of lengths from 0 on, or a strategy of such; {shape!r} came")
+        raise TypeError(f"shape: expected a tuple of lengths from 0 on, or a strategy of such, got {shape!r}")
     else:
         one = shape if is_shape(shape) else draw(shape)
         drawn = (one,) * len(domains)
@@ -87,10 +123,30 @@ def _arrays(draw: Any, domains: Sequence[Domain], shape: Any, dtype: Any) -> tup
 def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64, of: str | None = None) -> Strategy:
     """Arrays in a domain; or the arguments of an op, as a tuple of arrays that broadcast together.
 
-    ``shape`` is a shape or a strategy of shapes, by default any; ``of="torch"`` (or another library's name, see
-    `check_gradients`) makes that library's arrays of them. For an op that is not elementwise use
-    `registry_calls`, which also draws its parameters. TypeError for what is neither, or a length below 0.
+    Parameters
+    ----------
+    what : Op or Domain
+        An elementwise op, or where the numbers lie. For any other op use `registry_calls`, which also draws its
+        parameters.
+    shape : tuple of int, or strategy of such, optional
+        The shape of each array; by default any.
+    dtype : dtype
+        That of the arrays.
+    of : str, optional
+        The name of the library that makes its arrays of them, as for `check_gradients`; by default NumPy.
 
+    Returns
+    -------
+    SearchStrategy
+        It draws an array for a domain, and a tuple of arrays for an op.
+
+    Raises
+    ------
+    TypeError
+        If ``what`` is neither, or a length is below 0.
+
+    Examples
+    --------
     >>> from autograd_core.domain import POSITIVE
     >>> from hypothesis import find
     >>> find(arrays_for(POSITIVE, (2,)), lambda x: True)
@@ -102,10 +158,11 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64, of
     if isinstance(what, Domain):
         return _arrays([what], shapes() if shape is None else shape, dtype).map(lambda drawn: drawn[0])
     if not isinstance(what, Op):
-        raise TypeError(f"arrays_for takes an op, as in REGISTRY['tanh'], or a Domain; {what!r} came")
+        raise TypeError(f"what: expected an op, as in REGISTRY['tanh'], or a Domain, got {what!r}")
     if what.arity is None or not (what.broadcasts or what.arity == 1):
         raise TypeError(
-            f"the shapes of {what.name}'s arguments depend on each other; use registry_calls(['{what.name}'])"
+            f"what: expected an op whose arguments may have any shapes that broadcast, got {what.name}; use "
+            f"registry_calls(['{what.name}'])"
         )
     domain = what.domain
     domains = [domain or REAL] * what.arity if isinstance(domain, Domain | None) else list(domain)
@@ -115,8 +172,27 @@ def arrays_for(what: Op | Domain, shape: Any = None, dtype: Any = np.float64, of
 def tensors(domain: Domain = REAL, shape: Any = None, dtype: Any = np.float64) -> Strategy:
     """Tensors with numbers of a domain.
 
-    TypeError for what is no domain, or a length below 0.
+    Parameters
+    ----------
+    domain : Domain
+        Where the numbers lie.
+    shape : tuple of int, or strategy of such, optional
+        Their shape; by default any.
+    dtype : dtype
+        That of their data.
 
+    Returns
+    -------
+    SearchStrategy
+        It draws Tensors.
+
+    Raises
+    ------
+    TypeError
+        If ``domain`` is none, or a length is below 0.
+
+    Examples
+    --------
     >>> from hypothesis import find
     >>> find(tensors(shape=(2,)), lambda t: True)
     Tensor([0.     , 0.03125])
@@ -188,7 +264,7 @@ def conv_configurations(draw: Any, axes: int | None = None) -> ConvConfiguration
     """
     n = draw(st.integers(1, 2)) if axes is None else axes
     if not isinstance(n, int) or n < 1:
-        raise ValueError(f"axes is how many spatial axes there are, a whole number from 1 on; {axes!r} came")
+        raise ValueError(f"axes: expected how many spatial axes there are, a whole number from 1 on, got {axes!r}")
     window = draw(st.tuples(*[st.integers(1, 3)] * n))
     dilation = draw(st.tuples(*[st.integers(1, 2)] * n))
     strides = draw(st.tuples(*[st.integers(1, 2)] * n))

@@ -435,17 +435,19 @@ def test_tolerances_are_numpys():
 
 
 def test_bad_calls_are_explained():
-    with pytest.raises(TypeError, match="nothing to differentiate"):
+    with pytest.raises(TypeError, match=r"expected floating numbers in one of them, .* got none; pass floats"):
         check_gradients(np.sum, np.arange(3))
-    with pytest.raises(TypeError, match="argument 5"):
+    with pytest.raises(TypeError, match="positions below 1, the number of arguments, got 5"):
         check_gradients(np.sum, np.ones(3), argnums=5)
-    with pytest.raises(TypeError, match="returned no floating number"):
+    with pytest.raises(TypeError, match=r"x: expected floating numbers, .* got int64; .* or leave it out of argnums"):
+        check_gradients(lambda x, y: x * y, np.arange(3), 2.0, argnums=0)
+    with pytest.raises(TypeError, match="expected floating numbers, which have a gradient, got 'text'"):
         check_gradients(lambda x: "text", 1.0)
-    with pytest.raises(TypeError, match="no gradient for 'b'"):
+    with pytest.raises(TypeError, match="expected one for 'b', got 'a'"):
         check_gradients(lambda a, b: a * b, 1.0, 2.0, grad=lambda a, b: {"a": b})
-    with pytest.raises(ValueError, match="order expected 1 or 2"):
+    with pytest.raises(ValueError, match="order: expected 1 or 2"):
         check_gradients(np.tanh, 1.0, order=3)
-    with pytest.raises(ValueError, match=r"rtol expected a number from 0 on, got -1"):
+    with pytest.raises(ValueError, match=r"rtol: expected a number from 0 on, got -1"):
         check_gradients(np.tanh, 1.0, rtol=-1)
 
 
@@ -583,11 +585,11 @@ def test_a_float64_function_with_a_float32_gradient_is_given_room():
 
 
 def test_gradients_that_are_no_real_numbers_are_refused():
-    with pytest.raises(TypeError, match="dx is complex128"):
+    with pytest.raises(TypeError, match="dx: expected real numbers, got complex128"):
         check_gradients(cubed, np.ones(2), grad=lambda x: 3 * x**2 + 0j)
     with pytest.raises(TypeError, match="positions of arguments"):
         check_gradients(cubed, np.ones(2), argnums="x")
-    with pytest.raises(TypeError, match="twice"):
+    with pytest.raises(TypeError, match="each argument once"):
         check_gradients(np.multiply, 1.0, 2.0, argnums=(0, 0))
 
 

@@ -67,9 +67,9 @@ def test_no_op_is_guilty_where_all_are_right():
 
 
 def test_wrong_numbers_of_arguments_are_explained():
-    with pytest.raises(TypeError, match="2 arguments, and 1 domains"):
+    with pytest.raises(TypeError, match=r"one for each of 2 arguments of .*, got 1"):
         gradient_property(domain=[POSITIVE])(lambda x, y: x)
-    with pytest.raises(TypeError, match="one tuple for each of x, y"):
+    with pytest.raises(TypeError, match="a tuple of lengths for each of x, y"):
         gradient_property(shapes=[(2,)])(lambda x, y: x)
 
 
@@ -196,7 +196,7 @@ def test_programs_of_ops_of_ones_own_find_the_wrong_one(broken):
         holds()
     assert [s.op for s in raised.value.function.statements] == ["tanh"]
     assert describe(raised.value).endswith("guilty: tanh, in v0")
-    with pytest.raises(ValueError, match="none of 'where'"):
+    with pytest.raises(ValueError, match="any shape, got 'where'"):
         find(programs(["where"]), lambda p: True)
 
 

@@ -50,7 +50,7 @@ def test_an_op_that_says_nothing_about_how_to_call_it_fails():
         return x**5
 
     try:
-        with pytest.raises(ValueError, match="fifth has no examples"):
+        with pytest.raises(ValueError, match="fifth: expected examples to test it with, got none; add examples="):
             examples_of(REGISTRY["fifth"])
     finally:
         del REGISTRY["fifth"]

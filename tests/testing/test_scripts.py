@@ -123,7 +123,7 @@ def test_gradients_by_name():
 
 
 def test_a_forward_without_a_cache_is_told():
-    with pytest.raises(TypeError, match=r"<lambda> expected to return \(out, cache\), got ndarray"):
+    with pytest.raises(TypeError, match=r"the result of <lambda>: expected \(out, cache\), got ndarray"):
         check_layer(lambda x: x, affine_backward, X)
 
 
@@ -202,11 +202,11 @@ def test_functions_are_followed_as_scripts_are():
 
 
 def test_what_is_missing_is_said():
-    with pytest.raises(ValueError, match="asks for q, and the forward pass has the variables x, W1"):
+    with pytest.raises(ValueError, match=r"variables of the forward pass, x, W1.* got q; give"):
         check_script(forward, lambda q: q, **INPUTS)
-    with pytest.raises(ValueError, match="expected to return the loss"):
+    with pytest.raises(ValueError, match="the loss: expected one number"):
         check_script("z = x * 2", "dz = 1.0", x=X)
-    with pytest.raises(ValueError, match="no variable named like a gradient"):
+    with pytest.raises(ValueError, match="expected some named like gradients"):
         check_script(forward, "delta = 1.0", **INPUTS)
 
 

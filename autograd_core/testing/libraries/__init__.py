@@ -39,7 +39,7 @@ def named(name: str) -> Library:
     if name in ("autograd_core", "numpy"):
         return _OURS if name == "autograd_core" else _NUMPY
     if name not in _KNOWN:
-        raise ValueError(f"of= expected one of {', '.join(map(repr, NAMES))}, got {name!r}")
+        raise ValueError(f"of: expected one of {', '.join(map(repr, NAMES))}, got {name!r}")
     file, cls, package = _KNOWN[name]
     try:
         module = importlib.import_module(f".{file}", __name__)
