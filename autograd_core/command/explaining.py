@@ -29,6 +29,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("variables", nargs="*", metavar="name=value", help="x=-2 or x=[1,2,3]")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page to step through and to change")
+    parser.add_argument(
+        "--reveal",
+        choices=("step", "all"),
+        default="step",
+        help="whether the page hides each number until its step, or shows all (default: %(default)s)",
+    )
     parser.add_argument("--latex", action="store_true", help="print a derivation for LaTeX in place of the tables")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write the graph as a picture")
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
@@ -63,7 +69,7 @@ def _write(options: argparse.Namespace, f: Tensor, steps: Steps) -> int:
     if options.open and page is None:
         page = Path(tempfile.mkdtemp(prefix="autograd-")) / "backprop.html"
     if page is not None:
-        print(f"\n{steps.save(page)}", file=sys.stderr)
+        print(f"\n{steps.save(page, options.reveal)}", file=sys.stderr)
     if options.svg is not None:
         if options.svg.suffix.lower() != ".svg":
             raise ValueError(f"--svg: expected a file that ends in .svg, got {options.svg.name!r}")

@@ -124,7 +124,8 @@ class Steps(Sequence[Step]):
     Raises
     ------
     ValueError
-        When saving, for another ending: `save` than .html, `to_gif` than .gif.
+        When saving, for another ending: `save` than .html, `to_gif` than .gif; for another ``reveal`` than "step" and
+        "all".
     ImportError
         When saving, without the plots extra.
 
@@ -190,23 +191,26 @@ class Steps(Sequence[Step]):
 
         return to_latex(self)
 
-    def to_html(self) -> str:
+    def to_html(self, reveal: str = "all") -> str:
         """The page: see `save`."""
         from .page import to_html
 
-        return to_html(self)
+        return to_html(self, reveal)
 
     def _repr_html_(self) -> str:
         from .page import to_notebook
 
         return to_notebook(self)
 
-    def save(self, path: str | Path) -> Path:
-        """Write one self-contained page to ``path``: the whole story, to step through and to change."""
+    def save(self, path: str | Path, reveal: str = "all") -> Path:
+        """Write one self-contained page to ``path``: the whole story, to step through and to change.
+
+        With ``reveal="step"`` a value and a gradient stand as ``?`` until their step, or until the reader asks for all.
+        """
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"expected a file that ends in .html, for the page of the steps, got {path.name!r}")
-        page = self.to_html().encode()
+        page = self.to_html(reveal).encode()
         with written_whole(path) as file:
             file.write(page)
         return path

@@ -43,15 +43,15 @@ def visits(chromium, tmp_path_factory, patience):
 def visiting(chromium, folder, patience):
     opened = []
 
-    def go(steps, **options):
-        file = steps.save(folder / f"page{len(opened)}.html")
+    def go(steps, reveal="all", at="", **options):
+        file = steps.save(folder / f"page{len(opened)}.html", reveal)
         page = chromium.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
         page.set_default_timeout(1000 * patience)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
         page.on("request", lambda r: page.faults.append(r.url) if r.url != file.as_uri() else None)
-        page.goto(file.as_uri())
+        page.goto(file.as_uri() + at)
         opened.append(page)
         return page
 

@@ -21,13 +21,29 @@ if TYPE_CHECKING:
     from ..steps import Steps
 
 MAX_STEPS = 3000
+REVEAL = ("step", "all")
 
 # The scripts of a page, in the order in which they are joined: a later one may use what an earlier one has.
-SCRIPTS = ("state", "numbers", "tape", "write", "stage", "player", "arrays", "card", "leaves", "start")
+SCRIPTS = (
+    "state",
+    "address",
+    "numbers",
+    "tape",
+    "reveal",
+    "write",
+    "stage",
+    "player",
+    "arrays",
+    "card",
+    "leaves",
+    "start",
+)
 
 
-def to_html(steps: Steps) -> str:
+def to_html(steps: Steps, reveal: str = "all") -> str:
     """The page as text; see `Steps.save`."""
+    if reveal not in REVEAL:
+        raise ValueError(f"reveal: expected {' or '.join(map(repr, REVEAL))}, got {reveal!r}")
     if len(steps) > MAX_STEPS:
         raise ValueError(
             f"expected at most {MAX_STEPS:,} steps, which a browser shows on a page, got {len(steps):,}; explain "
@@ -40,14 +56,14 @@ def to_html(steps: Steps) -> str:
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
         "style": _file("page.css"),
-        "summary": html.escape(_summary(steps)),
+        "summary": _summary(steps),
         "status": html.escape(_status(live)),
         "liveness": "frozen" if live.frozen else "live",
         "pictures": drawn,
         "leaves": _leaves(steps, live),
         "steps": _steps(steps),
         "gradients": _gradients(steps),
-        "data": to_json(data_of(steps, live, maps)),
+        "data": to_json(data_of(steps, live, maps) | {"reveal": reveal}),
         "program": live.code,
         "script": "\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
     }
@@ -55,8 +71,12 @@ def to_html(steps: Steps) -> str:
 
 
 def to_notebook(steps: Steps) -> str:
-    """The page inside a frame of its own, so that neither it nor the notebook can disturb the other."""
-    page = html.escape(to_html(steps), quote=True)
+    """The page inside a frame of its own, so that neither it nor the notebook can disturb the other.
+
+    It reveals step by step: a notebook is where lessons are, and who wants all numbers at once has the page's switch,
+    and ``print(steps)`` beside it.
+    """
+    page = html.escape(to_html(steps, "step"), quote=True)
     return (
         f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="Steps of {html.escape(steps.result, quote=True)}" '
         'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
@@ -74,9 +94,9 @@ def _summary(steps: Steps) -> str:
         for name, value in list(steps.leaves.items())[:6]
     )
     more = ", …" if len(steps.leaves) > 6 else ""
-    result = number(steps.values[steps.result].value)
+    result = Number("value", steps.result, steps.values[steps.result].value)
     counts = f"{forward} ops forward, {len(steps) - forward} steps back."
-    return f"{counts} From {leaves}{more} comes {steps.result} = {result}."
+    return _marked((f"{counts} From {leaves}{more} comes {steps.result} = ", result, "."), _places(steps))
 
 
 def _status(live: Program) -> str:
@@ -95,13 +115,18 @@ def _marked(parts: Parts, values: Mapping[Any, int]) -> str:
 
 def _span(n: Number, values: Mapping[Any, int]) -> str:
     operand = ' data-operand=""' if n.operand else ""
+    key = f"{n.kind[0]}{values.get(n.of, n.of)}"
     if np.ndim(n.value):  # arrays are never changed in the page
-        return f'<span class="n array">{html.escape(str(n))}</span>'
-    return f'<span class="n" data-n="{n.kind[0]}{values.get(n.of, n.of)}"{operand}>{html.escape(str(n))}</span>'
+        return f'<span class="n array" data-when="{key}">{html.escape(str(n))}</span>'
+    return f'<span class="n" data-n="{key}"{operand}>{html.escape(str(n))}</span>'
+
+
+def _places(steps: Steps) -> dict[Any, int]:
+    return {name: i for i, name in enumerate(steps.values)}
 
 
 def _steps(steps: Steps) -> str:
-    values = {name: i for i, name in enumerate(steps.values)}
+    values = _places(steps)
     words = {"forward": "Forward", "backward": "Backward", "unbroadcast": "Undo broadcasting"}
     return "\n".join(
         f'<li id="step-{i}" class="{step.kind}"><button type="button" class="go" data-go="{i}" '
@@ -116,7 +141,7 @@ def _gradients(steps: Steps) -> str:
     for i, (name, value) in enumerate(steps.values.items()):
         if value.op is None:
             cells = "".join(
-                f'<td class="n array">{html.escape(summary(shown))}</td>'
+                f'<td class="n array" data-when="{key}{i}">{html.escape(summary(shown))}</td>'
                 if np.ndim(shown)
                 else f'<td class="n" data-n="{key}{i}">{html.escape(number(shown))}</td>'
                 for key, shown in (("v", value.value), ("g", value.gradient))

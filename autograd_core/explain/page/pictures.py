@@ -68,6 +68,17 @@ def _note(text: str) -> str:
     return f'<p class="note">{html.escape(text)}</p>'
 
 
+def _wait(texts: Sequence[ET.Element], inside: Sequence[str], steps: Steps, index: dict[str, int]) -> None:
+    """What a closed layer says of its weights and of its result is known from the step on that computes it."""
+    weights = [name for name in inside if steps.values[name].op is None]
+    for text, name in zip(texts, weights, strict=False):
+        before, known, _ = str(text.text).partition("mean |gradient| ")
+        if known:
+            text.attrib |= {"data-when": f"g{index[name]}", "data-prefix": before + known}
+    if len(weights) < len(inside):
+        texts[-1].attrib |= {"data-when": f"v{index[inside[-1]]}", "data-prefix": "gives "}
+
+
 def _picture(
     steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str, layers: Sequence[str]
 ) -> tuple[str, Any]:
@@ -107,10 +118,15 @@ def _picture(
             texts = element.findall(f"{{{SVG}}}text")
             if part.kind == "layer":
                 texts[0].text = f"+ {texts[0].text}"
-            if part.key in index and np.ndim(steps.values[part.key].value) == 0:
+            if part.key in index:
                 i = index[part.key]
-                texts[-2].set("data-n", f"v{i}")
-                texts[-1].attrib |= {"data-n": f"g{i}", "data-prefix": f"∂{steps.result}/∂{part.key} = "}
+                how = "data-n" if np.ndim(steps.values[part.key].value) == 0 else "data-when"
+                before = f"∂{steps.result}/∂{part.key} = " if how == "data-n" else "mean |gradient| "
+                texts[-2].set(how, f"v{i}")
+                texts[-1].attrib |= {how: f"g{i}", "data-prefix": before}
+            elif part.kind == "layer":
+                inside = [name for name in steps.values if group[name] == part.key]
+                _wait(texts[2:], inside, steps, index)
     arrows = {(a.start, a.end, a.position): i for i, a in enumerate(drawing.arrows)}
     edges = {}
     for i, step in enumerate(steps):

@@ -10,13 +10,16 @@ function describe(i, step) {
   card = i;
   const node = nodes[i], panel = $("card"), list = element("dl"), name = nodes[result].name;
   const row = (term, text) => text && list.append(element("dt", term), element("dd", text));
-  row("value", brief(node.value));
-  row(`∂${name}/∂${node.name}`, brief(node.gradient));
+  const unless = (key, text) => (later(key) ? "?" : text);
+  row("value", unless(`v${i}`, brief(node.value)));
+  row(`∂${name}/∂${node.name}`, unless(`g${i}`, brief(node.gradient)));
   row("formula", node.op ? `${node.name} = ${node.formula}` : "a leaf: nothing computed it");
   row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
     if (p === null) return;
     const [called, formula, rule] = node.derivatives[k];
+    const back = steps.findIndex((s) => s.kind === "backward" && s.out === i && s.position === k);
+    if (back >= 0 && later(`l${back}`)) return row(called, "?");
     row(called, formula);
     row("as the rule runs", rule);
   });
@@ -24,11 +27,11 @@ function describe(i, step) {
   row("line", node.where);
   const heats = [];
   const heat = (title, value) => value !== null && typeof value === "object" && heats.push(heatmap(title, data.arrays[value.array]));
-  if (step && step.kind !== "forward") {
+  if (step && step.kind !== "forward" && !asked) {
     for (const key of ["upstream", "local", "contribution"]) heat(`${key} of step ${steps.indexOf(step) + 1}`, step[key]);
   }
-  heat(`value of ${node.name}`, node.value);
-  heat(`gradient of ${node.name}`, node.gradient);
+  if (!later(`v${i}`)) heat(`value of ${node.name}`, node.value);
+  if (!later(`g${i}`)) heat(`gradient of ${node.name}`, node.gradient);
   if (heats.length) heats.unshift(element("p", "Focus a number to read all its digits.", { class: "note" }));
   panel.replaceChildren(element("h2", node.name), list, ...heats);
   panel.hidden = false;

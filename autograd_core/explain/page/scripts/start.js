@@ -1,4 +1,11 @@
 // Off we go.
 
-show(0);
-describe(result);
+function arrive() {
+  reveal = ["step", "all"].includes(address.get("reveal")) ? address.get("reveal") : data.reveal;
+  show(Number(address.get("step")) || 0);
+  cover();
+  if (!at) describe(result);
+}
+onAddress.push(arrive);
+onMove.push(() => remember("step", at || null));
+arrive();

@@ -10,12 +10,23 @@ function lookUp(key) {
   return steps[index][KEYS[kind]];
 }
 
-function write() {
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function figures() {
   for (const element of all("[data-n]")) {
-    const text = format(lookUp(element.dataset.n));
+    const text = later(element.dataset.n) ? "?" : format(lookUp(element.dataset.n));
     const shown = element.hasAttribute("data-operand") && text.startsWith("-") ? `(${text})` : text;
-    element.textContent = (element.dataset.prefix || "") + shown;
+    put(element, (element.dataset.prefix || "") + shown);
   }
+  for (const box of all(".node[role=button]")) {
+    box.setAttribute("aria-label", all("text", box).map((text) => text.textContent.replace("+ ", "")).join(", "));
+  }
+}
+
+function write() {
+  figures();
   for (const input of all("[data-leaf]")) {
     if (input !== document.activeElement) input.value = nodes[input.dataset.leaf].value;
   }

@@ -1,0 +1,53 @@
+// Predict, then step: what comes later is hidden until its step, or until everything is asked for.
+
+let reveal = data.reveal; // "step" or "all"
+let asked = false; // whether the reader is to find the number of the present step
+
+// How many steps have told what they do.
+const told = () => (reveal === "all" ? Infinity : asked ? at - 1 : at);
+
+// The step from which on the value and the gradient of a node are known: its own, and the last that hands it something.
+const since = { v: nodes.map(() => 0), g: nodes.map(() => 0) };
+steps.forEach((step, i) => {
+  if (step.kind === "forward") since.v[step.node] = i + 1;
+  else if (step.total !== null) since.g[step.node] = i + 1;
+});
+since.g[result] = since.v[result]; // the walk back starts from it
+
+// Whether the number with this key (they are explained in write.js) comes later.
+function later(key) {
+  const index = Number(key.slice(1));
+  return (key[0] in since ? since[key[0]][index] : index + 1) > told();
+}
+
+// What the page never computes again: arrays, and what a closed layer says of them.
+const still = all("[data-when]").map((element) => [element, element.textContent]);
+const transcript = all("#steps > li");
+
+function cover() {
+  for (const [element, text] of still) put(element, later(element.dataset.when) ? (element.dataset.prefix || "") + "?" : text);
+  figures();
+  transcript.forEach((li, i) => li.classList.toggle("later", i >= told()));
+  data.pictures.forEach((picture, p) => {
+    // A box may hold many values, and a line stand for many steps: it has its colour when all of them are known.
+    const parts = {};
+    const count = (part, hidden) => (parts[part] = parts[part] || hidden);
+    nodes.forEach((_, i) => count(`node-${picture.nodes[i]}`, later(`g${i}`)));
+    for (const [step, edge] of Object.entries(picture.edges)) count(`edge-${edge}`, later(`c${step}`));
+    for (const [part, hidden] of Object.entries(parts)) $(`picture-${p}-${part}`)?.classList.toggle("later", hidden);
+  });
+  $("reveal").textContent = reveal === "all" ? "Hide what comes later" : "Show all numbers";
+}
+
+onMove.push(() => reveal === "step" && cover());
+
+function setReveal(mode) {
+  reveal = mode;
+  show(at);
+  cover();
+}
+
+$("reveal").addEventListener("click", () => {
+  setReveal(reveal === "all" ? "step" : "all");
+  remember("reveal", reveal === data.reveal ? null : reveal);
+});
