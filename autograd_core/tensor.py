@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from . import arrays
-from .caller import place_of_caller
+from .caller import function_of_math, place_of_caller
 from .dispatch import NUMPY, call_method, dispatch, plain
 from .elsewhere import conversion, missing
 from .errors import GradientLossError, GraphError
@@ -324,10 +324,11 @@ class Tensor(Recorded, Tracer):
 
     def _number(self, conversion: str) -> Any:
         if self.node.records:
+            name = function_of_math() or "exp"
             self._refuse(
                 conversion,
-                "use np.exp(t) for math.exp(t), np.stack or autograd_core.array to build an array from Tensors (where "
-                "buffer[i] = t or np.fromiter would do it for numbers), t.item() for a plain number",
+                f"use np.{name}(t) for math.{name}(t), np.stack or autograd_core.array to build an array from Tensors "
+                "(where buffer[i] = t or np.fromiter would do it for numbers), t.item() for a plain number",
             )
         return self.item()
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..caller import variables_of_caller
+from ..errors import GraphError
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
     f : Tensor
         What was computed, of any shape.
     gradient : array_like, optional
-        The upstream gradient that arrives at ``f``, of its shape; 1 for a single number.
-    names : mapping of str to Tensor, optional
-        What values are called that have no ``name=``: your own variables, unless it is given, else v1, v2, ….
+        The seed: the upstream gradient that arrives at ``f`` from what comes next, of its shape; 1 for a single number.
+    names : mapping of str to Tensor or array, optional
+        What values are called that have no ``name=``: your own variables, unless it is given, else v1, v2, …. An array
+        that no variable holds any more is called by its shape, constant[5×8].
 
     Returns
     -------
@@ -80,8 +82,10 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
     """
     if not isinstance(f, Tensor):
         raise TypeError(f"explain: expected the Tensor to explain, got a {type(f).__name__}")
-    from .steps import explained
+    from .steps import explained, without_seed
 
+    if gradient is None and f.size != 1 and f.node.records:
+        raise GraphError(f"explain: {without_seed(f.shape, 'explain(f, {})')}")
     return explained(f, f._seed(gradient), variables_of_caller() if names is None else names)
 
 

@@ -16,8 +16,8 @@ from ..graph import Node, ancestors, in_order
 from ..op import JointRule, Op
 from ..tensor import Tensor
 from ..walk import Edge, walk
-from .formula import number, uses_upstream
-from .values import Value, describe, expression, inputs, layers_of, name_all
+from .formula import FEW, number, uses_upstream
+from .values import Names, Value, describe, expression, inputs, layers_of, name_all
 
 if TYPE_CHECKING:
     from .narration import Narrated
@@ -235,6 +235,24 @@ class Steps(Sequence[Step]):
         return to_gif(self, path, seconds)
 
 
+def without_seed(shape: tuple[int, ...], how: str) -> str:
+    """Why an array needs a seed before its gradients can be explained, and what one is; ``how`` to give it.
+
+    >>> print(without_seed((2,), "explain(f, {})"))
+    expected a single number, whose gradient starts from 1, got an array of shape [2]; a seed says how much each of its
+    elements counts, and the gradients are then those of sum(seed * f): all of it 1 explains the sum, a single 1 that
+    element, as explain(f, [1, 0]) does
+    """
+    seed = "np.eye(1, f.size).reshape(f.shape)"
+    if 0 < np.prod(shape) <= FEW:
+        seed = str(np.eye(1, int(np.prod(shape)), dtype=int).reshape(shape).tolist())
+    return (
+        f"expected a single number, whose gradient starts from 1, got an array of shape {list(shape)}; a seed says how "
+        "much each of its elements counts, and the gradients are then those of sum(seed * f): all of it 1 explains the "
+        f"sum, a single 1 that element, as {how.format(seed)} does"
+    )
+
+
 def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     """What `explain` gives, with values called as the variables that hold them."""
     recorded = in_order(ancestors([f.node]))
@@ -252,7 +270,7 @@ def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     return Steps(steps, names[f.node], to_numpy(seed), describe(recorded, names, layers_of(recorded), gradients))
 
 
-def _forward(node: Node, names: Mapping[Node, str]) -> Step:
+def _forward(node: Node, names: Names) -> Step:
     op = node.op
     assert op is not None
     return Step(
@@ -266,7 +284,7 @@ def _forward(node: Node, names: Mapping[Node, str]) -> Step:
     )
 
 
-def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Mapping[Node, str], root: str) -> Iterator[Step]:
+def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Names, root: str) -> Iterator[Step]:
     op = node.op
     if op is None:
         return
@@ -285,12 +303,13 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Mapping[Node, st
         position, parent, *_ = edge
         product, contribution, total, local, value = in_numpy((*edge[2:], local, parent.out))
         shared = {"name": names[parent], "value": value, "position": position, **of_node}
-        broadcast = np.shape(product) != np.shape(contribution)
+        # A number beside arrays of one element was stretched to no other copies: there is nothing to add up.
+        broadcast = np.size(product) != np.size(contribution)
         yield Step(
             "backward",
             upstream=upstream,
             local=local,
-            contribution=product,
+            contribution=product if broadcast else contribution,
             total=None if broadcast else total,
             formula=_formula(op, position),
             **shared,

@@ -51,7 +51,7 @@ class Value:
 
 def describe(
     nodes: Iterable[Node],
-    names: Mapping[Node, str],
+    names: Names,
     layers: Mapping[Node, tuple[str, ...]],
     gradients: Mapping[Node, Any],
 ) -> dict[str, Value]:
@@ -74,10 +74,19 @@ def describe(
     }
 
 
-def inputs(node: Node, names: Mapping[Node, str]) -> tuple[str, ...]:
+class Names(dict[Node, str]):
+    """What nodes are called; ``arrays`` says it of constants, by the identity of their arrays."""
+
+    def __init__(self, arrays: Mapping[int, str]) -> None:
+        self.arrays = arrays
+
+
+def inputs(node: Node, names: Names) -> tuple[str, ...]:
     """The names of what went into a node; a constant without a name is its value."""
     return tuple(
-        constant(arg) if parent is None else names.get(parent) or shown(parent.name or "") or constant(arg)
+        names.arrays.get(id(arg)) or constant(arg)
+        if parent is None
+        else names.get(parent) or shown(parent.name or "") or constant(arg)
         for parent, arg in zip(node.parents, node.args, strict=True)
     )
 
@@ -115,21 +124,21 @@ def shown(name: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 21]}…{text[-20:]}"
 
 
-def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) -> dict[Node, str]:
+def name_all(root: Node, nodes: Sequence[Node], variables: Mapping[str, Any]) -> Names:
     """A name of its own for every node: the given one, else the variable that holds it, else v1, v2, ….
+
+    Constants are called as the variables that hold their arrays, where no node is called so.
 
     Two values of one name are told apart as x and x_2; of a long one the middle is left out.
     """
-    held = {
-        value.node: name
-        for name, value in reversed(list(variables.items()))
-        if isinstance(value, Tensor) and name.isidentifier() and not name.startswith("_")
-    }
+    own = [(k, v) for k, v in reversed(list(variables.items())) if k.isidentifier() and not k.startswith("_")]
+    held = {value.node: name for name, value in own if isinstance(value, Tensor)}
     wanted = {node: shown(node.name or held.get(node) or "") for node in nodes}
     if not wanted[root] and "f" not in wanted.values():
         wanted[root] = "f"
     reserved = set(wanted.values())
-    names: dict[Node, str] = {}
+    arrays = {id(v): k for k, v in own if isinstance(v, np.ndarray) and v.ndim and k not in reserved}
+    names = Names(arrays)
     taken: set[str] = set()
     counts: dict[str, int] = {}
     fresh = 0

@@ -340,3 +340,20 @@ def test_astype_carries_the_gradient_back_in_the_old_dtype():
     t.astype(np.float64).sum().backward()
     assert t.grad.dtype == np.float32
     assert not t.astype(int).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("math.tanh(t)", "tanh"),
+        ("math.exp(math.tanh(t))", "tanh"),
+        ("math.tanh(math.exp(0.5) * 1) + sqrt(t)", "sqrt"),
+        ("sqrt(t) if math.sin(1.0) else 0", "sqrt"),
+        ("math.atan2(t, math.pi)", "atan2"),
+        ("float(t)", "exp"),
+        ("math.gamma(t)", "exp"),
+    ],
+)
+def test_the_function_of_math_that_was_called_is_named_as_numpys(code, name):
+    with pytest.raises(GradientLossError, match=rf"use np\.{name}\(t\) for math\.{name}\(t\)"):
+        eval(code, {"math": math, "sqrt": math.sqrt, "t": Tensor(0.5)})  # noqa: S307

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_core import REGISTRY, GraphError, Tensor, explain, sigmoid, softmax
+from autograd_core import REGISTRY, GraphError, Tensor, draw, explain, sigmoid, softmax
 from autograd_core.explain.formula import number
 from autograd_core.graph import ancestors
 
@@ -353,3 +353,25 @@ def test_what_nobody_asks_for_costs_a_training_step_nothing():
     out = model(np.ones((4, 2)))
     noted = [node for node in ancestors([out.node]) if node.scopes]
     assert noted == [out.node]  # one note for a call, however many ops it has
+
+
+def test_constants_are_called_as_the_variables_that_hold_their_arrays():
+    X, y = np.arange(40.0).reshape(5, 8), np.ones((5, 2))
+    W = Tensor(np.ones((8, 2)))
+    f = np.sum((X @ W - y) * 2)
+    assert "v1 = X @ W" in explain(f).to_text()
+    assert "v2 = v1 - y" in explain(f).to_text()
+    assert "constant[5×8] @ W" in explain(f, names={"W": W}).to_text()
+    assert "A @ W" in explain(f, names={"A": X, "W": W}).to_text()
+    assert "constant[5×8] @ X" in explain(f, names={"X": W}).to_text()  # a name says one thing
+    assert any("X @ W" in box.title for box in draw(f).boxes)
+
+
+def test_a_number_beside_arrays_of_one_element_has_no_copies_to_add_up():
+    w, b = Tensor([2.0]), Tensor(1.0)
+    steps = explain(w * 3.0 + b, [5.0])
+    assert [step.kind for step in steps if step.name == "b"] == ["backward"]
+    (step,) = (step for step in steps if step.name == "b")
+    assert (step.contribution, step.total, np.shape(step.contribution)) == (5.0, 5.0, ())
+    many = explain(np.sum(Tensor([2.0, 3.0]) + b))
+    assert [step.kind for step in many if step.name == "b"] == ["backward", "unbroadcast"]
