@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, default=Path("autograd_demo"), help="where the pictures go (default: %(default)s)"
     )
     demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
-    explaining.add_parser(commands)
-    options = parser.parse_args(arguments)
+    known = explaining.add_parser(commands)
+    command, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    if command == "explain":
+        rest = explaining.protected(rest, known)
+    options = parser.parse_args([command, *rest] if command else [])
     if options.command == "explain":
         return explaining.run(options)
 
