@@ -127,6 +127,8 @@ class _Machine:
             raise ExpressionError(str(error).partition("\n")[0], self.source, instruction.column) from error
         if np.size(value.data if isinstance(value, Tensor) else value) > LIMITS["elements"]:
             self.fail("elements", instruction, limit=LIMITS["elements"])
+        if instruction.text:  # what is compared is shown as it was written, and not as the 0 or 1 that it is
+            value = Tensor(value, requires_grad=False, name=instruction.text)
         self.stack.append(value)
 
     def bound(self, instruction: Instruction, args: Sequence[Any]) -> None:

@@ -41,11 +41,12 @@ class ExpressionError(ValueError):
 
 
 class Token(NamedTuple):
-    """A number, a name, a sign, or the end."""
+    """A number, a name, a sign, or the end: from ``column`` up to ``end``."""
 
     kind: str
     text: str
     column: int
+    end: int
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Instruction:
     """One thing to do: push a number, an array or a name, or replace the last ``count`` values by what is computed.
 
     ``do`` is "number", "array", "name", "call" or "index", ``value`` the number, the nested list, the name, what is
-    called, or the index.
+    called, or the index. A comparison, which is no step of its own, keeps its ``text``.
     """
 
     do: str
@@ -61,6 +62,7 @@ class Instruction:
     column: int
     count: int = 0
     keywords: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
 def parse(source: str) -> list[Instruction]:
@@ -137,9 +139,9 @@ class _Parser:
             if kind == "name":
                 text = unicodedata.normalize("NFKC", text)  # as Python reads names
             if kind != "blank":
-                yield Token(kind, text, column)
+                yield Token(kind, text, column, match.end())
             column = match.end()
-        yield Token("end", "", column)
+        yield Token("end", "", column, column)
 
     @property
     def next(self) -> Token:
@@ -199,7 +201,9 @@ class _Parser:
             if op == "power" and len(self.made) == before + 1 and self.made[-1].value == 2:
                 self.made[-1] = Instruction("call", SQUARE, sign.column, 1)  # as of a Tensor
             else:
-                self.made.append(Instruction("call", op, sign.column, 2))
+                sides = self.source[token.column : sign.column], self.source[sign.end : self.tokens[self.at - 1].end]
+                text = f" {sign.text} ".join(side.strip() for side in sides) if compared else ""
+                self.made.append(Instruction("call", op, sign.column, 2, text=text))
         if sign.kind in ("number", "name") or sign.text == "(":  # 2x
             if sign.text in WRITE:
                 self.unexpected("")

@@ -316,6 +316,14 @@ def test_choices(expression, expected):
     assert compute(expression + " + 0 * x", "x=-3").item() == pytest.approx(expected)
 
 
+def test_what_is_compared_is_shown_as_it_was_written(capsys):
+    assert main(["explain", "where(x>2, x, 0.1*x) * (x  <=4)", "x=3"]) == 0
+    said = capsys.readouterr().out
+    assert "v2 = where(x > 2, x, v1)" in said
+    assert "f = v2 · (x <= 4)" in said
+    assert "∂v2/∂v1 = [not (x > 2)] = 0" in said
+
+
 @pytest.mark.parametrize("y", [0, 2, [0.2, 0.3, 0.5]])
 def test_cross_entropy_is_that_of_torch(judge, y):
     torch = judge("torch")
