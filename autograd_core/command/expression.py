@@ -44,7 +44,7 @@ def variables(assignments: Sequence[str]) -> dict[str, Tensor]:
     for text in assignments:
         match = _GIVEN.match(text)
         if match is None:
-            raise ExpressionError(f"expected name=number, name=[numbers] or name:=data, got {text!r}", text, 0)
+            raise ExpressionError(SENTENCES["given"].format(text=text), text, 0)
         name = unicodedata.normalize("NFKC", match[1])  # as Python reads names
         if name in found:
             raise ExpressionError(SENTENCES["twice"].format(name=name), text, 0)
@@ -120,6 +120,9 @@ class _Machine:
     def compute(self, function: Callable[..., Any], instruction: Instruction) -> None:
         args = self.stack[-instruction.count :]
         del self.stack[-instruction.count :]
+        name = args[0].name if instruction.value == "where" and isinstance(args[0], Tensor) else None
+        if name and name.startswith("("):
+            args[0] = _compared(args[0], name[1:-1])
         self.bound(instruction, args)
         try:
             value = function(*args)
@@ -127,8 +130,8 @@ class _Machine:
             raise ExpressionError(str(error).partition("\n")[0], self.source, instruction.column) from error
         if np.size(value.data if isinstance(value, Tensor) else value) > LIMITS["elements"]:
             self.fail("elements", instruction, limit=LIMITS["elements"])
-        if instruction.text:  # what is compared is shown as it was written, and not as the 0 or 1 that it is
-            value = Tensor(value, requires_grad=False, name=instruction.text)
+        if instruction.text:
+            value = _compared(value, f"({instruction.text})")
         self.stack.append(value)
 
     def bound(self, instruction: Instruction, args: Sequence[Any]) -> None:
@@ -146,6 +149,11 @@ class _Machine:
 
     def fail(self, sentence: str, instruction: Instruction, **values: Any) -> NoReturn:
         raise ExpressionError(SENTENCES[sentence].format(**values), self.source, instruction.column)
+
+
+def _compared(value: Any, name: str) -> Tensor:
+    """What is compared is shown as it was written, and not as the 0 or 1 that it is."""
+    return Tensor(value.data if isinstance(value, Tensor) else value, requires_grad=False, name=name)
 
 
 def _index(part: Any) -> Any:

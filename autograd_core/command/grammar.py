@@ -106,6 +106,7 @@ SENTENCES = {
     "index": "an index is whole numbers, slices such as 1:3, and ...",
     "rows": "the rows of an array must have one length",
     "element": "expected a number or a list of numbers, got {got}",
+    "given": "expected name=number, name=[numbers] or name:=data, got {text}",
     "value": "{name} has no value; give one as {name}=\u2026{near}",
     "call": "{name} is a function; call it: {name}(\u2026)",
     "near": "; did you mean {names}?",

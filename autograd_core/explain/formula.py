@@ -14,7 +14,6 @@ from ..arrays import to_numpy
 
 FEW = 6  # elements of an array that are still worth reading one by one
 MANY = 8  # and inputs of an op
-_COMPARED = re.compile(r" ([<>]=?|[=!]=) ")
 _UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
 
@@ -175,8 +174,7 @@ class Name:
     operand: bool = False
 
     def __str__(self) -> str:
-        inside = _COMPARED.search(self.text) or (self.constant and self.text.startswith("-"))
-        return f"({self.text})" if self.operand and inside else self.text
+        return f"({self.text})" if self.operand and self.constant and self.text.startswith("-") else self.text
 
 
 @dataclass(frozen=True, eq=False)
