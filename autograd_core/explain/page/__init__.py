@@ -36,6 +36,7 @@ SCRIPTS = (
     "arrays",
     "card",
     "leaves",
+    "quiz",
     "start",
 )
 
@@ -65,7 +66,7 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
         "gradients": _gradients(steps),
         "data": to_json(data_of(steps, live, maps) | {"reveal": reveal}),
         "program": live.code,
-        "script": "\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
+        "script": _scripts(),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
 
@@ -81,6 +82,12 @@ def to_notebook(steps: Steps) -> str:
         f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="Steps of {html.escape(steps.result, quote=True)}" '
         'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
     )
+
+
+def _scripts() -> str:
+    """All scripts as one, without what only those read who change them: indentation and lines of comments."""
+    lines = (line.strip() for name in SCRIPTS for line in _file(f"scripts/{name}.js").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _file(name: str) -> str:

@@ -27,7 +27,7 @@ function describe(i, step) {
   row("line", node.where);
   const heats = [];
   const heat = (title, value) => value !== null && typeof value === "object" && heats.push(heatmap(title, data.arrays[value.array]));
-  if (step && step.kind !== "forward" && !asked) {
+  if (step && step.kind !== "forward" && !asked()) {
     for (const key of ["upstream", "local", "contribution"]) heat(`${key} of step ${steps.indexOf(step) + 1}`, step[key]);
   }
   if (!later(`v${i}`)) heat(`value of ${node.name}`, node.value);

@@ -26,7 +26,7 @@ function show(step) {
 
 function tell() {
   if (!at) return;
-  const said = $(`step-${at - 1}`).querySelector("p").textContent;
+  const said = asked() ? question() : $(`step-${at - 1}`).querySelector("p").textContent;
   if ($("say").textContent !== said) $("say").textContent = said;
 }
 

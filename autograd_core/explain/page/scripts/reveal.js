@@ -1,10 +1,12 @@
 // Predict, then step: what comes later is hidden until its step, or until everything is asked for.
 
 let reveal = data.reveal; // "step" or "all"
-let asked = false; // whether the reader is to find the number of the present step
+let quizzing = false;
+const answered = new Set(); // steps whose number the reader has found in the quiz, or was shown
+const asked = () => quizzing && at > 0 && !answered.has(at - 1);
 
 // How many steps have told what they do.
-const told = () => (reveal === "all" ? Infinity : asked ? at - 1 : at);
+const told = () => (reveal === "all" ? Infinity : asked() ? at - 1 : at);
 
 // The step from which on the value and the gradient of a node are known: its own, and the last that hands it something.
 const since = { v: nodes.map(() => 0), g: nodes.map(() => 0) };
@@ -43,6 +45,7 @@ onMove.push(() => reveal === "step" && cover());
 
 function setReveal(mode) {
   reveal = mode;
+  if (mode === "all" && quizzing) setQuiz(false); // who sees all has nothing to find
   show(at);
   cover();
 }
