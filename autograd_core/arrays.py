@@ -1,4 +1,4 @@
-"""Arrays of other libraries: whose an array is, where it lies, and the way from NumPy to there and back.
+"""Arrays of other libraries: which library owns an array, its device, and conversion from and to NumPy.
 
 NumPy's two protocols make every rule run on such arrays. What the protocols leave open stands here and nowhere else,
 so a library that differs from NumPy in something is mended in its class below, and no rule ever asks which it is.

@@ -1,4 +1,4 @@
-"""How a call of NumPy's finds what answers for it here, however it is spelled, or learns why nothing does."""
+"""Calls of NumPy functions on Tensors: which op answers, and what the error says where none does."""
 
 from __future__ import annotations
 

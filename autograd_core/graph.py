@@ -32,7 +32,7 @@ _UNSET: dict[str, Any] = {
 
 
 class _Released(tuple[()]):
-    """The parents of a released node: none, and recognisable."""
+    """The parents of a released node: an empty tuple of a class of its own, which tells it from a leaf."""
 
 
 RELEASED = _Released()

@@ -18,7 +18,7 @@ class _Mode(threading.local):
     quick = True  # recording and nothing else: the one question that the fast paths ask
 
     def __init__(self) -> None:
-        # What to go back to, by thread: one decorator may be entered again, and by several threads at once.
+        # What was set before, by thread: a decorated function may call itself, and run in several threads at once.
         self.before: list[bool] = []
 
     def switch(self, *, recording: bool | None = None, debugging: bool | None = None) -> None:

@@ -70,7 +70,7 @@ def _checked_name(name: Any) -> str:
 
 
 def _told(operand: Any, position: int) -> str:
-    """What an error calls one of two operands."""
+    """One of two operands, as an error names it."""
     name = operand.node.name if isinstance(operand, Tensor) else None
     return f"tensor {name!r}" if name else f"argument {position}"
 

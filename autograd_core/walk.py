@@ -38,7 +38,7 @@ def walk(
 
     Yields each node once, with its complete gradient and, with ``trace``, what it handed to its parents. A node
     comes after all that depends on it, because nodes are visited in the reverse order of their births. With
-    ``release`` each node is let go of once it is passed, and only leaves are yielded.
+    ``release`` each node is freed after it was visited, and only leaves are yielded.
 
     ``to`` restricts the walk to the paths to those nodes. ``lift`` turns a node into a Tensor: with it the
     rules get Tensors and what they compute is recorded, so that gradients have gradients.

@@ -126,7 +126,7 @@ def init() -> None:
         return
     _world = MPI.COMM_WORLD.Dup()  # so that nothing else that uses MPI gets in between
     if _world.allreduce(_crowded(_world.Split_type(MPI.COMM_TYPE_SHARED)), MPI.MAX):
-        _world = Patient(_world)
+        _world = PollingComm(_world)
     state = _world.bcast((python_random.getstate(), np.random.get_state(), random.get_state(random.generator)))  # noqa: NPY002
     python_random.setstate(state[0])
     np.random.set_state(state[1])  # noqa: NPY002
@@ -351,7 +351,7 @@ def build(model: Any, x: Any) -> None:
             model(x, training=False)
 
 
-def talks(step: Callable[[], Any]) -> tuple[Any, bool]:
+def communicates(step: Callable[[], Any]) -> tuple[Any, bool]:
     """What a step gives, and whether it needed the other processes on its way."""
     before = _sums
     return step(), _sums > before
@@ -363,9 +363,9 @@ def checked_loss(compute: Callable[[], Any]) -> Any:
     A sum, a mean, its square root: each would have to be put together in another way. It is right only if it was
     computed from sums over all processes.
     """
-    losses, talked = talks(compute)
+    losses, communicated = communicates(compute)
     shape = np.shape(losses)
-    if _share is not None and not talked and (not shape or shape[0] % (_share.end - _share.begin)):
+    if _share is not None and not communicated and (not shape or shape[0] % (_share.end - _share.begin)):
         came = f"an array of shape {shape}" if shape else "a single number"
         raise ValueError(
             f"the loss: expected one number per example, got {came}, of which several processes cannot know what it is "
@@ -375,7 +375,7 @@ def checked_loss(compute: Callable[[], Any]) -> Any:
     return losses
 
 
-class Patient:
+class PollingComm:
     """A communicator for more processes than there are cores.
 
     MPI's own processes ask without pause whether the others are ready, which keeps these from getting ready.

@@ -33,8 +33,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def what_was_loaded_is_no_rubbish():
-    """Each look for rubbish took a second once the judges were loaded; what is there before a module stays there."""
+def loaded_modules_are_not_collected():
+    """A collection took a second once the judges were loaded; what is there before a module is left out of it."""
     gc.freeze()
 
 

@@ -52,10 +52,10 @@ def flat(given: Any, what: str) -> list[Any]:
     return [given]
 
 
-def told_apart(names: list[str], weighted: int) -> list[str]:
+def unique_names(names: list[str], weighted: int) -> list[str]:
     """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
 
-    >>> told_apart(["loss", "acc", "acc", "acc", "acc"], weighted=2)
+    >>> unique_names(["loss", "acc", "acc", "acc", "acc"], weighted=2)
     ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
     """
     found: list[str] = []

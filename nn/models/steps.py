@@ -313,8 +313,8 @@ class Steps:
         """
         if self.eagerly or function in self._talking:
             return function(self.of, *args, self.share)
-        found, talked = distributed.talks(lambda: getattr(self.plan, part)(*args, self.share))
-        if talked:
+        found, communicated = distributed.communicates(lambda: getattr(self.plan, part)(*args, self.share))
+        if communicated:
             self._talking.add(function)
         return found
 

@@ -25,7 +25,7 @@ from .arguments import (
     one_batch,
     ordered,
     split,
-    told_apart,
+    unique_names,
     validate_after,
     validation_feed,
 )  # fmt: skip
@@ -153,7 +153,7 @@ class Trainer(TrainingStep):
     def metrics_names(self) -> list[str]:
         """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
         names = [m.name for m in self.metrics]
-        return names if len(set(names)) == len(names) else told_apart(names, len(self._weighted_metrics))
+        return names if len(set(names)) == len(names) else unique_names(names, len(self._weighted_metrics))
 
     def reset_metrics(self) -> None:
         """Begin all averages again."""
