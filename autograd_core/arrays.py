@@ -48,7 +48,7 @@ class Library:
     def use(self, number: int) -> None:
         """Make this device the one on which new arrays are made and results computed."""
 
-    def beside(self, array: Any, values: Any) -> Any:
+    def asarray_like(self, array: Any, values: Any) -> Any:
         """A copy of NumPy's array where another array lies."""
         return self.put(values, self.number(array)) if self.device else np.asarray(values, like=array)
 
@@ -151,7 +151,7 @@ def in_numpy(value: Any) -> Any:
     return tree.map(to_numpy, value)
 
 
-def beside(array: Any, values: Any) -> Any:
+def asarray_like(array: Any, values: Any) -> Any:
     """``values``, NumPy's, where ``array`` lies: what rules bring their tables of numbers with.
 
     ``array`` may be a Tensor, and what is no NumPy array is left as it is.
@@ -159,13 +159,13 @@ def beside(array: Any, values: Any) -> Any:
     library = _LIBRARY[type(array.node.out if isinstance(array, Recorded) else array)]
     if library is None or not isinstance(values, np.ndarray):
         return values
-    return library.beside(array.node.out if isinstance(array, Recorded) else array, values)
+    return library.asarray_like(array.node.out if isinstance(array, Recorded) else array, values)
 
 
 def like(array: Any, value: Any) -> Any:
     """``value`` where ``array`` lies, from whatever library it comes."""
     if _LIBRARY[type(array)] is not None:
-        return beside(array, value)
+        return asarray_like(array, value)
     value = to_numpy(value)
     return value[()] if isinstance(array, np.generic) and isinstance(value, np.ndarray) else value
 

@@ -95,7 +95,7 @@ class _Call:
         seen = set(nodes)
         while nodes:
             for parent in nodes.pop().parents:
-                if parent is not None and parent.records and parent not in seen:
+                if parent is not None and parent.requires_grad and parent not in seen:
                     seen.add(parent)
                     (nodes if parent.born > self.start else outer).append(parent)
         return in_order(outer)

@@ -226,7 +226,7 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(isinstance(v, Recorded) for v in (out if isinstance(out, tuple) else (out,))):
         raise TypeError(f"{name} on Tensors does not take out=; {_instead(name, 'out', function)}")
     others = (*args[1:], *kwargs.values()) if function in FIRST_ONLY else ()
-    if any(isinstance(v, Recorded) and v.node.records for v in others):
+    if any(isinstance(v, Recorded) and v.node.requires_grad for v in others):
         raise TypeError(
             f"{name} has no gradient with respect to its second argument here, and would drop it; compose it "
             "from np.where, np.broadcast_to and sums, or pass .data"
@@ -250,6 +250,7 @@ _METHODS: dict[tuple[np.ufunc, str], Any] = {
 
 def call_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``ufunc.reduce``, ``.accumulate`` and ``.outer`` on Tensors, or an error that names the rewrite."""
+    kwargs.pop("array", None)  # NumPy hands it over twice: it is among the inputs, too
     function = _METHODS.get((ufunc, method))
     if function is not None:
         x, *axis = inputs

@@ -25,7 +25,7 @@ _UNSET: dict[str, Any] = {
     "changer": ("", 0),
     "where": None,
     "fingerprints": None,
-    "stopped": None,
+    "detached_by": None,
     "variable": False,
     "scopes": (),
 }
@@ -48,7 +48,7 @@ class Node:
     ----------
     out
         The value: an array, or one of NumPy's scalars.
-    records
+    requires_grad
         Whether gradients reach it.
     op
         The `Op` that computed it; None for a leaf.
@@ -75,6 +75,7 @@ class Node:
         "born",
         "changed",
         "changer",
+        "detached_by",
         "fingerprints",
         "grad",
         "name",
@@ -82,15 +83,14 @@ class Node:
         "out",
         "params",
         "parents",
-        "records",
+        "requires_grad",
         "scopes",
-        "stopped",
         "variable",
         "where",
     )
 
     out: Any
-    records: bool
+    requires_grad: bool
     op: Op | None
     parents: tuple[Node | None, ...]
     args: tuple[Any, ...]
@@ -102,21 +102,21 @@ class Node:
     name: str | None
     where: str | None
     fingerprints: tuple[tuple[str, int], ...] | None
-    stopped: str | None  # what ended the recording on the way to this constant
+    detached_by: str | None  # what ended the recording on the way to this constant
     variable: bool  # whether a transform put this leaf in an argument's place: its function may not tell
     scopes: tuple[tuple[str, int], ...]
 
     def __init__(
         self,
         out: Any,
-        records: bool,
+        requires_grad: bool,
         op: Op | None = None,
         parents: tuple[Node | None, ...] = (),
         args: tuple[Any, ...] = (),
         params: dict[str, Any] = NO_PARAMS,
     ) -> None:
         self.out = out
-        self.records = records
+        self.requires_grad = requires_grad
         self.op = op
         self.parents = parents
         self.args = args
@@ -135,7 +135,7 @@ class Node:
 
     def label(self) -> str:
         """What an error message calls this node: its name and what made it."""
-        made = f"result of {self.op.name}" if self.op else "leaf" if self.records else "constant"
+        made = f"result of {self.op.name}" if self.op else "leaf" if self.requires_grad else "constant"
         return f"{repr(self.name) + ', ' if self.name else ''}a {made} ({kind(self.out)})"
 
     def subject(self) -> str:
@@ -178,7 +178,7 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
         node.changed, node.changer = last_change, changer
 
 
-def mark(node: Node, layer: str, start: int) -> None:
+def add_scope(node: Node, layer: str, start: int) -> None:
     """Note that ``layer`` computed ``node`` and all that this needed from the moment ``start`` on.
 
     One note for a layer's call instead of one for each op in it: drawings ask for it, training never pays.
@@ -191,12 +191,12 @@ born = attrgetter("born")
 
 
 def ancestors(roots: Iterable[Node]) -> dict[Node, None]:
-    """The recording nodes that ``roots`` depend on, the roots included; keys of a dictionary of None."""
-    seen = dict.fromkeys(node for node in roots if node.records)
+    """The nodes with ``requires_grad`` that ``roots`` depend on, the roots included; keys of a dictionary of None."""
+    seen = dict.fromkeys(node for node in roots if node.requires_grad)
     stack = list(seen)
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and parent not in seen and parent.records:
+            if parent is not None and parent not in seen and parent.requires_grad:
                 seen[parent] = None
                 stack.append(parent)
     return seen

@@ -150,15 +150,15 @@ class Op:
                 params = {**params, name: value.data}
         parents: list[Node | None] = []
         data = []
-        traced = records = False
+        traced = requires_grad = False
         for a in args:
             if isinstance(a, Tensor):
                 node = a.node
                 parents.append(node)
                 data.append(node.out)
                 traced = True
-                if node.records:
-                    records = True
+                if node.requires_grad:
+                    requires_grad = True
             else:
                 parents.append(None)
                 data.append(a if type(a) in _PLAIN else _operand(a, self))
@@ -170,18 +170,18 @@ class Op:
             if isinstance(error, TypeError) and unknown is not None:
                 hint = meant(unknown, self.params)
                 raise TypeError(f"{self.name}{self.__signature__} has no parameter {unknown!r}{hint}") from None
-            self._check_places(parents, data, error)
+            self._check_devices(parents, data, error)
             error.add_note(advice(self, data, error))
             raise
         if not traced:
             return out
         if type(out) not in _PLAIN_RESULTS:
             out = _array(out, self)
-        if not (records and mode.recording):
+        if not (requires_grad and mode.recording):
             node = Node(out, False)
-            stopped = "no_grad()" if records else next((p.stopped for p in parents if p and p.stopped), None)
-            if stopped:
-                node.stopped = stopped
+            by = "no_grad()" if requires_grad else next((p.detached_by for p in parents if p and p.detached_by), None)
+            if by:
+                node.detached_by = by
         else:
             if not self.complete:
                 self._check_rules(parents, data)
@@ -204,7 +204,7 @@ class Op:
             args = (*args, *(params.pop(name) for name in named))
         return args[:n], params
 
-    def _check_places(self, parents: Sequence[Node | None], data: Sequence[Any], error: Exception) -> None:
+    def _check_devices(self, parents: Sequence[Node | None], data: Sequence[Any], error: Exception) -> None:
         """Raise if the call failed because its arguments lie on several devices."""
         names = [_name_of(p) or f"argument {i + 1}" for i, p in enumerate(parents)]
         arrays.check_together(self.name, names, data, error)
@@ -213,7 +213,7 @@ class Op:
         """Raise if a recording argument has no rule: its gradient would be lost without a word."""
         names = self.inputs if self.arity is not None else self.inputs * len(parents)
         for position, (name, parent) in enumerate(zip(names, parents, strict=True)):
-            if self.rules[position] is None and parent is not None and parent.records:
+            if self.rules[position] is None and parent is not None and parent.requires_grad:
                 raise RuleError(
                     f"{self.name} has no gradient rule for its argument {name!r}, which here is {parent.label()}; pass "
                     f"its .data if no gradient is meant to flow there, or add one with @{self.name}.vjp(…, "
@@ -273,7 +273,7 @@ class Op:
             raise TypeError(f"{self.name}: expected the position of one of its {self.arity} arguments, got {arg}")
         return arg % self.arity
 
-    def spelled(self, *functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def implements(self, *functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a function that takes what NumPy's ``functions`` take, and calls this op."""
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -297,7 +297,7 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
         if type(x) is not Tensor or (exceptional and not mode.quick) or not op.complete:
             return apply((x,), NO_PARAMS)
         node = x.node
-        if not node.records:
+        if not node.requires_grad:
             return apply((x,), NO_PARAMS)
         a = node.out
         try:
@@ -336,12 +336,14 @@ def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callabl
             b = q.out
         elif type(y) not in _PLAIN and not _is_real_array(y):
             return apply(x, y)
-        if (exceptional and not mode.quick) or not op.complete or not ((p and p.records) or (q and q.records)):
+        if (exceptional and not mode.quick) or not op.complete:
+            return apply(x, y)
+        if not ((p and p.requires_grad) or (q and q.requires_grad)):
             return apply(x, y)
         try:
             out = forward(a, b)
         except Exception as error:
-            op._check_places((p, q), (a, b), error)
+            op._check_devices((p, q), (a, b), error)
             error.add_note(advice(op, (a, b), error))
             raise
         return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (p, q), (a, b))
@@ -356,7 +358,7 @@ def _recorded(out: Any, op: Op, parents: tuple[Node | None, ...], args: tuple[An
     """``wrap(Node(out, True, op, parents, args))``, without the time that two constructors take."""
     node = _new(Node)
     node.out = out
-    node.records = True
+    node.requires_grad = True
     node.op = op
     node.parents = parents
     node.args = args

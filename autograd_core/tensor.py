@@ -140,7 +140,9 @@ class Tensor(Recorded, Tracer):
         """
         node = self.node
         out = node.out
-        if not issubclass(type(out), np.ndarray) or (node.op is None and (node.stopped is None or out.base is None)):
+        if not issubclass(type(out), np.ndarray):
+            return out
+        if node.op is None and (node.detached_by is None or out.base is None):
             return out
         view = out.view()
         view.flags.writeable = False
@@ -195,7 +197,7 @@ class Tensor(Recorded, Tracer):
     @property
     def requires_grad(self) -> bool:
         """Whether what is computed from this is recorded."""
-        return self.node.records
+        return self.node.requires_grad
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -262,12 +264,12 @@ class Tensor(Recorded, Tracer):
 
     def _seed(self, gradient: Any) -> Any:
         out = self.node.out
-        if not self.node.records:
+        if not self.node.requires_grad:
             raise GraphError(
                 f"nothing was recorded, so there is nothing to walk back through: this Tensor is {self.node.label()}. "
                 + (
-                    f"Recording stopped at {self.node.stopped} on the way here"
-                    if self.node.stopped
+                    f"Recording stopped at {self.node.detached_by} on the way here"
+                    if self.node.detached_by
                     else "Nothing that it was computed from has requires_grad=True; whole numbers cannot have it"
                 )
             )
@@ -305,7 +307,7 @@ class Tensor(Recorded, Tracer):
             parts.append(f"name={node.name!r}")
         if node.op is not None:
             parts.append(f"op={node.op.name}")
-        elif not node.records and node.out.dtype.kind == "f":
+        elif not node.requires_grad and node.out.dtype.kind == "f":
             parts.append("requires_grad=False")
         return f"Tensor({', '.join(parts)})"
 
@@ -323,7 +325,7 @@ class Tensor(Recorded, Tracer):
         )
 
     def _number(self, conversion: str) -> Any:
-        if self.node.records:
+        if self.node.requires_grad:
             name = function_of_math() or "exp"
             self._refuse(
                 conversion,
@@ -354,7 +356,7 @@ class Tensor(Recorded, Tracer):
         return bool(self.node.out)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node.records:
+        if self.node.requires_grad:
             self._refuse(*conversion(sys._getframe(1)))
         if arrays.is_foreign(self.node.out):
             raise TypeError(f"this Tensor is on {arrays.place_of(self.node.out)}; t.numpy() copies it to the CPU")
@@ -471,7 +473,7 @@ class Tensor(Recorded, Tracer):
         ``t`` stands for a new value afterwards.
         """
         node = self.node
-        return not mode.recording and node.op is None and node.records
+        return not mode.recording and node.op is None and node.requires_grad
 
     def _update(self, in_place: Callable[[Any, Any], Any], other: Any) -> Tensor:
         """This leaf, its data changed by an operator in place."""
@@ -628,7 +630,7 @@ _new = Tensor.__new__
 def _stopped(data: Any, by: str) -> Tensor:
     """A constant that remembers what ended its recording."""
     node = Node(data, False)
-    node.stopped = by
+    node.detached_by = by
     return wrap(node)
 
 

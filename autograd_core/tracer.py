@@ -73,6 +73,7 @@ class Operators:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(map(self.yields_to, inputs)):
             return NotImplemented
+        kwargs.pop("array", None)  # NumPy hands over the array= of a reduction twice: it is among the inputs, too
         return self.process(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
-from .arrays import beside
+from .arrays import asarray_like
 from .dispatch import asked_well
 from .errors import GraphError
 from .graph import Node, ancestors, kind
@@ -389,7 +389,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         matrices = []
         for i, value in enumerate(values):
             rows = []
-            places = beside(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
+            places = asarray_like(zeros[i], np.reshape(np.arange(zeros[i].size), zeros[i].shape))
             for j in range(zeros[i].size):
                 basis = np.where(places == j, 1, zeros[i])
                 rows.append(tree.leaves(run.pull(tree.rebuild(run.value, [*zeros[:i], basis, *zeros[i + 1 :]]))))

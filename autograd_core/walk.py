@@ -49,7 +49,7 @@ def walk(
     paths = None if to is None else _paths(in_order(ancestors(seeds)), to)
     # The running sums of the nodes that something has arrived at, and these nodes with the youngest first: as a
     # node is born after its parents, nothing more can arrive at the youngest.
-    gradients: dict[Any, Any] = {n: g for n, g in seeds.items() if n.records and (paths is None or n in paths)}
+    gradients: dict[Any, Any] = {n: g for n, g in seeds.items() if n.requires_grad and (paths is None or n in paths)}
     waiting = [(-node.born, node) for node in gradients]
     heapify(waiting)
     own: set[Node] = set()  # those whose sum is in memory that nobody else has
@@ -81,13 +81,13 @@ def walk(
         edges: list[Edge] = [] if trace else _NO_EDGES
         simple = 0 if params else len(args)
         if op.arity is None:  # one rule answers for all arguments, one after the other
-            wanted = [p is not None and p.records and (paths is None or p in paths) for p in parents]
+            wanted = [p is not None and p.requires_grad and (paths is None or p in paths) for p in parents]
             rules = [partial(_next, rules.products(g, z, args, params, wanted))] * len(parents)
             args, params, simple = (), NO_PARAMS, 0
         try:
             parent: Any
             for position, parent in enumerate(parents):
-                if parent is None or not parent.records or (paths is not None and parent not in paths):
+                if parent is None or not parent.requires_grad or (paths is not None and parent not in paths):
                     continue
                 rule: Any = rules[position]
                 if watched:

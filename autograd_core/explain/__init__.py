@@ -84,7 +84,7 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
         raise TypeError(f"explain: expected the Tensor to explain, got a {type(f).__name__}")
     from .steps import explained, without_seed
 
-    if gradient is None and f.size != 1 and f.node.records:
+    if gradient is None and f.size != 1 and f.node.requires_grad:
         raise GraphError(f"explain: {without_seed(f.shape, 'explain(f, {})')}")
     return explained(f, f._seed(gradient), variables_of_caller() if names is None else names)
 

@@ -194,7 +194,7 @@ def drawn(
     layers = layers_of(nodes)
     found: dict[Node, Any] = {}
     handed: Handed = {}
-    if gradients and root.records and root.out.size == 1 and walked:
+    if gradients and root.requires_grad and root.out.size == 1 and walked:
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
             found[node] = g
             for position, parent, _, contribution, _ in edges:
@@ -214,7 +214,7 @@ def drawn(
     boxes, arrows = _boxes(described, {names[n]: group[n] for n in kept}, handed, names[root], values, gradients, depth)
     if left_out:
         boxes.insert(0, Box("…", f"… {left_out:,} more", (), "more", (), None))
-        pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.records)
+        pairs = ((n, p) for n in kept for p in n.parents if p is not None and p.requires_grad)
         ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=gradients)
@@ -250,7 +250,9 @@ def _front(root: Node, count: int) -> set[Node]:
     """The nodes nearest to the result, breadth first."""
     found, front = {root}, [root]
     while front and len(found) < count:
-        front = [p for p in dict.fromkeys(p for n in front for p in n.parents) if p and p.records and p not in found]
+        front = [
+            p for p in dict.fromkeys(p for n in front for p in n.parents) if p and p.requires_grad and p not in found
+        ]
         found.update(front)
     return found
 

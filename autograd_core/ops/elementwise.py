@@ -525,7 +525,7 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, 0, g)
 
 
-@where.spelled(np.where)
+@where.implements(np.where)
 def _(condition: Any, x: Any = None, y: Any = None) -> Any:
     condition = plain(condition)
     if x is None and y is None:
@@ -638,7 +638,7 @@ def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
 NUMPY[Tensor.astype] = astype
 if hasattr(np, "astype"):  # from NumPy 2.1 on
 
-    @astype.spelled(np.astype)
+    @astype.implements(np.astype)
     def _(x: Any, dtype: Any, *, copy: bool = True) -> Any:
         return x.astype(dtype, copy=copy)
 
@@ -654,7 +654,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return g
 
 
-@copy.spelled(np.copy)
+@copy.implements(np.copy)
 def _(x: Any, order: str = "K", subok: bool = False) -> Any:  # which are about memory and not about numbers
     return copy(x)
 
@@ -671,7 +671,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 
 # Names that NumPy has twice, and what does nothing to real numbers.
-deg2rad.spelled(np.radians)(deg2rad)
-rad2deg.spelled(np.degrees)(rad2deg)
-trunc.spelled(np.fix)(trunc)
-identity.spelled(np.conjugate, np.real, np.real_if_close)(identity)
+deg2rad.implements(np.radians)(deg2rad)
+rad2deg.implements(np.degrees)(rad2deg)
+trunc.implements(np.fix)(trunc)
+identity.implements(np.conjugate, np.real, np.real_if_close)(identity)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..arrays import add_at, beside, in_numpy
+from ..arrays import add_at, asarray_like, in_numpy
 from ..dispatch import NUMPY, plain
 from ..domain import example
 from ..op import Op, Puts, composed, op
@@ -302,13 +302,13 @@ class Place:
         index = in_numpy(self.index)  # NumPy alone promises that of several values for one place the last is there
         here = np.zeros(self.tensor.shape, bool)
         here[index] = True
-        here = beside(self.tensor, here)
+        here = asarray_like(self.tensor, here)
         value = self._fitted(value)
         if not _distinct(index):
             order = np.arange(np.size(value)).reshape(np.shape(value))
             last = np.zeros(self.tensor.shape, int)
             last[index] = order
-            value = np.where(beside(value, last[index] == order), value, 0)
+            value = np.where(asarray_like(value, last[index] == order), value, 0)
         return np.where(here, scatter(value, index=self.index, shape=self.tensor.shape), self.tensor)
 
     def _fitted(self, value: Any) -> Any:
@@ -316,7 +316,7 @@ class Place:
         # A view that takes no memory: only its shape after indexing is of interest.
         shape = np.broadcast_to(np.False_, self.tensor.shape)[in_numpy(self.index)].shape
         if not hasattr(value, "dtype"):
-            value = beside(self.tensor, np.asarray(value, self.tensor.dtype))
+            value = asarray_like(self.tensor, np.asarray(value, self.tensor.dtype))
         value = value if value.dtype == self.tensor.dtype else value.astype(self.tensor.dtype)
         return np.broadcast_to(value, shape)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays import beside, decide
+from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
@@ -265,12 +265,12 @@ def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], subscripts: str = "", op
             if letter in letters[:i]:
                 again = next(fresh)
                 operands.append(letter + again)
-                others.append(beside(g, np.eye(n, dtype=g.dtype)))
+                others.append(asarray_like(g, np.eye(n, dtype=g.dtype)))
                 own += again
             else:
                 if known.get(letter) != n:
                     operands.append(letter)
-                    others.append(beside(g, np.ones(n, dtype=g.dtype)))
+                    others.append(asarray_like(g, np.ones(n, dtype=g.dtype)))
                 own += letter
         yield unbroadcast(einsum(*others, subscripts=f"{','.join(operands)}->{own}", optimize=optimize), np.shape(x))
 
@@ -284,7 +284,7 @@ def _lengths(terms: list[str], xs: Any) -> dict[str, int]:
     return lengths
 
 
-@einsum.spelled(np.einsum)
+@einsum.implements(np.einsum)
 def _(*arguments: Any, optimize: Any = None) -> Any:
     # Either of its two forms, with ellipses and the result written out as letters.
     if isinstance(arguments[0], str):
@@ -413,7 +413,7 @@ def _cofactors(x: Any) -> Any:
     others = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
     minors = x[..., others[:, None, :, None], others[None, :, None, :]]
     signs = np.where(np.add.outer(np.arange(n), np.arange(n)) % 2, -1, 1)
-    return np.linalg.det(minors) * beside(x, signs)
+    return np.linalg.det(minors) * asarray_like(x, signs)
 
 
 @op(r"\ln \left|\det x\right|", examples=MATRICES)
@@ -466,9 +466,9 @@ def _(g: Any, z: Any, x: Any) -> Any:
 
 def _lower_half(x: Any) -> Any:
     """Murray's Φ: the lower triangle, with half of the diagonal."""
-    return np.tril(x) * beside(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
+    return np.tril(x) * asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
 
 
-@cholesky.spelled(np.linalg.cholesky)
+@cholesky.implements(np.linalg.cholesky)
 def _(x: Any, *, upper: bool = False) -> Any:
     return np.swapaxes(cholesky(np.swapaxes(x, -1, -2) if upper else x), -1, -2) if upper else cholesky(x)

@@ -36,8 +36,8 @@ FIRST_ONLY.update((np.full_like, np.bincount, np.histogram))
 
 
 def _moving_edges(x: Any, bins: Any = 10, range: Any = None, *_: Any, **__: Any) -> str:
-    records = isinstance(x, Recorded) and x.node.records
-    if not records or np.ndim(bins) or (range is not None and not isinstance(bins, str)):
+    requires_grad = isinstance(x, Recorded) and x.node.requires_grad
+    if not requires_grad or np.ndim(bins) or (range is not None and not isinstance(bins, str)):
         return ""
     return "the edges of the bins follow the numbers; give them as bins=, or range=(low, high), or pass t.data"
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..arrays import beside, decide, to_numpy
+from ..arrays import asarray_like, decide, to_numpy
 from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
@@ -378,7 +378,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     most = _largest_behind(sizes)
     if isinstance(g, Tensor):  # which is 0 perhaps, and whose derivatives are not: a pushforward asks for them at 0
         most = np.where(most < NONE / 2, _largest_behind(taken), most)
-    most = beside(x, most)
+    most = asarray_like(x, most)
     sums = _behind(_times_power(g, taken - most), _times_power(x[..., 1:], _steps(most)))
     return np.moveaxis(_times_power(_before(x) * sums, most - powers), -1, axis)
 
@@ -440,7 +440,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     for end in (prepend, append):
         if end is not None and np.ndim(end) == 0:  # one number for each row
             end = end if hasattr(end, "dtype") else np.asarray(end, np.result_type(x.dtype, end))
-            end = np.broadcast_to(beside(x, end), (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
+            end = np.broadcast_to(asarray_like(x, end), (*np.shape(x)[:axis], 1, *np.shape(x)[axis + 1 :]))
         ends.append([] if end is None else [end])
     if ends != [[], []]:
         x = np.concatenate([*ends[0], x, *ends[1]], axis)
@@ -489,7 +489,7 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         )
     if np.ndim(h) and np.shape(h) != (n,):
         raise ValueError(f"the places along axis {axis}: expected {n} numbers, got shape {list(np.shape(h))}")
-    steps = beside(f, np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)))
+    steps = asarray_like(f, np.diff(h) if np.ndim(h) else np.broadcast_to(h, (n - 1,)))
     steps = steps.astype(f.dtype) if steps.dtype != f.dtype else steps
     rise = np.diff(f) / steps  # the slopes between neighbours
     left, right = steps[:-1], steps[1:]

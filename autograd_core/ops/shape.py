@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .. import tree
-from ..arrays import beside, to_numpy
+from ..arrays import asarray_like, to_numpy
 from ..domain import example
 from ..op import composed, op
 from ..walk import unbroadcast
@@ -287,7 +287,7 @@ def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], axis: int = 0) -> Iterat
         yield g[(*before, slice(start, end))] if asked else None
 
 
-@concatenate.spelled(np.concatenate)
+@concatenate.implements(np.concatenate)
 def _(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
@@ -341,7 +341,7 @@ def _array(nested: Any, dtype: Any, among: Any) -> Any:
     if not isinstance(nested, list | tuple):
         if nested is None or isinstance(nested, str):
             raise TypeError(f"array: expected Tensors, arrays, numbers and lists of them, got {nested!r}")
-        return nested if hasattr(nested, "dtype") else beside(among, np.asarray(nested, dtype))
+        return nested if hasattr(nested, "dtype") else asarray_like(among, np.asarray(nested, dtype))
     return np.stack([_array(part, dtype, among) for part in nested]) if nested else np.zeros(0, dtype)
 
 
@@ -598,4 +598,4 @@ def triu(x: Any, k: int = 0) -> Any:
 
 def _triangle(x: Any, k: int, name: str) -> Any:
     rows, columns = np.shape(_deep(x, 1, name))[-2:][0], np.shape(x)[-1]
-    return beside(x, np.tri(rows, columns, k, dtype=bool))
+    return asarray_like(x, np.tri(rows, columns, k, dtype=bool))

@@ -64,8 +64,7 @@ def _form(inst: Instruction, args: Any, kwargs: Any, results: list[Any]) -> Step
                 return step
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     runs = isinstance(owner, np.ufunc) and name in ("reduce", "accumulate", "reduceat")
-    reduced = next(iter(args), kwargs.get("array"))
-    if runs and not (name == "reduce" and _backwards(reduced)):
+    if runs and not (name == "reduce" and _backwards(args[0])):
         return partial(function, *args, **kwargs, out=out)
     if isinstance(owner, np.random.Generator) and name in ("random", "standard_normal") and out.flags.c_contiguous:
         return partial(function, dtype=out.dtype, out=out)

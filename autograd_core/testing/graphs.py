@@ -67,7 +67,7 @@ def diagnose(f: Callable[..., Any], args: Sequence[Any], argnums: Any = None) ->
     for node in nodes:
         if node.op is None:
             continue
-        varied = [i for i, parent in enumerate(node.parents) if parent is not None and parent.records]
+        varied = [i for i, parent in enumerate(node.parents) if parent is not None and parent.requires_grad]
         try:
             check_gradients(_call(node), *map(np.copy, node.args), argnums=varied)
         except GradientError as error:

@@ -261,17 +261,17 @@ class Tape(Recording):
 def standing_in(model: Layer, tape: Tape) -> Iterator[None]:
     """Let stand-ins take the places of the weights, all of which then record, inside a ``with`` block."""
     nodes = list(dict.fromkeys(w.node for w in model.weights))
-    before = [(node.out, node.records) for node in nodes]
+    before = [(node.out, node.requires_grad) for node in nodes]
     shapes = [(layer, layer.output_shape) for layer in model.walk_layers()]
     debugging = mode.debugging
     mode.switch(debugging=False)  # which looks at the numbers; these mean nothing
     try:
         for node in nodes:
-            node.out, node.records = tape.symbol(node.out, "weight", weight=node.name), True
+            node.out, node.requires_grad = tape.symbol(node.out, "weight", weight=node.name), True
         yield
     finally:
-        for node, (out, records) in zip(nodes, before, strict=True):
-            node.out, node.records = out, records
+        for node, (out, requires_grad) in zip(nodes, before, strict=True):
+            node.out, node.requires_grad = out, requires_grad
         for layer, shape in shapes:
             layer.output_shape = shape
         mode.switch(debugging=debugging)

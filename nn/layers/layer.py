@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
-from autograd_core.graph import mark, tick
+from autograd_core.graph import add_scope, tick
 from autograd_core.mode import no_grad
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
@@ -287,7 +287,7 @@ class Layer(config.Configurable):
             start = tick()
             outputs = self.call(*tensors, **kwargs)
             if isinstance(outputs, Tensor):
-                mark(outputs.node, self.name, start)
+                add_scope(outputs.node, self.name, start)
             elif outputs is None:
                 raise TypeError(
                     f"call of layer {self.name!r}: expected a result, got None; does it end without a return?"
@@ -356,7 +356,7 @@ class Layer(config.Configurable):
     @property
     def trainable_weights(self) -> list[Tensor]:
         """The weights that training changes."""
-        return [w for layer in self.walk_layers() for w in layer._weights if w.node.records]
+        return [w for layer in self.walk_layers() for w in layer._weights if w.node.requires_grad]
 
     trainable_variables = trainable_weights
 
@@ -381,7 +381,7 @@ class Layer(config.Configurable):
         self._trainable = value
         kept = set(map(id, self._kept))
         for w in self._weights:
-            w.node.records = value and id(w) not in kept
+            w.node.requires_grad = value and id(w) not in kept
 
     def get_weights(self) -> list[Any]:
         """Copies of all weights as arrays, in Keras' order."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_core.arrays import beside, is_foreign, like, to_numpy
+from autograd_core.arrays import asarray_like, is_foreign, like, to_numpy
 from autograd_core.graph import kind
 from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
@@ -199,7 +199,7 @@ class Optimizer(config.Configurable):
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
         for slot, start in self.slots.items():
             vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
-            vector = beside(self._variables[0], vector) if self._variables else vector
+            vector = asarray_like(self._variables[0], vector) if self._variables else vector
             begin = 0
             for v, state in zip(self._variables, self._state, strict=True):
                 part = vector[begin : begin + v.size].reshape(v.shape)

@@ -27,7 +27,7 @@ from autograd_core import (
     value_and_grad,
     vjp,
 )
-from autograd_core.arrays import beside, to_numpy
+from autograd_core.arrays import asarray_like, to_numpy
 from autograd_core.testing import strict
 from autograd_core.testing.strict import StrictArray
 from autograd_core.walk import walk
@@ -216,7 +216,7 @@ class Stranger:
 
 
 def test_a_library_that_nobody_registered_is_met_with_what_the_protocols_promise():
-    assert type(beside(Stranger(), np.zeros(2))) is Stranger
+    assert type(asarray_like(Stranger(), np.zeros(2))) is Stranger
     assert to_numpy(Stranger()).tolist() == [1, 2]
     assert repr(Tensor(Stranger())) == "Tensor([1., 2.], on another device (elsewhere))"
     with pytest.raises(DeviceError, match=r"argument 1 is on another device \(elsewhere\), argument 2 on the CPU"):

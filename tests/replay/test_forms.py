@@ -99,6 +99,7 @@ def test_the_methods_of_a_ufunc_give_the_bits_of_the_plain_call(ufunc, dtype):
             lambda x: ufunc(x, x[::-1]),
             lambda x: ufunc.reduce(x),
             lambda x: ufunc.reduce(x, axis=-1),
+            lambda x: ufunc.reduce(array=x, axis=-1),
             lambda x: ufunc.accumulate(x),
             lambda x: ufunc.reduceat(x, rows),
         ):

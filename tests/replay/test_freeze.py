@@ -95,7 +95,7 @@ def test_a_weight_is_known_by_identity_and_by_whether_it_trains():
     found = freeze.freeze(w)
     assert found.key == freeze.freeze(w).key != freeze.freeze(v).key
     assert found.holds()
-    w.node.records = False
+    w.node.requires_grad = False
     assert not found.holds()
     assert freeze.freeze(w).key != found.key
     assert freeze.freeze(v * 2, "it").foreign == "it is a value that was computed, and no weight"

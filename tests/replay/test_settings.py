@@ -214,8 +214,8 @@ def test_each_setting_of_a_schedule(make):
 CHANGES = {
     "frozen": lambda m: setattr(m.layers[0], "trainable", False),
     "thawed": lambda m: setattr(m.layers[0], "trainable", True),
-    "a weight that records no more": lambda m: setattr(m.layers[0].kernel.node, "records", False),
-    "a weight that records again": lambda m: setattr(m.layers[0].kernel.node, "records", True),
+    "a weight that records no more": lambda m: setattr(m.layers[0].kernel.node, "requires_grad", False),
+    "a weight that records again": lambda m: setattr(m.layers[0].kernel.node, "requires_grad", True),
     "weights": lambda m: m.set_weights([w * 2 for w in m.get_weights()]),
     "weights of another memory": lambda m: setattr(m.layers[0].bias, "data", m.layers[0].bias.data + 1),
     "the weight of the loss": lambda m: setattr(m, "loss_weights", 0.5),

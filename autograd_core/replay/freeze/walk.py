@@ -18,7 +18,7 @@ from .settings import Settings, constant
 _PLAIN = frozenset({bool, int, str, bytes})
 
 # Of each weight at each step, so without a call of Python's.
-_records = operator.attrgetter("records")
+_requires_grad = operator.attrgetter("requires_grad")
 
 
 class Identity:
@@ -64,7 +64,7 @@ class Frozen:
 
     def holds(self) -> bool:
         """Whether what is no attribute, so that no assignment is counted, is still as it was found."""
-        return list(map(_records, self._weights)) == self._record and (
+        return list(map(_requires_grad, self._weights)) == self._record and (
             not self._partials
             or all(
                 p.func is function and p.args is args and dict(p.keywords) == keywords
@@ -118,9 +118,9 @@ class Frozen:
         node = weight.node
         if node.op is not None:
             self._refuse_foreign(path, "is a value that was computed, and no weight")
-        self.entries.append((Tensor, Identity(weight), node.out.shape, node.out.dtype, node.records))
+        self.entries.append((Tensor, Identity(weight), node.out.shape, node.out.dtype, node.requires_grad))
         self._weights.append(node)
-        self._record.append(node.records)
+        self._record.append(node.requires_grad)
 
     def _visit_object(self, value: Any, kind: type, path: str) -> None:
         if isinstance(kind, Watched):
