@@ -35,10 +35,10 @@ def function_name(fn: Any) -> str:
     return getattr(fn, "name", None) or snake_case(getattr(fn, "__name__", type(fn).__name__))
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """The advice for a name that is not there: what is close to it, or all there is.
 
-    >>> near("rleu", ["relu", "tanh"])
+    >>> suggest("rleu", ["relu", "tanh"])
     "did you mean 'relu'?"
     """
     known = sorted(known)
@@ -56,7 +56,7 @@ def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
         hint = (
             "that is the old name: write learning_rate"
             if name in ("lr", "eta") and "learning_rate" in arguments(type(owner))
-            else near(name, arguments(type(owner)))
+            else suggest(name, arguments(type(owner)))
         )
         raise TypeError(f"{kind} has no argument {name!r}; {hint}")
 
@@ -454,7 +454,7 @@ class Registry:
         for key, value in self.known.items():
             if name.lower() == key.lower() or name == snake_case(key):
                 return value
-        raise ValueError(f"unknown {self.kind} {name!r}; {near(name, {*self.known, *custom})}")
+        raise ValueError(f"unknown {self.kind} {name!r}; {suggest(name, {*self.known, *custom})}")
 
     def get(self, identifier: Any) -> Any:
         """The thing that a name, class, configuration or function means."""

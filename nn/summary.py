@@ -14,7 +14,7 @@ from autograd_core.optional import needed
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
-from .config import near
+from .config import suggest
 from .layers.layer import Layer, show
 from .tensors import plain
 
@@ -101,7 +101,7 @@ def within(layers: list[Layer], layer_range: Any) -> list[Layer]:
     found = [[i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range]
     for name, places in zip(layer_range, found, strict=True):
         if not places:
-            raise ValueError(f"layer_range: no layer is called {name!r}; {near(name, [x.name for x in layers])}")
+            raise ValueError(f"layer_range: no layer is called {name!r}; {suggest(name, [x.name for x in layers])}")
     low, high = found if min(found[0]) <= max(found[1]) else (found[1], found[0])
     return layers[min(low) : max(high) + 1]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_core.optional import needed
 
-from ..config import near
+from ..config import suggest
 from .callback import Callback, Logs
 
 
@@ -16,7 +16,7 @@ class Record(dict[str, list[float]]):
     def __missing__(self, key: str) -> list[float]:
         if not self:
             raise KeyError(f"there is no {key!r} in this history: nothing was trained yet")
-        raise KeyError(f"there is no {key!r} in this history; {near(str(key), self)}")
+        raise KeyError(f"there is no {key!r} in this history; {suggest(str(key), self)}")
 
 
 class History(Callback):

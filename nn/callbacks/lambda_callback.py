@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import checks
-from ..config import near
+from ..config import suggest
 from .callback import Callback
 
 
@@ -56,6 +56,6 @@ class LambdaCallback(Callback):
         for moment, function in given.items():
             if not (moment.startswith("on_") and hasattr(Callback, moment)):
                 moments = [name for name in vars(Callback) if name.startswith("on_")]
-                raise TypeError(f"there is no moment {moment!r} in a training; {near(moment, moments)}")
+                raise TypeError(f"there is no moment {moment!r} in a training; {suggest(moment, moments)}")
             if function is not None:
                 setattr(self, moment, checks.function(function, moment))

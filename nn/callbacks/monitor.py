@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from ..checks import number
-from ..config import near
+from ..config import suggest
 from .callback import Callback, Logs
 
 # The last word of a name that says which way is better, where no metric does.
@@ -50,7 +50,7 @@ class Monitor(Callback):
             raise ValueError(
                 f"{type(self).__name__} watches {self.monitor!r}, and nothing says whether more of it is better; pass "
                 f"mode='max' or mode='min'"
-                + ("" if name in measured else f". No metric of the model is called so; {near(self.monitor, there)}")
+                + ("" if name in measured else f". No metric of the model is called so; {suggest(self.monitor, there)}")
             )
         return bool(direction == "up")
 
@@ -60,7 +60,7 @@ class Monitor(Callback):
         if value is None:
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which was not measured in this epoch; "
-                f"{near(self.monitor, logs or {})}",
+                f"{suggest(self.monitor, logs or {})}",
                 stacklevel=2,
             )
         return value

@@ -14,7 +14,7 @@ from autograd_core.optional import needed
 from ..layers.layer import Layer
 from .errors import ExportError
 from .idioms import recognise
-from .rules import RULES, TAKES_PENDING, Product, settled
+from .rules import RULES, TAKES_PENDING, Product, materialised
 from .tracing import Constant, Ref, Step, Trace, Varying, trace
 from .writing import Value, Writer, straight
 
@@ -157,7 +157,7 @@ def _write(traced: Trace, names: list[str], dtypes: list[Any], w: Writer) -> lis
     def found(value: Any, pending: bool) -> Any:
         if isinstance(value, Ref):
             result = results[value.step]
-            return result if pending else settled(w, result)
+            return result if pending else materialised(w, result)
         if isinstance(value, tuple | list):
             return type(value)(found(v, pending) for v in value)
         return value
@@ -203,7 +203,7 @@ def _outputs(result: Any, results: list[Any], w: Writer, inputs: list[str]) -> d
                 else "the model returns values inside of values; return a Tensor, or a list or dict of Tensors"
             )
         name = key if isinstance(key, str) and key else f"output_{key}" if several else "output"
-        value = settled(w, results[part.step])
+        value = materialised(w, results[part.step])
         last = w.plain(value)
         if last in renamed or last in inputs:
             last = w.node("Identity", [last])

@@ -56,7 +56,7 @@ class Pending:
         return self._value
 
 
-def settled(w: Writer, x: Any) -> Any:
+def materialised(w: Writer, x: Any) -> Any:
     """``x``, written if it was waiting."""
     return x.value(w) if isinstance(x, Pending) else x
 
@@ -227,7 +227,7 @@ def _(w: Writer, step: Step, x: Any, y: Any) -> Value:
     for product, bias in ((x, y), (y, x)):
         if isinstance(product, Product) and product.takes(bias, step):
             return product.with_bias(w, bias)
-    return elementwise(w, step, "Add", [settled(w, x), settled(w, y)])
+    return elementwise(w, step, "Add", [materialised(w, x), materialised(w, y)])
 
 
 @rule("divide", takes_pending=True)
@@ -236,7 +236,7 @@ def _(w: Writer, step: Step, x: Any, y: Any) -> Value:
         share = (x.count / y.array).astype(step.dtype)
         mean = x.windows.pool(w, "AveragePool", step.shape, count_include_pad=1)
         return mean if np.all(share == 1) else elementwise(w, step, "Mul", [mean, Constant(share, y.shape)])
-    return elementwise(w, step, "Div", [settled(w, x), settled(w, y)])
+    return elementwise(w, step, "Div", [materialised(w, x), materialised(w, y)])
 
 
 @rule("where")
@@ -299,7 +299,7 @@ def _(w: Writer, step: Step, x: Any, axis: Any = None, keepdims: bool = False) -
             return x.pool(w, "AveragePool", step.shape, count_include_pad=1)
         if step.op == "max":
             return x.pool(w, "MaxPool", step.shape)
-    x = w.cast(settled(w, x), step.dtype)
+    x = w.cast(materialised(w, x), step.dtype)
     stored = w.numbers(sorted(x.axes.index(a) for a in gone))
     name = w.node(REDUCTIONS[step.op], [x.name, stored], keepdims=int(bool(keepdims)))
     return w.value(name, axes=x.axes if keepdims else left_over(x.axes, gone))
@@ -596,7 +596,7 @@ def without_frame(w: Writer, x: Any, fill: float, limits: Sequence[float]) -> tu
     around = x.around(fill) if isinstance(x, Frame) else None
     if around is not None and all(max(pair) < limit for pair, limit in zip(around, limits, strict=True)):
         return x.x, [(a, b) for a, b in around]
-    return settled(w, x), [(0, 0)] * len(limits)
+    return materialised(w, x), [(0, 0)] * len(limits)
 
 
 def per_axis(value: Any, n: int) -> tuple[int, ...]:
@@ -614,7 +614,7 @@ def _(
     w: Writer, step: Step, x: Any, kernel: Any, *,
     strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1,
 ) -> Product:  # fmt: skip
-    kernel = settled(w, kernel)
+    kernel = materialised(w, kernel)
     n = len(kernel.shape) - 2
     strides, dilation = per_axis(strides, n), per_axis(dilation, n)
     window = [w.whole(k) for k in kernel.shape[:n]]
@@ -622,7 +622,7 @@ def _(
     x, pads = without_frame(w, x, 0.0, [math.inf] * n)
     attributes: dict[str, Any] = {"kernel_shape": window}
     if padding == "same" and any(isinstance(k, Varying) and s > 1 for k, s in zip(lengths, strides, strict=True)):
-        x = settled(w, x)
+        x = materialised(w, x)
         attributes["auto_pad"] = "SAME_UPPER"
     elif isinstance(padding, str):
         if padding == "same":  # with steps of one, the same for every length
@@ -676,7 +676,7 @@ class Windows(Pending):
         return w.value(w.node(kind, [name], kernel_shape=list(self.window), **more), shape=shape, axes=axes)
 
     def write(self, w: Writer) -> Value:
-        name = w.plain(settled(w, self.x))
+        name = w.plain(materialised(w, self.x))
         for axis in range(self.n):  # from (…, length, …) to (…, places, window, …)
             places = np.arange(w.whole(self.step.shape[1 + axis]))[:, None] * self.strides[axis]
             inside = np.arange(self.window[axis]) * self.dilation[axis]

@@ -56,7 +56,7 @@ class Model(Trainer):
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its position."""
-        from ..config import near
+        from ..config import suggest
 
         layers = self.layers
         if index is not None:
@@ -66,7 +66,7 @@ class Model(Trainer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"{self.name!r} has no layer {name!r}; {near(str(name), [x.name for x in layers])}")
+        raise ValueError(f"{self.name!r} has no layer {name!r}; {suggest(str(name), [x.name for x in layers])}")
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -137,7 +137,7 @@ class Steps:
         self._alive: list[Frozen] = []  # where more decides than is counted
         self.share: distributed.Whole | distributed.Share = distributed.WHOLE  # of the batch at hand
         self._synchronised = False
-        self._talking: set[Any] = set()  # steps that need the other processes in their middle
+        self._communicating: set[Any] = set()  # steps that need the other processes in their middle
         self._plans: list[Plan] = []  # the present one last
         self._present: Plan | None = None
 
@@ -311,11 +311,11 @@ class Steps:
         When a step is recorded and compared is for each process to decide, so it must not make another one wait. The
         first step of all runs as it is, and shows which it is.
         """
-        if self.eagerly or function in self._talking:
+        if self.eagerly or function in self._communicating:
             return function(self.of, *args, self.share)
         found, communicated = distributed.communicates(lambda: getattr(self.plan, part)(*args, self.share))
         if communicated:
-            self._talking.add(function)
+            self._communicating.add(function)
         return found
 
     def _train_together(self, x: Any, y: Any, weights: Any) -> Any:
