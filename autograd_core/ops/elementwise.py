@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_foreign
+from ..arrays import decide, is_foreign
 from ..dispatch import NUMPY, plain
 from ..domain import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, example
 from ..op import composed, op, ufunc
 from ..tensor import Tensor
 from .half import in_float32, rule_in_float32
+from .scale import in_scale, is_extreme
 
 LN2, LN10 = math.log(2), math.log(10)
 WHOLE = Domain(kinks=(0.0,), period=1.0)  # jumps at the whole numbers
@@ -338,7 +339,12 @@ def share_of_length(x: Any, y: Any) -> Any:
 
     Of ``x / hypot(x, y)`` the derivative by x, y² / (x² + y²)^1.5, would cancel where y is small.
     """
-    return over(x, np.hypot(x, y))
+    h = np.hypot(x, y)
+    if decide(np.any(is_extreme(h))):
+        largest = np.maximum(np.abs(x), np.abs(y))
+        x, y = in_scale(x, largest), in_scale(y, largest)
+        h = np.hypot(x, y)
+    return over(x, h)
 
 
 @share_of_length.vjp(r"\frac{y^2}{\sqrt{x^2 + y^2}^3}")
@@ -374,9 +380,7 @@ def slope_of_angle(x: Any, y: Any) -> Any:
 
     Of ``y / hypot(x, y)**2`` a derivative would be a product of ∞ and 0 where the lengths are small.
     """
-    h = np.hypot(x, y)
-    h = np.where(h == 0, inf, h)
-    return y / h / h
+    return over(share_of_length(y, x), np.hypot(x, y))
 
 
 @slope_of_angle.vjp(r"-\frac{2 \cdot x \cdot y}{(x^2 + y^2)^2}")

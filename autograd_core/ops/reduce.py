@@ -11,10 +11,11 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..arrays import asarray_like, decide, to_numpy
 from ..dispatch import plain
-from ..domain import example
+from ..domain import NONZERO, example
 from ..op import composed, op
 from ..tensor import Tensor
 from .half import in_float32, rule_in_float32
+from .scale import has_all_digits, in_scale, is_extreme, is_moderate, times_power
 
 REDUCTIONS = (
     example((2, 3)),
@@ -134,8 +135,8 @@ def var(
     x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
 ) -> Any:
     """The mean squared distance from the mean; ``ddof=1`` (or ``correction=1``) divides by n - 1."""
-    off, degrees = _off(x, axis, ddof, mean, correction)
-    return np.sum(off * off, axis=axis, keepdims=keepdims) / degrees
+    off = _off(x, axis) if mean is None else x - mean
+    return np.sum(off * off, axis=axis, keepdims=keepdims) / _degrees(x, axis, ddof, correction)
 
 
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
@@ -144,18 +145,24 @@ def std(
     x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, *, mean: Any = None, correction: Any = None
 ) -> Any:
     """The square root of the variance; where all elements are equal its derivatives are 0, as those of a norm."""
-    off, degrees = _off(x, axis, ddof, mean, correction)
-    return root_mean_square(off, axis=axis, keepdims=keepdims, degrees=degrees)
+    degrees = _degrees(x, axis, ddof, correction)
+    if mean is not None:
+        return root_mean_square(x - mean, axis=axis, keepdims=keepdims, degrees=degrees)
+    return root_mean_square(x, axis=axis, keepdims=keepdims, degrees=degrees, centered=True)
 
 
-def _off(x: Any, axis: Any, ddof: float, mean: Any, correction: Any) -> tuple[Any, float]:
-    """The distances from the mean, and what the sum of their squares is divided by."""
+def _degrees(x: Any, axis: Any, ddof: float, correction: Any) -> float:
+    """What a sum of squares is divided by."""
     if ddof and correction is not None:
         raise ValueError(
             f"ddof and correction: expected one of these two names of one number, got {ddof} and {correction}"
         )
-    degrees = count(x, axis) - (ddof if correction is None else correction)
-    return x - (np.mean(x, axis=axis, keepdims=True) if mean is None else mean), builtins.max(degrees, 0)
+    return builtins.max(count(x, axis) - (ddof if correction is None else correction), 0)
+
+
+def _off(x: Any, axis: Any) -> Any:
+    """The distances from the mean."""
+    return x - np.mean(x, axis=axis, keepdims=True)
 
 
 @op(r"\sqrt{\sum x^2}", examples=(*REDUCTIONS, example((0, 3), axis=0)))
@@ -171,27 +178,64 @@ def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @length.vjp(r"\frac{x}{z}")
 @rule_in_float32(length)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
+    return spread(g, x, axis, keepdims) * _per(length, z, x, axis, keepdims)
 
 
 @op(
     r"\sqrt{\tfrac{1}{d} \sum x^2}",
-    examples=(*REDUCTIONS[:4], example((2, 3), axis=-1, degrees=2), example((0, 3), axis=0)),
+    examples=(
+        *REDUCTIONS[:4],
+        example((2, 3), axis=-1, degrees=2, centered=True),
+        example((0, 3), axis=0),
+    ),
 )
 @in_float32
-def root_mean_square(x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1) -> Any:
-    """The root of squares whose sum is divided by ``degrees``; its derivatives are 0 at 0, as those of `length`."""
-    return _root_of_squares(x, axis, keepdims, degrees)
+def root_mean_square(
+    x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1, centered: bool = False
+) -> Any:
+    """The root of squares whose sum is divided by ``degrees``; its derivatives are 0 at 0, as those of `length`.
+
+    Where it is ``centered`` the squares are of the distances from the mean.
+    """
+    if not centered:
+        return _root_of_squares(x, axis, keepdims, degrees)
+    z = _root_of_squares(_off(x, axis), axis, keepdims, degrees)
+    if decide(is_moderate(z)):
+        return z
+    half = np.frexp(_outermost(np.abs(x), 2, axis, keepdims=True))[1] // 2  # a mean near the edges loses digits
+    z = _root_of_squares(_off(times_power(x, -half), axis), axis, keepdims, degrees)
+    return times_power(z, np.reshape(half, np.shape(z)))
 
 
 @root_mean_square.vjp(r"\frac{x}{d \cdot z}")
 @rule_in_float32(root_mean_square)
-def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1) -> Any:
-    return spread(g / degrees, x, axis, keepdims) * (x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims))
+def _(
+    g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False, degrees: float = 1, centered: bool = False
+) -> Any:
+    if centered:
+        if not decide(is_moderate(plain(z))):
+            x = in_scale(x, _outermost(np.abs(plain(x)), 2, axis, keepdims=True))
+            z = root_mean_square(x, axis=axis, keepdims=keepdims, degrees=degrees, centered=True)
+        x = _off(x, axis)
+    return spread(g / degrees, x, axis, keepdims) * _per(root_mean_square, z, x, axis, keepdims, degrees=degrees)
+
+
+def _per(norm: Any, z: Any, x: Any, axis: Any, keepdims: bool, **params: Any) -> Any:
+    """``x / z`` for ``z = norm(x)``, 0 where that is 0; it has all digits where ``z`` has few, or is infinite."""
+    if decide(np.any(is_extreme(plain(z)))):
+        x = in_scale(x, _outermost(np.abs(plain(x)), params.get("ord", 2), axis, keepdims=True))
+        z = norm(x, axis=axis, keepdims=keepdims, **params)
+    return x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims)
+
+
+def _outermost(sizes: Any, ord: float, axis: Any, keepdims: bool) -> Any:
+    """The largest, or of an order below 0 the smallest, along an axis; the largest of none is 0, as their sum is."""
+    choose = np.min if ord < 0 else np.max if count(sizes, axis) else np.sum
+    return choose(sizes, axis=axis, keepdims=keepdims)
 
 
 def _root_of_squares(x: Any, axis: Any, keepdims: bool, degrees: float) -> Any:
-    largest = (np.max if count(x, axis) else np.sum)(np.abs(x), axis=axis, keepdims=True)
+    largest = _outermost(np.abs(x), 2, axis, keepdims=True)
     # Dividing by a power of two changes no digit, and the squares neither overflow nor vanish.
     scale = np.ldexp(np.ones_like(largest), np.frexp(largest)[1] - 1)
     total = np.sum(np.square(x / scale), axis=axis, keepdims=keepdims)
@@ -298,20 +342,14 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     moved = np.transpose(x, order)
     lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
     before, behind = _before(lanes), _before(lanes[..., ::-1])[..., ::-1]
-    if isinstance(x, Tensor) or not decide(_normal(before) & _normal(behind)):
+    if isinstance(x, Tensor) or not decide(has_all_digits(before) & has_all_digits(behind)):
         powers, taken = _powers_of(lanes)
-        lanes = _times_power(lanes, -powers)
-        others = _times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
+        lanes = times_power(lanes, -powers)
+        others = times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
     else:
         others = before * behind
     back = [order.index(a) for a in range(np.ndim(x))]
     return spread(g, x, axis, keepdims) * np.transpose(np.reshape(others, np.shape(moved)), back)
-
-
-def _normal(x: Any) -> Any:
-    """Whether all of these have all their digits: no overflow, and nothing that vanishes."""
-    size, known = np.abs(x), np.finfo(x.dtype)
-    return not np.size(x) or (np.min(size) >= known.tiny) & (np.max(size) <= known.max)
 
 
 def _powers_of(x: Any) -> tuple[Any, Any]:
@@ -331,17 +369,6 @@ def _powers_of(x: Any) -> tuple[Any, Any]:
 
 def _steps(x: Any) -> Any:
     return x[..., 1:] - x[..., :-1]
-
-
-def _times_power(x: Any, powers: Any) -> Any:
-    """``x · 2**powers``."""
-    if not isinstance(x, Tensor):
-        return np.ldexp(x, np.minimum(np.maximum(powers, -9999), 9999).astype(np.intc))
-    most = np.finfo(x.dtype).maxexp - 1
-    half = np.clip(powers // 2, -most, most)  # the whole may be beyond the range though the result is not
-    rest = np.clip(powers - half, -most, most)
-    one = np.ones_like(powers, x.dtype)
-    return x * np.ldexp(one, half.astype(np.intc)) * np.ldexp(one, rest.astype(np.intc))
 
 
 def _before(x: Any) -> Any:
@@ -372,15 +399,15 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if not isinstance(x, Tensor):  # what lies behind a 0 is nothing, except to derivatives
         zeros = np.where(x == 0, ZERO, 0)
         powers, taken = powers + zeros, taken + np.cumsum(zeros, -1)
-    x = _times_power(x, -powers)
+    x = times_power(x, -powers)
     # The largest power among the terms of each sum, which is put back last of all.
     sizes = np.where(plain(g) == 0, NONE, np.frexp(plain(g))[1] + taken)
     most = _largest_behind(sizes)
     if isinstance(g, Tensor):  # which is 0 perhaps, and whose derivatives are not: a pushforward asks for them at 0
         most = np.where(most < NONE / 2, _largest_behind(taken), most)
     most = asarray_like(x, most)
-    sums = _behind(_times_power(g, taken - most), _times_power(x[..., 1:], _steps(most)))
-    return np.moveaxis(_times_power(_before(x) * sums, most - powers), -1, axis)
+    sums = _behind(times_power(g, taken - most), times_power(x[..., 1:], _steps(most)))
+    return np.moveaxis(times_power(_before(x) * sums, most - powers), -1, axis)
 
 
 def _largest_behind(sizes: Any) -> Any:
@@ -392,14 +419,7 @@ def _is_simple(g: Any, z: Any, x: Any) -> bool:
     """Whether sums of ``g · z`` over ``x`` are right: none overflows, and nobody asks for derivatives, which cancel."""
     if isinstance(x, Tensor):
         return False
-    return bool(decide(_moderate(x) & _moderate(z) & _moderate(np.where(g == 0, 1, g))))
-
-
-def _moderate(x: Any) -> Any:
-    """Whether products of two of these numbers, and quotients, are far from overflow and from 0."""
-    size = np.abs(x)
-    bound = 2.0 ** (np.finfo(x.dtype).maxexp // 2 - 4)
-    return np.all((size > 1 / bound) & (size < bound))
+    return bool(decide(is_moderate(x) & is_moderate(z) & is_moderate(np.where(g == 0, 1, g))))
 
 
 def _behind(s: Any, x: Any) -> Any:
@@ -573,12 +593,6 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return np.linalg.norm(x, ord, axis=(-2, -1), keepdims=keepdims)
 
 
-def _outermost(sizes: Any, ord: float, axis: int, keepdims: bool) -> Any:
-    """The smallest or the largest along an axis; the largest of none is 0, as their sum is."""
-    choose = np.min if ord < 0 else np.max if np.shape(sizes)[axis] else np.sum
-    return choose(sizes, axis=axis, keepdims=keepdims)
-
-
 def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
     if abs(ord) == np.inf:
         return _outermost(np.abs(x), ord, axis, keepdims)
@@ -586,16 +600,40 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
         return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
-    # The norm grows with its elements, so what they are divided by counts as a constant.
-    scale = _outermost(np.abs(plain(x)), ord, axis, keepdims=True)
+    return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+@op(
+    r"(\sum \left|x\right|^p)^{1/p}",
+    domain=NONZERO,
+    examples=(
+        example((2, 3)),
+        example((2, 3), axis=0, ord=4),
+        example((2, 3), axis=1, ord=0.5, keepdims=True),
+        example((2, 3), axis=-1, ord=-2),
+        example((0, 3), axis=0),
+    ),
+)
+@in_float32
+def p_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: float = 3) -> Any:
+    """The norm of order ``ord``; an element that is 0 has no direction, so all its derivatives are 0.
+
+    Those of an even order are the limit there, as of a power.
+    """
+    size = np.abs(x)
+    scale = _outermost(size, ord, axis, keepdims=True)
     scale = np.where((scale == 0) | (scale == np.inf), 1, scale)
-    x = x / scale
-    none = 0.0 if ord > 0 else np.inf  # the norm, and the power, of what is 0
+    with np.errstate(divide="ignore"):  # the norm of an order below 0 is 0 where an element is
+        total = np.sum((size / scale) ** ord, axis=axis, keepdims=keepdims)
+        return total ** (1 / ord) * np.reshape(scale, np.shape(total))
+
+
+@p_norm.vjp(r"\operatorname{sign} x \cdot (\left|x\right| / z)^{p - 1}")
+@rule_in_float32(p_norm)
+def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False, ord: float = 3) -> Any:
+    share = _per(p_norm, z, x, axis, keepdims, ord=ord)
     if ord > 0 and ord % 2 == 0:
-        powers = x**ord
-    else:  # a power with a kink: an element that is 0 has no direction, so all its derivatives are 0
-        zero = x == 0
-        powers = np.where(zero, none, np.abs(np.where(zero, 1, x)) ** ord)
-    total = np.sum(powers, axis=axis, keepdims=keepdims)
-    z = np.where(total == 0, none, np.where(total == 0, 1, total) ** (1 / ord))
-    return z * np.reshape(scale, np.shape(total))
+        return spread(g, x, axis, keepdims) * share ** (ord - 1)
+    zero = share == 0 if ord < 0 else x == 0
+    size = np.where(zero, 0, np.abs(np.where(zero, 1, share)) ** (ord - 1))
+    return spread(g, x, axis, keepdims) * np.sign(x) * size

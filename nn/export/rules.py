@@ -305,20 +305,38 @@ def _(w: Writer, step: Step, x: Any, axis: Any = None, keepdims: bool = False) -
     return w.value(name, axes=x.axes if keepdims else left_over(x.axes, gone))
 
 
-@rule("length", "root_mean_square")
-def _(w: Writer, step: Step, x: Value, axis: Any = None, keepdims: bool = False, degrees: Any = 1) -> Value:
-    """As ours: of numbers divided by the largest, so that the squares neither overflow nor vanish."""
+@rule("length", "root_mean_square", "p_norm")
+def _(
+    w: Writer,
+    step: Step,
+    x: Value,
+    axis: Any = None,
+    keepdims: bool = False,
+    degrees: Any = 1,
+    centered: bool = False,
+    ord: Any = 2,
+) -> Value:
+    """As ours: of numbers divided by the largest, so that the powers neither overflow nor vanish."""
     x = w.cast(x, step.dtype)
+
+    def number(n: float) -> str:
+        return w.constant(np.array(n, step.dtype))
+
     gone = axes_of(axis, len(x.shape))
     stored = w.numbers(sorted(x.axes.index(a) for a in gone))
-    one = w.constant(np.ones((), step.dtype))
-    largest = w.node("ReduceMax", [w.node("Abs", [x.name]), stored], keepdims=1)
-    usable = w.node("Less", [w.constant(np.zeros((), step.dtype)), largest])
-    scale = w.node("Where", [w.node("And", [usable, w.node("Not", [w.node("IsInf", [largest])])]), largest, one])
-    name = w.node("ReduceSumSquare", [w.node("Div", [x.name, scale]), stored], keepdims=1)
-    if degrees != 1:
-        name = w.node("Div", [name, w.together([degrees], [step.dtype], 0)[0][0]])
-    name = w.node("Mul", [w.node("Sqrt", [name]), scale])
+    if centered:
+        x = w.value(w.node("Sub", [x.name, w.node("ReduceMean", [x.name, stored], keepdims=1)]), axes=x.axes)
+    largest = w.node("ReduceMin" if ord < 0 else "ReduceMax", [w.node("Abs", [x.name]), stored], keepdims=1)
+    usable = w.node("And", [w.node("Less", [number(0), largest]), w.node("Not", [w.node("IsInf", [largest])])])
+    scale = w.node("Where", [usable, largest, number(1)])
+    name = w.node("Div", [x.name, scale])
+    if ord == 2:
+        name = w.node("ReduceSumSquare", [name, stored], keepdims=1)
+        name = w.node("Sqrt", [w.node("Div", [name, w.together([degrees], [step.dtype], 0)[0][0]])])
+    else:
+        name = w.node("ReduceSum", [w.node("Pow", [w.node("Abs", [name]), number(ord)]), stored], keepdims=1)
+        name = w.node("Pow", [name, number(1 / ord)])
+    name = w.node("Mul", [name, scale])
     if keepdims:
         return w.value(name, axes=x.axes)
     return w.value(w.node("Squeeze", [name, stored]), axes=left_over(x.axes, gone))

@@ -35,7 +35,7 @@ from autograd_core.tensor import Tensor, wrap
 from ..layers.layer import Layer
 from .errors import ExportError
 
-PACKAGE = Path(__file__).parent.parent
+OURS = Path(__file__).parent.parent, Path(tree.__file__).parent
 
 # What these make of a weight is still called by its name.
 _MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
@@ -246,9 +246,10 @@ class Tape(Recording):
         return isinstance(target, Traced)
 
     def guard(self, condition: Traced) -> bool:
-        if not Path(sys._getframe(3).f_code.co_filename).is_relative_to(PACKAGE):  # who asked `decide`
+        if not any(map(Path(sys._getframe(3).f_code.co_filename).is_relative_to, OURS)):  # who asked `decide`
             self.graph_break("deciding by a value that is being recorded")
-        return bool(condition.array)  # our own checks, which raise on data that is not meant to come
+        # Our own checks, which raise on data that is not meant to come, and what an op does with extreme numbers.
+        return bool(condition.array)
 
     def graph_break(self, what: str, instead: str = "") -> NoReturn:
         raise ExportError(

@@ -372,6 +372,7 @@ FUNCTIONS = {
     "min": lambda x: np.min(x, 1, keepdims=True),
     "prod": lambda x: np.prod(x, axis=1),
     "length": lambda x: x / np.linalg.norm(x, axis=0) + np.linalg.norm(x, axis=1, keepdims=True),
+    "p_norm": lambda x: np.linalg.norm(x, 3, axis=0) + np.linalg.norm(x - 0.5, -1.5, axis=1, keepdims=True),
     "root_mean_square": lambda x: np.std(x, axis=0) + np.std(x, axis=1, keepdims=True, ddof=1) + np.std(x),
     "logsumexp": lambda x: ag.logsumexp(x, axis=1),
     "softmax": lambda x: ag.softmax(x, axis=(-1,)),

@@ -192,6 +192,31 @@ def test_two_derivatives_by_two_arguments_are_right_for_all_exponents(judge, nam
         assert [*judged(x, got, lambda v, k=k, pairs=pairs: right(v, mp.mpf(pairs[float(v)]))[k], allowed, mp, 2)] == []
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_direction_of_the_smallest_and_the_largest_numbers(judge, dtype):
+    mp = judge("mpmath").mp.clone()
+    mp.prec = 400
+    limits = np.finfo(dtype)
+    units = np.array([-3, -1, 0, 1, 2, 5, 1e5])
+    for unit in (limits.smallest_subnormal, limits.tiny / 64, limits.tiny, float(limits.max) / 1e5):
+        x, y = (v.ravel().astype(dtype) for v in np.array(np.meshgrid(units, units)) * float(unit))
+        x, y = x[(x != 0) | (y != 0)], y[(x != 0) | (y != 0)]
+        right = [mp.mpf(float(a)) / mp.hypot(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+        pairs = np.arange(len(x))
+        for found in (
+            elementwise_grad(np.hypot)(x, y),
+            grad(lambda x, y: np.sum(np.hypot(x, y)), 1)(y, x),
+            grad(lambda v: np.sum(np.linalg.norm(v, axis=1)))(np.stack([x, y], 1))[:, 0],
+        ):
+            assert [*judged(pairs, found, lambda k, r=right: r[int(k)], TO[dtype], mp)] == []
+    far = np.array([np.inf, -np.inf, np.inf], dtype), np.array([1, limits.max, -np.inf], dtype)
+    slopes = grad(lambda x, y: np.sum(np.hypot(x, y)), (0, 1))(*far)  # limits, and two infinite ones are alike
+    np.testing.assert_allclose(slopes, [[1, -1, 0.5**0.5], [0, 0, -(0.5**0.5)]], rtol=1e-6)
+    turns = grad(lambda x, y: np.sum(np.arctan2(x, y)), (0, 1))(*far)
+    np.testing.assert_array_equal(turns, np.zeros((2, 3)))
+
+
 # -- shares of a whole -------------------------------------------------------------------------------------
 
 
@@ -203,6 +228,10 @@ def rows(dtype):
             yield (rng.normal(size=n) * width).astype(dtype)
             yield np.array([width, *[0] * (n - 1)], dtype)
             yield np.array([width] * 2 + [0] * (n - 2), dtype)
+
+
+def flat(rows):
+    return [number for row in rows for number in row]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -220,12 +249,12 @@ def test_the_slopes_of_a_sure_class_are_made_of_the_others(judge, dtype):
             soft_cost_of_0: [[-rest[0], *p[1:]]],
         }
         for f, right in slopes.items():
-            found, right = np.reshape(ac.jacobian(f)(x), -1), sum(right, [])
+            found, right = np.reshape(ac.jacobian(f)(x), -1), flat(right)
             assert [*judged(np.arange(len(right)), found, lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
         value = ac.log_softmax(x)
         right = [mp.log1p(-r) if r < 0.5 else mp.log(share) for share, r in zip(p, rest, strict=True)]
         assert [*judged(np.arange(len(p)), value, lambda k, r=right: r[int(k)], TO[dtype], mp)] == []
-        bends, right = hessian(cost_of_0)(x), sum(slopes[ac.softmax], [])
+        bends, right = hessian(cost_of_0)(x), flat(slopes[ac.softmax])
         assert [*judged(np.arange(len(right)), bends.ravel(), lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
 
 
@@ -257,7 +286,14 @@ def test_the_slopes_of_probabilities_that_are_nearly_sure(judge, dtype):
 # -- norms and products ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("dtype", "scales"), [(np.float64, (1e200, 1e-200, 1)), (np.float32, (1e20, 1e-25, 1))])
+SCALES = [
+    (np.float64, (1, 1e200, 4e307, 1e-200, 2.0**-1060, 5e-324)),
+    (np.float32, (1, 1e20, 8e37, 1e-25, 2.0**-145, 1.4e-45)),
+]
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize(("dtype", "scales"), SCALES)
 @pytest.mark.parametrize(
     ("f", "slopes"),
     [
@@ -283,12 +319,19 @@ def test_a_norm_is_as_large_as_its_elements_and_its_gradient_never_lost(f, slope
         x = np.array([3 * scale, -4 * scale], dtype)
         value, slope = ac.value_and_grad(f)(x)
         np.testing.assert_allclose(slope, slopes, rtol=20 * np.finfo(dtype).eps, atol=1e-20)
-        np.testing.assert_allclose(value, np.dot(slopes, x), rtol=200 * np.finfo(dtype).eps)
+        limits = np.finfo(dtype)
+        few = 3 * float(limits.smallest_subnormal)
+        np.testing.assert_allclose(
+            value, dtype(np.dot(slopes, x)), rtol=200 * limits.eps, atol=few if scale < 1e-30 else 0
+        )
 
 
 def test_small_elements_beside_a_large_one_have_the_gradient_that_is_due():
     np.testing.assert_allclose(grad(np.linalg.norm)(np.float32([1e20, 1, 1])), [1, 1e-20, 1e-20], rtol=1e-6)
     assert np.linalg.norm(ac.Tensor(np.array([np.inf, 1.0]))).data == np.inf
+    for order in (None, 1.5, 3, 4):  # the limits, as the first grows
+        np.testing.assert_array_equal(grad(lambda x, p=order: np.linalg.norm(x, p))(np.array([-np.inf, 1.0])), [-1, 0])
+    np.testing.assert_array_equal(grad(lambda x: np.linalg.norm(x, 0.5))(np.array([np.inf, 1.0])), [1, np.inf])
     assert np.isnan(np.linalg.norm(ac.Tensor(np.array([np.nan, 1.0]))).data)
     np.testing.assert_array_equal(grad(lambda x: np.sum(np.linalg.norm(x, axis=1)))(np.zeros((2, 0))), np.zeros((2, 0)))
 
