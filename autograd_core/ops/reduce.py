@@ -341,15 +341,24 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     order = [*(a for a in range(np.ndim(x)) if a not in axes), *axes]
     moved = np.transpose(x, order)
     lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
+    g = np.reshape(g, (*np.shape(lanes)[:-1], 1))
     before, behind = _before(lanes), _before(lanes[..., ::-1])[..., ::-1]
-    if isinstance(x, Tensor) or not decide(has_all_digits(before) & has_all_digits(behind)):
+    others, n = before * behind, np.shape(lanes)[-1]
+    if decide(has_all_digits(plain(before)) & has_all_digits(plain(behind)) & has_all_digits(plain(others))):
+        shares = g * others
+    elif isinstance(x, Tensor) and np.size(x) * n <= MANY:
+        # The product of the others is a product itself: so its derivatives of any order are as right as those of one.
+        shares = g * np.prod(np.where(beside(x, np.eye(n, dtype=bool)), 1, lanes[..., None, :]), -1)
+    else:
         powers, taken = _powers_of(lanes)
         lanes = times_power(lanes, -powers)
-        others = times_power(_before(lanes) * _before(lanes[..., ::-1])[..., ::-1], taken[..., -1:] - powers)
-    else:
-        others = before * behind
+        others = _before(lanes) * _before(lanes[..., ::-1])[..., ::-1]
+        shares = times_power(g * others, taken[..., -1:] - powers)
     back = [order.index(a) for a in range(np.ndim(x))]
-    return spread(g, x, axis, keepdims) * np.transpose(np.reshape(others, np.shape(moved)), back)
+    return np.transpose(np.reshape(shares, np.shape(moved)), back)
+
+
+MANY = 1 << 20  # elements that may lie side by side, where not even derivatives of derivatives may lose a digit
 
 
 def _powers_of(x: Any) -> tuple[Any, Any]:
@@ -395,6 +404,13 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     if _is_simple(g, z, x):
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    n = np.shape(x)[-1]
+    if isinstance(x, Tensor) and np.size(x) * n * n <= MANY and not decide(is_moderate(plain(z))):
+        until, itself = beside(x, np.tri(n, dtype=bool)), beside(x, np.eye(n, dtype=bool))
+        others = np.prod(
+            np.where(until[:, None] & ~itself, x[..., None, None, :], 1), -1
+        )  # [result, of whose elements]
+        return np.moveaxis(np.sum(np.where(until, g[..., None] * others, 0), -2), -1, axis)
     powers, taken = _powers_of(x)
     if not isinstance(x, Tensor):  # what lies behind a 0 is nothing, except to derivatives
         zeros = np.where(x == 0, ZERO, 0)

@@ -5,7 +5,7 @@ import pytest
 
 import autograd_core as ac
 import nn
-from autograd_core import elementwise_grad, grad, hessian
+from autograd_core import elementwise_grad, grad, hessian, jacobian
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:overflow encountered"),
@@ -342,7 +342,7 @@ def products(x, order, mp):
     if order == 1:
         return np.array([float(mp.fprod(x[:i] + x[i + 1 :])) for i in range(len(x))])
     n = range(len(x))
-    return np.array([[float(mp.fprod(x[k] for k in n if k not in (i, j))) * (i != j) for i in n] for j in n])
+    return np.array([[float(mp.fprod(x[k] for k in n if k not in (i, j))) if i != j else 0.0 for i in n] for j in n])
 
 
 def scanned(x, g, mp):
@@ -387,15 +387,35 @@ def test_products_of_any_size_beside_zeros_have_the_gradient_that_is_due(judge):
         close(grad(lambda x: np.cumprod(x)[-1])(x), products(x, 1, mp))
 
 
+def bent(x, mp):
+    """The second derivatives of the sum of every other running product."""
+    right = np.zeros((len(x), len(x)))
+    with np.errstate(over="ignore"):
+        for k in range(1, len(x) + 1, 2):
+            right[:k, :k] += products(x[:k], 2, mp)
+    return right
+
+
+def partly_too_large():
+    """Products of which a part is too large, or 0 in floating numbers, where what is asked for is neither."""
+    yield np.array([1e200, 1e200, 0])
+    yield np.array([1e200, 1e200, 1e-300, 2])
+    yield np.array([-1.6e-30, -6e177, 2e-162, -1.6e-269, 5e-58])
+    yield np.array([3, 1e300, 2, 1e-200, 1e-200])
+    yield np.array([-9e26, -1e134, 4e-30, 7e55, -4e-100, 1e100])
+
+
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
 def test_second_derivatives_of_products_of_any_size(judge):
     mp = judge("mpmath").mp.clone()
     mp.prec = 20_000
-    for x in factors():
+    for x in [*factors(), *partly_too_large()]:
         if len(x) < 9:
-            right = products(x, 2, mp)
-            if np.all(np.isfinite(right)):
-                close(hessian(np.prod)(x), right)
+            close(hessian(np.prod)(x), products(x, 2, mp))
+            close(hessian(lambda x: np.cumprod(x)[-1])(x), products(x, 2, mp))
+            close(hessian(lambda x: np.sum(np.cumprod(x)[::2]))(x), bent(x, mp))
+    third = jacobian(hessian(np.prod))(np.array([1e200, 1e200, 0, 1e-100]))
+    close(third[0], [[0, 0, 0, 0], [0, 0, 1e-100, 0], [0, 1e-100, 0, 1e200], [0, 0, 1e200, 0]])
 
 
 def test_derivatives_of_any_order_of_a_running_product_near_zero(judge):
