@@ -348,7 +348,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         shares = g * others
     elif isinstance(x, Tensor) and np.size(x) * n <= MANY:
         # The product of the others is a product itself: so its derivatives of any order are as right as those of one.
-        shares = g * np.prod(np.where(beside(x, np.eye(n, dtype=bool)), 1, lanes[..., None, :]), -1)
+        shares = g * np.prod(np.where(asarray_like(x, np.eye(n, dtype=bool)), 1, lanes[..., None, :]), -1)
     else:
         powers, taken = _powers_of(lanes)
         lanes = times_power(lanes, -powers)
@@ -406,7 +406,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
     n = np.shape(x)[-1]
     if isinstance(x, Tensor) and np.size(x) * n * n <= MANY and not decide(is_moderate(plain(z))):
-        until, itself = beside(x, np.tri(n, dtype=bool)), beside(x, np.eye(n, dtype=bool))
+        until, itself = asarray_like(x, np.tri(n, dtype=bool)), asarray_like(x, np.eye(n, dtype=bool))
         others = np.prod(
             np.where(until[:, None] & ~itself, x[..., None, None, :], 1), -1
         )  # [result, of whose elements]
