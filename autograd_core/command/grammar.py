@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..explain.formula import plain
+from ..explain.typeset import read, text
 from ..op import COMPOSED, REGISTRY, Composed, Op
 from . import functions as ours
 
@@ -202,4 +202,4 @@ def _line(name: str, function: Op | Composed) -> str:
     called = f"{name}({', '.join([*_inputs(function), *words])})"
     also = [f"{name}(x, y) is {op}(x, y)" for op in OVERLOADS.get(name, {}).values()]
     short = [f"short: {alias}" for alias, whole in ALIASES.items() if whole == name and alias not in GROUPS["Powers"]]
-    return f"  {called:<32} {'; '.join([plain(function.latex), *also, *short])}"
+    return f"  {called:<32} {'; '.join([text(read(function.latex)), *also, *short])}"

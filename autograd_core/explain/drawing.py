@@ -355,7 +355,9 @@ def _single(value: Value, result: str, values: bool, gradients: bool) -> Box:
         lines.append(summary(value.value))
     if gradients:
         lines.append(
-            f"∂{result}/∂{value.name} = {summary(value.gradient)}" if np.ndim(value.gradient) == 0 else _norm(value)
+            f"∂{result}/∂{value.name} = {summary(value.gradient, gradient=True)}"
+            if np.ndim(value.gradient) == 0
+            else _norm(value)
         )
     title = value.name
     if value.op is not None:

@@ -103,7 +103,7 @@ def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any])
         return box
     known = summary(value.value) if box.key in values else "not computed yet"
     g = gradients.get(box.key)
-    arrived = f"∂{steps.result}/∂{box.key} = {number(g) if g is None else summary(g)}"
+    arrived = f"∂{steps.result}/∂{box.key} = {number(g) if g is None else summary(g, gradient=True)}"
     return replace(box, lines=(known, arrived), gradient=None if g is None else box.gradient)
 
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .formula import FEW, Formula, Number, Part, Partial, letters, number, outline, shape, substitute
+from .formula import (
+    FEW,
+    Filling,
+    Formula,
+    Number,
+    Partial,
+    letters,
+    number,
+    outline,
+    shape,
+    substitute,
+    without_residue,
+)
 from .narration import Backward, Forward, Product, Unbroadcast, VectorJacobian
 
 if TYPE_CHECKING:
@@ -86,7 +98,7 @@ def _chain_rule(received: list[Backward], gradient: Any) -> str:
     lines = [rf"{_partial(wanted.of, wanted.by)} &= {_sum(symbolic)}"]
     if len(numeric) == len(received):
         lines.append(f"&= {_sum(numeric)}")
-    return " \\\\\n".join((*lines, f"&{_is(gradient)}"))
+    return " \\\\\n".join((*lines, f"&{_is(without_residue(gradient))}"))
 
 
 def _sum(terms: list[str]) -> str:
@@ -107,10 +119,10 @@ def _written(formula: Formula, shapes: bool = False) -> str:
     if "g_i" in formula.latex:
         upstream = rf"\left({upstream}\right)"
     named = letters(inputs, _part(formula.output, shapes), upstream)
-    return substitute(formula.latex, {letter: f"{{{text}}}" for letter, text in named.items()})
+    return substitute(formula.written, {letter: f"{{{text}}}" for letter, text in named.items()})
 
 
-def _part(part: Part, shapes: bool) -> str:
+def _part(part: Filling, shapes: bool) -> str:
     """What fills a formula: a name, a small constant as its numbers, a large one as C; with its shape if asked for."""
     if isinstance(part, Number):
         return _operand(part.value)

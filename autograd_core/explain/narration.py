@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..op import Op
-from .formula import FEW, Formula, Name, Number, Part, Partial, number, shape, uses_upstream
+from .formula import FEW, Filling, Formula, Name, Number, Part, Partial, number, shape, uses_upstream
 
 if TYPE_CHECKING:
     from .steps import Step, Steps
@@ -33,11 +33,11 @@ class Forward:
     @property
     def sentence(self) -> Parts:
         """What happens, as a person says it."""
-        parts: Parts = (self.name, " = ", *self.formula.parts)
+        parts: Parts = (Name(self.name, self.value.value), " = ", self.formula)
         if self.settings:
             parts += (f" ({self.settings})",)
         if self.numbers is not None:
-            parts += (" = ", *self.numbers.parts)
+            parts += (" = ", self.numbers)
         value = self.value.value
         # A larger array is shown by its shape.
         of = f", of shape {shape(value)}: " if np.ndim(value) and np.size(value) <= FEW else " = "
@@ -100,15 +100,19 @@ class Product(Backward):
     def _sentence(self) -> Parts:
         alike = np.ndim(self.upstream.value) == 0 or np.shape(self.upstream.value) == np.shape(self.local.value)
         return (
-            f"From {self.output} to {self.name}: upstream {self.arrives} = ",
+            f"From {self.output} to {self.name}: upstream ",
+            self.arrives,
+            " = ",
             self.upstream,
-            "" if alike else f", stretched to {shape(self.local.value)},",
-            f" times local {self.by} = ",
-            *self.formula.parts,
+            " times local " if alike else f", stretched to {shape(self.local.value)}, times local ",
+            self.by,
+            " = ",
+            self.formula,
             *(() if self.is_its_number else (" = ", self.local)),
             " contributes ",
             self.contribution,
-            f" to {self.wanted}",
+            " to ",
+            self.wanted,
         )
 
 
@@ -130,7 +134,7 @@ class VectorJacobian(Backward):
     @property
     def _sentence(self) -> Parts:
         shapes = f"; in shapes, {self.shapes}" if self.product else f" ({self.shapes})"
-        return f"{self.wanted} receives ", *self.formula.parts, " = ", self.contribution, shapes
+        return self.wanted, " receives ", self.formula, " = ", self.contribution, shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +149,9 @@ class Unbroadcast(Backward):
     def _sentence(self) -> Parts:
         return (
             f"{self.name}, of shape {_shape(self.contribution.value)}, was stretched to {shape(self.upstream.value)} "
-            f"by broadcasting; the contributions of its copies are added up: {self.wanted} receives ",
+            "by broadcasting; the contributions of its copies are added up: ",
+            self.wanted,
+            " receives ",
             self.contribution,
         )
 
@@ -191,10 +197,10 @@ def narrate(steps: Steps) -> list[Narrated]:
 def gradients(steps: Steps) -> list[tuple[Partial, str]]:
     """The gradient of each leaf, a single number in all its digits."""
     found = [Partial(steps.result, name, steps.gradients.get(name)) for name in steps.leaves]
-    return [(partial, number(partial.value, exact=np.ndim(partial.value) == 0)) for partial in found]
+    return [(partial, number(partial.value, exact=np.ndim(partial.value) == 0, gradient=True)) for partial in found]
 
 
-def derivative(value: Value, position: int) -> tuple[str, Formula]:
+def derivative(value: Value, position: int) -> tuple[str | Partial, Formula]:
     """The formula of a value's gradient with respect to one of its inputs, and what to call it.
 
     That is a local derivative, ∂q/∂x, or, written with g for the upstream gradient, all that goes to the input.
@@ -202,7 +208,7 @@ def derivative(value: Value, position: int) -> tuple[str, Formula]:
     assert value.op is not None
     latex = value.op.formulas[position if value.op.arity is not None else 0]
     by = value.inputs[position]
-    called = f"to {by}" if uses_upstream(latex) else str(Partial(value.name, by))
+    called = f"to {by}" if uses_upstream(latex) else Partial(value.name, by)
     return called, Formula(latex, value.names, value.name)
 
 
@@ -257,7 +263,7 @@ def _forward(value: Value) -> Forward:
     return Forward(value.name, formula, settings(value.op, value.params), numbers, result)
 
 
-def _in_numbers(value: Value, position: int) -> Part:
+def _in_numbers(value: Value, position: int) -> Filling:
     parent, arg = value.parents[position], value.args[position]
     return Number("value", parent, arg) if parent else Name(number(arg), arg, constant=True)
 

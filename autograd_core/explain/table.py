@@ -63,13 +63,13 @@ def _table(title: str, **columns: str) -> Table:
     return table
 
 
-def _cell(value: Any) -> str:
-    return number(value) if np.size(value) <= FEW else summary(value)
+def _cell(value: Any, gradient: bool = True) -> str:
+    return number(value, gradient=gradient) if np.size(value) <= FEW else summary(value, gradient)
 
 
 def _forward(step: Forward) -> tuple[str, str]:
     symbolic = f"{step.name} = {step.formula}" + (f" ({step.settings})" if step.settings else "")
-    return symbolic, _cell(step.value.value) if step.numbers is None else f"{step.numbers} = {step.value}"
+    return symbolic, _cell(step.value.value, False) if step.numbers is None else f"{step.numbers} = {step.value}"
 
 
 def _backward(step: Backward) -> tuple[str, ...]:

@@ -345,7 +345,7 @@ EXAMPLES = (
 )
 
 
-@op(r"x * y", examples=EXAMPLES)
+@op(r"x \star y", examples=EXAMPLES)
 @in_float32
 def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1) -> Any:
     """The convolution of neural networks (the kernel is not flipped), over one, two, three or more axes.
@@ -392,7 +392,7 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
 
 
 @op(
-    r"x *^{\mathsf T} y",
+    r"x \star^{\mathsf T} y",
     examples=(
         example((2, 3, 3), (3, 2, 3)),
         example((1, 3, 2, 2), (3, 2, 2, 2), padding="same", strides=2),
@@ -471,7 +471,7 @@ def conv_transpose(
 
 
 @op(
-    r"x *_k y",
+    r"x \star_k y",
     examples=(
         example((2, 5, 2), (2, 3, 3), window=(3,)),
         example((1, 5, 4, 2), (1, 5, 4, 2), window=(3, 2), padding="same"),
@@ -493,31 +493,31 @@ def conv_kernel(
     return np.reshape(np.moveaxis(k, 0, 1), shape)
 
 
-@conv.vjp(r"g *^{\mathsf T} y")
+@conv.vjp(r"g \star^{\mathsf T} y")
 def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
     return conv_transpose(g, kernel, shape=np.shape(x), **options)
 
 
-@conv.vjp(r"x *_k g")
+@conv.vjp(r"x \star_k g")
 def _(g: Any, z: Any, x: Any, kernel: Any, **options: Any) -> Any:
     return conv_kernel(x, g, window=np.shape(kernel)[:-2], **options)
 
 
-@conv_transpose.vjp(r"g * y")
+@conv_transpose.vjp(r"g \star y")
 def _(g: Any, z: Any, x: Any, kernel: Any, shape: Any = None, **options: Any) -> Any:
     return conv(g, kernel, **options)
 
 
-@conv_transpose.vjp(r"g *_k x")
+@conv_transpose.vjp(r"g \star_k x")
 def _(g: Any, z: Any, x: Any, kernel: Any, shape: Any = None, **options: Any) -> Any:
     return conv_kernel(g, x, window=np.shape(kernel)[:-2], **options)
 
 
-@conv_kernel.vjp(r"y *^{\mathsf T} g")
+@conv_kernel.vjp(r"y \star^{\mathsf T} g")
 def _(g: Any, z: Any, x: Any, y: Any, window: Any = (), **options: Any) -> Any:
     return conv_transpose(y, g, shape=np.shape(x), **options)
 
 
-@conv_kernel.vjp(r"x * g")
+@conv_kernel.vjp(r"x \star g")
 def _(g: Any, z: Any, x: Any, y: Any, window: Any = (), **options: Any) -> Any:
     return conv(x, g, **options)

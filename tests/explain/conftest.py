@@ -1,6 +1,7 @@
 """A real browser, driven as a person drives it."""
 
 import json
+import re
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -11,6 +12,52 @@ import pytest
 MODULES = Path(__file__).parent.parent.parent / "node_modules"
 AXE = MODULES / "axe-core" / "axe.min.js"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+# What stands in an element, formulas read aloud from their MathML: the judge of how they are typeset, by what a browser
+# made of them. Without spaces, for which MathML has no letters.
+SPOKEN = """
+function spoken(element) {
+  const grouped = (t) => (/^(√?[\\p{L}\\p{N}_.∂]+(\\^\\d+)?|\\([^()]*\\))$/u.test(t) ? t : `(${t})`);
+  const raised = (t) => (t.endsWith("ᵀ") ? t : "^" + (/^-?[\\d.]+$/.test(t) ? t : grouped(t)));
+  function read(node) {
+    if (node.nodeType === Node.TEXT_NODE) return node.textContent;
+    const parts = [...node.childNodes].map(read);
+    if (node.tagName === "mfrac") return parts.join() === "1,2" ? "½" : `${grouped(parts[0])}/${grouped(parts[1])}`;
+    if (node.tagName === "msqrt" || node.tagName === "mroot") return `√${grouped(parts[0])}`;
+    if (node.tagName === "msup") return parts[0] + raised(parts[1]);
+    if (node.tagName === "msub") return `${parts[0]}_${parts[1]}`;
+    const text = parts.join("");
+    return node.namespaceURI.includes("MathML") ? text.replace("⊤", "ᵀ").replace("∑", "Σ").replaceAll("−", "-") : text;
+  }
+  return read(element).replace(/\\s/g, "");
+}
+"""
+
+
+class Aloud:
+    """Formulas read aloud: ``text`` as the page is read, ``read`` what stands in each of the elements of a page."""
+
+    script = SPOKEN
+
+    @staticmethod
+    def text(text):
+        """Without spaces, and with one way to write an index and a power."""
+        text = re.sub(r"\s", "", re.sub(r"(?<=[\w∏Σ])\[([^\d\]].*?)\]", r"_\1", text))
+        plain = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+        powers = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: "^" + m[0].translate(plain), text)
+        return re.sub(r"\^\((-[\d.]+)\)", r"^\1", powers)
+
+    @staticmethod
+    def read(page, selector):
+        return page.evaluate(
+            f"(() => {{ {SPOKEN} return [...document.querySelectorAll('{selector}')].map(spoken); }})()"
+        )
+
+
+@pytest.fixture(scope="session")
+def aloud():
+    return Aloud
 
 
 @pytest.fixture(scope="module")

@@ -233,11 +233,11 @@ def adjoint(linear, shape, g):
     return np.array([np.sum(g * linear(e)) for e in basis]).reshape(shape)
 
 
-X, KERNEL, Y = (3, 6, 2), (3, 2, 4), (3, 4, 4)  # of x, of a kernel, and of x * kernel
+X, KERNEL, Y = (3, 6, 2), (3, 2, 4), (3, 4, 4)  # of x, of a kernel, and of their product
 STARS = {
-    "*": star,
-    "*^{T}": lambda g, k: adjoint(lambda x: star(x, k), X, g),
-    "*_k": lambda x, g: adjoint(lambda k: star(x, k), KERNEL, g),
+    r"\star": star,
+    r"\star^{T}": lambda g, k: adjoint(lambda x: star(x, k), X, g),
+    r"\star_k": lambda x, g: adjoint(lambda k: star(x, k), KERNEL, g),
 }
 
 
@@ -252,7 +252,7 @@ def test_formulas_of_convolutions_are_a_star_and_its_adjoints(name, shapes, para
     values = {"x": inputs[0], "y": inputs[1], "g": rng.normal(size=z.shape), "z": z}
 
     def read(formula):
-        left, sign, right = re.fullmatch(r"(\w) (\*\S*(?: T\})?) (\w)", formula.replace(T, "T")).groups()
+        left, sign, right = re.fullmatch(r"(\w) (\\star\S*) (\w)", formula.replace(T, "T")).groups()
         return STARS[sign](values[left], values[right])
 
     np.testing.assert_allclose(read(o.latex), z, rtol=1e-12)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..formula import Number, number, shape, summary
+from ..formula import SIGNS, Filling, Formula, Number, Part, Partial, number, shape, signs, summary, written
 from ..narration import Parts
+from ..typeset import Markup, element
 from .data import data_of, to_json
 from .live import Program, program
 from .pictures import pictures
@@ -64,6 +65,7 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
         "leaves": _leaves(steps, live),
         "steps": _steps(steps),
         "gradients": _gradients(steps),
+        "signs": _signs(steps),
         "data": to_json(data_of(steps, live, maps) | {"reveal": reveal}),
         "program": live.code,
         "script": _scripts(),
@@ -117,19 +119,36 @@ def _status(live: Program) -> str:
 
 
 def _marked(parts: Parts, values: Mapping[Any, int]) -> str:
-    return "".join(_span(p, values) if isinstance(p, Number) else html.escape(str(p)) for p in parts)
-
-
-def _span(n: Number, values: Mapping[Any, int]) -> str:
-    operand = ' data-operand=""' if n.operand else ""
-    key = f"{n.kind[0]}{values.get(n.of, n.of)}"
-    if np.ndim(n.value):  # arrays are never changed in the page
-        return f'<span class="n array" data-when="{key}">{html.escape(str(n))}</span>'
-    return f'<span class="n" data-n="{key}"{operand}>{html.escape(str(n))}</span>'
+    return "".join(_part(part, values) for part in parts)
 
 
 def _places(steps: Steps) -> dict[Any, int]:
     return {name: i for i, name in enumerate(steps.values)}
+
+
+def _part(part: Part, values: Mapping[Any, int]) -> str:
+    if isinstance(part, str):
+        return html.escape(part)
+    if isinstance(part, Number):
+        return element(_number(part, values, "span"))
+    if isinstance(part, Partial):  # a fraction amid words would be tiny
+        return html.escape(str(part))
+    filled = part.mathml(lambda inner: _filling(inner, values)) if isinstance(part, Formula) else [written(part)]
+    return element(["math", *filled])
+
+
+def _filling(part: Filling, values: Mapping[Any, int]) -> Markup:
+    return _number(part, values, "mn") if isinstance(part, Number) else written(part)
+
+
+def _number(n: Number, values: Mapping[Any, int], tag: str) -> Markup:
+    """A number as an element that the script finds again; arrays are never changed in the page."""
+    key = f"{n.kind[0]}{values.get(n.of, n.of)}"
+    if np.ndim(n.value):
+        return [tag, {"class": "n array", "data-when": key}, str(n)]
+    operand = {"data-operand": ""} if n.operand else {}
+    text = str(n).replace("-", "−") if tag == "mn" else str(n)
+    return [tag, {"class": "n", "data-n": key} | operand, text]
 
 
 def _steps(steps: Steps) -> str:
@@ -143,12 +162,19 @@ def _steps(steps: Steps) -> str:
     )
 
 
+def _signs(steps: Steps) -> str:
+    """What the signs in the formulas of this page mean."""
+    used = {i for v in steps.values.values() if v.op for latex in (v.op.latex, *v.op.formulas) for i in signs(latex)}
+    told = list(SIGNS.values())
+    return "\n".join(f'<li id="sign-{i}">{html.escape(told[i])}.</li>' for i in sorted(used))
+
+
 def _gradients(steps: Steps) -> str:
     rows = []
     for i, (name, value) in enumerate(steps.values.items()):
         if value.op is None:
             cells = "".join(
-                f'<td class="n array" data-when="{key}{i}">{html.escape(summary(shown))}</td>'
+                f'<td class="n array" data-when="{key}{i}">{html.escape(summary(shown, key == "g"))}</td>'
                 if np.ndim(shown)
                 else f'<td class="n" data-n="{key}{i}">{html.escape(number(shown))}</td>'
                 for key, shown in (("v", value.value), ("g", value.gradient))

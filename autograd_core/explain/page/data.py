@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..formula import number
+from ..formula import Partial, number, signs, written
 from ..narration import Forward, derivative
 from .live import Program, rules_shown
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
 CORNER = 24
+LONGEST = 300  # letters of LaTeX of a rule as it runs that one still reads: not the tables that erf computes by
 
 
 class _Arrays:
@@ -78,7 +79,8 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         if value.op is not None:
             node |= {
                 "op": value.op.name,
-                "formula": str(forward[name].formula),
+                "formula": forward[name].formula.mathml(written),
+                "signs": signs(" ".join((value.op.latex, *value.op.formulas))),
                 "settings": forward[name].settings,
                 "inputs": value.inputs,
                 "parents": [index.get(p) if p is not None else None for p in value.parents],
@@ -111,10 +113,12 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
     }
 
 
-def _derivative(value: Value, position: int, rule: str) -> list[str]:
-    """What the card says of one input: the name of a derivative, its formula, and the rule as it runs."""
+def _derivative(value: Value, position: int, rule: str) -> list[Any]:
+    """What the card says of one input: the name of a derivative, its formula, and the rule as it runs, in MathML."""
     called, formula = derivative(value, position)
-    return [called, str(formula), str(replace(formula, latex=rule))]
+    name = [written(called)] if isinstance(called, Partial) else called
+    as_run = replace(formula, latex=rule if len(rule) <= LONGEST else "")
+    return [name, formula.mathml(written), as_run.mathml(written)]
 
 
 def to_json(data: Any) -> str:

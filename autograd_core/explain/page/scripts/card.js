@@ -9,11 +9,18 @@ function brief(value) {
 function describe(i, step) {
   card = i;
   const node = nodes[i], panel = $("card"), list = element("dl"), name = nodes[result].name;
-  const row = (term, text) => text && list.append(element("dt", term), element("dd", text));
+  const row = (term, ...said) => {
+    if (!said[0]?.length) return;
+    for (const [tag, parts] of [["dt", [term]], ["dd", said]]) {
+      const made = element(tag);
+      made.append(...parts.map((part) => (typeof part === "string" ? part : math(part))));
+      list.append(made);
+    }
+  };
   const unless = (key, text) => (later(key) ? "?" : text);
   row("value", unless(`v${i}`, brief(node.value)));
   row(`∂${name}/∂${node.name}`, unless(`g${i}`, brief(node.gradient)));
-  row("formula", node.op ? `${node.name} = ${node.formula}` : "a leaf: nothing computed it");
+  row("formula", node.op ? [["mi", node.name], ["mo", "="], ...node.formula] : "a leaf: nothing computed it");
   row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
     if (p === null) return;
@@ -23,6 +30,8 @@ function describe(i, step) {
     row(called, formula);
     row("as the rule runs", rule);
   });
+  if (node.derivatives?.some((d) => d[2].length)) row("where", `g is ∂${name}/∂${node.name}, the gradient that arrives here`);
+  for (const sign of node.signs || []) row("", $(`sign-${sign}`).textContent);
   row("layer", node.layer);
   row("line", node.where);
   const heats = [];

@@ -3,7 +3,7 @@
 function format(x) {
   if (x === null) return "not computed";
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+  if (x === 0) return "0"; // a zero has no sign
   const [digits, exponent] = x.toExponential(5).split("e");
   if (exponent < -4 || exponent >= 6) {
     const trimmed = digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;

@@ -26,8 +26,9 @@ function show(step) {
 
 function tell() {
   if (!at) return;
-  const said = asked() ? question() : $(`step-${at - 1}`).querySelector("p").textContent;
-  if ($("say").textContent !== said) $("say").textContent = said;
+  const said = element("p");
+  said.append(...(asked() ? question() : $(`step-${at - 1}`).querySelector("p").cloneNode(true).childNodes));
+  if ($("say").textContent !== said.textContent) $("say").replaceChildren(...said.childNodes);
 }
 
 onMove.push(tell);

@@ -48,10 +48,10 @@ function nameOf(step) {
 
 function question() {
   const step = steps[at - 1], { name, formula } = nodes[step.node], count = arrivals(step.node).length;
-  if (step.kind === "forward") return `Forward: ${name} = ${formula}. What is ${name}?`;
+  if (step.kind === "forward") return ["Forward: ", math([["mi", name], ["mo", "="], ...formula]), `. What is ${name}?`];
   const from = step.kind === "backward" ? `Backward, from ${nodes[step.out].name} to ${name}.` : `Undo broadcasting: ${name} was stretched, and its copies are one.`;
   const sum = isLast(step) && count > 1 ? ` This is the last of ${count} contributions: their sum is asked for.` : "";
-  return `${from}${sum} What is the ${isLast(step) ? `gradient ${nameOf(step)}` : nameOf(step)}?`;
+  return [`${from}${sum} What is the ${isLast(step) ? `gradient ${nameOf(step)}` : nameOf(step)}?`];
 }
 
 // -- how one goes wrong -------------------------------------------------------------------------------------

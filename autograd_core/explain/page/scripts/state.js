@@ -15,3 +15,14 @@ function element(tag, text, attributes = {}) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
+
+// A formula: rows of elements, each its tag and its content, as Python writes them for the transcript.
+function math(row, tag = "math") {
+  const made = document.createElementNS("http://www.w3.org/1998/Math/MathML", tag);
+  for (const part of row) {
+    if (Array.isArray(part)) made.append(math(part.slice(1), part[0]));
+    else if (typeof part === "string") made.append(part);
+    else for (const [name, value] of Object.entries(part)) made.setAttribute(name, value);
+  }
+  return made;
+}

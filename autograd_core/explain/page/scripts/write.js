@@ -18,7 +18,7 @@ function figures() {
   for (const element of all("[data-n]")) {
     const text = later(element.dataset.n) ? "?" : format(lookUp(element.dataset.n));
     const shown = element.hasAttribute("data-operand") && text.startsWith("-") ? `(${text})` : text;
-    put(element, (element.dataset.prefix || "") + shown);
+    put(element, (element.dataset.prefix || "") + (element.tagName === "mn" ? shown.replaceAll("-", "−") : shown));
   }
   for (const box of all(".node[role=button]")) {
     box.setAttribute("aria-label", all("text", box).map((text) => text.textContent.replace("+ ", "")).join(", "));
