@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 try:
@@ -55,6 +57,33 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+@contextlib.contextmanager
+def folder_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder to write into, which takes its place only when all is written.
+
+    FileExistsError where something is there that is no empty folder, FileNotFoundError where there is no folder for it.
+    """
+    path = os.path.realpath(path)
+    if os.path.lexists(path) and not (os.path.isdir(path) and not os.listdir(path)):
+        kind = "a folder with files in it" if os.path.isdir(path) else "a file"
+        raise FileExistsError(
+            errno.EEXIST, f"expected a free name or an empty folder, got {kind}; write elsewhere", path
+        )
+    parent, name = os.path.split(path)
+    if not os.path.isdir(parent):
+        raise FileNotFoundError(errno.ENOENT, "expected a folder in one that exists; make that one first", parent)
+    temporary = os.path.join(parent, f".{name[:50]}.{secrets.token_hex(4)}.part")
+    os.mkdir(temporary)
+    try:
+        yield Path(temporary)
+        if os.path.isdir(path):
+            os.rmdir(path)
+        os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def clear_unfinished(path: str) -> None:

@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ..optional import needed
 
     needed("rich", "The command autograd")
-    from . import explaining
+    from . import explaining, worksheets
 
     parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")
     parser.add_argument("--version", action="version", version=f"autograd-core {__version__}")
@@ -28,13 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, default=Path("autograd_demo"), help="where the pictures go (default: %(default)s)"
     )
     demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
-    known = explaining.add_parser(commands)
+    known = {"explain": explaining.add_parser(commands), "worksheet": worksheets.add_parser(commands)}
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
-    if command == "explain":
-        rest = explaining.protected(rest, known)
+    if command in known:
+        rest = explaining.protected(rest, known[command])
     options = parser.parse_args([command, *rest] if command else [])
     if options.command == "explain":
         return explaining.run(options)
+    if options.command == "worksheet":
+        return worksheets.run(options)
 
     from .demo import demonstrate
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 3000
 REVEAL = ("step", "all")
+RESERVED = ("step", "reveal", "quiz")  # what the address of a page says, beside the numbers of leaves by their names
 
 # The scripts of a page, in the order in which they are joined: a later one may use what an earlier one has.
 SCRIPTS = (

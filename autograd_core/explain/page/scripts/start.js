@@ -1,6 +1,26 @@
-// Off we go.
+// Off we go, from what the address says; and it says what is changed.
+
+const changeable = [...new Set(all("[data-leaf]").map((input) => Number(input.dataset.leaf)))];
+const RESERVED = ["step", "reveal", "quiz"]; // what is no leaf's
+
+function leavesOfAddress() {
+  const before = changeable.map((i) => nodes[i].value);
+  for (const i of changeable) {
+    const x = address.has(nodes[i].name) && !RESERVED.includes(nodes[i].name) ? Number(address.get(nodes[i].name) || NaN) : NaN;
+    if (!Number.isNaN(x)) nodes[i].value = rounded(x);
+  }
+  if (changeable.some((i, k) => nodes[i].value !== before[k])) recompute();
+}
+
+onChange.push(() => {
+  for (const i of changeable) {
+    const { name, value, given } = nodes[i];
+    if (!RESERVED.includes(name)) remember(name, value === given ? null : value);
+  }
+});
 
 function arrive() {
+  leavesOfAddress();
   reveal = ["step", "all"].includes(address.get("reveal")) ? address.get("reveal") : data.reveal;
   show(Number(address.get("step")) || 0);
   cover();
