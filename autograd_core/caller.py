@@ -17,13 +17,15 @@ _packages: list[str] = []
 _silent: tuple[str, ...] = ()
 # With what NumPy compiles its dispatch in.
 _inside: tuple[str, ...] = ("<__array",)
+# Python's own modules, which call what they are handed: collections, functools, threading.
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 class _Files(dict[str, bool]):
-    """Whether files are of this project or of NumPy: each is asked about at every step of a training."""
+    """Whether files are of this project, of NumPy or of Python: each is asked about at every step of a training."""
 
     def __missing__(self, file: str) -> bool:
-        self[file] = file.startswith(_inside)
+        self[file] = file.startswith(_inside) or (file.startswith(_LIBRARY) and "-packages" not in file)
         return self[file]
 
 
@@ -44,7 +46,7 @@ def register(package: str, silent: Collection[str] = ()) -> None:
 
 
 def is_inside(file: str) -> bool:
-    """Whether a file is of this project or of NumPy, and not a person's own."""
+    """Whether a file is of this project, of NumPy or of Python, and not a person's own."""
     return _files[file]
 
 
@@ -53,7 +55,7 @@ register(__file__, silent=["replay", "tracer.py"])
 
 
 def line_of_caller() -> str:
-    """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's."""
+    """``file.py:12: y = np.log(x)`` for the innermost frame that is neither ours nor NumPy's nor Python's."""
     return shown_line(*place_of_caller())
 
 

@@ -11,12 +11,10 @@ reason: nothing more is recorded, and the computation goes on with the value.
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -28,9 +26,6 @@ from .checks import nobody_listens
 from .effects import VIEWING, copied, name_of, raises_for_values
 from .ir import Buffer, BufferView, Guard, Instruction, owner_of
 from .traced import Traced, unwrapped
-
-# Python's own modules, such as those through which work gets to another thread.
-_LIBRARY = str(Path(threading.__file__).parent) + os.sep
 
 
 class _Active(threading.local):
@@ -230,7 +225,7 @@ class Recording:
         if self._lookup(array) is None:  # of a recording that follows no memory
             return
         frame = sys._current_frames().get(self.thread)
-        while frame is not None and (is_inside(file := frame.f_code.co_filename) or file.startswith(_LIBRARY)):
+        while frame is not None and is_inside(frame.f_code.co_filename):
             frame = frame.f_back
         where = f", at {shown_line(frame.f_code.co_filename, frame.f_lineno)}" if frame else ""
         self.broken = self.broken or f"another thread computes with a value that is being recorded{where}"

@@ -63,6 +63,9 @@ _SCALAR_KERNELS: dict[Any, Callable[..., Any]] = {
 }
 
 
+# What a scalar repeats, or is no number for, where an array would multiply its elements.
+_REPEATED = (list, tuple, str, bytes, bytearray)
+
 # What to write where a shape depends on the data.
 MASKED = "keep the shape, as np.where(mask, x, 0) does"
 
@@ -185,7 +188,7 @@ class Traced(Tracer, InPlace):
         # Reached only for what is not here. Whether there is such a method is asked of the type, and no value leaves.
         kind = type(self).stands_for
         special = name.startswith("__")
-        if name == "__array_struct__" or (special and kind is None) or not _defines(type(self.plain), name):
+        if (special and kind is None) or not _defines(type(self.plain), name):
             raise AttributeError(f"an array has no attribute {name!r}")
         if name in _OF_THE_CLASS:
             return getattr(self.plain, name)
@@ -197,6 +200,12 @@ class Traced(Tracer, InPlace):
             return getattr(array, name)(*unwrapped(args), **unwrapped(kwargs))
 
         return method
+
+    @property
+    def __array_struct__(self) -> Any:  # which NumPy looks into, as soon as it has it
+        if type(self).stands_for is None:
+            raise AttributeError("__array_struct__")
+        return self._taken_out("turning into a plain array a value that is being recorded").__array_struct__
 
     @property
     def __array_interface__(self) -> Any:
@@ -225,6 +234,8 @@ class Traced(Tracer, InPlace):
         """What an operator gives: for scalars not always the bits that the ufunc of that name gives."""
         if ufunc is np.power and operands[0] is self and not self.scalar:
             return self.process(*_power(self, operands[1], operator.pow), {})
+        if ufunc is np.multiply and self.scalar and any(isinstance(x, _REPEATED) for x in operands):
+            return operator.mul(*(operator.index(x) if x is self else x for x in operands))
         kernel = _SCALAR_KERNELS.get(ufunc)
         if kernel is None or not all(map(_is_scalar, operands)):
             return self.process(ufunc, operands, {})
@@ -393,9 +404,6 @@ class Traced(Tracer, InPlace):
     def __int__(self) -> int:
         return self._number(int)
 
-    def __complex__(self) -> complex:
-        return self._number(complex)
-
     def __index__(self) -> int:
         return self._number(operator.index)
 
@@ -444,7 +452,7 @@ def _defines(kind: Any, name: str) -> bool:
 @cache
 def _class_for(kind: Any) -> Any:
     """The stand-in for values of one class: what these have not, it has not, whoever asks for it and however."""
-    missing = {name: None for name in _IN_CLASSES if getattr(kind, name, None) is None}
+    missing: dict[str, Any] = {name: None for name in _IN_CLASSES if getattr(kind, name, None) is None}
     of_arrays = (name for name in dir(Traced) if name.startswith("__") or _defines(np.ndarray, name))
     absent = frozenset(name for name in of_arrays if not _defines(kind, name))
 
@@ -453,6 +461,8 @@ def _class_for(kind: Any) -> Any:
             raise AttributeError(f"a {kind.__name__} has no attribute {name!r}")
         return object.__getattribute__(self, name)
 
+    if hasattr(kind, "__complex__"):  # for lack of which, but not for None, Python asks for a float
+        missing["__complex__"] = lambda self: self._number(complex)
     return type("Traced", (Traced,), {"__slots__": (), "stands_for": kind, "__getattribute__": asked, **missing})
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
-import typing
-from collections import abc
 from typing import Any
 
 import numpy as np
@@ -251,82 +248,6 @@ def test_state_that_is_assigned_in_each_step_is_the_reason_that_is_shown() -> No
     for _ in range(4):
         g(np.ones(2))
     assert "calls recorded" in g.show()
-
-
-# -- questions about a type ---------------------------------------------------------------------------------
-
-ABSTRACT = [
-    abc.Sized,
-    abc.Iterable,
-    abc.Container,
-    abc.Collection,
-    abc.Hashable,
-    abc.Sequence,
-    abc.Reversible,
-    abc.Callable,
-    typing.SupportsIndex,
-    typing.SupportsRound,
-    typing.SupportsFloat,
-    typing.SupportsInt,
-    typing.SupportsAbs,
-    numbers.Number,
-    numbers.Real,
-]
-KINDS = {
-    "array": lambda x: x,
-    "float64": lambda x: x.max(),
-    "float32": lambda x: x.max().astype("f4"),
-    "int64": lambda x: np.argmax(x),
-    "bool": lambda x: np.any(x),
-    "complex": lambda x: x.max() * 1j,
-}
-
-
-def named(value: Any) -> list[str]:
-    """All names that there may be, but for one that NumPy asks for itself whenever it makes an array."""
-    return sorted({name for kind in (np.ndarray, np.generic, np.float64, ag.replay) for name in dir(kind)} | set(value))
-
-
-NAMES = named([*dir(np.int64(1)), "__iadd__", "nonsense", "__nonsense__"])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_question_about_a_type_has_the_answer_of_the_value_itself(kind: str) -> None:
-    answers = []
-
-    def f(x: Any) -> Any:
-        value = KINDS[kind](x)
-        answers.append([isinstance(value, a) for a in ABSTRACT])
-        return x * 1
-
-    g = replayed(f, np.ones(2))
-    assert len(g.programs) == 1
-    assert len(answers) == 4
-    assert [a == answers[0] for a in answers] == [True] * 4
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_a_value_has_not_its_stand_in_has_not(kind: str) -> None:
-    wrong, errors = [], []
-    for name in NAMES:
-        answers: list[bool] = []
-
-        def f(x: Any, name: str = name, answers: list[bool] = answers) -> Any:
-            answers.append(hasattr(KINDS[kind](x), name))
-            return x * 1
-
-        g = ag.replay(f)
-        try:
-            for _ in range(3):
-                g(np.ones(2))
-        except ReplayError as error:
-            errors.append(str(error))
-        except ValueError:  # of an array of one axis: the function's own
-            continue
-        if len(set(answers)) != 1:
-            wrong.append(name)
-    assert [name for name in wrong if name != "__array_struct__"] == []
-    assert [error for error in errors if "test_refuted.py" not in error] == []
 
 
 def test_what_python_does_with_a_scalar_goes_on() -> None:
