@@ -11,6 +11,9 @@ import numpy as np
 from ..effects import REDUCTIONS
 from ..ir import Buffer, BufferView, Group, Instruction
 
+# Products of matrices take so many rows or columns at once, and add up in another order what is left over at the end.
+TILE = 16
+
 
 def in_parts(group: Group, n: int) -> list[Group]:
     """A group in n parts of about the same size, or nothing when it cannot be cut so."""
@@ -18,7 +21,8 @@ def in_parts(group: Group, n: int) -> list[Group]:
     size = group.rows or size
     if size < n:
         return []
-    ranges = pairwise(size * i // n for i in range(n + 1))
+    tile = TILE if size >= 4 * TILE * n else 1
+    ranges = pairwise([*(round(size * i / n / tile) * tile for i in range(n)), size])
     if group.rows:
         return [_chain(group, start, stop) for start, stop in ranges]
     return [Group([_part(group.instructions[0], axes, axis, start, stop)]) for start, stop in ranges]
