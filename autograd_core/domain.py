@@ -14,11 +14,11 @@ class Domain:
 
     Parameters
     ----------
-    low, high
+    low, high : float
         The open ends of the interval.
-    kinks
+    kinks : tuple of float
         Single points inside it that tests and step sizes keep away from.
-    period
+    period : float, optional
         The distance at which ``kinks`` repeat: a ``tan`` has its poles at π/2 + kπ, which is
         ``Domain(kinks=(pi / 2,), period=pi)``. None: they do not.
 

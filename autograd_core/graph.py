@@ -46,17 +46,17 @@ class Node:
 
     Parameters
     ----------
-    out
+    out : array
         The value: an array, or one of NumPy's scalars.
-    requires_grad
+    requires_grad : bool
         Whether gradients reach it.
-    op
+    op : Op, optional
         The `Op` that computed it; None for a leaf.
-    parents
+    parents : tuple of Node
         The nodes that its arguments came from, position by position; None for a constant that was no Tensor.
-    args
+    args : tuple
         The plain arrays and numbers that went in.
-    params
+    params : dict
         The op's parameters, which no gradient flows through: ``axis``, ``keepdims``, …
 
     Examples

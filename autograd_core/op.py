@@ -55,17 +55,17 @@ class Op:
 
     Parameters
     ----------
-    forward
+    forward : callable
         A function of arrays. Its arguments without a default are the inputs, those with one are parameters.
-    latex
+    latex : str
         What it computes, in LaTeX.
-    broadcasts
+    broadcasts : bool
         Whether inputs of different shapes are stretched to a common one.
-    domain
+    domain : Domain or sequence of Domain, optional
         Where each input may lie: a `Domain` for all, or one for each.
-    examples
+    examples : sequence of Example, optional
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
-    note
+    note : str
         What the derivative is at kinks and ties, in words.
 
     Raises
@@ -530,18 +530,18 @@ def ufunc(
 
     Parameters
     ----------
-    np_ufunc
+    np_ufunc : ufunc
         The function, one of NumPy's or SciPy's or of ``np.frompyfunc``. The op answers for it.
-    latex
+    latex : str
         What it computes, in LaTeX.
     *rules
         A pair for each argument: the vector-Jacobian product ``rule(g, z, x, y, …)`` and the local derivative in
         LaTeX.
-    domain
+    domain : Domain or sequence of Domain, optional
         Where each argument may lie: a `Domain` for all, or one for each.
-    examples
+    examples : sequence of Example, optional
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
-    note
+    note : str
         What the derivative is at kinks and ties, in words.
 
     Returns
@@ -589,15 +589,15 @@ def op(
 
     Parameters
     ----------
-    latex
+    latex : str
         What it computes, in LaTeX.
-    numpy
+    numpy : callable or sequence of callable, optional
         The NumPy function, or a tuple of them, that the op answers for.
-    broadcasts
+    broadcasts : bool
         Whether inputs of different shapes are stretched to a common one, which the backward walk then undoes.
-    domain
+    domain : Domain or sequence of Domain, optional
         Where each input may lie: a `Domain` for all, or one for each.
-    examples
+    examples : sequence of Example, optional
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
 
     Returns
@@ -660,13 +660,13 @@ def composed(
 
     Parameters
     ----------
-    latex
+    latex : str
         What it computes, in LaTeX.
-    numpy
+    numpy : callable or sequence of callable, optional
         The NumPy function, or a tuple of them, that it answers for.
-    domain
+    domain : Domain or sequence of Domain, optional
         Where each argument may lie: a `Domain` for all, or one for each.
-    examples
+    examples : sequence of Example
         Calls for the tests to start from, made with `example`.
 
     Returns

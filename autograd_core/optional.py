@@ -11,11 +11,11 @@ def needed(module: str, purpose: str, extra: str = "") -> Any:
 
     Parameters
     ----------
-    module
+    module : str
         Its name, as ``import`` takes it.
-    purpose
+    purpose : str
         What needs it, the subject of the sentence.
-    extra
+    extra : str
         The extra of this distribution that brings it; without one the library is installed by its own name.
 
     Raises

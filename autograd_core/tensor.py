@@ -83,15 +83,15 @@ class Tensor(Recorded, Tracer):
 
     Parameters
     ----------
-    data
+    data : array_like
         A number, a nested list of numbers or an array, which is copied. Python numbers become float64, an array
         keeps its dtype.
-    dtype
+    dtype : dtype, optional
         The dtype to convert it to.
-    requires_grad
+    requires_grad : bool, optional
         Whether operations on it are recorded, so that it gets a gradient. None: yes when the dtype is floating. With
         False the Tensor is a constant.
-    name
+    name : str, optional
         What errors, step tables and drawings call it.
 
     Raises
@@ -538,11 +538,13 @@ class Tensor(Recorded, Tracer):
 
         Parameters
         ----------
-        dtype
+        dtype : dtype
             Of real numbers.
-        order, casting, subok
+        order, casting : str
             As NumPy's arrays take them.
-        copy
+        subok : bool
+            As NumPy's arrays take it.
+        copy : bool
             False gives the Tensor itself where the dtype is its own.
 
         Returns
@@ -580,9 +582,9 @@ class Tensor(Recorded, Tracer):
         ----------
         *shape
             The lengths of the new axes, or a tuple of them; one may be -1, for what is left.
-        order
+        order : str
             "C" counts the elements row by row, "F" column by column.
-        copy
+        copy : bool, optional
             Taken as NumPy takes it, and changes nothing: nobody can write to a result.
 
         Returns

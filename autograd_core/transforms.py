@@ -186,11 +186,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     Parameters
     ----------
-    f
+    f : callable
         A function of arrays, numbers, and nested lists, tuples and dicts of them, made of NumPy's functions.
-    argnums
+    argnums : int or sequence of int
         The position of the argument to differentiate with respect to, or a sequence of positions.
-    has_aux
+    has_aux : bool
         Whether ``f`` returns ``(value, aux)``, of which ``aux`` is passed on and not differentiated.
 
     Returns
@@ -311,11 +311,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
 
     Parameters
     ----------
-    f
+    f : callable
         A function of arrays and nested lists, tuples and dicts of them.
-    args
+    args : sequence
         A tuple with its arguments.
-    tangents
+    tangents : sequence
         A tuple with a direction for each argument, in the argument's structure and shapes.
 
     Returns
@@ -427,11 +427,11 @@ def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
     Parameters
     ----------
-    f
+    f : callable
         A function that returns a single number.
-    args
+    args : sequence
         A tuple with its arguments.
-    tangents
+    tangents : sequence
         A tuple with the vector, in parts: one for each argument, in its shape.
 
     Returns

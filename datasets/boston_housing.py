@@ -32,12 +32,12 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
 
     Parameters
     ----------
-    path
+    path : str
         The name of an archive in the data folders and Keras' cache, or the absolute path of one, to be
         read instead of the one inside.
-    test_split
+    test_split : float
         The share of the rows that the test part gets.
-    seed
+    seed : int
         Of the order of the rows.
 
     Returns

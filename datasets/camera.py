@@ -27,11 +27,11 @@ def load_data(n: int = 1000, noise: float = 0.0, seed: int | None = 0) -> Split:
 
     Parameters
     ----------
-    n
+    n : int
         How many pictures, of which every fifth (0, 5, 10, …) is held out for the test.
-    noise
+    noise : float
         The share of the pictures that show noise instead: four numbers between -1 and 1.
-    seed
+    seed : int or None
         The same seed makes the same pictures; None makes new ones.
 
     Returns

@@ -23,14 +23,14 @@ def multi_hot(
 
     Parameters
     ----------
-    sequences
+    sequences : sequence of iterable of int or array
         Lists of integers, or an array of such, as `imdb.load_data` and `reuters.load_data` return.
-    dimension
+    dimension : int
         How many columns; all numbers are below it (load the set with `num_words=dimension`).
-    dtype
+    dtype : dtype
         Of the result. 25,000 reviews over 10,000 words take 1 GB as float32, a quarter of that as
         uint8.
-    sparse
+    sparse : bool
         Give a `scipy.sparse.csr_array`, which holds the ones alone: those reviews take 27 MB, and a network
         that begins with a `Dense` layer trains on it as on an array. It needs the `sparse` extra.
 
@@ -88,12 +88,12 @@ def draw_examples(images: ArrayLike, captions: Iterable[object] | None = None, *
 
     Parameters
     ----------
-    images
+    images : array_like
         Numbers of shape (n, height, width), from the smallest in white to the largest in black, or
         colours of shape (n, height, width, 3 or 4).
-    captions
+    captions : iterable, optional
         One for each picture, anything that can be printed: labels, say. None draws none.
-    cmap
+    cmap : str
         Matplotlib's name for another scale of colours, "gray" for black to white.
 
     Returns

@@ -44,7 +44,7 @@ def load_data(path: str = "mnist.npz") -> Split:
 
     Parameters
     ----------
-    path
+    path : str
         The name that Keras' archive of the set has in its cache, or the absolute path of one. It is
         read where it is found; elsewhere the four original files are read or downloaded.
 

@@ -49,24 +49,24 @@ def load_data(
 
     Parameters
     ----------
-    path
+    path : str
         The name of the archive in the data folders and caches, or the absolute path of one.
-    num_words
+    num_words : int, optional
         Words with this number or a larger one are replaced by `oov_char`. None keeps all but
         the largest number, as Keras does.
-    skip_top
+    skip_top : int
         Words with a smaller number are replaced by `oov_char`.
-    maxlen
+    maxlen : int, optional
         Only newswires shorter than this are kept, `start_char` counted. None or 0 keeps all.
-    test_split
+    test_split : float
         The share of the newswires that the test part gets.
-    seed
+    seed : int
         Of the order of the newswires.
-    start_char
+    start_char : int or None
         None puts nothing in front.
-    oov_char
+    oov_char : int or None
         Stands for words that are left out; None leaves them out without a trace.
-    index_from
+    index_from : int
         Is added to the ranks.
 
     Returns
@@ -108,7 +108,7 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 
     Parameters
     ----------
-    path
+    path : str
         The name of the word list in the data folders and caches, or the absolute path of one.
 
     Returns

@@ -13,11 +13,11 @@ def load_data(n: int = 1000, noise: float = 0.02, seed: int | None = 0) -> Split
 
     Parameters
     ----------
-    n
+    n : int
         How many points, of which every fifth (0, 5, 10, …) is held out for the test.
-    noise
+    noise : float
         The standard deviation by which each coordinate is off; neighbouring arms are 1/3 apart.
-    seed
+    seed : int or None
         The same seed makes the same points; None makes new ones.
 
     Returns

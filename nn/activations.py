@@ -66,13 +66,13 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
     Parameters
     ----------
-    x
+    x : array_like
         Numbers of any shape.
-    negative_slope
+    negative_slope : float
         That below the threshold, ``negative_slope · (x - threshold)``; from 0 on.
-    max_value
+    max_value : float, optional
         The ceiling; None: none.
-    threshold
+    threshold : float
         Below it, and at it, the slope is ``negative_slope``.
 
     Returns

@@ -523,13 +523,13 @@ class Registry:
 
         Parameters
         ----------
-        module
+        module : str
             Its name.
-        example
+        example : str
             An expression that makes a thing, in the module's own names: ``Dense(3)``.
-        shows
+        shows : str
             An attribute of the thing and its value, for the examples in the documentation: ``units == 3``.
-        none
+        none : str
             What ``get`` makes of None, where it takes it.
         **first
             What a function calls its first argument, as Keras does: ``serialize="layer"``.

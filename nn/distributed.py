@@ -168,11 +168,11 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Parameters
     ----------
-    x
+    x : array_like
         An array whose first axis is that of the examples.
-    axis
+    axis : int or sequence of int, optional
         Along which to take the mean, one axis or a tuple of them; None takes all.
-    keepdims
+    keepdims : bool
         Whether these axes stay, with length 1.
 
     Returns

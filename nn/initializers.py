@@ -134,9 +134,9 @@ class RandomNormal(Random):
 
     Parameters
     ----------
-    mean, stddev
+    mean, stddev : float
         Of the distribution; ``stddev`` from 0 on.
-    seed
+    seed : int, optional
         A whole number from 0 on gives the same values at each call; None draws new ones.
 
     Raises
@@ -189,7 +189,7 @@ class RandomUniform(Random):
 
     Parameters
     ----------
-    minval, maxval
+    minval, maxval : float
         The bounds, of which the second is not below the first.
     seed
         As in `RandomNormal`.
@@ -220,11 +220,11 @@ class VarianceScaling(Random):
 
     Parameters
     ----------
-    scale
+    scale : float
         Above 0.
-    mode
+    mode : str
         What n is: "fan_in", "fan_out" or "fan_avg".
-    distribution
+    distribution : str
         "truncated_normal", "untruncated_normal" or "uniform".
     seed
         As in `RandomNormal`.

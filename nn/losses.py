@@ -156,13 +156,13 @@ def categorical_crossentropy(
 
     Parameters
     ----------
-    y_true, y_pred
+    y_true, y_pred : array_like
         Targets and predictions of one shape, (batch, …, classes).
-    from_logits
+    from_logits : bool
         Whether predictions are logits; with False they are probabilities.
-    label_smoothing
+    label_smoothing : float
         The share of each target that is spread over all classes, from 0 to 1.
-    axis
+    axis : int
         That of the classes.
 
     Returns
@@ -225,15 +225,15 @@ def sparse_categorical_crossentropy(
 
     Parameters
     ----------
-    y_true
+    y_true : array_like
         Class numbers, (batch, …).
-    y_pred
+    y_pred : array_like
         Predictions, (batch, …, classes).
-    from_logits
+    from_logits : bool
         Whether predictions are logits; with False they are probabilities.
-    ignore_class
+    ignore_class : int, optional
         A number among the targets whose examples have the loss 0.
-    axis
+    axis : int
         That of the classes.
 
     Returns
@@ -291,15 +291,15 @@ def binary_crossentropy(
 
     Parameters
     ----------
-    y_true
+    y_true : array_like
         Targets between 0 and 1, (batch, …, n).
-    y_pred
+    y_pred : array_like
         Predictions of the same shape.
-    from_logits
+    from_logits : bool
         Whether predictions are logits; with False they are probabilities.
-    label_smoothing
+    label_smoothing : float
         The share of each target that is moved to 1/2, from 0 to 1.
-    axis
+    axis : int
         Along which the mean is taken.
 
     Returns
@@ -380,9 +380,9 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
     Parameters
     ----------
-    y_true, y_pred
+    y_true, y_pred : array_like
         Targets and predictions of one shape, (batch, …, n).
-    delta
+    delta : float
         The size of an error, above 0, from which on it counts linearly.
 
     Returns
@@ -438,12 +438,12 @@ class Loss(config.Configurable):
 
     Parameters
     ----------
-    name
+    name : str, optional
         What errors and `History` call it; by default that of the class.
-    reduction
+    reduction : str or None
         "sum_over_batch_size" (the mean), "mean_with_sample_weight" (the sum divided by that of the weights), "sum",
         or None for one number per example.
-    dtype
+    dtype : dtype, optional
         Kept for the configuration; a result has the dtype of the predictions.
 
     Raises
@@ -520,7 +520,7 @@ class LossFunction(Loss):
 
     Parameters
     ----------
-    fn
+    fn : callable
         From targets and predictions to one number for each example.
     reduction, name, dtype
         As in `Loss`; the name is by default that of the function.

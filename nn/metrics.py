@@ -94,9 +94,9 @@ class Metric(config.Configurable):
 
         Parameters
         ----------
-        y_true, y_pred
+        y_true, y_pred : array_like
             Targets and predictions; their shapes are those of the metric.
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts, numbers from 0 on; None: all the same.
 
         Raises
@@ -166,11 +166,11 @@ class MeanMetricWrapper(Metric):
 
     Parameters
     ----------
-    fn
+    fn : callable
         From targets and predictions to one number for each example.
-    name
+    name : str, optional
         By default that of the function.
-    dtype
+    dtype : dtype, optional
         Kept for the configuration; a result is a Python float.
     **options
         Further arguments of ``fn``.
@@ -227,9 +227,9 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 
     Parameters
     ----------
-    y_true, y_pred
+    y_true, y_pred : array_like
         Targets that are 0 or 1, and predictions, of one shape.
-    threshold
+    threshold : float
         A larger prediction stands for 1.
 
     Returns
@@ -286,9 +286,9 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 
     Parameters
     ----------
-    y_true, y_pred
+    y_true, y_pred : array_like
         Targets and predictions of one shape, (batch, classes).
-    k
+    k : int
         A whole number from 1 on.
 
     Returns
@@ -318,11 +318,11 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
 
     Parameters
     ----------
-    y_true
+    y_true : array_like
         Class numbers, (batch,).
-    y_pred
+    y_pred : array_like
         Predictions, (batch, classes).
-    k
+    k : int
         A whole number from 1 on.
 
     Returns
@@ -466,7 +466,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     Parameters
     ----------
-    k
+    k : int
         A whole number from 1 on.
     name, dtype
         As in `Metric`.
@@ -492,7 +492,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     Parameters
     ----------
-    k
+    k : int
         A whole number from 1 on.
     name, dtype
         As in `Metric`.
@@ -614,12 +614,12 @@ class Precision(_Hits):
 
     Parameters
     ----------
-    thresholds
+    thresholds : float or sequence of float, optional
         A prediction above it is positive: a number from 0 to 1, or several, for one result each. None: 0.5, or none
         when ``top_k`` is given.
-    top_k
+    top_k : int, optional
         Only the so many largest predictions of an example are positive; a whole number from 1 on.
-    class_id
+    class_id : int, optional
         The class, a place along the last axis, that alone is looked at.
     name, dtype
         As in `Metric`.

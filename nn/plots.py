@@ -20,16 +20,16 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, *, ax: Any = None, resolu
 
     Parameters
     ----------
-    model
+    model : Model
         It gives one number an example (a probability, or a margin, whose boundary is 0: told apart by whether any
         leaves 0 … 1) or one for each class.
-    x
+    x : array_like
         The points, (examples, 2).
-    y
+    y : array_like
         Their classes: whole numbers, or one-hot rows.
-    ax
+    ax : Axes, optional
         The Matplotlib axes to draw into; None makes a figure.
-    resolution
+    resolution : int
         How many points the plane is divided into along each axis.
 
     Returns

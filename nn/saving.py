@@ -91,14 +91,14 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 
     Parameters
     ----------
-    model
+    model : Model
         A model that is built.
-    filepath
+    filepath : path or file object
         A path that ends in ``.keras``, which Keras reads (it needs h5py), or in ``.autograd``, our own format, which
         remembers also where generators of dropout have come to; or a file object, for Keras' format.
-    overwrite
+    overwrite : bool
         Whether a file that is there may be replaced.
-    zipped
+    zipped : bool, optional
         True or None; Keras' folders (False) are not written.
 
     Raises
@@ -159,13 +159,13 @@ def load_model(
 
     Parameters
     ----------
-    filepath
+    filepath : path or file object
         A path or a file object.
-    custom_objects
+    custom_objects : dict, optional
         Classes and functions of your own by name, beside those that `register_keras_serializable` knows.
-    compile
+    compile : bool
         Whether to compile it as it was when it was saved, with the optimizer's state.
-    safe_mode
+    safe_mode : bool
         Taken so that scripts run: code in a file is never run, so a file that holds some is refused with False too.
 
     Returns
@@ -304,12 +304,12 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
     Parameters
     ----------
-    model
+    model : Model
         A model that is built.
-    filepath
+    filepath : path or file object
         A path that ends in ``.weights.h5``, which Keras reads (it needs h5py), or in ``.autograd``; or a file object,
         for Keras' format.
-    overwrite
+    overwrite : bool
         Whether a file that is there may be replaced.
 
     Raises
@@ -345,11 +345,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
 
     Parameters
     ----------
-    model
+    model : Model
         A model that is built.
-    filepath
+    filepath : path or file object
         A path or a file object.
-    skip_mismatch
+    skip_mismatch : bool
         Whether a layer whose weights have other shapes keeps its own, with a warning.
 
     Raises

@@ -56,12 +56,12 @@ def from_torch_state_dict(model: Layer, state: Any, names: Sequence[str] | None 
 
     Parameters
     ----------
-    model
+    model : Layer
         A built one.
-    state
+    state : dict
         From names, as in `to_torch_state_dict`, to PyTorch's tensors or to arrays, or the path of a safetensors
         file.
-    names
+    names : sequence of str, optional
         The name of each layer that has weights, where PyTorch calls them otherwise; None for those of the model.
 
     Raises

@@ -65,17 +65,17 @@ def plot_model(
 
     Parameters
     ----------
-    model
+    model : Model
         A built one.
-    to_file
+    to_file : path, optional
         The file, whose ending is .png, .svg, .pdf, .dot or .gif; None writes nothing.
-    show_shapes, show_dtype, show_trainable
+    show_shapes, show_dtype, show_trainable : bool
         Whether the shape of its output, its dtype and whether it trains stand beside the name of a layer.
-    show_layer_names, show_layer_activations, expand_nested
+    show_layer_names, show_layer_activations, expand_nested : bool
         Taken for Keras' sake: every drawing has these.
-    rankdir
+    rankdir : str
         The direction of reading, "TB" for downwards and "LR" to the right.
-    dpi
+    dpi : int
         The resolution of a picture of pixels, in dots per inch.
 
     Returns

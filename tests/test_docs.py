@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import inspect
 import io
+import itertools
 import re
 import shlex
 import sys
@@ -292,6 +293,30 @@ def left_out(thing, is_method=False):
     )
 
 
+SIMPLE = {bool: "bool", int: "int", float: "float", str: "str"} | {
+    word: word for word in ("bool", "int", "float", "str")
+}
+
+
+def untyped(thing):
+    """What a docstring describes without its type, as ``name : type``, or with another one than its annotation says.
+
+    Of the further arguments ``*args`` and ``**kwargs`` there is none to say, and what is as elsewhere is said there.
+    """
+    function = getattr(thing, "function", thing)  # of an op
+    lines = parts_of(function.__doc__ or "-").get("Parameters", [])
+    found = set()
+    for line, below in itertools.pairwise([*lines, ""]):
+        names, _, kind = line.partition(" : ")
+        if line[:1].strip() and line[0] not in "-*" and not re.match(r"(As|See|Those) .*`", below.strip()):
+            known = inspect.signature(function).parameters
+            annotated = [known[name].annotation for name in names.split(", ") if name in known]
+            simple = {SIMPLE.get(a.removesuffix(" | None") if isinstance(a, str) else a) for a in annotated} - {None}
+            said = "str" if kind.startswith("{") else re.sub(", optional| or None", "", kind)  # one of these words
+            found |= set() if kind and simple <= {said} else {line}
+    return found
+
+
 def methods():
     """The public methods that classes of ours define, but those that a class above them or NumPy describes."""
     for _, _, value in (found.values for found in public()):
@@ -313,16 +338,23 @@ def test_every_public_name_of_more_than_two_arguments_has_sections(reference, na
         assert not left_out(value)
 
 
+@pytest.mark.parametrize(("reference", "name", "value"), list(public()))
+def test_types_of_parameters_are_written_in_one_way(reference, name, value):
+    if isinstance(value, Op | type) or inspect.isroutine(value):
+        assert not untyped(value)
+
+
 @pytest.mark.parametrize(("name", "method"), [pytest.param(*found, id=found[0]) for found in dict(methods()).items()])
 def test_every_public_method_of_more_than_two_arguments_has_sections(name, method):
     assert not left_out(method, is_method=True)
+    assert not untyped(method)
 
 
 WHOLE = """It adds.
 
 Parameters
 ----------
-x, y
+x, y : float
     Numbers.
 *rest
     More of them.
@@ -345,13 +377,14 @@ Examples
 
 
 def test_what_a_docstring_leaves_out_is_seen():
-    def total(x, y, *rest):
+    def total(x: float, y: "float", *rest):
         raise ValueError("x: expected another number, got this one")
 
     total.__doc__ = WHOLE
     assert not left_out(total)
+    assert not untyped(total)
     for title, other, said in (
-        ("x, y", "x", "y"),
+        ("x, y : float", "x", "y"),
         ("*rest", "rest", "*rest"),
         ("ValueError", "TypeError", "ValueError"),
         ("Returns\n-------", "Gives\n-----", "Returns"),
@@ -360,6 +393,9 @@ def test_what_a_docstring_leaves_out_is_seen():
     ):
         total.__doc__ = WHOLE.replace(title, other)
         assert said in left_out(total)
+    for other in ("x, y", "x, y : int", "x, y: float"):
+        total.__doc__ = WHOLE.replace("x, y : float", other)
+        assert untyped(total) == {other}
 
 
 def test_what_an_op_raises_is_found_by_making_the_mistakes():

@@ -75,15 +75,15 @@ class Drawing:
 
     Parameters
     ----------
-    boxes, arrows
+    boxes, arrows : tuple of Box, tuple of Arrow
         Its nodes and edges.
-    direction
+    direction : str
         Of reading: LR, RL, TB or BT.
-    left_out
+    left_out : int
         How many nodes are not shown.
-    highlighted
+    highlighted : frozenset of str
         The nodes in colour, by name.
-    legend
+    legend : bool
         Whether a legend is drawn.
 
     Raises

@@ -37,36 +37,36 @@ class Step:
 
     Parameters
     ----------
-    kind
+    kind : str
         "forward", "backward" or "unbroadcast".
-    op
+    op : str
         The name of the op.
-    name
+    name : str
         What the value, or the input that a gradient arrives at, is called.
-    inputs
+    inputs : tuple of str
         What the inputs of the op are called.
-    value
+    value : array
         What was computed, or what the input was.
-    upstream
+    upstream : array, optional
         The gradient that arrives at the result of the op; None in a forward step, as the next three.
-    local
+    local : array, optional
         The local derivative, in numbers. None where it is no array to multiply by: a matrix product, a reshape, a
         softmax.
-    contribution
+    contribution : array, optional
         What the input receives in this step.
-    total
+    total : array, optional
         What it has received so far.
-    output
+    output : str
         What the result of the op is called.
-    expression
+    expression : str
         What was computed, as one writes it: ``x · y``.
-    formula
+    formula : str
         The local derivative as one writes it. Where it mentions g, the upstream gradient, it is the whole
         contribution; where ``local`` is None and it does not, it is the derivative of one element by another, and
         the contribution sums over the former.
-    position
+    position : int
         Which argument of the op the input is, from 0; -1 in a forward step.
-    operands
+    operands : tuple of pairs
         The parts of ``formula``, pairs of a name and a value.
 
     Examples
@@ -112,13 +112,13 @@ class Steps(Sequence[Step]):
 
     Parameters
     ----------
-    steps
+    steps : iterable of Step
         Its elements.
-    result
+    result : str
         The name of the value that was explained.
-    seed
+    seed : array
         The gradient that the backward pass started from.
-    values
+    values : dict of str to Value
         All that was computed and what it was computed from, name to `Value`.
 
     Raises

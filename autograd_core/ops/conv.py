@@ -73,13 +73,13 @@ def windows(x: Any, window: Any = (), *, strides: Any = 1, dilation: Any = 1) ->
 
     Parameters
     ----------
-    x
+    x : array_like
         An array with one spatial axis or several.
-    window
+    window : int or sequence of int
         How many elements a window has along each spatial axis: a number, or one for each.
-    strides
+    strides : int or sequence of int
         From one window to the next, likewise.
-    dilation
+    dilation : int or sequence of int
         From one element of a window to the next, likewise; 1 leaves no gaps.
 
     Returns
@@ -134,9 +134,9 @@ def fold(w: Any, shape: Any = (), *, strides: Any = 1, dilation: Any = 1) -> Any
 
     Parameters
     ----------
-    w
+    w : array_like
         An array in the shape that ``windows`` gives: ``(batch, *places, *window, channels)``.
-    shape
+    shape : tuple of int
         Of the result, ``(batch, *spatial, channels)``.
     strides, dilation
         As in `windows`.
@@ -352,18 +352,18 @@ def conv(x: Any, kernel: Any, *, strides: Any = 1, padding: Any = "valid", dilat
 
     Parameters
     ----------
-    x
+    x : array_like
         ``(batch, *spatial, in)``.
-    kernel
+    kernel : array_like
         ``(*window, in / groups, out)``.
-    strides
+    strides : int or sequence of int
         From one place of the kernel to the next: a number from 1 on, or one for each spatial axis.
-    padding
+    padding : str or sequence
         Of zeros: "valid" (none), "same" (``ceil(n / stride)`` places, as TensorFlow pads) or a pair (before, after)
         for each spatial axis.
-    dilation
+    dilation : int or sequence of int
         From one element of the kernel to the next, like ``strides``.
-    groups
+    groups : int
         In how many separate parts the channels are convolved.
 
     Returns
@@ -417,13 +417,13 @@ def conv_transpose(
 
     Parameters
     ----------
-    x
+    x : array_like
         ``(batch, *places, in)``.
-    kernel
+    kernel : array_like
         ``(*window, out / groups, in)``.
     strides, padding, dilation, groups
         As in `conv`.
-    shape
+    shape : tuple of int, optional
         Of the whole result. Several spatial sizes can lead to these places; None takes that of Keras: ``n * stride``
         for "same", ``n * stride + max(window - stride, 0)`` for "valid" and the smallest one for explicit pairs.
 

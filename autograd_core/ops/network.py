@@ -149,11 +149,11 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Parameters
     ----------
-    x
+    x : array_like
         Numbers of any shape.
-    axis
+    axis : int or sequence of int, optional
         Along which to add up, one axis or a tuple of them; None adds up all.
-    keepdims
+    keepdims : bool
         Whether these axes stay, with length 1.
 
     Returns
@@ -263,11 +263,11 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
 
     Parameters
     ----------
-    indices
+    indices : array_like of int
         Class numbers, of any shape.
-    num_classes
+    num_classes : int
         How many classes there are, from 0 on.
-    dtype
+    dtype : dtype, optional
         Of the result.
 
     Returns

@@ -78,11 +78,11 @@ class Traced(Tracer, InPlace):
 
     Parameters
     ----------
-    array
+    array : array
         What was computed with the arguments of the recording.
-    recording
+    recording : Recording
         What its computations are noted in.
-    scalar
+    scalar : bool
         Whether it stands for a value that is immutable in NumPy (`numpy.float64` and its like), such as an element
         or a sum over everything: nothing writes to its array, and nothing else is a view of it that can be written
         to.

@@ -21,13 +21,13 @@ class BackupAndRestore(Callback):
 
     Parameters
     ----------
-    backup_dir
+    backup_dir : path
         A folder, which is made where it is missing.
-    save_freq
+    save_freq : str
         "epoch", the only one.
-    double_checkpoint
+    double_checkpoint : bool
         Taken for Keras' sake: one backup is enough here, because it is replaced when the next one is complete.
-    delete_checkpoint
+    delete_checkpoint : bool
         Whether the backup is deleted when all epochs are done; that of an interrupted training is kept.
 
     Raises

@@ -105,9 +105,9 @@ class CallbackList:
 
     Parameters
     ----------
-    callbacks
+    callbacks : iterable of Callback
         Instances of `Callback`.
-    model
+    model : Model
         What they find as ``self.model``.
     **params
         What they find in ``self.params``: ``epochs``, ``steps``, ``verbose``.

@@ -20,11 +20,11 @@ class CSVLogger(Callback):
 
     Parameters
     ----------
-    filename
+    filename : path
         The file to write.
-    separator
+    separator : str
         One character.
-    append
+    append : bool
         Whether to add to what is in the file, as a training that goes on does anyway.
 
     Raises

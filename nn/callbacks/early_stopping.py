@@ -16,21 +16,21 @@ class EarlyStopping(Monitor):
 
     Parameters
     ----------
-    monitor
+    monitor : str
         The name of the value, as in `History`.
-    min_delta
+    min_delta : float
         By how much a value must be better to count.
-    patience
+    patience : int
         A whole number of epochs from 0 on.
-    verbose
+    verbose : int
         1 says when training is stopped, and that weights are brought back.
-    mode
+    mode : str
         "min", "max" or "auto", which asks the metric.
-    baseline
+    baseline : float, optional
         With one, only what is better than it counts as better.
-    restore_best_weights
+    restore_best_weights : bool
         Whether the weights of the best epoch are brought back when training ends, stopped or run through.
-    start_from_epoch
+    start_from_epoch : int
         How many epochs pass before values are looked at, from 0 on.
 
     Raises

@@ -14,11 +14,11 @@ class LambdaCallback(Callback):
 
     Parameters
     ----------
-    on_epoch_begin, on_epoch_end
+    on_epoch_begin, on_epoch_end : callable, optional
         Called with the number of the epoch from 0 on, and a dict of what was measured.
-    on_train_begin, on_train_end
+    on_train_begin, on_train_end : callable, optional
         Called with that dict.
-    on_train_batch_begin, on_train_batch_end
+    on_train_batch_begin, on_train_batch_end : callable, optional
         Called with the number of the batch in its epoch, and that dict.
     **others
         The other moments of a `Callback`, by name.

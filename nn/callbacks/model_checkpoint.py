@@ -16,22 +16,22 @@ class ModelCheckpoint(Monitor):
 
     Parameters
     ----------
-    filepath
+    filepath : path or file object
         May name the epoch and what was measured: ``"{epoch:02d}-{val_loss:.2f}.keras"``. Its ending says
         the format, as for `nn.models.save_model` and, with ``save_weights_only``, for `nn.saving.save_weights`.
-    monitor
+    monitor : str
         The name of the value that ``save_best_only`` looks at, as in `History`.
-    verbose
+    verbose : int
         1 says what was saved.
-    save_best_only
+    save_best_only : bool
         Whether to save only when the value is better than any before.
-    save_weights_only
+    save_weights_only : bool
         Whether to save the weights without the model.
-    mode
+    mode : str
         "min", "max" or "auto", which asks the metric.
-    save_freq
+    save_freq : str or int
         "epoch", or a whole number of batches from 1 on.
-    initial_value_threshold
+    initial_value_threshold : float, optional
         What the first value must be better than; None: nothing.
 
     Raises

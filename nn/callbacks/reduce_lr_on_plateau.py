@@ -16,21 +16,21 @@ class ReduceLROnPlateau(Monitor):
 
     Parameters
     ----------
-    monitor
+    monitor : str
         The name of the value, as in `History`.
-    factor
+    factor : float
         From 0 on and below 1.
-    patience
+    patience : int
         A whole number of epochs from 0 on.
-    verbose
+    verbose : int
         1 says when the rate changes.
-    mode
+    mode : str
         "min", "max" or "auto", which asks the metric.
-    min_delta
+    min_delta : float
         By how much a value must be better to count.
-    cooldown
+    cooldown : int
         How many epochs after a change are not counted, from 0 on.
-    min_lr
+    min_lr : float
         What the rate does not fall below, from 0 on.
 
     Raises

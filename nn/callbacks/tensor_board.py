@@ -26,15 +26,15 @@ class TensorBoard(Callback):
 
     Parameters
     ----------
-    log_dir
+    log_dir : path
         A folder, which is made where it is missing.
-    histogram_freq
+    histogram_freq : int
         After how many epochs to add a histogram of each weight, of what in it is a finite number; 0: never.
-    write_graph
+    write_graph : bool
         Taken for Keras' sake: no graph is written; `nn.utils.plot_model` draws it.
-    write_images, write_steps_per_second
+    write_images, write_steps_per_second : bool
         False, because neither is written.
-    update_freq
+    update_freq : str or int
         "epoch", or to add the running values in between "batch" or a whole number of batches from 1 on.
 
     Raises

@@ -22,17 +22,17 @@ class BatchNormalization(Layer):
 
     Parameters
     ----------
-    axis
+    axis : int
         That of the channels, not that of the batch.
-    momentum
+    momentum : float
         How much of the moving averages is left after a step, from 0 to 1.
-    epsilon
+    epsilon : float
         Keeps the divisor from 0; from 0 on.
-    center, scale
+    center, scale : bool
         Whether there is a beta, and a gamma.
-    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer
         Names or instances of `Initializer`.
-    beta_regularizer, gamma_regularizer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
     **kwargs
         As in `Layer`.

@@ -19,28 +19,28 @@ class Conv(Layer):
 
     Parameters
     ----------
-    filters
+    filters : int
         How many channels come out, from 1 on.
-    kernel_size
+    kernel_size : int or sequence of int
         The lengths of the kernel: a whole number from 1 on, or one for each axis.
-    strides
+    strides : int or sequence of int
         From one place of the kernel to the next, likewise.
-    padding
+    padding : str
         Of zeros: "valid" for none, "same" for as many places as inputs by ``strides``; over one axis also "causal",
         before the first.
-    data_format
+    data_format : str, optional
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
-    dilation_rate
+    dilation_rate : int or sequence of int
         From one element of the kernel to the next, like ``kernel_size``. Above 1 only where ``strides`` are 1.
-    groups
+    groups : int
         In how many separate parts the channels are convolved; it divides them and the filters.
-    activation
+    activation : str or callable, optional
         A name or a function of arrays; None: none.
-    use_bias
+    use_bias : bool
         Whether there is a bias, (filters,).
-    kernel_initializer, bias_initializer
+    kernel_initializer, bias_initializer : str or Initializer
         Names or instances of `Initializer`.
-    kernel_regularizer, bias_regularizer
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
     **kwargs
         As in `Layer`.

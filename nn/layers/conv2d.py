@@ -12,16 +12,16 @@ class Conv2D(Conv):
 
     Parameters
     ----------
-    filters
+    filters : int
         How many channels come out, from 1 on.
-    kernel_size, strides, dilation_rate
+    kernel_size, strides, dilation_rate : int or sequence of int
         A whole number from 1 on, or a pair for rows and columns; ``dilation_rate`` is above 1 only where ``strides``
         is 1.
-    padding
+    padding : str
         "valid" for none, "same" for ``ceil(n / strides)`` places along each axis.
-    data_format
+    data_format : str, optional
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
-    groups
+    groups : int
         In how many separate parts the channels are convolved; it divides them and the filters.
     activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
         As in `Dense`.

@@ -16,15 +16,15 @@ class Dense(Layer):
 
     Parameters
     ----------
-    units
+    units : int
         How many outputs there are, from 1 on.
-    activation
+    activation : str or callable, optional
         A name or a function of arrays; None: none.
-    use_bias
+    use_bias : bool
         Whether there is a bias.
-    kernel_initializer, bias_initializer
+    kernel_initializer, bias_initializer : str or Initializer
         Names or instances of `Initializer`.
-    kernel_regularizer, bias_regularizer
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
     **kwargs
         As in `Layer`.

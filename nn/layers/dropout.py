@@ -19,11 +19,11 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate
+    rate : float
         From 0 to 1.
-    noise_shape
+    noise_shape : tuple of int, optional
         A 1, None or the length for each axis of the input: one decision is repeated along the axes where it has a 1.
-    seed
+    seed : int, optional
         A whole number from 0 on makes the same decisions in each training; None makes new ones.
     **kwargs
         As in `Layer`.

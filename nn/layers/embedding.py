@@ -17,11 +17,11 @@ class Embedding(Layer):
 
     Parameters
     ----------
-    input_dim, output_dim
+    input_dim, output_dim : int
         How many rows the table has, and how long they are; from 1 on.
-    embeddings_initializer
+    embeddings_initializer : str or Initializer
         A name or an `Initializer`.
-    embeddings_regularizer
+    embeddings_regularizer : str or Regularizer, optional
         A name or a `Regularizer`; None: none.
     **kwargs
         As in `Layer`.

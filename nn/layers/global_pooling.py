@@ -33,9 +33,9 @@ class GlobalAveragePooling1D(GlobalPooling):
 
     Parameters
     ----------
-    data_format
+    data_format : str, optional
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
-    keepdims
+    keepdims : bool
         Whether the axes of the positions stay, with length 1.
     **kwargs
         As in `Layer`.

@@ -13,15 +13,15 @@ class Input(Configurable):
 
     Parameters
     ----------
-    shape
+    shape : tuple of int, optional
         A tuple of lengths without the batch axis, whole numbers from 0 on; None stands for a length that varies.
-    batch_size
+    batch_size : int, optional
         Of the batch axis, in ``batch_shape``; None: any.
-    dtype
+    dtype : dtype, optional
         Of the input, in ``dtype``.
-    batch_shape
+    batch_shape : tuple of int, optional
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
-    name
+    name : str, optional
         By default "input" with a number.
 
     Raises

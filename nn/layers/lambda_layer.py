@@ -18,13 +18,13 @@ class Lambda(Layer):
 
     Parameters
     ----------
-    function
+    function : callable
         Of an array.
-    output_shape
+    output_shape : tuple of int, optional
         Taken for Keras' sake; shapes are found by running the function.
-    mask
-        None: there are no masks here.
-    arguments
+    mask : None
+        There are no masks here.
+    arguments : dict, optional
         Further arguments of the function, by name.
     **kwargs
         As in `Layer`.

@@ -51,9 +51,9 @@ class InputSpec(metaclass=freeze.Watched):
 
     Parameters
     ----------
-    ndim, min_ndim
+    ndim, min_ndim : int, optional
         How many axes there are, and how many at least; None: any.
-    axes
+    axes : dict of int to int
         From some of them to their lengths.
 
     Raises
@@ -114,13 +114,13 @@ class Layer(config.Configurable):
 
     Parameters
     ----------
-    trainable
+    trainable : bool
         Whether training changes its weights.
-    dtype
+    dtype : dtype, optional
         Of its weights, and what inputs are brought to; a floating one, None for float32.
-    name
+    name : str, optional
         What errors, summaries and drawings call it; by default that of the class in lower case, with a number.
-    input_shape
+    input_shape : tuple of int, optional
         That of one example, without the batch axis, on the first layer of a `Sequential`, as an `Input` gives it.
     **unknown
         Nothing: each is an error that names the nearest argument.
@@ -221,17 +221,17 @@ class Layer(config.Configurable):
 
         Parameters
         ----------
-        shape
+        shape : tuple of int
             A tuple of lengths; () makes a number.
-        initializer
+        initializer : str or Initializer, optional
             A name, or an `Initializer`, or a function of ``(shape, dtype)``.
-        dtype
+        dtype : dtype, optional
             None for that of the layer.
-        trainable
+        trainable : bool
             One that is not trainable is state: it is saved, and no gradient is computed.
-        regularizer
+        regularizer : str or Regularizer, optional
             A name or a `Regularizer`, whose penalty is added to the loss.
-        name
+        name : str
             What errors and saved files call it.
 
         Returns

@@ -20,15 +20,15 @@ class LayerNormalization(Layer):
 
     Parameters
     ----------
-    axis
+    axis : int or sequence of int, optional
         One axis or several, each named once and none that of the batch.
-    epsilon
+    epsilon : float
         Keeps the divisor from 0; from 0 on.
-    center, scale
+    center, scale : bool
         Whether there is a beta, and a gamma.
-    beta_initializer, gamma_initializer
+    beta_initializer, gamma_initializer : str or Initializer
         Names or instances of `Initializer`.
-    beta_regularizer, gamma_regularizer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
     **kwargs
         As in `Layer`.

@@ -12,13 +12,13 @@ class MaxPooling1D(MaxPooling):
 
     Parameters
     ----------
-    pool_size
+    pool_size : int or sequence of int
         How long a window is, a whole number from 1 on.
-    strides
+    strides : int or sequence of int, optional
         From one window to the next; None for ``pool_size``.
-    padding
+    padding : str
         "valid" for none, "same" for ``ceil(steps / strides)`` places.
-    data_format
+    data_format : str, optional
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
     name, **kwargs
         As in `Layer`.

@@ -34,11 +34,11 @@ class Pooling(Layer):
 
         Parameters
         ----------
-        x
+        x : array_like
             The images, (batch, *spatial, channels).
-        window_axes
+        window_axes : tuple of int
             The axes of a window in what ``windows`` gives.
-        windows
+        windows : array_like
             ``windows(x, fill)``, with ``fill`` standing around the image: (batch, *places, *window, channels).
 
         Returns

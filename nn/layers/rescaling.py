@@ -15,7 +15,7 @@ class Rescaling(Layer):
 
     Parameters
     ----------
-    scale, offset
+    scale, offset : float or array_like
         Numbers, or arrays that broadcast with the input.
     **kwargs
         As in `Layer`.

@@ -17,9 +17,9 @@ class ZeroPadding2D(Layer):
 
     Parameters
     ----------
-    padding
+    padding : str or sequence
         A whole number from 0 on, a pair (rows, columns), or ((top, bottom), (left, right)).
-    data_format
+    data_format : str, optional
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
     **kwargs
         As in `Layer`.

@@ -103,11 +103,11 @@ class Model(Trainer):
 
         Parameters
         ----------
-        filepath
+        filepath : path or file object
             A name that ends in ``.keras`` for a file of Keras, in ``.autograd`` for one of our own; or a file object.
-        overwrite
+        overwrite : bool
             Whether a file that is there may be replaced.
-        zipped
+        zipped : bool, optional
             True or None; Keras' folders are not written.
 
         Raises
@@ -145,17 +145,17 @@ class Model(Trainer):
 
         Parameters
         ----------
-        line_length
+        line_length : int, optional
             In characters; None for the width of the terminal, from 60 to 100.
-        positions
+        positions : sequence of int, optional
             The ends of the columns, as shares of the line or in characters.
-        print_fn
+        print_fn : callable, optional
             What is called with each line instead of ``print``.
-        expand_nested
+        expand_nested : bool
             Whether the layers of models in the model are listed too.
-        show_trainable
+        show_trainable : bool
             Whether a column says which layers train.
-        layer_range
+        layer_range : pair of str, optional
             A pair of names, or patterns of names, of the first and the last layer to show.
 
         Raises

@@ -25,11 +25,11 @@ class Sequential(Model):
 
     Parameters
     ----------
-    layers
+    layers : sequence of Layer, optional
         A list of layers; None for none, to `add` them later.
-    trainable
+    trainable : bool
         Whether training changes the weights.
-    name
+    name : str, optional
         What summaries and drawings call it; by default "sequential" with a number.
 
     Raises

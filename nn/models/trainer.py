@@ -82,22 +82,22 @@ class Trainer(TrainingStep):
 
         Parameters
         ----------
-        optimizer
+        optimizer : str or Optimizer
             A name or an `Optimizer`.
-        loss
+        loss : str, callable or Loss, optional
             A name, a `Loss`, or a function of targets and predictions; None for a model with a `compute_loss` of its
             own.
-        loss_weights
+        loss_weights : float, optional
             By how much the loss is multiplied, a number; None: 1.
-        metrics, weighted_metrics
+        metrics, weighted_metrics : sequence of metrics, optional
             Lists of names, functions and instances of `Metric`; the second take ``sample_weight`` and
             ``class_weight`` into account.
-        run_eagerly
+        run_eagerly : bool
             Whether the layers' own code runs every time, to print or to debug in it; gradients are then left in the
             weights' ``.grad``. It wins over ``jit_compile``.
-        steps_per_execution
+        steps_per_execution : int
             Taken so that scripts run, and changes nothing.
-        jit_compile
+        jit_compile : bool or str
             "auto" replays what is this package's. True is your word that your own code is pure, so that it is
             replayed too: live are the data, the weights, and what is assigned to attributes of layers, losses,
             regularizers and optimizers; whatever else it reads stays as it was, as under ``jax.jit``, and ``if x >
@@ -202,38 +202,38 @@ class Trainer(TrainingStep):
 
         Parameters
         ----------
-        x
+        x : array_like, optional
             An array, a list of arrays for a model of several inputs, or anything that gives batches of ``(x, y)`` or
             ``(x, y, weights)``: an iterable, or a sequence of them.
-        y
+        y : array_like, optional
             The targets beside arrays, with an example for each of ``x``.
-        batch_size
+        batch_size : int, optional
             How many examples of the arrays make a step; None for 32.
-        epochs
+        epochs : int
             The number of the epoch to end after, so how many there are from ``initial_epoch`` = 0 on.
-        verbose
+        verbose : int or str
             0 for silence, 1 for a bar, 2 for a line per epoch, or "auto".
-        callbacks
+        callbacks : sequence of Callback, optional
             Instances of `Callback`, or a list of them.
-        validation_split
+        validation_split : float
             The share of the arrays, their end before shuffling, to validate on; from 0 to below 1.
-        validation_data
+        validation_data : tuple, optional
             ``(x, y)`` or ``(x, y, weights)`` to validate on, or anything that gives batches of these.
-        shuffle
+        shuffle : bool
             Whether the arrays are shuffled before each epoch.
-        class_weight
+        class_weight : dict of int to float, optional
             From class numbers to how much their examples count.
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts, a number for each; None: all the same.
-        initial_epoch
+        initial_epoch : int
             The number of the first epoch, from 0 on.
-        steps_per_epoch
+        steps_per_epoch : int, optional
             How many batches make an epoch; None for all.
-        validation_steps
+        validation_steps : int, optional
             How many batches to validate on; None for all.
-        validation_batch_size
+        validation_batch_size : int, optional
             None for ``batch_size``.
-        validation_freq
+        validation_freq : int or sequence of int
             After how many epochs to validate, or a list of the epochs to validate after, counted from 1.
 
         Returns
@@ -350,13 +350,13 @@ class Trainer(TrainingStep):
 
         Parameters
         ----------
-        x, y
+        x, y : array_like
             Inputs and targets, arrays with the examples along their first axis.
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts, a number for each; None: all the same.
-        class_weight
+        class_weight : dict, optional
             From class numbers to how much their examples count.
-        return_dict
+        return_dict : bool
             Whether to return a dict from names to values.
 
         Returns
@@ -405,17 +405,17 @@ class Trainer(TrainingStep):
         ----------
         x, y
             As in `fit`.
-        batch_size
+        batch_size : int, optional
             How many examples are taken at a time; None for 32.
-        verbose
+        verbose : int or str
             0 for silence, 1 for a bar, 2 for a line, or "auto".
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts, a number for each; None: all the same.
-        steps
+        steps : int, optional
             How many batches to take; None for all.
-        callbacks
+        callbacks : sequence of Callback, optional
             Instances of `Callback`, told of the batches.
-        return_dict
+        return_dict : bool
             Whether to return a dict from names to values.
 
         Returns
@@ -490,15 +490,15 @@ class Trainer(TrainingStep):
 
         Parameters
         ----------
-        x
+        x : array_like
             An array, a list of arrays for a model of several inputs, or anything that gives batches of these.
-        batch_size
+        batch_size : int, optional
             How many examples are taken at a time; None for 32.
-        verbose
+        verbose : int or str
             0 for silence, 1 for a bar, 2 for a line, or "auto".
-        steps
+        steps : int, optional
             How many batches to take; None for all.
-        callbacks
+        callbacks : sequence of Callback, optional
             Instances of `Callback`, told of the batches.
 
         Returns

@@ -85,13 +85,13 @@ class TrainingStep(Layer):
 
         Parameters
         ----------
-        x
+        x : array_like, optional
             The inputs of the batch, which the compiled loss does not look at.
-        y, y_pred
+        y, y_pred : array_like, optional
             Targets and predictions of the batch.
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts; None: all the same.
-        training
+        training : bool
             Taken for Keras' sake.
 
         Returns
@@ -117,11 +117,11 @@ class TrainingStep(Layer):
 
         Parameters
         ----------
-        x
+        x : array_like
             The inputs of the batch, which the compiled metrics do not look at.
-        y, y_pred
+        y, y_pred : array_like
             Targets and predictions of the batch.
-        sample_weight
+        sample_weight : array_like, optional
             How much each example counts, for ``weighted_metrics``; None: all the same.
 
         Returns

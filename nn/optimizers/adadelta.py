@@ -17,9 +17,9 @@ class Adadelta(Optimizer):
     ----------
     learning_rate
         As in `Optimizer`; 1.0 is that of the paper.
-    rho
+    rho : float
         How much of an average is left after a step, from 0 to 1.
-    epsilon
+    epsilon : float
         Is added to the averages before the root is taken; from 0 on.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
         As in `Optimizer`.

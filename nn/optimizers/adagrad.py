@@ -17,9 +17,9 @@ class Adagrad(Optimizer):
     ----------
     learning_rate
         As in `Optimizer`.
-    initial_accumulator_value
+    initial_accumulator_value : float
         What the sum begins with, from 0 on.
-    epsilon
+    epsilon : float
         Keeps the divisor from 0; from 0 on.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
         As in `Optimizer`.

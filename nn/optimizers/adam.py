@@ -17,11 +17,11 @@ class Adam(Optimizer):
     ----------
     learning_rate
         As in `Optimizer`.
-    beta_1, beta_2
+    beta_1, beta_2 : float
         How much of m and of v is left after a step, from 0 on and below 1.
-    epsilon
+    epsilon : float
         Keeps the divisor from 0; from 0 on.
-    amsgrad
+    amsgrad : bool
         Whether to divide by the largest v so far.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
         As in `Optimizer`.

@@ -15,7 +15,7 @@ class AdamW(Adam):
     ----------
     learning_rate
         As in `Optimizer`.
-    weight_decay
+    weight_decay : float
         From 0 on.
     beta_1, beta_2, epsilon, amsgrad
         As in `Adam`.

@@ -65,18 +65,18 @@ class Optimizer(config.Configurable):
 
     Parameters
     ----------
-    learning_rate
+    learning_rate : float or callable
         A finite number from 0 on, or a `schedules.LearningRateSchedule`.
-    weight_decay
+    weight_decay : float, optional
         ``learning_rate · weight_decay`` times each parameter is taken off it before the step; from 0 on. None:
         nothing.
-    clipnorm
+    clipnorm : float, optional
         The largest norm of the gradient of each variable, above 0; a longer one is scaled down.
-    clipvalue
+    clipvalue : float, optional
         The largest size of each number in a gradient, above 0.
-    global_clipnorm
+    global_clipnorm : float, optional
         The largest norm of all gradients together, above 0.
-    name
+    name : str, optional
         By default that of the class in lower case.
     **unknown
         Nothing: each is an error that names the nearest argument.
@@ -153,11 +153,11 @@ class Optimizer(config.Configurable):
 
         Parameters
         ----------
-        parameter, gradient
+        parameter, gradient : array
             Arrays of one shape.
-        state
+        state : State
             From each name in ``slots`` to an array in the shape of the parameter.
-        learning_rate, step
+        learning_rate, step : array
             Numbers without axes, in the dtype of the parameter, so that a recorded step never freezes them. The
             first ``step`` is 1.
 
@@ -223,11 +223,11 @@ class Optimizer(config.Configurable):
 
         Parameters
         ----------
-        learning_rate, step
+        learning_rate, step : array
             Numbers without axes, as `update` takes them.
-        grads
+        grads : sequence
             A gradient for each variable, in its shape, or None for one that stays as it is.
-        trainable_variables
+        trainable_variables : sequence of Tensor, optional
             Tensors; None takes those that the optimizer was built for.
 
         Raises

@@ -17,13 +17,13 @@ class RMSprop(Optimizer):
     ----------
     learning_rate
         As in `Optimizer`.
-    rho
+    rho : float
         How much of the average is left after a step, from 0 to 1.
-    momentum
+    momentum : float
         How much of a velocity is left after a step, from 0 to 1.
-    epsilon
+    epsilon : float
         Is added to the average before the root is taken; from 0 on.
-    centered
+    centered : bool
         Whether the variance of g is used instead of its mean square.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
         As in `Optimizer`.

@@ -44,15 +44,15 @@ class ExponentialDecay(LearningRateSchedule):
 
     Parameters
     ----------
-    initial_learning_rate
+    initial_learning_rate : float
         That of step 0, from 0 on.
-    decay_steps
+    decay_steps : int
         After how many steps the rate has been multiplied by ``decay_rate`` once; above 0.
-    decay_rate
+    decay_rate : float
         From 0 on.
-    staircase
+    staircase : bool
         Whether the exponent is rounded down, so that the rate changes every ``decay_steps`` steps.
-    name
+    name : str
         For Keras' sake.
 
     Raises
@@ -89,11 +89,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     Parameters
     ----------
-    boundaries
+    boundaries : sequence of float
         Numbers of steps from 0 on, each larger than the one before.
-    values
+    values : sequence of float
         Learning rates from 0 on, one more than boundaries.
-    name
+    name : str
         For Keras' sake.
 
     Raises
@@ -126,17 +126,17 @@ class CosineDecay(LearningRateSchedule):
 
     Parameters
     ----------
-    initial_learning_rate
+    initial_learning_rate : float
         That of step 0, from 0 on.
-    decay_steps
+    decay_steps : int
         How many steps the cosine takes; above 0.
-    alpha
+    alpha : float
         What is left of the rate at the end, as a share from 0 to 1.
-    name
+    name : str
         For Keras' sake.
-    warmup_target
+    warmup_target : float, optional
         The rate to climb to from the initial one before it falls, from 0 on. None: no warm-up.
-    warmup_steps
+    warmup_steps : int
         How many steps the climb takes, from 0 on.
 
     Raises

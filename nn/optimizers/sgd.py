@@ -15,9 +15,9 @@ class SGD(Optimizer):
     ----------
     learning_rate
         As in `Optimizer`.
-    momentum
+    momentum : float
         How much of its velocity is left after a step, from 0 to 1.
-    nesterov
+    nesterov : bool
         Whether the gradient is taken as if the velocity had been followed already.
     weight_decay, clipnorm, clipvalue, global_clipnorm, **kwargs
         As in `Optimizer`.

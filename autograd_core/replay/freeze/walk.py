@@ -184,11 +184,11 @@ def freeze(value: Any, path: str = "", trusting: bool = False) -> Frozen:
 
     Parameters
     ----------
-    value
+    value : array
         A thing made of settings, or a tuple of some.
-    path
+    path : str
         What it is called in a reason.
-    trusting
+    trusting : bool
         Whether what is foreign is taken to be pure, by its author's word.
 
     Returns
