@@ -13,7 +13,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .. import __version__
     from ..optional import needed
 
-    needed("rich", "The command autograd")
+    try:
+        needed("rich", "The command autograd")
+    except ImportError as missing:
+        print(f"autograd: {missing}", file=sys.stderr)
+        return 1
     from . import explaining, worksheets
 
     parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")
