@@ -249,6 +249,10 @@ class Tensor(Recorded, Tracer):
         given otherwise. Leaves add to the ``.grad`` they have; the others get that of this pass.
         ``release=True`` frees the graph on the way, for training: only leaves get gradients, and the graph
         cannot be walked again. If anything raises, no leaf's ``.grad`` has changed.
+
+        Within a call the uses of a float16 value are added up in float32. Over several calls its ``.grad`` is rounded
+        to float16 each time, as PyTorch's is: 2048 and 1 more are 2048. To add up many, keep a float32 leaf and use
+        ``leaf.astype(np.float16)``.
         """
         leaves = []
         for node, g, _ in walk({self.node: self._seed(gradient)}, release=release):

@@ -100,7 +100,8 @@ cbrt = ufunc(
 def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
     if type(y) is int or type(y) is float:  # stays a Python number, so that float32 stays float32
         return g * (y * x ** (y - 1 if y else 0))
-    return g * (y * x ** (np.where((x == 0) & (y == 0), 1, y) - 1))
+    pole = (y == 0) & (np.abs(x) * np.finfo(z.dtype).max < 1)  # 0 · 1/x, where 1/x is infinite
+    return g * (y * x ** (np.where(pole, 1, y) - 1))
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -298,8 +299,8 @@ cosh = ufunc(np.cosh, r"\cosh x", (lambda g, z, x: g * np.sinh(x), r"\sinh x"))
 @op(r"\frac{1}{(\cosh x)^2}", broadcasts=True, examples=ELEMENTWISE)
 def sech_squared(x: Any) -> Any:
     """The slope of `tanh`, precise where that is 1 to the last digit."""
-    e = np.exp(-np.abs(x))
-    return np.square(2 * e / (1 + e * e))
+    e = np.exp(-2 * np.abs(x))
+    return 4 * e / np.square(1 + e)
 
 
 @sech_squared.vjp(r"-2 \cdot z \cdot \tanh x")
@@ -486,19 +487,25 @@ minimum = ufunc(
 
 NUMBERS = (example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0]), (2,)))
 
+
+def beside_nan(share: Any, x: Any, y: Any) -> Any:
+    """The ``share`` of ``x``, which is all where ``y`` is NaN, and nothing where both are."""
+    return np.where(y == y, share, x == x)
+
+
 fmax = ufunc(
     np.fmax,
     r"\max(x, y)",
-    (lambda g, z, x, y: g * larger(x, np.where(y == y, y, -inf), g), r"[x > y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: g * larger(y, np.where(x == x, x, -inf), g), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * beside_nan(larger(x, y, g), x, y), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * beside_nan(larger(y, x, g), y, x), r"[x < y] + \tfrac{1}{2}[x = y]"),
     examples=NUMBERS,
     note="tied arguments share equally; a NaN gets nothing",
 )
 fmin = ufunc(
     np.fmin,
     r"\min(x, y)",
-    (lambda g, z, x, y: g * larger(np.where(y == y, y, inf), x, g), r"[x < y] + \tfrac{1}{2}[x = y]"),
-    (lambda g, z, x, y: g * larger(np.where(x == x, x, inf), y, g), r"[x > y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * beside_nan(larger(y, x, g), x, y), r"[x < y] + \tfrac{1}{2}[x = y]"),
+    (lambda g, z, x, y: g * beside_nan(larger(x, y, g), y, x), r"[x > y] + \tfrac{1}{2}[x = y]"),
     examples=NUMBERS,
     note="tied arguments share equally; a NaN gets nothing",
 )

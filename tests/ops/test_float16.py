@@ -198,6 +198,20 @@ def test_a_gradient_of_many_uses_is_added_up_in_float32_whoever_walks(use):
     np.testing.assert_array_equal(linear(np.ones(2, np.float16)), right)
 
 
+def test_a_gradient_over_many_calls_is_rounded_each_time_as_in_pytorch_unless_the_leaf_is_of_float32(judge):
+    torch = judge("torch")
+    theirs = torch.zeros(1, dtype=torch.float16, requires_grad=True)
+    half, single = Tensor(np.zeros(1, np.float16)), Tensor(np.zeros(1, np.float32))
+    for _ in range(2060):
+        (theirs * 1).sum().backward()
+        np.sum(half * 1).backward()
+        np.sum(single.astype(np.float16) * 1).backward()
+    assert half.grad.dtype == np.float16
+    np.testing.assert_array_equal(half.grad, theirs.grad.numpy())
+    np.testing.assert_array_equal(half.grad, [2048])
+    np.testing.assert_array_equal(single.grad, [2060])
+
+
 def test_the_error_function_of_float16(judge):
     special = judge("scipy.special")
     x = np.float16([-300, -5, -2.7, -1, 0, 0.3, 1, 2, 2.6, 2.7, 3, 10, 300])
