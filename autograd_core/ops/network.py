@@ -225,7 +225,7 @@ def normalized(x: Any, axis: Any = -1) -> Any:
     return x / np.sum(x, axis=axis, keepdims=True)
 
 
-@normalized.vjp(r"\frac{[i = j] - z_j}{\sum_k x_k}")
+@normalized.vjp(r"\frac{[i = j] - z_i}{\sum_k x_k}")
 @rule_in_float32(normalized)
 def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
     return _off_mean(g, z, axis) / np.sum(x, axis=axis, keepdims=True)

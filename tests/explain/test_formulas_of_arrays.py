@@ -114,6 +114,9 @@ FORWARD = {
     r"\sum_{j \le i} x_j": lambda x: [sum(x[j] for j in range(N) if j <= i) for i in range(N)],
     r"\prod_{j \le i} x_j": lambda x: [math.prod(x[j] for j in range(N) if j <= i) for i in range(N)],
     r"\frac{e^{x_i}}{\sum_j e^{x_j}}": lambda x: [math.exp(x[i]) / sum(map(math.exp, x)) for i in range(N)],
+    r"(\sum \left|x\right|^p)^{1/p}": lambda x: sum(abs(v) ** 3 for v in x) ** (1 / 3),
+    r"\frac{x_i}{\sum_j x_j}": lambda x: [x[i] / sum(x) for i in range(N)],
+    r"x_i - \ln \sum_j e^{x_j}": lambda x: [x[i] - math.log(sum(map(math.exp, x))) for i in range(N)],
 }
 # The derivative of z (of z_i where there are several) by x_i (by x_j then).
 BY_EACH = {
@@ -124,6 +127,7 @@ BY_EACH = {
     r"\frac{x}{z}": lambda x, z, i: x[i] / z,
     r"\frac{x}{d \cdot z}": lambda x, z, i: x[i] / (DEGREES * z),
     r"e^{x_i - z}": lambda x, z, i: math.exp(x[i] - z),
+    r"\operatorname{sign} x \cdot (\left|x\right| / z)^{p - 1}": lambda x, z, i: np.sign(x[i]) * abs(x[i] / z) ** 2,
 }
 BY_PAIR = {
     r"[j \le i]": lambda x, z, i, j: j <= i,
@@ -131,9 +135,12 @@ BY_PAIR = {
         (j <= i) * math.prod(x[k] for k in range(N) if k <= i and k != j)
     ),
     r"z_i \cdot ([i = j] - z_j)": lambda x, z, i, j: z[i] * ((i == j) - z[j]),
+    r"\frac{[i = j] - z_i}{\sum_k x_k}": lambda x, z, i, j: ((i == j) - z[i]) / np.sum(x),
+    r"[i = j] - e^{z_j}": lambda x, z, i, j: (i == j) - math.exp(z[j]),
 }
 REDUCTIONS = [
-    "sum", "mean", "max", "min", "prod", "length", "root_mean_square", "logsumexp", "cumsum", "cumprod", "softmax"
+    "sum", "mean", "max", "min", "prod", "length", "root_mean_square", "p_norm", "logsumexp", "cumsum", "cumprod",
+    "softmax", "normalized", "log_softmax",
 ]  # fmt: skip
 VECTORS = [np.array([0.5, -1.25, 2.0, 2.0, 0.75]), np.array([-2.0, -2.0, 1.5, 0.25, 1.0])]  # with tied extremes
 
