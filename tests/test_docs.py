@@ -438,6 +438,7 @@ def table():
     return script("table_of_ops")
 
 
+@pytest.mark.skipif(not hasattr(np, "cumulative_sum"), reason="it is written with NumPy 2.1 or newer, as the site is")
 def test_the_table_of_ops_is_the_registrys(table):
     written = (DOCS / "ops.md").read_text(encoding="utf-8")
     assert written == table.table(), "run: python docs/table_of_ops.py"

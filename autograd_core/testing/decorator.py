@@ -145,7 +145,7 @@ def gradient_property(
 
     for one in reversed(rare):  # the last that is said is run first
         test = example(_AtCorner(one))(test)
-    name = name_of(f)
+    name = name_of(f).strip("<>")  # older hypothesis looks for the text of what is called <lambda>
     test.__name__, test.__qualname__, test.__doc__ = name, getattr(f, "__qualname__", name), f.__doc__
     test.__module__ = getattr(f, "__module__", None) or __name__
     return test

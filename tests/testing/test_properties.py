@@ -288,7 +288,8 @@ def test_a_gradient_in_single_precision_is_held_to_single_precision():
     def grad(g, x):
         return np.float32(g) * np.cos(np.float32(x))
 
-    assert "x is float64[2, 3], and its gradient is float32[2, 3]" in said_of(np.sin, grad, A)
+    said = said_of(np.sin, grad, A)  # older NumPy's ufuncs have no names for their arguments
+    assert re.search(r"(x|argument 0) is float64\[2, 3\], and its gradient is float32\[2, 3\]", said)
     assert check_properties(np.sin, A, grad=grad, keeps_dtype=False).verdict == "pass"
     assert "wrong" in said_of(np.sin, lambda g, x: grad(g, x) * np.float32(1.05), A)
 
