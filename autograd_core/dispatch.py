@@ -22,6 +22,8 @@ NUMPY: dict[Any, Any] = {}
 
 # NumPy functions whose result has no derivative to record (comparisons, positions, shapes): they see the data.
 WITHOUT_DERIVATIVE: set[Any] = set()
+# Those of them that look at shapes and dtypes alone, so that nothing follows from the numbers.
+OF_SHAPES: set[Any] = set()
 # Those of them whose later arguments do have one, which must not be lost without a word.
 FIRST_ONLY: set[Any] = set()
 # Those whose result has a derivative in some calls: what such a call would lose, and what to write, as a clause.
@@ -41,8 +43,12 @@ _NESTED = list, tuple, dict
 def plain(value: Any) -> Any:
     """``value`` with the data of every Tensor in its place."""
     if isinstance(value, Recorded):
-        return value.data
-    return tree.map(_data, value) if isinstance(value, _NESTED) else value  # in a slice NumPy asks Tensors itself
+        return value.told()
+    return tree.map(_told, value) if isinstance(value, _NESTED) else value  # in a slice NumPy asks Tensors itself
+
+
+def _told(leaf: Any) -> Any:
+    return leaf.told() if isinstance(leaf, Recorded) else leaf
 
 
 def _data(leaf: Any) -> Any:
@@ -234,6 +240,8 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     would_lose = SOMETIMES[function](*args, **kwargs) if function in SOMETIMES else ""
     if would_lose:
         raise TypeError(f"{name} has no gradient here, and would drop it: {would_lose}")
+    if function in OF_SHAPES:
+        return function(*tree.map(_data, args), **tree.map(_data, kwargs))
     return function(*plain(args), **plain(kwargs))
 
 

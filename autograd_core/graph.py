@@ -21,6 +21,7 @@ NO_PARAMS: dict[str, Any] = {}
 _UNSET: dict[str, Any] = {
     "grad": None,
     "name": None,
+    "asked": 0,
     "changed": 0,
     "changer": ("", 0),
     "where": None,
@@ -72,6 +73,7 @@ class Node:
     __slots__ = (
         "__weakref__",
         "args",
+        "asked",
         "born",
         "changed",
         "changer",
@@ -96,6 +98,7 @@ class Node:
     args: tuple[Any, ...]
     params: dict[str, Any]
     born: int
+    asked: int  # when something other than an op first looked at its numbers: what came later may depend on them
     changed: int
     changer: tuple[str, int]  # the file and line that changed it
     grad: Any
@@ -149,6 +152,11 @@ class Recorded:
     __slots__ = ("node",)
     node: Node
     data: Any
+
+    def told(self) -> Any:
+        """Its data for what is no op: a comparison, a sorting. The node remembers that it was asked."""
+        self.node.asked = self.node.asked or tick()
+        return self.data
 
 
 def describe(op: Op, args: Iterable[Any]) -> str:

@@ -55,7 +55,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
     def compared(self: Tensor, other: Any) -> Any:
         value = plain(other)
         try:
-            return compare(self.node.out, value)
+            return compare(self.told(), value)
         except Exception as error:
             arrays.check_together(compare.__name__, (_told(self, 1), _told(other, 2)), (self.node.out, value), error)
             raise
@@ -228,7 +228,7 @@ class Tensor(Recorded, Tracer):
 
     def item(self, *index: Any) -> float | int | bool:
         """The only element, or that at an index, as a Python number."""
-        out = self.node.out
+        out = self.told()
         if out.size != 1 and not index:
             raise ValueError(f"item(): expected exactly one element, got a Tensor of shape {list(out.shape)}")
         return arrays.to_numpy(out).item(*index)
@@ -357,7 +357,7 @@ class Tensor(Recorded, Tracer):
         return complex(self._number("complex(t)"))
 
     def __bool__(self) -> bool:
-        return bool(self.node.out)
+        return bool(self.told())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node.requires_grad:
@@ -510,7 +510,7 @@ class Tensor(Recorded, Tracer):
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Any:
-        return ~self.node.out
+        return ~self.told()
 
     # -- methods that arrays have ----------------------------------------------------------------------
 

@@ -22,12 +22,16 @@ class Untraceable(TypeError):
 
 
 class _Form(NamedTuple):
-    """How a function is written. Levels bind tighter as they grow: sum, product, sign, power, name."""
+    """How a function is written. Levels bind tighter as they grow: sum, product, sign, power, name.
+
+    ``rounds`` says whether its result for numbers of float32 may be none itself.
+    """
 
     latex: str
     javascript: str
     level: int = 4
     operands: tuple[int, ...] = (0, 0, 0)
+    rounds: bool = True
 
 
 _SUM, _PRODUCT, _SIGN, _POWER, _NAME = range(5)
@@ -39,7 +43,13 @@ def _named(latex: str, javascript: str) -> _Form:
 
 
 def _indicator(sign: str, javascript: str) -> _Form:
-    return _Form(rf"[{{}} {sign} {{}}]", f"({{}} {javascript} {{}})")
+    return _Form(rf"[{{}} {sign} {{}}]", f"({{}} {javascript} {{}})", rounds=False)
+
+
+def _operator(name: str, javascript: str = "", **options: Any) -> _Form:
+    """A function of one or two arguments in parentheses, in JavaScript one of ``maths.js``."""
+    latex = name.replace("_", r"\_")
+    return _Form(rf"\operatorname{{{{{latex}}}}}({{}}, {{}})", f"{javascript or name}({{}}, {{}})", **options)
 
 
 # What JavaScript's Math and operators compute to the same last digits as NumPy. A function that is not here
@@ -49,17 +59,18 @@ FORMS: dict[str, _Form] = {
     "subtract": _Form("{} - {}", "({} - {})", _SUM, (_SUM, _PRODUCT)),
     "multiply": _Form(r"{} \cdot {}", "({} * {})", _PRODUCT, (_PRODUCT, _SIGN)),
     "divide": _Form(r"\frac{{{}}}{{{}}}", "({} / {})", _SIGN),
-    "negative": _Form("-{}", "(-{})", _SUM, (_PRODUCT,)),
-    "positive": _Form("{}", "{}", _SUM, (_SUM,)),
+    "negative": _Form("-{}", "(-{})", _SUM, (_PRODUCT,), rounds=False),
+    "positive": _Form("{}", "{}", _SUM, (_SUM,), rounds=False),
+    "float64": _Form("{}", "(+{})", _SUM, (_SUM,), rounds=False),  # of a truth value the number
     "reciprocal": _Form(r"\frac{{1}}{{{}}}", "(1 / {})", _SIGN),
-    "power": _Form("{}^{{{}}}", "Math.pow({}, {})", _POWER, (_NAME,)),
+    "power": _Form("{}^{{{}}}", "power({}, {})", _POWER, (_NAME,)),
     "square": _Form("{}^{{2}}", "Math.pow({}, 2)", _POWER, (_NAME,)),
     "sqrt": _Form(r"\sqrt{{{}}}", "Math.sqrt({})"),
     "cbrt": _Form(r"\sqrt[3]{{{}}}", "Math.cbrt({})"),
     "hypot": _Form(r"\sqrt{{{}^{{2}} + {}^{{2}}}}", "Math.hypot({}, {})", _NAME, (_NAME, _NAME)),
-    "absolute": _Form(r"\left|{}\right|", "Math.abs({})"),
+    "absolute": _Form(r"\left|{}\right|", "Math.abs({})", rounds=False),
     # JavaScript's sign of -0 is -0, and NumPy's is 0.
-    "sign": _Form(r"\operatorname{{sign}} {}", "(Math.sign({}) + 0)", _PRODUCT, (_NAME,)),
+    "sign": _Form(r"\operatorname{{sign}} {}", "(Math.sign({}) + 0)", _PRODUCT, (_NAME,), rounds=False),
     "exp": _Form("e^{{{}}}", "Math.exp({})", _POWER),
     "exp2": _Form("2^{{{}}}", "Math.pow(2, {})", _POWER),
     "expm1": _Form("e^{{{}}} - 1", "Math.expm1({})", _SUM),
@@ -80,22 +91,39 @@ FORMS: dict[str, _Form] = {
     "arcsinh": _named(r"\operatorname{{arsinh}}", "asinh"),
     "arccosh": _named(r"\operatorname{{arcosh}}", "acosh"),
     "arctanh": _named(r"\operatorname{{artanh}}", "atanh"),
-    "maximum": _Form(r"\max({}, {})", "Math.max({}, {})"),
-    "minimum": _Form(r"\min({}, {})", "Math.min({}, {})"),
+    "maximum": _Form(r"\max({}, {})", "Math.max({}, {})", rounds=False),
+    "minimum": _Form(r"\min({}, {})", "Math.min({}, {})", rounds=False),
+    "fmax": _Form(r"\max({}, {})", "fmax({}, {})", rounds=False),
+    "fmin": _Form(r"\min({}, {})", "fmin({}, {})", rounds=False),
     "floor": _Form(r"\lfloor {} \rfloor", "Math.floor({})"),
     "ceil": _Form(r"\lceil {} \rceil", "Math.ceil({})"),
     "trunc": _named(r"\operatorname{{trunc}}", "trunc"),
+    "rint": _Form(r"\operatorname{{round}} {}", "rint({})", _PRODUCT, (_NAME,)),
     "fmod": _Form(r"\operatorname{{fmod}}({}, {})", "({} % {})"),
-    "where": _Form(r"\operatorname{{where}}({}, {}, {})", "({} ? {} : {})"),
+    "remainder": _Form(r"{} \bmod {}", "remainder({}, {})", _PRODUCT, (_NAME, _NAME)),
+    "floor_divide": _Form(r"\lfloor \frac{{{}}}{{{}}} \rfloor", "floorDivide({}, {})"),
+    "heaviside": _operator("heaviside"),
+    "copysign": _operator("copysign", rounds=False),
+    "ldexp": _Form(r"{} \cdot 2^{{{}}}", "ldexp({}, {})", _PRODUCT, (_PRODUCT,)),
+    "logaddexp": _Form(r"\ln(e^{{{}}} + e^{{{}}})", "logaddexp({}, {})"),
+    "logaddexp2": _Form(r"\log_2(2^{{{}}} + 2^{{{}}})", "logaddexp2({}, {})"),
+    "deg2rad": _Form(r"\frac{{\pi}}{{180}} \cdot {}", "({} * (Math.PI / 180))", _PRODUCT, (_SIGN,)),
+    "rad2deg": _Form(r"\frac{{180}}{{\pi}} \cdot {}", "({} * (180 / Math.PI))", _PRODUCT, (_SIGN,)),
+    "sinc": _Form(r"\operatorname{{sinc}} {}", "sinc({})", _PRODUCT, (_NAME,)),
+    "mantissa": _Form(r"\operatorname{{mantissa}} {}", "frexp({})[0]", _PRODUCT, (_NAME,)),
+    "exponent": _Form(r"\operatorname{{exponent}} {}", "frexp({})[1]", _PRODUCT, (_NAME,)),
+    "isfinite": _Form(r"[{} \text{{ is finite}}]", "Number.isFinite({})", rounds=False),
+    "isnan": _Form(r"[{} \text{{ is NaN}}]", "Number.isNaN({})", rounds=False),
+    "where": _Form(r"\operatorname{{where}}({}, {}, {})", "({} ? {} : {})", rounds=False),
     "greater": _indicator(">", ">"),
     "greater_equal": _indicator(r"\ge", ">="),
     "less": _indicator("<", "<"),
     "less_equal": _indicator(r"\le", "<="),
     "equal": _indicator("=", "==="),
     "not_equal": _indicator(r"\ne", "!=="),
-    "bitwise_and": _Form(r"{} \wedge {}", "({} && {})", _SUM, (_PRODUCT, _PRODUCT)),
-    "bitwise_or": _Form(r"{} \vee {}", "({} || {})", _SUM, (_PRODUCT, _PRODUCT)),
-    "invert": _Form(r"\neg {}", "(!{})", _SIGN, (_NAME,)),
+    "bitwise_and": _Form(r"{} \wedge {}", "({} && {})", _SUM, (_PRODUCT, _PRODUCT), rounds=False),
+    "bitwise_or": _Form(r"{} \vee {}", "({} || {})", _SUM, (_PRODUCT, _PRODUCT), rounds=False),
+    "invert": _Form(r"\neg {}", "(!{})", _SIGN, (_NAME,), rounds=False),
 }
 FORMS["logical_and"], FORMS["logical_or"], FORMS["logical_not"] = (
     FORMS["bitwise_and"],
@@ -115,7 +143,7 @@ class Symbol(Tracer):
     >>> y.latex()
     '1 - (\\\\tanh x)^{2}'
     >>> y.javascript()
-    '(1 - Math.pow(Math.tanh(x), 2))'
+    '(1 - power(Math.tanh(x), 2))'
     >>> y.evaluate({"x": 0.0})
     np.float64(1.0)
     """
@@ -127,13 +155,23 @@ class Symbol(Tracer):
         self.head = head
         self.args = args
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number that is known."""
+        return not self.args and not isinstance(self.head, str)
+
+    @property
+    def formulas(self) -> list[Symbol]:
+        """Its elements, of which it is the only one."""
+        return [self]
+
     # -- being computed with -----------------------------------------------------------------------------
 
     def process(self, function: Any, args: Any, kwargs: Any) -> Any:
         if isinstance(function, np.ufunc) and not kwargs:
-            return _call(function.__name__, *args)
+            return call(function.__name__, *args)
         if function is np.where and len(args) == 3:
-            return _call("where", *args)
+            return call("where", *args)
         if function in (np.zeros_like, np.ones_like):
             return Symbol(0.0 if function is np.zeros_like else 1.0)
         if function in (np.shape, np.ndim, np.size):
@@ -169,55 +207,31 @@ class Symbol(Tracer):
             parts.append(text if level >= needed else f"({text})")
         return form.latex.format(*parts), form.level
 
-    def javascript(self, names: Mapping[int, str] | None = None, single: bool = False) -> str:
-        """The formula as JavaScript computes it; ``names`` are those of parts that were computed before.
+    def javascript(self, single: bool = False) -> str:
+        """The formula as JavaScript computes it, all in one expression.
 
         ``single`` rounds each number to float32, as NumPy does when all of them are.
         """
-        if names is not None and id(self) in names:
-            return names[id(self)]
-        if not self.args:
-            if isinstance(self.head, str):
-                return self.head
-            written = _javascript_number(self.head)
-            return f"Math.fround({written})" if single and self.head != float(np.float32(self.head)) else written
-        written = FORMS[str(self.head)].javascript.format(*(arg.javascript(names, single) for arg in self.args))
-        return f"Math.fround({written})" if single else written
+        return _written((self,), single, named=False)[1][0]
 
     def function(self, parameters: Sequence[str], single: bool = False) -> str:
         """A JavaScript function of ``parameters``; what is used more than once is computed once."""
-        order, uses = _parts(self)
-        names: dict[int, str] = {}
-        lines = []
-        for part in order:
-            if part.args and uses[id(part)] > 1 and part is not self:
-                value = part.javascript(names, single)
-                names[id(part)] = f"t{len(names)}"
-                lines.append(f"const {names[id(part)]} = {value}; ")
-        head = f"({', '.join(parameters)}) =>"
-        result = self.javascript(names, single)
-        return f"{head} {{ {''.join(lines)}return {result}; }}" if lines else f"{head} {result}"
+        lines, (result,) = _written((self,), single)
+        return _function(parameters, lines, result)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The number that NumPy makes of the formula."""
-        found: dict[int, Any] = {}
-        with np.errstate(all="ignore"):
-            for part in _parts(self)[0]:
-                if part.args:
-                    function = getattr(np, str(part.head))
-                    found[id(part)] = function(*(found[id(a)] for a in part.args))
-                else:
-                    found[id(part)] = values[part.head] if isinstance(part.head, str) else part.head
-        return found[id(self)]
+        return evaluated((self,), values)[0]
 
     def __repr__(self) -> str:
         return f"<symbol {self.latex()}>"
 
 
-def _call(function: str, *inputs: Any) -> Symbol:
+def call(function: str, *inputs: Any) -> Symbol:
+    """The symbol of a function of symbols and numbers; of numbers alone the number."""
     if function not in FORMS:
         raise Untraceable(f"{function} is not among the functions that the page can compute")
-    x, *rest = args = [a if isinstance(a, Symbol) else _constant(a) for a in inputs]
+    x, *rest = args = [a if isinstance(a, Symbol) else constant(a) for a in inputs]
     # What is exact in floating point too, so that a local derivative (the rule for g = 1) reads as one.
     if function == "multiply" and x.head == 1 and not x.args:
         return rest[0]
@@ -225,22 +239,92 @@ def _call(function: str, *inputs: Any) -> Symbol:
         return x
     if function == "multiply" and x.head == -1 and not x.args:
         return Symbol("negative", *rest)
-    if function == "negative" and not x.args and not isinstance(x.head, str):
-        return Symbol(-x.head)
+    if function == "where" and x.is_constant:
+        return rest[0] if x.head else rest[1]
+    if all(a.is_constant for a in args):
+        with np.errstate(all="ignore"):
+            return constant(_in_numpy(function)(*(a.head for a in args)))
     return Symbol(function, *args)
 
 
-def _constant(value: Any) -> Symbol:
+def constant(value: Any) -> Symbol:
+    """The symbol of a number that is known."""
     if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
         raise Untraceable(f"{type(value).__name__} is not a single real number")
     return Symbol(value if isinstance(value, bool | int | float) else np.asarray(value).item())
 
 
-def _parts(root: Symbol) -> tuple[list[Symbol], Counter[int]]:
-    """All parts of a formula, operands first, and how often each is used."""
+def _in_numpy(function: str) -> Any:
+    return _SPELLED.get(function) or getattr(np, function)
+
+
+# A function with two results is two, and an exponent of symbols has no dtype.
+_SPELLED = {
+    "mantissa": lambda x: np.frexp(x)[0],
+    "exponent": lambda x: np.frexp(x)[1],
+    "ldexp": lambda x, n: np.ldexp(x, int(n)),
+}
+
+
+def evaluated(results: Sequence[Symbol], values: Mapping[str, Any]) -> list[Any]:
+    """The numbers that NumPy makes of some formulas."""
+    found: dict[int, Any] = {}
+    with np.errstate(all="ignore"):
+        for part in _parts(results)[0]:
+            if part.args:
+                found[id(part)] = _in_numpy(str(part.head))(*(found[id(a)] for a in part.args))
+            else:
+                found[id(part)] = values[part.head] if isinstance(part.head, str) else part.head
+    return [found[id(result)] for result in results]
+
+
+def functions(results: Sequence[Symbol], parameters: Sequence[str], single: bool = False) -> str:
+    """A JavaScript function that gives an array of all ``results``; what they have in common is computed once."""
+    lines, texts = _written(results, single)
+    return _function(parameters, lines, f"[{', '.join(texts)}]")
+
+
+def _function(parameters: Sequence[str], lines: Sequence[str], result: str) -> str:
+    head = f"({', '.join(parameters)}) =>"
+    return f"{head} {{ {' '.join(lines)} return {result}; }}" if lines else f"{head} {result}"
+
+
+def _written(results: Sequence[Symbol], single: bool, named: bool = True) -> tuple[list[str], list[str]]:
+    """Formulas in JavaScript, after the lines that compute what is used more than once."""
+    order, uses = _parts(results)
+    texts: dict[int, str] = {}
+    lines: list[str] = []
+    for part in order:
+        if not part.args:
+            texts[id(part)] = _leaf(part.head, single)
+            continue
+        form = FORMS[str(part.head)]
+        given = [texts[id(a)] for a in part.args]
+        if part.head == "add" and not single and part.args[0].head == "add" and given[0].startswith("("):
+            given[0] = given[0][1:-1]  # a long sum is no deep one
+        written = form.javascript.format(*given)
+        written = f"fround({written})" if single and form.rounds else written
+        if named and uses[id(part)] > 1:
+            lines.append(f"const t{len(lines)} = {written};")
+            written = f"t{len(lines) - 1}"
+        texts[id(part)] = written
+    return lines, [texts[id(result)] for result in results]
+
+
+def _leaf(head: str | float, single: bool) -> str:
+    if isinstance(head, str):
+        return head
+    written = _javascript_number(head)
+    return f"fround({written})" if single and head == head and head != float(np.float32(head)) else written
+
+
+def _parts(results: Sequence[Symbol]) -> tuple[list[Symbol], Counter[int]]:
+    """All parts of some formulas, operands first, and how often each is used."""
     order: list[Symbol] = []
     uses: Counter[int] = Counter()
-    stack = [(root, False)]
+    if len(results) > 1:  # each of several results stands in the list of them
+        uses.update(id(result) for result in results)
+    stack = [(result, False) for result in reversed(results)]
     done: set[int] = set()
     while stack:
         part, ready = stack.pop()
@@ -318,15 +402,20 @@ def trace_rule(
     rule = op.rules[position]
     if rule is None:
         raise Untraceable(f"{op.name} has no rule for argument {position + 1}")
-    upstream = Symbol("g") if g is None else _constant(g)
+    upstream = Symbol("g") if g is None else constant(g)
     return _traced(rule, upstream, Symbol("z"), *_inputs(op, constants or {}, count or op.arity or 1), **params)
 
 
 def _traced(function: Any, *args: Any, **params: Any) -> Symbol:
+    found = untraceable_where_it_fails(function, *args, **params)
+    return found if isinstance(found, Symbol) else constant(found)
+
+
+def untraceable_where_it_fails(function: Any, *args: Any, **params: Any) -> Any:
+    """What a function gives for symbols; `Untraceable` for whatever it does with numbers that are not there."""
     try:
-        found = function(*args, **params)
-        return found if isinstance(found, Symbol) else _constant(found)
+        return function(*args, **params)
     except Untraceable:
         raise
-    except Exception as error:  # whatever else a rule does with numbers that are not there
+    except Exception as error:
         raise Untraceable(f"{type(error).__name__}: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ class Value:
     ``inputs`` are the names of the arguments, with constants as numbers, and ``args`` the arguments; ``parents``
     names those that are values of the same computation (None for a constant). ``gradient`` is None where it was
     not computed. ``layers`` are the layers it belongs to, the outermost first; ``where`` is the line that
-    computed it, under ``debug()``.
+    computed it, under ``debug()``. ``asked`` says that it was compared or sorted before the result was there, which
+    may have turned out otherwise with other numbers.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Value:
     params: Mapping[str, Any]
     layers: tuple[str, ...]
     where: str | None
+    asked: bool = False
 
     def named(self, position: int) -> Name:
         """An input as a formula shows it."""
@@ -50,12 +52,13 @@ class Value:
 
 
 def describe(
-    nodes: Iterable[Node],
+    nodes: Collection[Node],
     names: Names,
     layers: Mapping[Node, tuple[str, ...]],
     gradients: Mapping[Node, Any],
 ) -> dict[str, Value]:
     """A `Value` for each node, by name."""
+    last = max((node.born for node in nodes), default=0)
     return {
         names[node]: Value(
             names[node],
@@ -69,6 +72,7 @@ def describe(
             in_numpy(node.params),
             layers.get(node, ()),
             node.where,
+            0 < node.asked < last,
         )
         for node in nodes
     }

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import FIRST_ONLY, OUT_OF_SCOPE, SOMETIMES, WITHOUT_DERIVATIVE
+from ..dispatch import FIRST_ONLY, OF_SHAPES, OUT_OF_SCOPE, SOMETIMES, WITHOUT_DERIVATIVE
 from ..graph import Recorded
 
 # fmt: off
 NAMES = [
     # comparisons and tests
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isclose", "allclose", "array_equal",
-    "array_equiv", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "isreal", "iscomplex", "isrealobj",
-    "iscomplexobj", "imag", "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
+    "array_equiv", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "isreal", "iscomplex", "imag",
+    "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
     "searchsorted", "digitize", "nanargmax", "nanargmin", "lexsort", "bincount", "histogram",
@@ -22,15 +22,18 @@ NAMES = [
     # bits of numbers
     "spacing", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
     "right_shift", "gcd", "lcm",
-    # shapes, dtypes, new arrays
-    "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
-    "min_scalar_type", "common_type", "shares_memory", "may_share_memory", "broadcast_shapes", "iterable",
-    "tril_indices_from", "triu_indices_from", "diag_indices_from", "mask_indices",
     # text and files
     "array2string", "array_repr", "array_str", "save", "savez", "savetxt",
 ]
+OF_SHAPE = [  # shapes, dtypes, new arrays
+    "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
+    "common_type", "shares_memory", "may_share_memory", "broadcast_shapes", "iterable", "isrealobj", "iscomplexobj",
+    "tril_indices_from", "triu_indices_from", "diag_indices_from",
+]
+NAMES += [*OF_SHAPE, "min_scalar_type", "mask_indices"]
 # fmt: on
 WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES if hasattr(np, name))
+OF_SHAPES.update(getattr(np, name) for name in OF_SHAPE)
 WITHOUT_DERIVATIVE.add(np.linalg.matrix_rank)
 FIRST_ONLY.update((np.full_like, np.bincount, np.histogram))
 

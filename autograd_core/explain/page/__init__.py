@@ -30,12 +30,14 @@ SCRIPTS = (
     "state",
     "address",
     "numbers",
+    "maths",
     "tape",
     "reveal",
     "write",
     "stage",
     "player",
     "arrays",
+    "formulas",
     "card",
     "leaves",
     "quiz",
@@ -113,7 +115,8 @@ def _status(live: Program) -> str:
     if live.frozen:
         return f"The numbers of this page are frozen: {live.frozen}."
     how = " in float32, rounded after each operation" if live.single else ""
-    return f"The numbers of this page are live: change a leaf, and everything is computed again{how}."
+    but = f" Not so all of it: {next(iter(live.still.values()))}." if live.still else ""
+    return f"The numbers of this page are live: change a leaf, and everything is computed again{how}.{but}"
 
 
 # -- numbers with a name each, so that the script can change them ------------------------------------------
@@ -143,13 +146,11 @@ def _filling(part: Filling, values: Mapping[Any, int]) -> Markup:
 
 
 def _number(n: Number, values: Mapping[Any, int], tag: str) -> Markup:
-    """A number as an element that the script finds again; arrays are never changed in the page."""
+    """A number, or an array of them, as an element that the script finds again."""
     key = f"{n.kind[0]}{values.get(n.of, n.of)}"
-    if np.ndim(n.value):
-        return [tag, {"class": "n array", "data-when": key}, str(n)]
     operand = {"data-operand": ""} if n.operand else {}
     text = str(n).replace("-", "−") if tag == "mn" else str(n)
-    return [tag, {"class": "n", "data-n": key} | operand, text]
+    return [tag, {"class": "n array" if np.ndim(n.value) else "n", "data-n": key} | operand, text]
 
 
 def _steps(steps: Steps) -> str:
@@ -175,7 +176,7 @@ def _gradients(steps: Steps) -> str:
     for i, (name, value) in enumerate(steps.values.items()):
         if value.op is None:
             cells = "".join(
-                f'<td class="n array" data-when="{key}{i}">{html.escape(summary(shown, key == "g"))}</td>'
+                f'<td class="n array" data-n="{key}{i}" data-brief="">{html.escape(summary(shown, key == "g"))}</td>'
                 if np.ndim(shown)
                 else f'<td class="n" data-n="{key}{i}">{html.escape(number(shown))}</td>'
                 for key, shown in (("v", value.value), ("g", value.gradient))
@@ -189,7 +190,10 @@ def _leaves(steps: Steps, live: Program) -> str:
         return ""
     rows = []
     for i, (name, value) in enumerate(steps.values.items()):
-        if value.op is not None:
+        if name not in live.leaves:
+            continue
+        if np.ndim(value.value):
+            rows.append(f'<div class="cells" data-cells="{i}"><span>{html.escape(name)}</span></div>')
             continue
         x = float(value.value)
         shown = str(value.value) if live.single else repr(x)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..formula import Partial, number, signs, written
+from ..drawing import size
+from ..formula import Partial, signs, written
 from ..narration import Forward, derivative
-from .live import Program, rules_shown
+from ..symbol import letters
+from .live import MAX_NUMBERS, Program, rules_shown
 
 if TYPE_CHECKING:
     from ..steps import Steps
@@ -31,27 +33,28 @@ class _Arrays:
         self.places: dict[Any, int] = {}
         self.left = WHOLE
 
-    def add(self, value: Any) -> Any:
-        """A number as it is, an array as its place in the table."""
+    def add(self, value: Any, grid: tuple[int, int] | None = None) -> Any:
+        """A number as it is, an array as its place in the table; ``grid`` are the axes of its rows and columns."""
         if value is None:
             return None
         if np.ndim(value) == 0:
             return _number(value)
         array = np.ascontiguousarray(value)
-        key = array.shape, str(array.dtype), array.tobytes()
+        key = array.shape, str(array.dtype), array.tobytes(), grid
         if key not in self.places:
             self.places[key] = len(self.table)
-            self.table.append(self._entry(array))
+            self.table.append(self._entry(array) | ({"grid": grid} if grid else {}))
         return {"array": self.places[key]}
 
     def _entry(self, array: Any) -> dict[str, Any]:
-        flat = array.reshape(-1, array.shape[-1] if array.ndim > 1 and array.size else array.size)
+        flat = array.reshape((-1, array.shape[-1] if array.ndim > 1 else array.size) if array.size else (0, 0))
         kind = "f4" if array.dtype == np.float32 else "f8"
-        entry: dict[str, Any] = {"shape": array.shape, "kind": kind, "text": number(array)}
+        entry: dict[str, Any] = {"shape": array.shape, "kind": kind}
         if array.size:
             entry |= {k: _number(getattr(array, k)() + 0.0) for k in ("min", "max", "mean")}
-        if flat.size * int(kind[1]) > self.left:
+        if flat.size * int(kind[1]) > self.left and flat.size > MAX_NUMBERS:
             flat = flat[:CORNER, :CORNER]
+            entry["size"] = _number(size(array))
         self.left -= flat.size * int(kind[1])
         entry |= {"rows": flat.shape[0], "columns": flat.shape[1]}
         entry["data"] = base64.b64encode(flat.astype(f"<{kind}").tobytes()).decode()
@@ -65,17 +68,24 @@ def _number(value: Any) -> float | str:
 
 def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
     arrays = _Arrays()
+    images = images_of(steps)
+
+    def add(value: Any) -> Any:
+        return arrays.add(value, images.get(np.shape(value)))
+
     index = {name: i for i, name in enumerate(steps.values)}
     forward = {step.name: step for step in steps.narration if isinstance(step, Forward)}
     nodes = []
     for name, value in steps.values.items():
         node: dict[str, Any] = {
             "name": name,
-            "value": arrays.add(value.value),
-            "gradient": arrays.add(value.gradient),
+            "value": add(value.value),
+            "gradient": add(value.gradient),
             "layer": " › ".join(value.layers),
             "where": value.where,
         }
+        if name in live.leaves:
+            node["live"] = True
         if value.op is not None:
             node |= {
                 "op": value.op.name,
@@ -86,8 +96,10 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
                 "parents": [index.get(p) if p is not None else None for p in value.parents],
                 "constants": [_number(a) if np.ndim(a) == 0 else None for a in value.args],
                 "derivatives": [_derivative(value, i, rule) for i, rule in enumerate(rules_shown(value))],
-                "call": (live.calls or {}).get(name),
+                "call": live.calls.get(name),
             }
+            if name in live.calls and any(map(np.ndim, (value.value, *value.args))):
+                node["letters"] = letters(value.op, len(value.args))
         nodes.append(node)
     entries = []
     for step in steps:
@@ -95,22 +107,39 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         if step.kind != "forward":
             entry |= {
                 "position": step.position,
-                "upstream": arrays.add(step.upstream),
-                "local": arrays.add(step.local),
-                "contribution": arrays.add(step.contribution),
-                "total": arrays.add(step.total),
+                "upstream": add(step.upstream),
+                "local": add(step.local),
+                "contribution": add(step.contribution),
+                "total": add(step.total),
             }
         entries.append(entry)
     return {
         "result": index[steps.result],
-        "seed": arrays.add(steps.seed),
+        "seed": add(steps.seed),
         "nodes": nodes,
         "steps": entries,
         "arrays": arrays.table,
         "pictures": maps,
-        "live": not live.frozen,
         "single": live.single,
     }
+
+
+def images_of(steps: Steps) -> dict[tuple[int, ...], tuple[int, int]]:
+    """Of the shapes of images and of their windows which axes are rows and columns.
+
+    What is an image nothing says but the ops of two spatial axes, (batch, rows, columns, channels), and the kernels
+    that they take; what has the same shape is taken for one too.
+    """
+    found: dict[tuple[int, ...], tuple[int, int]] = {}
+    for value in steps.values.values():
+        name = value.op.name if value.op is not None else ""
+        if name in ("conv", "conv_transpose") and np.ndim(value.value) == 4:
+            x, kernel = (np.shape(arg) for arg in value.args)
+            found |= {x: (1, 2), np.shape(value.value): (1, 2)}
+            found.setdefault(kernel, (0, 1))
+        elif name == "windows" and np.ndim(value.value) == 6:
+            found |= {np.shape(value.args[0]): (1, 2), np.shape(value.value): (3, 4)}
+    return found
 
 
 def _derivative(value: Value, position: int, rule: str) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..drawing import Arrow, Box, Drawing, of_steps, shade
+from ..values import Value
 
 if TYPE_CHECKING:
     from ..steps import Steps
@@ -68,15 +69,24 @@ def _note(text: str) -> str:
     return f'<p class="note">{html.escape(text)}</p>'
 
 
-def _wait(texts: Sequence[ET.Element], inside: Sequence[str], steps: Steps, index: dict[str, int]) -> None:
-    """What a closed layer says of its weights and of its result is known from the step on that computes it."""
-    weights = [name for name in inside if steps.values[name].op is None]
-    for text, name in zip(texts, weights, strict=False):
+def _changing(texts: Sequence[ET.Element], i: int, value: Value, result: str) -> None:
+    """Mark the lines of a box that hold numbers which a page may change."""
+    texts[-2].attrib |= {"data-n": f"v{i}", "data-brief": ""}
+    if np.ndim(value.gradient) == 0:
+        texts[-1].attrib |= {"data-n": f"g{i}", "data-prefix": f"∂{result}/∂{value.name} = "}
+    else:
+        texts[-1].attrib |= {"data-n": f"m{i}", "data-prefix": "mean |gradient| ", "data-digits": "3"}
+
+
+def _changing_layer(texts: Sequence[ET.Element], inside: Sequence[tuple[int, Value]]) -> None:
+    """The same for a layer that is closed: the gradients of its weights, and what it gives."""
+    weights = [i for i, v in inside if v.op is None]
+    for text, i in zip(texts[2:], weights, strict=False):
         before, known, _ = str(text.text).partition("mean |gradient| ")
         if known:
-            text.attrib |= {"data-when": f"g{index[name]}", "data-prefix": before + known}
+            text.attrib |= {"data-n": f"m{i}", "data-prefix": before + known, "data-digits": "3"}
     if len(weights) < len(inside):
-        texts[-1].attrib |= {"data-when": f"v{index[inside[-1]]}", "data-prefix": "gives "}
+        texts[-1].attrib |= {"data-n": f"v{inside[-1][0]}", "data-prefix": "gives ", "data-brief": ""}
 
 
 def _picture(
@@ -119,14 +129,9 @@ def _picture(
             if part.kind == "layer":
                 texts[0].text = f"+ {texts[0].text}"
             if part.key in index:
-                i = index[part.key]
-                how = "data-n" if np.ndim(steps.values[part.key].value) == 0 else "data-when"
-                before = f"∂{steps.result}/∂{part.key} = " if how == "data-n" else "mean |gradient| "
-                texts[-2].set(how, f"v{i}")
-                texts[-1].attrib |= {how: f"g{i}", "data-prefix": before}
+                _changing(texts, index[part.key], steps.values[part.key], steps.result)
             elif part.kind == "layer":
-                inside = [name for name in steps.values if group[name] == part.key]
-                _wait(texts[2:], inside, steps, index)
+                _changing_layer(texts, [(index[n], steps.values[n]) for n, key in group.items() if key == part.key])
     arrows = {(a.start, a.end, a.position): i for i, a in enumerate(drawing.arrows)}
     edges = {}
     for i, step in enumerate(steps):

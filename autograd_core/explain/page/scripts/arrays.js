@@ -1,67 +1,123 @@
 // Arrays as tables of coloured numbers.
 
-const WINDOW = 10;
+const WINDOW = 10, PLANES = 6;
 
-function numbers(array) {
-  if (!array.numbers) {
-    const bytes = Uint8Array.from(atob(array.data), (c) => c.charCodeAt(0)).buffer;
-    array.numbers = array.kind === "f4" ? new Float32Array(bytes) : new Float64Array(bytes);
-  }
-  return array.numbers;
+// An array as planes of rows and columns, with where each element is among all. Which axes make a plane Python says of
+// images; else they are the last two that are longer than 1.
+function planes(array) {
+  const { shape } = array, n = shape.length, long = shape.map((_, i) => i).filter((i) => shape[i] > 1);
+  const last = long.length > 1 ? long.slice(-2) : long.length && long[0] < n - 1 ? [long[0], n - 1] : [n - 2, n - 1];
+  const [down, across] = n < 2 ? [null, 0] : array.grid || last;
+  const step = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
+  const others = shape.map((_, i) => i).filter((i) => i !== down && i !== across);
+  const count = others.reduce((product, i) => product * shape[i], 1);
+  return Array.from({ length: count }, (_, plane) => {
+    const index = shape.map(() => ":");
+    let rest = plane, start = 0;
+    for (const i of [...others].reverse()) {
+      index[i] = rest % shape[i];
+      start += index[i] * step[i];
+      rest = Math.floor(rest / shape[i]);
+    }
+    const place = (r, c) => index.map((at, i) => (i === down ? r : i === across ? c : at)).join(", ");
+    const at = (r, c) => start + (down === null ? 0 : r * step[down]) + c * step[across];
+    return { title: `[${index.join(", ")}]`, rows: down === null ? 1 : shape[down], columns: shape[across], at, place };
+  });
 }
 
-function heatmap(title, array) {
-  const box = element("div", undefined, { class: "heat" }), shape = array.shape.join("×");
-  const size = array.shape.reduce((a, b) => a * b, 1);
-  box.append(element("p", size ? `${title}: ${shape}, min ${format(Number(array.min))}, max ${format(Number(array.max))}, mean ${format(Number(array.mean))}` : `${title}: ${shape}, empty`));
-  if (!size || (size > 1 && array.min === array.max)) return box;
-  const values = numbers(array), { rows, columns } = array;
-  const largest = Math.max(Math.abs(Number(array.min)), Math.abs(Number(array.max))) || 1;
-  const exact = element("output", "");
+// Of an array that is not here whole the rows of its corner.
+const corner = ({ rows, columns }) => [{ title: "", rows, columns, at: (r, c) => r * columns + c, place: (r, c) => `${r}, ${c}` }];
+const isWhole = (array) => numbers(array).length === sizeOf(array);
+
+const arrows = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
+// The cell beside another one, where there is one with a number.
+function beside(td, key) {
+  const [down, across] = arrows[key], row = td.parentElement.parentElement.rows[td.parentElement.rowIndex + down];
+  const next = row?.cells[td.cellIndex + across];
+  return next && "k" in next.dataset ? next : null;
+}
+
+// The background of a number: the larger beside the largest, the stronger.
+function colour(td, x, largest) {
+  const share = Number.isFinite(x) ? Math.round((100 * Math.abs(x)) / largest) : 0;
+  td.style.background = `color-mix(in srgb, var(${x < 0 ? "--low" : "--high"}) ${share}%, var(--ground))`;
+}
+
+// A table of a plane, or of a window of it; ``cell(td, k, place)`` fills one.
+function grid(title, plane, cell) {
   const table = element("table");
   table.append(element("caption", title, { class: "hidden" }));
   let top = 0, left = 0;
-  function fill() {
+  const fill = () => {
     const body = element("tbody"), head = element("tr");
     head.append(element("td"));
-    for (let c = left; c < Math.min(columns, left + WINDOW); c++) head.append(element("th", c, { scope: "col" }));
+    for (let c = left; c < Math.min(plane.columns, left + WINDOW); c++) head.append(element("th", c, { scope: "col" }));
     body.append(head);
-    for (let r = top; r < Math.min(rows, top + WINDOW); r++) {
+    for (let r = top; r < Math.min(plane.rows, top + WINDOW); r++) {
       const tr = element("tr");
       tr.append(element("th", r, { scope: "row" }));
-      for (let c = left; c < Math.min(columns, left + WINDOW); c++) {
-        const x = values[r * columns + c], share = Number.isFinite(x) ? Math.round((100 * Math.abs(x)) / largest) : 0;
-        const td = element("td", Number.isFinite(x) ? Number(x.toPrecision(3)) : format(x), { tabindex: r === top && c === left ? 0 : -1 });
-        td.style.background = `color-mix(in srgb, var(${x < 0 ? "--low" : "--high"}) ${share}%, var(--ground))`;
-        td.addEventListener("focus", () => (exact.textContent = `[${r}, ${c}] = ${x}`));
-        td.addEventListener("keydown", (event) => {
-          const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
-          const next = by && tr.parentElement.rows[tr.rowIndex + by[0]]?.cells[td.cellIndex + by[1]];
-          if (next && next.tagName === "TD" && next.hasAttribute("tabindex")) next.focus();
-          if (by) event.preventDefault();
-        });
+      for (let c = left; c < Math.min(plane.columns, left + WINDOW); c++) {
+        const td = element("td", undefined, { "data-k": plane.at(r, c) });
+        cell(td, plane.at(r, c), plane.place(r, c));
         tr.append(td);
       }
       body.append(tr);
     }
     table.querySelector("tbody")?.remove();
     table.append(body);
-  }
+  };
   fill();
-  box.append(table, exact);
-  if (rows > WINDOW || columns > WINDOW) {
-    const controls = element("div", undefined, { class: "row" });
-    const slider = (text, length, move) => {
-      if (length <= WINDOW) return;
-      const label = element("label", text), input = element("input", undefined, { type: "range", min: 0, max: length - WINDOW, value: 0 });
-      input.addEventListener("input", () => (move(Number(input.value)), fill()));
-      label.append(input);
-      controls.append(label);
-    };
-    slider("rows ", rows, (n) => (top = n));
-    slider("columns ", columns, (n) => (left = n));
-    box.append(controls);
+  const controls = element("div", undefined, { class: "row" });
+  const slider = (text, length, window, move) => {
+    if (length <= window) return;
+    const label = element("label", text), input = element("input", undefined, { type: "range", min: 0, max: length - window, value: 0 });
+    input.addEventListener("input", () => (move(Number(input.value)), fill()));
+    label.append(input);
+    controls.append(label);
+  };
+  slider("rows ", plane.rows, WINDOW, (n) => (top = n));
+  slider("columns ", plane.columns, WINDOW, (n) => (left = n));
+  return controls.childElementCount ? [table, controls] : [table];
+}
+
+// All planes of an array, side by side.
+function grids(title, array, cell) {
+  const box = element("div", undefined, { class: "planes" }), found = isWhole(array) ? planes(array) : corner(array);
+  for (const plane of found.slice(0, PLANES)) {
+    const one = element("div");
+    if (found.length > 1) one.append(element("p", plane.title));
+    one.append(...grid(found.length > 1 ? `${title} ${plane.title}` : title, plane, cell));
+    box.append(one);
   }
-  if (rows * columns < size) box.append(element("p", `The page holds the first ${rows}×${columns} of ${shape}.`));
+  if (found.length > PLANES) box.append(element("p", `and ${found.length - PLANES} more like these`));
+  return box;
+}
+
+// The numbers of an array to read; ``letter`` is what formulas call it, and ``point(k)`` is told which one is looked at.
+function heatmap(title, array, letter = "", point = () => {}) {
+  const box = element("div", undefined, { class: "heat", "data-letter": letter }), size = sizeOf(array);
+  const [low, high, mean] = size ? range(array) : [];
+  const [least, most, middle] = [low, high, mean].map((x) => size && digitsOf(x));
+  box.append(element("p", `${title}: ${dimensions(array)}, ${size ? `min ${least}, max ${most}, mean ${middle}` : "empty"}`));
+  if (!size) return box;
+  const values = numbers(array), largest = Math.max(Math.abs(low), Math.abs(high)) || 1, exact = element("output", "");
+  let first = true;
+  box.append(grids(title, array, (td, k, place) => {
+    const x = values[k];
+    td.textContent = Number.isFinite(x) ? Number(x.toPrecision(3)) : format(x);
+    td.tabIndex = first ? 0 : -1;
+    first = false;
+    colour(td, x, largest);
+    const look = () => ((exact.textContent = `[${place}] = ${x}`), point(k));
+    td.addEventListener("focus", look);
+    td.addEventListener("mouseenter", () => point(k));
+    td.addEventListener("keydown", (event) => {
+      if (!(event.key in arrows)) return;
+      beside(td, event.key)?.focus();
+      event.preventDefault();
+    });
+  }), exact);
+  if (!isWhole(array)) box.append(element("p", `The page holds the first ${array.rows}×${array.columns} of ${dimensions(array)}.`));
   return box;
 }

@@ -2,12 +2,8 @@
 
 let card = null;
 
-function brief(value) {
-  return value !== null && typeof value === "object" ? data.arrays[value.array].text : format(value);
-}
-
 function describe(i, step) {
-  card = i;
+  card = [i, step];
   const node = nodes[i], panel = $("card"), list = element("dl"), name = nodes[result].name;
   const row = (term, ...said) => {
     if (!said[0]?.length) return;
@@ -18,8 +14,8 @@ function describe(i, step) {
     }
   };
   const unless = (key, text) => (later(key) ? "?" : text);
-  row("value", unless(`v${i}`, brief(node.value)));
-  row(`∂${name}/∂${node.name}`, unless(`g${i}`, brief(node.gradient)));
+  row("value", unless(`v${i}`, format(node.value)));
+  row(`∂${name}/∂${node.name}`, unless(`g${i}`, format(node.gradient, true)));
   row("formula", node.op ? [["mi", node.name], ["mo", "="], ...node.formula] : "a leaf: nothing computed it");
   row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
@@ -34,18 +30,51 @@ function describe(i, step) {
   for (const sign of node.signs || []) row("", $(`sign-${sign}`).textContent);
   row("layer", node.layer);
   row("line", node.where);
-  const heats = [];
-  const heat = (title, value) => value !== null && typeof value === "object" && heats.push(heatmap(title, data.arrays[value.array]));
-  if (step && step.kind !== "forward" && !asked()) {
-    for (const key of ["upstream", "local", "contribution"]) heat(`${key} of step ${steps.indexOf(step) + 1}`, step[key]);
-  }
-  if (!later(`v${i}`)) heat(`value of ${node.name}`, node.value);
-  if (!later(`g${i}`)) heat(`gradient of ${node.name}`, node.gradient);
-  if (heats.length) heats.unshift(element("p", "Focus a number to read all its digits.", { class: "note" }));
+  const heats = tables(i, step);
+  if (heats.length) heats.unshift(element("p", "Point at a number, or focus it, to read all its digits and what it was computed from.", { class: "note" }));
   panel.replaceChildren(element("h2", node.name), list, ...heats);
   panel.hidden = false;
 }
-onChange.push(() => card !== null && describe(card));
+
+// The arrays of a step, or of a value: what went in, and what came out, of which each element shows its formula.
+function tables(i, step) {
+  const node = nodes[i], nth = steps.indexOf(step), back = step && step.kind !== "forward", undo = back && step.kind === "unbroadcast";
+  const out = back ? nodes[step.out] : node, call = CALLS[out.call];
+  const f = call && (undo ? call.u[step.position] : back ? call.d[step.position] : call.f);
+  const given = {}; // the keys of what goes in, by the letters of formulas
+  if (back) given[undo ? "p" : "g"] = `u${nth}`;
+  if (!undo) out.parents?.forEach((p, k) => p !== null && (given[out.letters?.[k] ?? k] = `v${p}`));
+  if (back && !undo) given.z = `v${step.out}`;
+  const made = [], shown = new Set();
+  const heat = (key, ...more) => {
+    const value = lookUp(key), index = Number(key.slice(1));
+    if (!isArray(value) || later(key) || shown.has(key)) return;
+    const title = key[0] === "v" ? `value of ${nodes[index].name}` : key[0] === "g" ? `gradient of ${nodes[index].name}` : `${KEYS[key[0]]} of step ${index + 1}`;
+    made.push(heatmap(title, value, ...more));
+    shown.add(key);
+  };
+  const used = new Set(f ? [...String(f).matchAll(OPERAND)].map((m) => m[1]) : back ? ["g", "p"] : []);
+  for (const [letter, key] of Object.entries(given)) if (used.has(letter)) heat(key, letter);
+  const written = element("output", "", { class: "written" }), came = back ? `c${nth}` : `v${i}`;
+  const { results, names } = f ? expressions(f) : {};
+  const point = (k) => {
+    const uses = operands(results[k], names);
+    for (const td of all(".heat td[data-k]", $("card"))) {
+      td.classList.toggle("used", uses.has(`${td.closest(".heat").dataset.letter} ${td.dataset.k}`));
+    }
+    const value = (letter, at) => (at === undefined ? lookUp(given[letter]) : numbers(lookUp(given[letter]))[at]);
+    const text = inNumbers(results[k], names, value);
+    written.textContent = text && `${text} = ${digitsOf(numbers(lookUp(came))[k])}`;
+  };
+  if (back) heat(`l${nth}`);
+  heat(came, "", f && lookUp(came) !== undefined ? point : undefined);
+  if (f && shown.has(came)) made.push(written);
+  heat(`v${i}`);
+  heat(`g${i}`);
+  return made;
+}
+
+onChange.push(() => card && describe(...card));
 onMove.push(() => at && describe(steps[at - 1].node, steps[at - 1]));
 
 for (const [p, picture] of data.pictures.entries()) {

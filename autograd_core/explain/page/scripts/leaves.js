@@ -1,14 +1,43 @@
-// Leaves that can be changed.
+// Leaves that can be changed: a number in a box and a slider, an array in cells.
 
-function change(leaf, text) {
-  const x = Number(text);
-  if (text === "" || Number.isNaN(x)) return;
-  nodes[leaf].value = rounded(x);
-  recompute();
+const isNumber = (text) => text.trim() !== "" && !Number.isNaN(Number(text));
+
+function editable(leaf) {
+  const node = nodes[leaf], box = all(`[data-cells="${leaf}"]`)[0];
+  let first = true;
+  box.append(grids(node.name, node.value, (td, k, place) => {
+    const input = element("input", undefined, { type: "text", inputmode: "decimal", "data-leaf": leaf, "data-k": k, "aria-label": `${node.name}[${place}]` });
+    input.tabIndex = first ? 0 : -1;
+    first = false;
+    input.addEventListener("input", () => isNumber(input.value) && change(leaf, Number(input.value), k));
+    input.addEventListener("focus", () => input.select());
+    input.addEventListener("keydown", (event) => {
+      const [start, end] = [input.selectionStart, input.selectionEnd], whole = start === 0 && end === input.value.length;
+      const leaves = { ArrowUp: true, ArrowDown: true, ArrowLeft: whole || end === 0, ArrowRight: whole || start === input.value.length };
+      const next = leaves[event.key] && beside(td, event.key);
+      if (!next) return;
+      next.firstChild.focus();
+      event.preventDefault();
+    });
+    td.append(input);
+  }));
 }
 
-if (data.live) {
-  for (const input of all("[data-leaf]")) input.addEventListener("input", () => change(input.dataset.leaf, input.value));
+function fillLeaves() {
+  for (const input of all("[data-leaf]")) {
+    const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
+    if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
+    if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
+  }
+}
+
+if (nodes.some((node) => node.live)) {
+  nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));
+  fillLeaves();
+  onChange.push(fillLeaves);
+  for (const input of all("[data-leaf]:not([data-k])")) {
+    input.addEventListener("input", () => isNumber(input.value) && change(Number(input.dataset.leaf), Number(input.value)));
+  }
   $("reset").hidden = false;
   $("reset").addEventListener("click", () => {
     for (const node of nodes) node.value = node.given;

@@ -15,6 +15,7 @@ steps.forEach((step, i) => {
   else if (step.total !== null) since.g[step.node] = i + 1;
 });
 since.g[result] = since.v[result]; // the walk back starts from it
+since.m = since.g;
 
 // Whether the number with this key (they are explained in write.js) comes later.
 function later(key) {
@@ -22,12 +23,9 @@ function later(key) {
   return (key[0] in since ? since[key[0]][index] : index + 1) > told();
 }
 
-// What the page never computes again: arrays, and what a closed layer says of them.
-const still = all("[data-when]").map((element) => [element, element.textContent]);
 const transcript = all("#steps > li");
 
 function cover() {
-  for (const [element, text] of still) put(element, later(element.dataset.when) ? (element.dataset.prefix || "") + "?" : text);
   figures();
   transcript.forEach((li, i) => li.classList.toggle("later", i >= told()));
   data.pictures.forEach((picture, p) => {

@@ -1,30 +1,74 @@
 // Computing everything again. CALLS holds the ops and rules of this graph, written by Python from those that ran.
 
-const single = (value) => (value === null || typeof value === "object" ? value : Number(value));
-for (const node of nodes) {
-  node.value = single(node.value);
-  node.gradient = single(node.gradient);
-  node.given = node.value;
-}
-
+const Numbers = data.single ? Float32Array : Float64Array;
 const rounded = (x) => (data.single ? Math.fround(x) : x);
 
+// The elements of an array in a row; of those that are large the page holds a corner.
+function numbers(array) {
+  if (!array.numbers) {
+    const bytes = Uint8Array.from(atob(array.data), (c) => c.charCodeAt(0)).buffer;
+    array.numbers = array.kind === "f4" ? new Float32Array(bytes) : new Float64Array(bytes);
+  }
+  return array.numbers;
+}
+
+// From here on the value of a node is a number or an array, {shape, numbers}, and so is all that a step tells.
+const TOLD = ["upstream", "local", "contribution", "total"];
+const read = (value) => (isArray(value) ? data.arrays[value.array] : value === null ? null : Number(value));
+const seed = read(data.seed);
+for (const node of nodes) {
+  node.value = node.given = read(node.value);
+  node.gradient = read(node.gradient);
+  node.moves = node.live || (node.parents || []).some((p) => p !== null && nodes[p].moves);
+}
+for (const step of steps) {
+  step.given = {};
+  for (const told of TOLD) if (told in step) step[told] = step.given[told] = read(step[told]);
+}
+
+const flat = (value) => (isArray(value) ? numbers(value) : value);
+const like = (given, found) => (isArray(given) ? { shape: given.shape, grid: given.grid, numbers: Numbers.from(found) } : Number(found));
+const joined = (a, b) => (a === undefined || b === undefined ? undefined : like(a, isArray(a) ? numbers(a).map((x, i) => x + numbers(b)[i]) : rounded(a + b)));
+const same = (a, b) => a !== undefined && sizeOf(a) === sizeOf(b) && (isArray(a) ? numbers(a).every((x, i) => Object.is(x, numbers(b)[i])) : Object.is(a, b));
+
 function recompute() {
-  const inputs = nodes.map((node) => () => node.parents.map((p, i) => (p === null ? Number(node.constants[i]) : nodes[p].value)));
-  nodes.forEach((node, i) => {
+  const inputs = (node) => node.parents.map((p) => (p === null ? null : flat(nodes[p].value)));
+  for (const node of nodes) {
     node.gradient = null;
-    if (node.call !== null && node.call !== undefined) node.value = Number(CALLS[node.call].f(...inputs[i]()));
-  });
-  nodes[result].gradient = Number(data.seed);
+    if (node.op && node.moves) node.value = like(node.given, CALLS[node.call].f(...inputs(node)));
+  }
+  nodes[result].gradient = seed;
+  let before = null;
   for (const step of steps) {
     if (step.kind === "forward") continue;
-    const out = nodes[step.out], receiver = nodes[step.node];
-    const rule = CALLS[out.call].d[step.position], args = inputs[step.out]();
-    step.upstream = out.gradient;
-    step.local = step.local === null ? null : Number(rule(1, out.value, ...args));
-    step.contribution = Number(rule(out.gradient, out.value, ...args));
-    receiver.gradient = receiver.gradient === null ? step.contribution : rounded(receiver.gradient + step.contribution);
-    step.total = receiver.gradient;
+    const out = nodes[step.out], receiver = nodes[step.node], call = CALLS[out.call], { given } = step;
+    step.upstream = step.kind === "unbroadcast" ? before.contribution : out.gradient;
+    if (!call || step.upstream === undefined) {
+      const still = same(step.upstream, given.upstream);
+      for (const told of ["local", "contribution"]) step[told] = still ? given[told] : undefined;
+    } else if (step.kind === "unbroadcast") {
+      step.contribution = like(given.contribution, call.u[step.position](flat(step.upstream)));
+    } else {
+      const rule = (g) => call.d[step.position](g, flat(out.value), ...inputs(out));
+      const ones = isArray(out.value) ? new Numbers(sizeOf(out.value)).fill(1) : 1;
+      if (given.local !== null) step.local = like(given.local, rule(ones));
+      step.contribution = like(given.contribution, rule(flat(step.upstream)));
+    }
+    if (given.total !== null) {
+      step.total = receiver.gradient = receiver.gradient === null ? step.contribution : joined(receiver.gradient, step.contribution);
+    }
+    before = step;
   }
   for (const tell of onChange) tell();
+}
+
+// Give a leaf a number, or one of its elements, and compute everything again.
+function change(leaf, x, element) {
+  const node = nodes[leaf];
+  if (element === undefined) node.value = rounded(x);
+  else {
+    node.value = like(node.given, numbers(node.value));
+    node.value.numbers[element] = x;
+  }
+  recompute();
 }
