@@ -98,7 +98,7 @@ class Node:
     args: tuple[Any, ...]
     params: dict[str, Any]
     born: int
-    asked: int  # when something other than an op first looked at its numbers: what came later may depend on them
+    asked: int  # when something that is no op first looked at its numbers: what came later may depend on them
     changed: int
     changer: tuple[str, int]  # the file and line that changed it
     grad: Any
@@ -154,8 +154,13 @@ class Recorded:
     data: Any
 
     def told(self) -> Any:
-        """Its data for what is no op: a comparison, a sorting. The node remembers that it was asked."""
-        self.node.asked = self.node.asked or tick()
+        """Its data for what is no op: a comparison, a sorting. All that it was computed from remembers the question."""
+        waiting, now = [self.node], 0
+        while waiting:
+            node = waiting.pop()
+            if not node.asked:  # else all behind it was asked, too
+                node.asked = now = now or tick()
+                waiting += [parent for parent in node.parents if parent is not None]
         return self.data
 
 

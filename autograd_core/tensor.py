@@ -228,7 +228,7 @@ class Tensor(Recorded, Tracer):
 
     def item(self, *index: Any) -> float | int | bool:
         """The only element, or that at an index, as a Python number."""
-        out = self.told()
+        out = self.node.out
         if out.size != 1 and not index:
             raise ValueError(f"item(): expected exactly one element, got a Tensor of shape {list(out.shape)}")
         return arrays.to_numpy(out).item(*index)

@@ -12,7 +12,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const told = (value) => value === undefined ? "frozen" : value === null ? null : Array.from(isArray(value) ? numbers(value) : [value], String);
   return {
     values: nodes.map((n) => told(n.value)), gradients: nodes.map((n) => told(n.gradient)),
-    steps: steps.map((s) => TOLD.map((k) => told(s[k] ?? null))), texts: nodes.map((n) => [format(n.value), brief(n.value), format(n.gradient)]),
+    steps: steps.map((s) => TOLD.map((k) => k in s ? told(s[k]) : null)), texts: nodes.map((n) => [format(n.value), brief(n.value), format(n.gradient)]),
   };`;
   try {
     const page = { getElementById: () => ({ textContent: JSON.stringify(data) }) };

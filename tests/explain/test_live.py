@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd_core import REGISTRY, Tensor, explain
+from autograd_core import REGISTRY, Tensor, conv, explain, sigmoid, softmax, windows
 from autograd_core.explain import page
+from autograd_core.explain.formula import number, summary
 from autograd_core.explain.page.data import data_of
 from autograd_core.explain.page.live import program
 from autograd_core.op import COMPOSED
@@ -167,3 +168,142 @@ def test_a_page_of_a_program_computes_what_python_computes(computed, drawn, seed
     ]
     expected = explained(drawn, changed)
     agrees(computed(steps, {f"x{i}": x for i, x in enumerate(changed) if f"x{i}" in live.leaves}), expected)
+
+
+# -- corners -------------------------------------------------------------------------------------------------------
+
+
+def network(x, dtype=np.float64):
+    """A network of 2-3-1 on XOR, of arrays."""
+    rng = np.random.default_rng(0)
+    y = np.array([[0.0], [1.0], [1.0], [0.0]], dtype)
+    draw = lambda *shape: rng.normal(size=shape).round(2).astype(dtype)  # noqa: E731
+    w1, b1, w2, b2 = (Tensor(draw(*s), name=n) for n, s in (("w1", (2, 3)), ("b1", (3,)), ("w2", (3, 1)), ("b2", (1,))))
+    p = sigmoid(np.tanh(Tensor(np.asarray(x, dtype), name="x") @ w1 + b1) @ w2 + b2)
+    return explain(np.mean((p - y) ** 2), names={})
+
+
+FOUR = [[0, 0], [0, 1], [1, 0], [1, 1]]
+OTHERS = [[0.5, -1.25], [3, 0.125], [-2, 1], [0, 0]]
+
+
+def test_a_network_in_float32_is_rounded_after_each_operation(computed):
+    steps = network(FOUR, np.float32)
+    assert program(steps).leaves == {"x", "w1", "b1", "w2", "b2"}
+    answer = computed(steps, {"x": OTHERS})
+    agrees(answer, network(OTHERS, np.float32), rtol=1e-6)
+    assert all(float(np.float32(v)) == float(v) for told in answer["gradients"] for v in told)
+
+
+def test_arrays_are_written_as_python_writes_them(computed):
+    expected = network(OTHERS)
+    texts = computed(network(FOUR), {"x": OTHERS})["texts"]
+    for (whole, short, gradient), value in zip(texts, expected.values.values(), strict=True):
+        assert whole == number(value.value)
+        assert short == summary(value.value)
+        assert gradient == number(value.gradient, gradient=True)
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf, 0.0, -0.0])
+def test_numbers_that_are_none_go_where_they_go_in_numpy(computed, special):
+    def story(x):
+        with np.errstate(all="ignore"):
+            x = Tensor(x, name="x")
+            return explain(np.sum(np.log(softmax(x)) * np.array([1.0, 2.0, 3.0])) / np.max(x) + np.prod(x), names={})
+
+    changed = [1.0, special, -2.0]
+    agrees(computed(story([1.0, 2.0, 3.0]), {"x": changed}), story(changed))
+
+
+def test_a_second_change_forgets_the_first(computed):
+    steps = network(FOUR)
+    names = list(steps.values)
+    answer = computed(steps, {"x": OTHERS, "b2": [7.0]} | {"b2": steps.leaves["b2"]})
+    agrees(answer, network(OTHERS))
+    assert answer["values"][names.index("b2")] == [written(float(v)) for v in steps.leaves["b2"]]
+
+
+def test_large_arrays_are_pictures_and_only_what_depends_on_them_is_frozen(computed):
+    """A scalar beside a large constant array can be changed, and the gradient that is too large to compute says so."""
+
+    def story(a, b):
+        big = Tensor(np.linspace(0, 1, 500), name="big")
+        return explain(Tensor(a, name="a") * np.mean(big * big) + np.square(Tensor(b, name="b")), names={})
+
+    steps = story(2.0, 3.0)
+    live = program(steps)
+    assert live.leaves == {"a", "b"}
+    assert live.still["big"] == "big is 500, and all values together have more than 400 numbers"
+    names = list(steps.values)
+    same = computed(steps, {"b": -1.0})
+    agrees(same, story(2.0, -1.0))
+    assert "frozen" not in same["gradients"]  # what the array receives is as it was: only b has changed
+    answer = computed(steps, {"a": 5.0})
+    agrees(answer, story(5.0, 3.0))
+    assert {n for n, g in zip(names, answer["gradients"], strict=True) if g == "frozen"} == {"big", "v1"}
+
+
+def test_of_too_many_numbers_none_is_live():
+    x = Tensor(1.0, name="x")
+    for _ in range(450):
+        x = x * 1.001
+    live = program(explain(x, names={}))
+    assert live.frozen == "it has 451 values; all values together have more than 400 numbers"
+    big = Tensor(np.ones((30, 20)), name="w")
+    assert program(explain(np.sum(big * Tensor(2.0, name="x")), names={})).frozen.startswith("w is 30×20, and all")
+
+
+def test_formulas_have_an_end():
+    a, b = (Tensor(np.ones((6, 6)), name=n) for n in "ab")
+    for _ in range(3):
+        a = np.prod(a * b, axis=0, keepdims=True) * a
+    assert "letters" in program(explain(np.sum(a), names={})).frozen or program(explain(np.sum(a), names={})).leaves
+
+
+QUESTIONS = {
+    "compared": lambda x: np.where(x > 0, x, 0.1 * x),
+    "sorted": np.sort,
+    "asked": lambda x: x if x[0] > 0 else 2 * x,
+    "asked of what was computed": lambda x: x * (1 if np.sum(x * x) > 3 else -1),
+    "a norm's scale": lambda x: x / np.max(np.abs(x)) if np.any(x > 9) else x,
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_was_decided_by_the_numbers_is_not_computed_from_others(question):
+    """Comparisons are no part of the graph: with another x the program may have gone another way."""
+    x, w = Tensor([1.0, -2.0, 3.0], name="x"), Tensor([1.0, 2.0, 3.0], name="w")
+    live = program(explain(np.sum(w * QUESTIONS[question](x)), names={}))
+    assert live.leaves == {"w"}
+    assert any("compared or sorted on the way" in reason for reason in live.still.values())
+
+
+def test_what_is_asked_when_all_is_computed_freezes_nothing():
+    x = Tensor([1.0, -2.0, 3.0], name="x")
+    f = np.sum(np.reshape(x, (3, 1)) * np.zeros_like(x, shape=(3, 1)) + np.ones(np.shape(x)))
+    assert np.any(x > 2)
+    assert program(explain(f, names={})).leaves == {"x"}
+
+
+IMAGES = [
+    (lambda x: conv(x, np.ones((2, 2, 1, 3))), (1, 4, 3, 1)),
+    (lambda x: np.max(windows(x, 2, strides=2), axis=(3, 4)), (2, 4, 4, 2)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), IMAGES)
+def test_images_are_known_by_what_is_done_with_them(computed, layer, shape):
+    """Rows and columns are the spatial axes, whatever stands last; what has the shape of an image is one too."""
+
+    def story(x):
+        z = layer(np.tanh(Tensor(x, name="x")))
+        return explain(np.sum(z * z), names={})
+
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, *shape))
+    steps = story(first)
+    data = data_of(steps, program(steps), [])
+    for node, value in zip(data["nodes"], steps.values.values(), strict=True):
+        if np.ndim(value.value) == 4:
+            assert data["arrays"][node["value"]["array"]]["grid"] == (1, 2)
+    agrees(computed(steps, {"x": second}), story(second))

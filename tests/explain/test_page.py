@@ -297,12 +297,6 @@ def test_a_slider_moves_its_leaf(visit):
     assert page.evaluate("nodes.at(-1).value") != before
 
 
-def test_a_graph_of_arrays_is_frozen_and_says_so(visit):
-    page = visit(network())
-    assert "frozen: dense" in page.locator("#status").text_content()
-    assert page.locator("[data-leaf]").count() == 0
-
-
 @given(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3))
 @settings(max_examples=25, deadline=None)
 def test_a_graph_in_float32_is_live_and_rounds_as_numpy_does(visits, numbers):
@@ -333,7 +327,7 @@ def test_a_neuron_in_float32_is_live_to_the_last_digits(visit):
 def test_ops_that_javascript_lacks_are_named():
     x = Tensor(1.3)
     assert program(explain(np.sin(x))).frozen == ""
-    assert program(explain(np.expand_dims(x, 0).sum())).frozen.startswith("v1 is an array")
+    assert program(explain(np.expand_dims(x, 0).sum())).frozen == ""
     assert program(explain(Tensor(np.float32(2), name="h") * x)).frozen.startswith("h is float32, and f is float64")
     assert program(explain(Tensor(np.float16(2), name="h") * 2)).frozen.startswith("h is float16")
 
@@ -343,7 +337,7 @@ def test_ops_that_javascript_lacks_are_named():
 
     test_bessel.vjp("?")(lambda g, z, x: g * x)
     try:
-        assert program(explain(test_bessel(x))).frozen.startswith("JavaScript's Math has no test_bessel")
+        assert program(explain(test_bessel(x))).frozen.startswith("the page has no test_bessel")
     finally:
         del REGISTRY["test_bessel"]
 

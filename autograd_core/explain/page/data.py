@@ -138,7 +138,8 @@ def images_of(steps: Steps) -> dict[tuple[int, ...], tuple[int, int]]:
             found |= {x: (1, 2), np.shape(value.value): (1, 2)}
             found.setdefault(kernel, (0, 1))
         elif name == "windows" and np.ndim(value.value) == 6:
-            found |= {np.shape(value.args[0]): (1, 2), np.shape(value.value): (3, 4)}
+            n, down, across, *_, channels = windows = np.shape(value.value)
+            found |= {np.shape(value.args[0]): (1, 2), windows: (3, 4), (n, down, across, channels): (1, 2)}
     return found
 
 

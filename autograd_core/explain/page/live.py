@@ -45,6 +45,12 @@ class Program:
 def program(steps: Steps) -> Program:
     """Trace every op of the computation that is small enough to be written out, number by number."""
     kind = np.asarray(steps.values[steps.result].value).dtype
+    for value in steps.values.values():
+        dtype = np.asarray(value.value).dtype
+        if dtype != kind or dtype not in (np.float64, np.float32):
+            mixed = f", and {steps.result} is {kind}" if dtype != kind else ""
+            reason = f"{value.name} is {dtype}{mixed}; the page computes in float64 or all in float32"
+            return Program(still=dict.fromkeys(steps.values, reason))
     largest = _largest(steps)
     products = {(step.output, step.position): step for step in steps if step.kind == "backward"}
     found: dict[str, int] = {}
@@ -52,7 +58,7 @@ def program(steps: Steps) -> Program:
     still: dict[str, str] = {}
     room = MAX_CODE
     for name, value in steps.values.items():
-        reason = _too_large(value, steps, largest) or _of_another_dtype(value, steps.result, kind)
+        reason = _too_large(value, steps, largest)
         if not reason and value.op is not None:
             try:
                 source = _call(value, products, single=kind == np.float32)
@@ -95,14 +101,6 @@ def _too_large(value: Value, steps: Steps, largest: int) -> str:
         if np.size(arg) > largest and np.size(arg) > 1:
             return f"{value.inputs[i]} is {shape(arg)}, and {many}"
     return ""
-
-
-def _of_another_dtype(value: Value, result: str, kind: Any) -> str:
-    dtype = np.asarray(value.value).dtype
-    if dtype == kind and dtype in (np.float64, np.float32):
-        return ""
-    mixed = f", and {result} is {kind}" if dtype != kind else ""
-    return f"{value.name} is {dtype}{mixed}; the page computes in float64 or all in float32"
 
 
 def _changeable(values: dict[str, Value], still: Mapping[str, str]) -> Iterator[str]:

@@ -44,8 +44,8 @@ function colour(td, x, largest) {
   td.style.background = `color-mix(in srgb, var(${x < 0 ? "--low" : "--high"}) ${share}%, var(--ground))`;
 }
 
-// A table of a plane, or of a window of it; ``cell(td, k, place)`` fills one.
-function grid(title, plane, cell) {
+// A table of a plane, or of a window of it; ``cell(td, k, place, tab)`` fills one, and says where Tab leads to.
+function grid(title, plane, cell, first) {
   const table = element("table");
   table.append(element("caption", title, { class: "hidden" }));
   let top = 0, left = 0;
@@ -59,7 +59,7 @@ function grid(title, plane, cell) {
       tr.append(element("th", r, { scope: "row" }));
       for (let c = left; c < Math.min(plane.columns, left + WINDOW); c++) {
         const td = element("td", undefined, { "data-k": plane.at(r, c) });
-        cell(td, plane.at(r, c), plane.place(r, c));
+        cell(td, plane.at(r, c), plane.place(r, c), first && r === top && c === left ? 0 : -1);
         tr.append(td);
       }
       body.append(tr);
@@ -82,15 +82,15 @@ function grid(title, plane, cell) {
 }
 
 // All planes of an array, side by side.
-function grids(title, array, cell) {
+function grids(title, array, cell, most = PLANES) {
   const box = element("div", undefined, { class: "planes" }), found = isWhole(array) ? planes(array) : corner(array);
-  for (const plane of found.slice(0, PLANES)) {
+  for (const plane of found.slice(0, most)) {
     const one = element("div");
     if (found.length > 1) one.append(element("p", plane.title));
-    one.append(...grid(found.length > 1 ? `${title} ${plane.title}` : title, plane, cell));
+    one.append(...grid(found.length > 1 ? `${title} ${plane.title}` : title, plane, cell, plane === found[0]));
     box.append(one);
   }
-  if (found.length > PLANES) box.append(element("p", `and ${found.length - PLANES} more like these`));
+  if (found.length > most) box.append(element("p", `and ${found.length - most} more like these`));
   return box;
 }
 
@@ -98,16 +98,14 @@ function grids(title, array, cell) {
 function heatmap(title, array, letter = "", point = () => {}) {
   const box = element("div", undefined, { class: "heat", "data-letter": letter }), size = sizeOf(array);
   const [low, high, mean] = size ? range(array) : [];
-  const [least, most, middle] = [low, high, mean].map((x) => size && digitsOf(x));
-  box.append(element("p", `${title}: ${dimensions(array)}, ${size ? `min ${least}, max ${most}, mean ${middle}` : "empty"}`));
+  const said = !size ? ", empty" : size > WINDOW * WINDOW ? `, min ${digitsOf(low)}, max ${digitsOf(high)}, mean ${digitsOf(mean)}` : "";
+  box.append(element("p", `${title}: ${dimensions(array)}${said}`));
   if (!size) return box;
   const values = numbers(array), largest = Math.max(Math.abs(low), Math.abs(high)) || 1, exact = element("output", "");
-  let first = true;
-  box.append(grids(title, array, (td, k, place) => {
+  box.append(grids(title, array, (td, k, place, tab) => {
     const x = values[k];
     td.textContent = Number.isFinite(x) ? Number(x.toPrecision(3)) : format(x);
-    td.tabIndex = first ? 0 : -1;
-    first = false;
+    td.tabIndex = tab;
     colour(td, x, largest);
     const look = () => ((exact.textContent = `[${place}] = ${x}`), point(k));
     td.addEventListener("focus", look);

@@ -30,9 +30,9 @@ function describe(i, step) {
   for (const sign of node.signs || []) row("", $(`sign-${sign}`).textContent);
   row("layer", node.layer);
   row("line", node.where);
-  const heats = tables(i, step);
-  if (heats.length) heats.unshift(element("p", "Point at a number, or focus it, to read all its digits and what it was computed from.", { class: "note" }));
-  panel.replaceChildren(element("h2", node.name), list, ...heats);
+  const heats = tables(i, step), box = element("div", undefined, { class: "heats" });
+  if (heats.length) box.append(element("p", "Point at a number, or focus it, to read all its digits and what it was computed from.", { class: "note" }), ...heats);
+  panel.replaceChildren(element("h2", node.name), list, box);
   panel.hidden = false;
 }
 
@@ -42,8 +42,10 @@ function tables(i, step) {
   const out = back ? nodes[step.out] : node, call = CALLS[out.call];
   const f = call && (undo ? call.u[step.position] : back ? call.d[step.position] : call.f);
   const given = {}; // the keys of what goes in, by the letters of formulas
+  const inputs = (from, to) => !undo && out.parents?.forEach((p, k) => p !== null && k >= from && k < to && (given[out.letters?.[k] ?? k] = `v${p}`));
+  inputs(0, back ? step.position : Infinity);
   if (back) given[undo ? "p" : "g"] = `u${nth}`;
-  if (!undo) out.parents?.forEach((p, k) => p !== null && (given[out.letters?.[k] ?? k] = `v${p}`));
+  inputs(step?.position, Infinity);
   if (back && !undo) given.z = `v${step.out}`;
   const made = [], shown = new Set();
   const heat = (key, ...more) => {
@@ -53,10 +55,10 @@ function tables(i, step) {
     made.push(heatmap(title, value, ...more));
     shown.add(key);
   };
-  const used = new Set(f ? [...String(f).matchAll(OPERAND)].map((m) => m[1]) : back ? ["g", "p"] : []);
+  const { results = [], names = {} } = f ? expressions(f) : {}, written = element("output", "", { class: "written" });
+  const used = new Set([...results, ...Object.values(names), f ? "" : "g p"].flatMap((e) => [...e.matchAll(OPERAND)].map((m) => m[1])));
   for (const [letter, key] of Object.entries(given)) if (used.has(letter)) heat(key, letter);
-  const written = element("output", "", { class: "written" }), came = back ? `c${nth}` : `v${i}`;
-  const { results, names } = f ? expressions(f) : {};
+  const came = back ? `c${nth}` : `v${i}`;
   const point = (k) => {
     const uses = operands(results[k], names);
     for (const td of all(".heat td[data-k]", $("card"))) {
@@ -70,7 +72,7 @@ function tables(i, step) {
   heat(came, "", f && lookUp(came) !== undefined ? point : undefined);
   if (f && shown.has(came)) made.push(written);
   heat(`v${i}`);
-  heat(`g${i}`);
+  if (node.gradient !== lookUp(came)) heat(`g${i}`);
   return made;
 }
 

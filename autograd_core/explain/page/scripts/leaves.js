@@ -4,11 +4,9 @@ const isNumber = (text) => text.trim() !== "" && !Number.isNaN(Number(text));
 
 function editable(leaf) {
   const node = nodes[leaf], box = all(`[data-cells="${leaf}"]`)[0];
-  let first = true;
-  box.append(grids(node.name, node.value, (td, k, place) => {
+  box.append(grids(node.name, node.value, (td, k, place, tab) => {
     const input = element("input", undefined, { type: "text", inputmode: "decimal", "data-leaf": leaf, "data-k": k, "aria-label": `${node.name}[${place}]` });
-    input.tabIndex = first ? 0 : -1;
-    first = false;
+    input.tabIndex = tab;
     input.addEventListener("input", () => isNumber(input.value) && change(leaf, Number(input.value), k));
     input.addEventListener("focus", () => input.select());
     input.addEventListener("keydown", (event) => {
@@ -20,21 +18,19 @@ function editable(leaf) {
       event.preventDefault();
     });
     td.append(input);
-  }));
+    fillLeaf(input);
+  }, Infinity));
 }
 
-function fillLeaves() {
-  for (const input of all("[data-leaf]")) {
-    const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
-    if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
-    if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
-  }
+function fillLeaf(input) {
+  const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
+  if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
+  if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
 }
 
 if (nodes.some((node) => node.live)) {
   nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));
-  fillLeaves();
-  onChange.push(fillLeaves);
+  onChange.push(() => all("[data-leaf]").forEach(fillLeaf));
   for (const input of all("[data-leaf]:not([data-k])")) {
     input.addEventListener("input", () => isNumber(input.value) && change(Number(input.dataset.leaf), Number(input.value)));
   }

@@ -1,0 +1,141 @@
+"""Arrays on a page, in a real browser: cells that can be changed, and what each number was computed from."""
+
+import numpy as np
+import pytest
+
+from autograd_core import Tensor, conv, explain, sigmoid
+
+
+def network(w1=((0.5, -1.0, 2.0), (1.5, 0.25, -0.75))):
+    """A network of 2-3-1 on XOR."""
+    x, y = Tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]], name="x"), np.array([[0.0], [1], [1], [0]])
+    w1, b1 = Tensor(w1, name="w1"), Tensor([0.1, -0.2, 0.3], name="b1")
+    w2, b2 = Tensor([[1.0], [-2.0], [0.5]], name="w2"), Tensor([0.25], name="b2")
+    p = sigmoid(np.tanh(x @ w1 + b1) @ w2 + b2)
+    return explain(np.mean((p - y) ** 2), names={})
+
+
+def told(page):
+    return [t.partition(". ")[2] for t in page.locator("#steps p").all_text_contents()]
+
+
+def go_to(page, steps, kind, name, op=None):
+    """Go to the first step of this kind that is about this value."""
+    at = next(i for i, s in enumerate(steps) if (s.kind, s.name) == (kind, name) and op in (None, s.op))
+    page.locator(f"[data-go='{at}']").click()
+    return at
+
+
+@pytest.fixture(scope="module")
+def page(visits):
+    with visits() as visit:
+        yield visit(network())
+
+
+def test_a_cell_is_changed_and_everything_is_computed_again(page, visits):
+    cell = page.get_by_label("w1[0, 1]")
+    cell.fill("3.5")
+    changed = network(((0.5, 3.5, 2.0), (1.5, 0.25, -0.75)))
+    with visits() as visit:
+        assert told(page) == told(visit(changed))
+    written = " ".join(page.locator(".picture:visible text").all_text_contents())
+    assert f"mean |gradient| {np.abs(changed.gradients['w1']).mean():.3g}" in written
+    cell.fill("")
+    cell.fill("3e")  # while a number is being typed, the last whole one stands
+    assert page.evaluate("nodes.find(n => n.name === 'w1').value.numbers[1]") == 3.5
+    page.locator("#reset").click()
+    assert page.get_by_label("w1[0, 1]").input_value() == "-1"
+    assert page.evaluate("nodes.find(n => n.name === 'w1').value.numbers[1]") == -1
+
+
+def test_arrows_go_from_cell_to_cell_and_a_tab_to_the_next_array(page):
+    focused = lambda: page.evaluate("document.activeElement.ariaLabel")  # noqa: E731
+    page.get_by_label("w1[0, 0]").focus()
+    for key, place in (("ArrowDown", "[1, 0]"), ("ArrowRight", "[1, 1]"), ("ArrowRight", "[1, 2]"), ("ArrowUp", "[0, 2]")):
+        page.keyboard.press(key)
+        assert focused() == "w1" + place
+    page.keyboard.press("ArrowUp")
+    assert focused() == "w1[0, 2]"  # there is none above
+    page.keyboard.press("Tab")
+    assert not focused().startswith("w1[")
+    page.get_by_label("w1[0, 0]").fill("12")
+    page.keyboard.press("ArrowLeft")  # within the number that is written
+    assert focused() == "w1[0, 0]"
+    page.locator("#reset").click()
+
+
+def used(page, title):
+    """The cells that are lit in the table with this title."""
+    return [int(k) for k in page.evaluate(
+        "t => [...document.querySelectorAll('.heat')].find(h => h.textContent.startsWith(t))"
+        " && [...[...document.querySelectorAll('.heat')].find(h => h.textContent.startsWith(t)).querySelectorAll('.used')]"
+        ".map(td => td.dataset.k)", title)]  # fmt: skip
+
+
+def test_a_cell_of_a_gradient_shows_its_row_its_column_and_its_sum(page):
+    steps = network()
+    at = go_to(page, steps, "backward", "w1", "matmul")
+    cell = page.locator(".heat", has_text=f"contribution of step {at + 1}").locator("td[data-k='4']")
+    cell.hover()  # the gradient of w1[1, 1]: column 1 of x times column 1 of what arrives
+    assert used(page, "value of x") == [1, 3, 5, 7]
+    assert used(page, f"upstream of step {at + 1}") == [1, 4, 7, 10]
+    x, g = steps.leaves["x"][:, 1], steps[at].upstream[:, 1]
+    said = page.locator(".written").text_content()
+    left, _, right = said.rpartition(" = ")
+    terms = [eval(term.replace("·", "*")) for term in left.split(" + ")]
+    np.testing.assert_allclose(terms, x * g, rtol=1e-3)
+    assert float(right) == pytest.approx(np.sum(x * g), rel=1e-5)
+    page.locator(".heat", has_text=f"contribution of step {at + 1}").locator("td[data-k='0']").focus()
+    assert used(page, "value of x") == [0, 2, 4, 6]
+
+
+def test_a_cell_of_a_value_shows_what_it_was_computed_from(page):
+    go_to(page, network(), "forward", "v1")
+    page.locator(".heat", has_text="value of v1").locator("td[data-k='10']").hover()  # row 3, column 1 of x @ w1
+    assert (used(page, "value of x"), used(page, "value of w1")) == ([6, 7], [1, 4])
+    assert page.locator(".written").text_content() == "1 · (-1) + 1 · 0.25 = -0.75"
+
+
+def test_a_matrix_of_equal_numbers_is_shown(visit):
+    page = visit(explain(np.sum(Tensor(np.full((2, 3), 7.0), name="x") * 2), names={}))
+    page.locator(".node", has_text="x").first.focus()
+    assert page.locator(".heat", has_text="value of x").locator("td[data-k]").all_text_contents() == ["7"] * 6
+
+
+def test_images_are_grids(visit):
+    rng = np.random.default_rng(0)
+    x, kernel = Tensor(rng.normal(size=(1, 4, 3, 1)), name="x"), Tensor(rng.normal(size=(2, 2, 1, 2)), name="k")
+    page = visit(explain(np.sum(conv(x, kernel)), names={}))
+    grids = lambda box: [t.locator("tr").count() - 1 for t in box.locator("table").all()]  # noqa: E731
+    assert grids(page.locator("[data-cells='0']")) == [4]  # rows, in one table
+    assert grids(page.locator("[data-cells='1']")) == [2, 2]  # a table for each channel
+    page.get_by_label("x[0, 3, 2, 0]").fill("9")
+    assert page.evaluate("nodes[0].value.numbers[11]") == 9
+
+
+def test_arrays_can_be_changed_in_firefox(firefox):
+    steps = network()
+    changed = network(((0.5, 3.5, 2.0), (1.5, 0.25, -0.75)))
+    found = firefox(
+        steps,
+        ("fill", "[aria-label='w1[0, 1]']", "3.5"),
+        ("text", "#steps li:last-child p"),
+    )
+    last = "".join(map(str, changed.narration[-1].sentence))
+    assert last.rpartition("=")[2].split(";")[0].strip() in found[-1]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1366, "light")])
+def test_axe_finds_nothing_in_cells(visit, axe, width, scheme):
+    page = visit(network(), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
+    page.keyboard.press("End")
+    page.evaluate(axe)
+    report = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in report["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_of_a_network_is_small():
+    assert len(network().to_html().encode()) < 200_000
