@@ -51,7 +51,12 @@ def test_a_cell_is_changed_and_everything_is_computed_again(page, visits):
 def test_arrows_go_from_cell_to_cell_and_a_tab_to_the_next_array(page):
     focused = lambda: page.evaluate("document.activeElement.ariaLabel")  # noqa: E731
     page.get_by_label("w1[0, 0]").focus()
-    for key, place in (("ArrowDown", "[1, 0]"), ("ArrowRight", "[1, 1]"), ("ArrowRight", "[1, 2]"), ("ArrowUp", "[0, 2]")):
+    for key, place in (
+        ("ArrowDown", "[1, 0]"),
+        ("ArrowRight", "[1, 1]"),
+        ("ArrowRight", "[1, 2]"),
+        ("ArrowUp", "[0, 2]"),
+    ):
         page.keyboard.press(key)
         assert focused() == "w1" + place
     page.keyboard.press("ArrowUp")
@@ -66,10 +71,8 @@ def test_arrows_go_from_cell_to_cell_and_a_tab_to_the_next_array(page):
 
 def used(page, title):
     """The cells that are lit in the table with this title."""
-    return [int(k) for k in page.evaluate(
-        "t => [...document.querySelectorAll('.heat')].find(h => h.textContent.startsWith(t))"
-        " && [...[...document.querySelectorAll('.heat')].find(h => h.textContent.startsWith(t)).querySelectorAll('.used')]"
-        ".map(td => td.dataset.k)", title)]  # fmt: skip
+    table = page.locator(".heat").filter(has=page.locator("p", has_text=title)).first
+    return [int(td.get_attribute("data-k")) for td in table.locator(".used").all()]
 
 
 def test_a_cell_of_a_gradient_shows_its_row_its_column_and_its_sum(page):
