@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import signal
 import sys
 
@@ -88,14 +90,14 @@ def others(name, value):
     return [None, 0, 1.5]
 
 
-def pair(make, loss, optimizer):
+def pair(make, loss, optimizer, metrics=lambda: None):
     """Two equal models, one replayed and one eager."""
     models = []
     for eagerly in (False, True):
         nn.utils.set_random_seed(1)
         x, layer = make()
         model = nn.Sequential([layers.Input(x.shape[1:]), layer, layers.Flatten(), layers.Dense(3, "softmax")])
-        model.compile(optimizer(), loss(), run_eagerly=eagerly)
+        model.compile(optimizer(), loss(), metrics=metrics(), run_eagerly=eagerly)
         models.append(model)
     return models, x
 
@@ -160,10 +162,18 @@ def dense():
     return X, layers.Dense(4, "tanh")
 
 
-OPTIMIZERS = [getattr(optimizers, n) for n in optimizers.__all__ if n[0].isupper() and n != "Optimizer"]
+def dense_loss():
+    return "sparse_categorical_crossentropy"
 
 
-@pytest.mark.parametrize("cls", OPTIMIZERS, ids=lambda cls: cls.__name__)
+def classes(module, base):
+    """The classes of that kind that a module offers: one that is added there is met here."""
+    offered = {getattr(module, name) for name in module.__all__}
+    found = (c for c in offered if isinstance(c, type) and issubclass(c, base) and c is not base)
+    return sorted(found, key=lambda cls: cls.__name__)
+
+
+@pytest.mark.parametrize("cls", classes(optimizers, optimizers.Optimizer))
 def test_each_setting_of_an_optimizer(cls):
     models, x = pair(dense, lambda: "sparse_categorical_crossentropy", lambda: cls(0.01))
     assert_equal_steps(models, x, CLASSES)
@@ -171,11 +181,11 @@ def test_each_setting_of_an_optimizer(cls):
     assert models[0].schedule.replayed == {"gradient": True, "update": True}
 
 
-LOSSES = [getattr(losses, n) for n in losses.__all__ if n[0].isupper() and n not in ("Loss", "LossFunction")]
+LOSSES = [cls for cls in classes(losses, losses.Loss) if cls is not losses.LossFunction]
 
 
 @pytest.mark.filterwarnings("ignore:.*was told from_logits=True")
-@pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", LOSSES)
 def test_each_setting_of_a_loss(cls):
     y = CLASSES if "Sparse" in cls.__name__ else np.eye(3, dtype=np.float32)[CLASSES]
     models, x = pair(dense, cls, lambda: "adam")
@@ -184,7 +194,7 @@ def test_each_setting_of_a_loss(cls):
     change_all(models, [model._loss for model in models], x, y)
 
 
-@pytest.mark.parametrize("cls", [regularizers.L1, regularizers.L2, regularizers.L1L2])
+@pytest.mark.parametrize("cls", classes(regularizers, regularizers.Regularizer))
 def test_each_setting_of_a_regularizer(cls):
     def make():
         return X, layers.Dense(4, kernel_regularizer=cls(0.01))
@@ -195,18 +205,89 @@ def test_each_setting_of_a_regularizer(cls):
     assert models[0].schedule.replayed == {"gradient": True, "update": True}
 
 
-SCHEDULES = [
-    lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
-    lambda: schedules.ExponentialDecay(0.1, 3, 0.5),
-    lambda: schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.05, 0.01]),
-]
+SCHEDULES = {
+    "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+    "ExponentialDecay": lambda: schedules.ExponentialDecay(0.1, 3, 0.5),
+    "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.05, 0.01]),
+}
 
 
-@pytest.mark.parametrize("make", SCHEDULES)
-def test_each_setting_of_a_schedule(make):
-    models, x = pair(dense, lambda: "sparse_categorical_crossentropy", lambda: optimizers.SGD(make()))
+@pytest.mark.parametrize("cls", classes(schedules, schedules.LearningRateSchedule))
+def test_each_setting_of_a_schedule(cls):
+    models, x = pair(
+        dense, lambda: "sparse_categorical_crossentropy", lambda: optimizers.SGD(SCHEDULES[cls.__name__]())
+    )
     assert_equal_steps(models, x, CLASSES)
     change_all(models, [model.optimizer.schedule for model in models], x, CLASSES)
+    assert models[0].schedule.replayed == {"gradient": True, "update": True}
+
+
+# -- of functions, of metrics and of initializers -----------------------------------------------------------
+
+FUNCTIONS = {
+    name: tuple(inspect.signature(getattr(nn.activations, name)).parameters.values())[1:]
+    for name in sorted({*nn.activations.__all__} - {"get", "serialize", "deserialize"})
+}
+
+
+@pytest.mark.parametrize("name", [name for name, parameters in FUNCTIONS.items() if parameters])
+def test_each_setting_of_an_activation(name):
+    models, x = pair(lambda: (X, layers.Lambda(getattr(nn.activations, name))), dense_loss, lambda: "adam")
+    assert_equal_steps(models, x, CLASSES)
+    for parameter in FUNCTIONS[name]:
+        for value in others(parameter.name, parameter.default):
+            for model in models:
+                model.layers[0].arguments = {parameter.name: value}
+            assert_equal_steps(models, x, CLASSES)
+            for model in models:
+                model.layers[0].arguments = {}
+                model.layers[0].function = functools.partial(getattr(nn.activations, name), **{parameter.name: value})
+            assert_equal_steps(models, x, CLASSES)
+    for model in models:  # a last value may have been none that the function takes
+        model.layers[0].function = getattr(nn.activations, name)
+    assert_equal_steps(models, x, CLASSES)
+    assert models[0].schedule.replayed == {"gradient": True, "update": True}
+
+
+@pytest.mark.filterwarnings("ignore:.*was told from_logits=True")
+@pytest.mark.parametrize("name", sorted(n for n in losses.__all__ if n[0].islower() and "_" in n))
+def test_each_setting_of_a_function_for_a_loss(name):
+    function = getattr(losses, name)
+    y = CLASSES if "sparse" in name else np.eye(3, dtype=np.float32)[CLASSES]
+    models, x = pair(dense, lambda: losses.LossFunction(function), lambda: "adam")
+    assert_equal_steps(models, x, y)
+    assert models[0].schedule.replayed == {"gradient": True, "update": True}
+    for parameter in tuple(inspect.signature(function).parameters.values())[2:]:
+        for value in others(parameter.name, parameter.default):
+            for model in models:
+                model.compile(
+                    "adam", losses.LossFunction(function, **{parameter.name: value}), run_eagerly=model._steps.eagerly
+                )
+            assert_equal_steps(models, x, y)
+
+
+@pytest.mark.parametrize("cls", classes(nn.metrics, nn.metrics.Metric))
+def test_each_setting_of_a_metric(cls):
+    """They are computed outside of what is replayed."""
+    if cls is nn.metrics.Mean:
+        return  # of values, and no metric of predictions
+    given = [nn.metrics.sparse_categorical_accuracy] if cls is nn.metrics.MeanMetricWrapper else []
+    made = [cls(*given) for _ in range(2)]
+    y, loss = np.eye(3, dtype=np.float32)[CLASSES], "categorical_crossentropy"
+    if given or "Sparse" in cls.__name__:
+        y, loss = CLASSES, "sparse_categorical_crossentropy"
+    models, x = pair(dense, lambda: loss, lambda: "adam", lambda: [made.pop()])
+    assert_equal_steps(models, x, y)
+    change_all(models, [model.metrics[1] for model in models], x, y)
+    assert models[0].schedule.replayed == {"gradient": True, "update": True}
+
+
+@pytest.mark.parametrize("cls", classes(nn.initializers, nn.initializers.Initializer))
+def test_each_setting_of_an_initializer(cls):
+    """It has done its work, and an own one is no foreign part of a step."""
+    models, x = pair(lambda: (X, layers.Dense(4, kernel_initializer=cls())), dense_loss, lambda: "adam")
+    assert_equal_steps(models, x, CLASSES)
+    change_all(models, [model.layers[0].kernel_initializer for model in models], x, CLASSES)
     assert models[0].schedule.replayed == {"gradient": True, "update": True}
 
 
