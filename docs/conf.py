@@ -1,7 +1,5 @@
 """How the site is built: `make docs`."""
 
-import json
-import shutil
 import sys
 from importlib.metadata import distribution
 from pathlib import Path
@@ -11,6 +9,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 import functions  # noqa: E402
+import lesson_index  # noqa: E402
 import pictures  # noqa: E402
 import reference  # noqa: E402
 
@@ -88,22 +87,7 @@ html_static_path = ["_static", str(_mathjax.locate()), str(HERE / "_build" / "ge
 # -- what is generated before the pages are read -----------------------------------------------------------
 
 
-def copy_lessons() -> str:
-    """Put the notebooks where Sphinx finds them; returns the list of them with the question of each."""
-    lessons = {file.name: file for file in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
-    for copied in (HERE / "lessons").glob("*.ipynb"):
-        if copied.name not in lessons:
-            copied.unlink()
-    listed = []
-    for name, file in lessons.items():
-        shutil.copy2(file, HERE / "lessons" / name)
-        opening = "".join(json.loads(file.read_text(encoding="utf-8"))["cells"][0]["source"])
-        title, _, text = opening.partition("\n")
-        question = " ".join(text.strip().partition("\n\n")[0].split()).strip("*")
-        listed.append(f"- [{title.lstrip('# ')}]({name})<br>\n  {question}")
-    return "\n".join(listed)
-
-
 pictures.save_all(HERE / "_build" / "generated")
 reference.write(HERE / "reference", {"functions.rst": functions.page()})
-myst_substitutions["lessons"] = copy_lessons()
+lesson_index.copy()
+myst_substitutions |= {name: getattr(lesson_index, name)() for name in ("cards", "hours", "answers")}

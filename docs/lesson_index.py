@@ -1,0 +1,109 @@
+"""The lessons in the site: where Sphinx finds them, a list with pictures and minutes, and their answers."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+NOTEBOOKS = HERE.parent / "notebooks"
+ANSWERS = HERE.parent / "tests" / "notebooks" / "answers"
+PICTURES = HERE / "_build" / "generated"
+
+# Counted, and said to be: how fast one reads, and how long an exercise takes.
+WORDS, LINES, EXERCISE = 200, 20, 5
+
+IMAGE = re.compile(r'<img src="data:image/(svg|png)[^;]*;base64,([\w+/=]+)" alt="([^"]*)"')
+
+
+def lessons() -> list[Path]:
+    """The notebooks in order."""
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
+def copy() -> None:
+    """Put the notebooks where Sphinx finds them, and take away what is no lesson any more."""
+    names = {file.name for file in lessons()}
+    for copied in (HERE / "lessons").glob("*.ipynb"):
+        if copied.name not in names:
+            copied.unlink()
+    for file in lessons():
+        shutil.copy2(file, HERE / "lessons" / file.name)
+
+
+def cells(file: Path) -> list[dict[str, Any]]:
+    """The cells of a notebook."""
+    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    return found
+
+
+def heading(file: Path) -> tuple[str, str]:
+    """The title of a lesson and its question."""
+    title, _, text = "".join(cells(file)[0]["source"]).partition("\n")
+    return title.lstrip("# "), " ".join(text.strip().partition("\n\n")[0].split()).strip("*")
+
+
+def minutes(file: Path) -> int:
+    """How long it takes to read a lesson: its words, and the lines of code that are not folded away."""
+    words = lines = 0
+    for cell in cells(file):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            words += len(source.split())
+        elif not {"hide-input"} & {*cell["metadata"].get("tags", ())}:
+            lines += len([line for line in source.splitlines() if line.strip()])
+    return round(words / WORDS + lines / LINES)
+
+
+def picture(file: Path) -> tuple[str, str]:
+    """The first figure of a lesson, written to a file, and the words for it."""
+    for cell in cells(file):
+        for output in cell.get("outputs", ()):
+            found = IMAGE.search("".join(output.get("data", {}).get("text/html", "")))
+            if found:
+                path = PICTURES / f"lesson_{file.stem[:2]}.{found[1]}"
+                path.write_bytes(base64.b64decode(found[2]))
+                return path.name, html.unescape(found[3])
+    raise ValueError(f"{file.name}: expected a figure for the list of lessons, got none; show(figure, alt) one")
+
+
+def cards() -> str:
+    """The list of lessons: each with its first figure, its question and its minutes."""
+    made = []
+    for file in lessons():
+        title, question = heading(file)
+        image, alt = picture(file)
+        made.append(
+            f":::{{grid-item-card}} {title}\n:img-top: ../_build/generated/{image}\n:img-alt: {alt}\n"
+            f":link: {file.stem}\n:link-type: doc\n\n{question}\n\n*{minutes(file)} minutes to read*\n:::"
+        )
+    return "::::{grid} 1 2 2 3\n:gutter: 3\n:class-container: lessons\n\n" + "\n\n".join(made) + "\n::::"
+
+
+def hours() -> str:
+    """The lessons as a table of minutes."""
+    rows = ["| lesson | to read | with its exercises |", "|---|--:|--:|"]
+    for file in lessons():
+        read = minutes(file)
+        rows.append(f"| [{heading(file)[0]}](lessons/{file.name}) | {read} | {read + 3 * EXERCISE} |")
+    return "\n".join(rows)
+
+
+def answers() -> str:
+    """For each lesson a right answer to each exercise, and the wrong ones that one meets."""
+    parts = []
+    for file in lessons():
+        exercises = tomllib.loads((ANSWERS / f"{file.stem[:2]}.toml").read_text(encoding="utf-8"))["exercise"]
+        lines = [f":::{{dropdown}} {heading(file)[0]}"]
+        for number, exercise in enumerate(exercises, 1):
+            wrong = exercise["wrong"] if isinstance(exercise["wrong"], list) else [exercise["wrong"]]
+            lines += [f"**Exercise {number}.**", f"```python\n{exercise['right'].strip()}\n```", "Wrong, and how:"]
+            lines += [f"```python\n{answer.strip()}\n```" for answer in wrong]
+        parts.append("\n\n".join([*lines, ":::"]))
+    return "\n\n".join(parts)
