@@ -142,3 +142,14 @@ def test_axe_finds_nothing_in_cells(visit, axe, width, scheme):
 
 def test_a_page_of_a_network_is_small():
     assert len(network().to_html().encode()) < 200_000
+
+
+def test_a_page_can_be_opened_with_other_arrays(visits):
+    """What is changed stands in the address, and a page that is opened with it begins there."""
+    changed = ((0.5, 3.5, 2.0), (1.5, 0.25, -0.75))
+    with visits() as visit:
+        page = visit(network(), at="#w1=0.5,3.5,2,1.5,0.25,-0.75&w2=1,2")  # of two numbers for three nothing is made
+        assert told(page) == told(visit(network(changed)))
+        page.get_by_label("b2[0]").fill("0.75")
+        page.wait_for_url("**b2=0.75**")
+        assert "w1=0.5%2C3.5%2C2%2C1.5%2C0.25%2C-0.75" in page.evaluate("location.hash")

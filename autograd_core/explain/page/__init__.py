@@ -40,6 +40,9 @@ SCRIPTS = (
     "formulas",
     "card",
     "leaves",
+    "plot",
+    "descend",
+    "nudge",
     "quiz",
     "start",
 )
@@ -60,7 +63,7 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
     parts = {
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
-        "style": _file("page.css"),
+        "style": _style(),
         "summary": _summary(steps),
         "status": html.escape(_status(live)),
         "liveness": "frozen" if live.frozen else "live",
@@ -71,7 +74,7 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
         "signs": _signs(steps),
         "data": to_json(data_of(steps, live, maps) | {"reveal": reveal}),
         "program": live.code,
-        "script": _scripts(),
+        "script": _scripts(steps, live),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
 
@@ -89,10 +92,23 @@ def to_notebook(steps: Steps) -> str:
     )
 
 
-def _scripts() -> str:
-    """All scripts as one, without what only those read who change them: indentation and lines of comments."""
-    lines = (line.strip() for name in SCRIPTS for line in _file(f"scripts/{name}.js").splitlines())
+def _scripts(steps: Steps, live: Program) -> str:
+    """All scripts as one, without what only those read who change them: indentation and lines of comments.
+
+    What a page without arrays, or whose formulas call no function of ours, has no use for is left out.
+    """
+    unused = set() if any(np.ndim(value.value) for value in steps.values.values()) else {"arrays", "formulas"}
+    ours = "|".join(re.findall(r"^(?:const|function) (\w+)", _file("scripts/maths.js"), re.M))
+    if not re.search(rf"\b({ours})\(", live.code):
+        unused.add("maths")
+    lines = (line.strip() for n in SCRIPTS if n not in unused for line in _file(f"scripts/{n}.js").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _style() -> str:
+    """The style, without comments and indentation."""
+    text = re.sub(r"/\*.*?\*/", "", _file("page.css"), flags=re.S)
+    return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
 
 
 def _file(name: str) -> str:

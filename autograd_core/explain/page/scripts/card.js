@@ -38,6 +38,7 @@ function describe(i, step) {
 
 // The arrays of a step, or of a value: what went in, and what came out, of which each element shows its formula.
 function tables(i, step) {
+  if (!data.arrays.length) return [];
   const node = nodes[i], nth = steps.indexOf(step), back = step && step.kind !== "forward", undo = back && step.kind === "unbroadcast";
   const out = back ? nodes[step.out] : node, call = CALLS[out.call];
   const f = call && (undo ? call.u[step.position] : back ? call.d[step.position] : call.f);

@@ -28,6 +28,16 @@ function fillLeaf(input) {
   if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
 }
 
+// The places of leaves that can be changed, as other tools call them: "w" or "w[0, 1]".
+function places() {
+  return nodes.flatMap((node, leaf) => {
+    if (!node.live) return [];
+    if (!isArray(node.value)) return [{ leaf, name: node.name }];
+    const back = (k) => node.value.shape.map((n, i, all) => Math.floor(k / all.slice(i + 1).reduce((a, b) => a * b, 1)) % n).join(", ");
+    return Array.from(numbers(node.value), (_, k) => ({ leaf, k, name: `${node.name}[${back(k)}]` }));
+  });
+}
+
 if (nodes.some((node) => node.live)) {
   nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));
   onChange.push(() => all("[data-leaf]").forEach(fillLeaf));

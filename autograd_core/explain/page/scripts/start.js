@@ -6,8 +6,8 @@ const RESERVED = ["step", "reveal", "quiz"]; // what is no leaf's
 function leavesOfAddress() {
   const before = changeable.map((i) => nodes[i].value);
   for (const i of changeable) {
-    const x = address.has(nodes[i].name) && !RESERVED.includes(nodes[i].name) ? Number(address.get(nodes[i].name) || NaN) : NaN;
-    if (!Number.isNaN(x)) nodes[i].value = rounded(x);
+    const { name, given } = nodes[i], found = RESERVED.includes(name) ? [] : (address.get(name) || "NaN").split(",").map(Number);
+    if (found.length === sizeOf(given) && !found.some(Number.isNaN)) nodes[i].value = like(given, isArray(given) ? found : rounded(found[0]));
   }
   if (changeable.some((i, k) => nodes[i].value !== before[k])) recompute();
 }
@@ -15,7 +15,7 @@ function leavesOfAddress() {
 onChange.push(() => {
   for (const i of changeable) {
     const { name, value, given } = nodes[i];
-    if (!RESERVED.includes(name)) remember(name, value === given ? null : value);
+    if (!RESERVED.includes(name)) remember(name, value === given ? null : isArray(value) ? numbers(value).join() : value);
   }
 });
 

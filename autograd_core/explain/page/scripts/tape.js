@@ -31,12 +31,17 @@ const like = (given, found) => (isArray(given) ? { shape: given.shape, grid: giv
 const joined = (a, b) => (a === undefined || b === undefined ? undefined : like(a, isArray(a) ? numbers(a).map((x, i) => x + numbers(b)[i]) : rounded(a + b)));
 const same = (a, b) => a !== undefined && sizeOf(a) === sizeOf(b) && (isArray(a) ? numbers(a).every((x, i) => Object.is(x, numbers(b)[i])) : Object.is(a, b));
 
+const inputs = (node, values) => node.parents.map((p) => (p === null ? null : flat(values[p])));
+
+// The values of all nodes that follow from those of the leaves among ``values``.
+function forwards(values) {
+  nodes.forEach((node, i) => node.op && node.moves && (values[i] = like(node.given, CALLS[node.call].f(...inputs(node, values)))));
+  return values;
+}
+
 function recompute() {
-  const inputs = (node) => node.parents.map((p) => (p === null ? null : flat(nodes[p].value)));
-  for (const node of nodes) {
-    node.gradient = null;
-    if (node.op && node.moves) node.value = like(node.given, CALLS[node.call].f(...inputs(node)));
-  }
+  const values = forwards(nodes.map((node) => node.value));
+  nodes.forEach((node, i) => ([node.value, node.gradient] = [values[i], null]));
   nodes[result].gradient = seed;
   let before = null;
   for (const step of steps) {
@@ -49,7 +54,7 @@ function recompute() {
     } else if (step.kind === "unbroadcast") {
       step.contribution = like(given.contribution, call.u[step.position](flat(step.upstream)));
     } else {
-      const rule = (g) => call.d[step.position](g, flat(out.value), ...inputs(out));
+      const rule = (g) => call.d[step.position](g, flat(out.value), ...inputs(out, values));
       const ones = isArray(out.value) ? new Numbers(sizeOf(out.value)).fill(1) : 1;
       if (given.local !== null) step.local = like(given.local, rule(ones));
       step.contribution = like(given.contribution, rule(flat(step.upstream)));
@@ -62,13 +67,16 @@ function recompute() {
   for (const tell of onChange) tell();
 }
 
-// Give a leaf a number, or one of its elements, and compute everything again.
-function change(leaf, x, element) {
-  const node = nodes[leaf];
-  if (element === undefined) node.value = rounded(x);
-  else {
-    node.value = like(node.given, numbers(node.value));
-    node.value.numbers[element] = x;
-  }
+// The value of a leaf with one number in it changed; ``k`` says which one of an array.
+function changed(leaf, k, x) {
+  const { value, given } = nodes[leaf];
+  return like(given, isArray(value) ? numbers(value).map((old, i) => (i === k ? x : old)) : rounded(x));
+}
+
+function change(leaf, x, k) {
+  nodes[leaf].value = changed(leaf, k, x);
   recompute();
 }
+
+// The same for the result alone, and nothing on the page changes.
+const resultWith = (leaf, k, x) => forwards(nodes.map((node, i) => (i === leaf ? changed(leaf, k, x) : node.value)))[result];
