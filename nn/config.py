@@ -339,8 +339,8 @@ def description(value: Configurable) -> dict[str, Any]:
     kind = type(value)
     known = _is_ours(kind)
     return {
-        "module": kind.keras_module if known else None,
-        "class_name": kind.keras_name if known and kind.keras_name else kind.__name__,
+        "module": value.keras_module if known else None,
+        "class_name": value.keras_name if known and value.keras_name else kind.__name__,
         "config": value.get_config(),
         "registered_name": None if known else registered_name(kind),
     }

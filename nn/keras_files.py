@@ -28,6 +28,8 @@ from .layers.layer import Layer
 # What our files say they were written by: Keras reads this for its messages alone.
 KERAS_VERSION = "3.15.1"
 PARTS = ("metadata.json", "config.json", "model.weights.h5")
+# Of a Sequential and of a model from inputs to outputs Keras walks the list of layers first.
+WITH_LAYERS = ("keras", "keras.src.models.functional")
 JSON_LIMIT = 64 * 2**20
 
 
@@ -54,7 +56,7 @@ def _at(path: str, layer: Layer, seen: set[int]) -> Iterator[tuple[str, Layer]]:
     layers = getattr(layer, "layers", None)
     if layers is not None:
         held["layers"] = layers
-    first = "layers" if layer.keras_module == "keras" else None  # a Sequential's, before its attributes
+    first = "layers" if layer.keras_module in WITH_LAYERS else None  # before its attributes
     for name in sorted(held, key=lambda n: (n != first, f"~{n}" if n.startswith("_") else n)):
         yield from _inside(f"{path}/{name}".lstrip("/"), held[name], seen)
 

@@ -251,11 +251,6 @@ def model_from(content: Any, compile: bool) -> Any:
     """The model that Keras' configuration of one describes, with new weights."""
     if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
         raise ValueError('expected the configuration of a model, {"class_name": …, "config": {…}}')
-    if content.get("class_name") == "Functional":
-        raise ValueError(
-            "a Functional model is made from inputs and outputs, which there is not here; write it as a class with "
-            "call(self, x), and carry its weights over with get_weights and set_weights"
-        )
     model = _class_of(content).from_config(content["config"])
     build, settings = content.get("build_config"), content.get("compile_config")
     shape = _shape(build.get("input_shape")) if isinstance(build, dict) else None

@@ -14,19 +14,19 @@ from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
 from .global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D
-from .input import Input
+from .input import Input, InputLayer
 from .lambda_layer import Lambda
 from .layer import InputSpec, Layer
 from .layer_normalization import LayerNormalization
 from .leaky_relu import LeakyReLU
 from .max_pooling1d import MaxPooling1D
 from .max_pooling2d import MaxPooling2D
+from .operation import Operation
 from .rescaling import Rescaling
 from .reshape import Reshape
 from .softmax import Softmax
 from .zero_padding2d import ZeroPadding2D
 
-InputLayer = Input
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool1D = GlobalAveragePooling1D
@@ -38,10 +38,10 @@ MaxPool2D = MaxPooling2D
 
 CLASSES: tuple[Any, ...] = (
     Activation, AveragePooling1D, AveragePooling2D, BatchNormalization, Conv1D, Conv2D, Dense, Dropout, Embedding,
-    Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Input, Lambda,
-    LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Rescaling, Reshape, Softmax, ZeroPadding2D,
+    Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, InputLayer, Lambda,
+    LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Operation, Rescaling, Reshape, Softmax, ZeroPadding2D,
 )  # fmt: skip
-registry = config.registry("layer").add(*CLASSES, InputLayer=Input)
+registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
 serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", serialize="layer")[1:]
 
@@ -77,6 +77,7 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Operation",
     "Rescaling",
     "Reshape",
     "Softmax",

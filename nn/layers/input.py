@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..checks import lengths
-from ..config import Configurable
+from .layer import Layer
+from .symbolic import Call, KerasTensor
 
 
-class Input(Configurable):
-    """The shape of one example, first in a `Sequential`: with it the model is built at once.
+class InputLayer(Layer):
+    """The first layer of a model: it gives what the model was given. `Input` makes one and calls it.
 
     Parameters
     ----------
     shape : tuple of int, optional
         A tuple of lengths without the batch axis, whole numbers from 0 on; None stands for a length that varies.
     batch_size : int, optional
-        Of the batch axis, in ``batch_shape``; None: any.
+        Of the batch axis; None: any.
     dtype : dtype, optional
-        Of the input, in ``dtype``.
+        Of the input; None for float32.
     batch_shape : tuple of int, optional
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name : str, optional
-        By default "input" with a number.
+        By default "input_layer", with a number.
 
     Raises
     ------
@@ -31,11 +34,13 @@ class Input(Configurable):
 
     Examples
     --------
-    >>> Input(shape=(28, 28)).batch_shape
+    >>> InputLayer(shape=(28, 28)).batch_shape
     (None, 28, 28)
     """
 
-    keras_module, keras_name = "keras.layers", "InputLayer"
+    keras_module = "keras.layers"
+    autocast = False
+    takes_sparse = True
 
     def __init__(
         self,
@@ -46,6 +51,7 @@ class Input(Configurable):
         batch_shape: Any = None,
         name: str | None = None,
     ):
+        super().__init__(name=name)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError("batch_shape tells both: pass shape (and batch_size) or batch_shape, not both")
@@ -58,14 +64,44 @@ class Input(Configurable):
             raise ValueError(f"shape of Input: expected a tuple, got {shape!r}; Input(shape=({shape},))")
         self.shape = lengths(tuple(shape), "the shape of an Input")
         self.batch_size = batch_size
-        self.dtype = dtype
-        self.name = name
+        self.dtype = np.dtype(dtype or "float32")
+        self.output_shape = self.batch_shape
+        self.built = True
+        Call(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
 
     @property
     def batch_shape(self) -> tuple[int | None, ...]:
-        """The shape of a batch, whose length is not known."""
-        return (None, *self.shape)
+        """The shape of a batch; None where its length may be any."""
+        return (self.batch_size, *self.shape)
+
+    def call(self, x: Any) -> Any:
+        return x
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
-        return {"batch_shape": [self.batch_size, *self.shape], "dtype": self.dtype, "name": self.name}
+        return {"batch_shape": [self.batch_size, *self.shape], "dtype": self.dtype.name, "name": self.name}
+
+
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    *,
+    batch_shape: Any = None,
+    name: str | None = None,
+) -> Any:
+    """What a model takes: the first of a `Sequential`, or what layers are called on to make a `Model`.
+
+    The arguments and errors are those of `InputLayer`.
+
+    Returns
+    -------
+    KerasTensor
+        A value that is not computed yet, of that shape with the batch axis.
+
+    Examples
+    --------
+    >>> Input(shape=(28, 28)).shape
+    (None, 28, 28)
+    """
+    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output

@@ -23,12 +23,16 @@ from autograd_core.tensor import Tensor
 
 from .. import checks, config, initializers, regularizers
 from ..tensors import assign, constant, is_sparse, plain
+from .symbolic import Call, KerasTensor, is_symbolic, output_spec, shapes_of, symbols
 
 Shape = tuple[int | None, ...]
 
 _NO_LAYERS = frozenset(
-    ("_weights", "_kept", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for")
-)
+    (
+        "_weights", "_kept", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for",
+        "_calls",
+    )
+)  # fmt: skip
 
 _names: Counter[str] = Counter()
 
@@ -147,7 +151,7 @@ class Layer(config.Configurable):
 
     keras_module = "keras.layers"
 
-    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders"})
+    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls"})
     shared = True
 
     # Whether inputs are brought to the layer's dtype before `call`.
@@ -265,6 +269,8 @@ class Layer(config.Configurable):
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        if is_symbolic(inputs, kwargs):
+            return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
         if training is None:
             training = _training.get()
         dtype = self.dtype if self.autocast else None
@@ -300,6 +306,48 @@ class Layer(config.Configurable):
         self.output_shape = shape_of(outputs)
         return outputs
 
+    # The calls on values that are not computed yet, of which models are made.
+    _calls: tuple[Call, ...] = ()
+
+    def _call_later(self, inputs: Any, kwargs: Any) -> Any:
+        """A call on values that are not computed yet: it gives others of the shapes that come out."""
+        shape = shape_of(inputs[0]) if inputs else ()
+        try:
+            if self.input_spec is not None:
+                self.input_spec.check(self.name, shape)
+            if not self.built:
+                self._build(shape)
+            outputs = self.compute_output_spec(*inputs, **kwargs)
+        except Exception as error:
+            error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
+            raise
+        Call(self, inputs, kwargs, outputs)
+        self.output_shape = shapes_of(outputs)
+        return outputs
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes of the outputs, as `KerasTensor`s, for arguments of which some are such; found on zeros."""
+        return output_spec(self, args, kwargs)
+
+    @property
+    def input(self) -> Any:
+        """What the layer was first called on, when its model was written down."""
+        call = self._first_call("input")
+        return call.args[0] if len(call.args) == 1 and not symbols(call.kwargs) else call.inputs
+
+    @property
+    def output(self) -> Any:
+        """What came out of that call: a `KerasTensor` from which another model may be made."""
+        return self._first_call("output").outputs
+
+    def _first_call(self, what: str) -> Call:
+        if not self._calls:
+            raise AttributeError(
+                f"layer {self.name!r} has no {what} yet: it was called on no Input; write layer(Input(shape=…)), or "
+                "put Input(shape=…) first in a Sequential"
+            )
+        return self._calls[0]
+
     def _build(self, shape: Any) -> None:
         self.build(shape)
         self.built = True
@@ -307,18 +355,11 @@ class Layer(config.Configurable):
             self.input_spec.check(self.name, shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output for inputs of this shape; found by running the layer on zeros.
+        """The shape of the output for inputs of this shape, the first axis that of the batch; found on zeros.
 
-        Unknown lengths (None) are tried with two lengths: what then differs in the output is unknown too.
+        A length that is None is not known, and so are those of the output that depend on it.
         """
-        with no_grad():
-            found = []
-            for length in (32, 48):
-                zeros = np.zeros([1, *(length if n is None else n for n in input_shape[1:])], self.dtype)
-                found.append(shape_of(self(zeros)))
-                if None not in input_shape[1:]:
-                    return found[0]
-        return tuple(a if a == b else None for a, b in zip(*found, strict=True))
+        return shapes_of(self.compute_output_spec(_values_of(input_shape, self.dtype)))
 
     # -- weights ---------------------------------------------------------------------------------------
 
@@ -485,8 +526,19 @@ def shape_of(value: Any) -> Any:
         return [shape_of(v) for v in value]
     if isinstance(value, dict):
         return {k: shape_of(v) for k, v in value.items()}
+    if isinstance(value, KerasTensor):
+        return value.shape
     shape = np.shape(plain(value)) if value is not None else ()
     return (None, *shape[1:]) if shape else ()
+
+
+def _values_of(shape: Any, dtype: Any) -> Any:
+    """Values that are not computed yet, of a shape or of each of several."""
+    if isinstance(shape, dict):
+        return {k: _values_of(s, dtype) for k, s in shape.items()}
+    if isinstance(shape, list | tuple) and any(isinstance(n, list | tuple | dict) for n in shape):
+        return [_values_of(s, dtype) for s in shape]
+    return KerasTensor(shape, dtype)
 
 
 def _layers_in(value: Any) -> list[Layer]:

@@ -6,7 +6,7 @@ from .copying import clone_model, model_from_json
 from .model import Model
 from .sequential import Sequential
 
-config.registry("model").add(Sequential, Model)
-config.registry("layer").add(Sequential)
+config.registry("model").add(Sequential, Model, Functional=Model)
+config.registry("layer").add(Sequential, Functional=Model)
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

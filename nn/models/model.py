@@ -4,24 +4,49 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.mode import no_grad
 
 from .. import keras_files, saving
-from ..layers.layer import Layer
+from ..layers.layer import Layer, unique_name
+from ..layers.symbolic import KerasTensor, shapes_of, symbols
 from ..summary import summary
+from .network import Network, described, ends, fitted
 from .trainer import Trainer
 
 
 class Model(Trainer):
-    """A model of your own: layers in ``__init__``, and what they compute in ``call``, in plain Python.
+    """A model of your own: what leads from inputs to outputs, or a class with layers and a ``call`` in plain Python.
 
-    Residual connections and several inputs need nothing more. TypeError for an argument that it does not have, such as
-    Keras' ``inputs`` and ``outputs``; ValueError for inputs of another shape than before, RuntimeError where it is to
-    train and was not compiled.
+    Parameters
+    ----------
+    inputs, outputs
+        What `Input` gives, and what layers give that were called on it: one, or a list or dict of them; None for a
+        class with a ``call`` of its own, where residual connections and several inputs need nothing more.
+    **kwargs
+        ``trainable`` and ``name``, as in `Layer`.
+
+    Raises
+    ------
+    TypeError
+        For an argument that it does not have, and for inputs without outputs.
+    ValueError
+        For outputs that need more than the inputs; in a call, for inputs of another shape than before.
+    RuntimeError
+        Where it is to train and was not compiled.
+
+    Examples
+    --------
+    >>> import nn
+    >>> x = nn.Input(shape=(4,))
+    >>> y = nn.layers.Dense(1)(x + nn.layers.Dense(4, "relu")(x))
+    >>> model = nn.Model(x, y)
+    >>> model(np.ones((2, 4), "float32")).shape
+    (2, 1)
 
     >>> import nn
     >>> class Residual(nn.Model):
@@ -38,13 +63,22 @@ class Model(Trainer):
     autocast = False
     takes_sparse = True
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise TypeError(
-                "a Model is not made from inputs and outputs here; derive a class from nn.Model and write call(self, "
-                "x) in plain Python, or use nn.Sequential"
-            )
+    def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any):
+        if (inputs is None) != (outputs is None):
+            raise TypeError("a Model: expected inputs and outputs, or neither; Model(inputs=x, outputs=layer(x))")
+        if inputs is not None and type(self) is Model and kwargs.get("name") is None:
+            kwargs["name"] = unique_name("functional")
         super().__init__(**kwargs)
+        # What it computes, where it was made from inputs and outputs.
+        self._network: Network | None = None
+        self._network_layers: tuple[Layer, ...] = ()
+        if inputs is not None:
+            self._network = Network(inputs, outputs)
+            self._network_layers = self._network.layers
+            self.called_with, self.built = shapes_of(inputs), True
+            self.output_shape = shapes_of(outputs)
+            self._building = False
+            return
         # The shape of the inputs of the first call, from which a saved model is built again.
         self.called_with: Any = None
         self._building = False
@@ -53,6 +87,84 @@ class Model(Trainer):
     def layers(self) -> list[Layer]:
         """The layers, in order."""
         return self.sublayers
+
+    @property
+    def keras_module(self) -> str | None:  # type: ignore[override]
+        """Where Keras has such a model."""
+        return None if self._network is None else "keras.src.models.functional"
+
+    @property
+    def keras_name(self) -> str | None:  # type: ignore[override]
+        """What Keras calls it."""
+        return None if self._network is None else "Functional"
+
+    # -- made from inputs and outputs ------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """What the model takes, one after another."""
+        return symbols(self._ends("inputs").inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """What the model gives, one after another."""
+        return symbols(self._ends("outputs").outputs)
+
+    @property
+    def input(self) -> Any:
+        """What the model takes, as it was written down."""
+        return self._ends("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """What the model gives, as it was written down."""
+        return self._ends("output").outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return self._ends("input_names").input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that give the outputs, by which losses and metrics are told apart."""
+        return self._ends("output_names").output_names
+
+    def _ends(self, what: str) -> Network:
+        if self._network is None:
+            raise AttributeError(
+                f"{self.name!r} has no {what}: only a Model(inputs, outputs), and a Sequential that knows its Input, do"
+            )
+        return self._network
+
+    def call(self, inputs: Any) -> Any:
+        """What the layers between inputs and outputs compute; a class of your own says so itself."""
+        if self._network is None:
+            raise TypeError(
+                f"{type(self).__name__} must define call(inputs), or be made from inputs and outputs: "
+                "super().__init__(inputs, outputs)"
+            )
+        return self._network(fitted(self._given(inputs), symbols(self._network.inputs), self.name))
+
+    def _given(self, inputs: Any) -> list[Any]:
+        """The inputs one by one, which may be told by name or in a list."""
+        assert self._network is not None
+        wanted = self._network.inputs
+        if isinstance(inputs, dict) and not isinstance(wanted, dict):
+            names = self._network.input_names
+            missing = [n for n in names if n not in inputs]
+            if missing:
+                raise ValueError(
+                    f"{self.name!r}: expected inputs called {names}, got {sorted(inputs)}; {missing[0]!r} is missing"
+                )
+            return [inputs[n] for n in names]
+        if isinstance(wanted, KerasTensor) and isinstance(inputs, list | tuple) and len(inputs) == 1:
+            inputs = inputs[0]
+        if isinstance(wanted, list | tuple) and len(wanted) == 1 and not isinstance(inputs, tree.BRANCHES):
+            inputs = [inputs]
+        if isinstance(wanted, dict) and isinstance(inputs, dict):
+            inputs = {k: inputs[k] for k in wanted if k in inputs}
+        return tree.aligned(inputs, wanted, f"the inputs of {self.name!r}")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its position."""
@@ -75,6 +187,21 @@ class Model(Trainer):
 
     # Whether calling the model makes the weights that a `build` of its own leaves to it.
     completes_build = True
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data; of layers between inputs and outputs these."""
+        if self._network is None or type(self).__init__ is not Model.__init__:
+            made = super().get_config()
+            return {k: v for k, v in made.items() if k not in ("inputs", "outputs")}
+        return {"name": self.name, "trainable": self.trainable, **described(self._network)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """A model like the one that `get_config`, or Keras', described, with new weights."""
+        if not {"layers", "input_layers", "output_layers"} <= config.keys():
+            return super().from_config(config)
+        inputs, outputs = ends(config, custom_objects)
+        return cls(inputs, outputs, trainable=config.get("trainable", True), name=config.get("name"))
 
     def build(self, input_shape: Any) -> None:
         """Make all weights, for inputs of this shape, whose first axis is None.

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-
 from autograd_core.mode import no_grad
 
 from .. import config
 from ..checks import lengths
 from ..layers import deserialize
-from ..layers.input import Input
+from ..layers.input import InputLayer
 from ..layers.layer import Layer, show
-from ..tensors import constant
+from ..layers.symbolic import KerasTensor
 from .model import Model
+from .network import Network, fit
 
 
 class Sequential(Model):
@@ -53,7 +52,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
         super().__init__(trainable=trainable, name=name)
         self._layers: tuple[Layer, ...] = ()
-        self._input: Input | None = None
+        self._input: InputLayer | None = None
         if not isinstance(layers, list | tuple | None):
             raise TypeError(f"a Sequential: expected a list of layers, Sequential([…]), got {layers!r}")
         for layer in layers or []:
@@ -66,7 +65,9 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Put a layer at the end."""
-        if isinstance(layer, Input):
+        if isinstance(layer, KerasTensor) and isinstance(layer._keras_history.operation, InputLayer):
+            layer = layer._keras_history.operation
+        if isinstance(layer, InputLayer):
             if self._layers or self._input is not None:
                 raise ValueError("an Input is the first of the layers; this model begins already")
             self._begin(layer)
@@ -85,7 +86,7 @@ class Sequential(Model):
                 if layer._input is not None:
                     self._begin(layer._input)
             elif layer.input_shape is not None:
-                self._begin(Input(shape=layer.input_shape))
+                self._begin(InputLayer(shape=layer.input_shape))
         before, self._layers = self._layers, (*self._layers, layer)
         self.built = False
         if self._input is not None:
@@ -105,7 +106,7 @@ class Sequential(Model):
         self.output_shape = self._layers[-1].output_shape if self.built else None
         return layer
 
-    def _begin(self, first: Input) -> None:
+    def _begin(self, first: InputLayer) -> None:
         """Take inputs of this shape, which ``input_shape`` tells with the batch axis, as ``output_shape`` does."""
         self._input, self.input_shape = first, first.batch_shape
 
@@ -116,24 +117,25 @@ class Sequential(Model):
                 raise ValueError(f"{self.name!r} does not know its input: pass Input(shape=…) first, or build(shape)")
             input_shape = self._input.batch_shape
         if self._input is None:
-            self._begin(Input(shape=tuple(input_shape)[1:]))
+            self._begin(InputLayer(shape=tuple(input_shape)[1:]))
         shape: Any = tuple(input_shape)
-        with no_grad():
-            for layer in self._layers:
-                if not layer.built or layer.output_shape is None or layer is self._layers[-1]:
-                    try:
-                        layer.output_shape = layer.compute_output_shape(shape)
-                    except Exception as error:
-                        error.add_note(f"while building {self.name!r} for inputs of shape {show(input_shape)}")
-                        raise
-                shape = layer.output_shape
-        self.output_shape, self.called_with = shape, tuple(input_shape)
+        value: Any = self._input.output if shape == self._input.batch_shape else KerasTensor(shape)
+        for layer in self._layers:
+            if layer._calls and layer._calls[-1].args[0] is value:
+                value = layer._calls[-1].outputs  # since it was added
+                continue
+            try:
+                value = layer(value)
+            except Exception as error:
+                error.add_note(f"while building {self.name!r} for inputs of shape {show(input_shape)}")
+                raise
+        self.output_shape, self.called_with = value.shape, shape
         self.built = True
 
     def _build(self, shape: Any) -> None:
         self.called_with, self.built = shape, True
         if self._input is None and not isinstance(shape, list):
-            self._begin(Input(shape=shape[1:]))
+            self._begin(InputLayer(shape=shape[1:]))
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the input as plain data."""
@@ -153,7 +155,7 @@ class Sequential(Model):
         """A model with the layers that `get_config`, or Keras', described and new weights."""
         layers = [deserialize(layer, custom_objects) for layer in config["layers"]]
         if config.get("input_shape") is not None:  # a file of earlier versions
-            layers.insert(0, Input(shape=config["input_shape"]))
+            layers.insert(0, InputLayer(shape=config["input_shape"]))
         made = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None and not made.built:
@@ -170,18 +172,5 @@ class Sequential(Model):
         """``x`` with a last axis of length one added or removed where that makes it what the model takes."""
         if self._input is None or isinstance(x, list | tuple | dict):
             return x
-        x = constant(x)
-        expected = self._input.batch_shape
-        if x.ndim == len(expected) - 1 and expected[-1] == 1:
-            x = np.expand_dims(x, -1)
-        elif x.ndim == len(expected) + 1 and x.shape[-1] == 1:
-            x = np.reshape(x, x.shape[:-1])
-        if x.ndim != len(expected) or any(e not in (None, n) for e, n in zip(expected, x.shape, strict=True)):
-            first = self._layers[0].name if self._layers else self.name
-            flat = int(np.prod(x.shape[1:])) == int(np.prod([n or 1 for n in expected[1:]])) and x.shape[1:]
-            hint = f"; x.reshape({('-1', *map(str, expected[1:]))}) would make it fit".replace("'", "") if flat else ""
-            raise ValueError(
-                f"{self.name!r} (first layer {first!r}) expected inputs of shape {show(expected)}, got "
-                f"{show((None, *x.shape[1:]))}{hint}"
-            )
-        return x
+        first = self._layers[0].name if self._layers else self.name
+        return fit(x, self._input.batch_shape, self.name, first)

@@ -1,0 +1,159 @@
+"""A function of NumPy as a layer: what operators and functions become on values that are not computed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd_core.dispatch import NUMPY
+
+from .. import config
+from .layer import Layer, unique_name
+from .symbolic import KerasTensor, getitem
+
+
+# What Keras calls the same function in files, and the arguments that it keeps in the configuration instead of the
+# call (``keras.src.ops.numpy``), with ours for each.
+KERAS: dict[str, tuple[str, dict[str, str]]] = {
+    "absolute": ("Absolute", {}),
+    "add": ("Add", {}),
+    "concatenate": ("Concatenate", {"axis": "axis"}),
+    "cos": ("Cos", {}),
+    "divide": ("TrueDivide", {}),
+    "exp": ("Exp", {}),
+    "expand_dims": ("ExpandDims", {"axis": "axis"}),
+    "getitem": ("GetItem", {}),
+    "log": ("Log", {}),
+    "log1p": ("Log1p", {}),
+    "matmul": ("Matmul", {}),
+    "max": ("Max", {"axis": "axis", "keepdims": "keepdims"}),
+    "maximum": ("Maximum", {}),
+    "mean": ("Mean", {"axis": "axis", "keepdims": "keepdims"}),
+    "min": ("Min", {"axis": "axis", "keepdims": "keepdims"}),
+    "minimum": ("Minimum", {}),
+    "multiply": ("Multiply", {}),
+    "negative": ("Negative", {}),
+    "power": ("Power", {}),
+    "reshape": ("Reshape", {"shape": "newshape"}),
+    "sin": ("Sin", {}),
+    "sqrt": ("Sqrt", {}),
+    "square": ("Square", {}),
+    "squeeze": ("Squeeze", {"axis": "axis"}),
+    "stack": ("Stack", {"axis": "axis"}),
+    "subtract": ("Subtract", {}),
+    "sum": ("Sum", {"axis": "axis", "keepdims": "keepdims"}),
+    "tanh": ("Tanh", {}),
+    "transpose": ("Transpose", {"axes": "axes"}),
+}
+_OURS = {name: ours for ours, (name, _) in KERAS.items()} | {"Divide": "divide", "Abs": "absolute"}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in NUMPY if callable(f)} | {"getitem": getitem}
+
+
+class Operation(Layer):
+    """A function of NumPy as a layer, as ``x + y`` and ``np.exp(x)`` make one of a `KerasTensor`.
+
+    Parameters
+    ----------
+    function
+        Of NumPy's, one that Tensors can be given.
+    settings
+        Further arguments of the function, by name.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    TypeError
+        For a function that Tensors cannot be given.
+
+    Examples
+    --------
+    >>> import nn
+    >>> x = nn.Input(shape=(3,))
+    >>> model = nn.Model(x, np.mean(x * 2, axis=1))
+    >>> model(np.ones((2, 3), "float32")).numpy()
+    array([2., 2.], dtype=float32)
+    """
+
+    autocast = False
+
+    def __init__(self, function: Callable[..., Any], settings: dict[str, Any] | None = None, **kwargs: Any):
+        if kwargs.get("name") is None:
+            name = getattr(function, "__name__", "")
+            kwargs["name"] = unique(KERAS.get(name, (name,))[0])
+        super().__init__(**kwargs)
+        if _FUNCTIONS.get(getattr(function, "__name__", "")) is not function:
+            raise TypeError(
+                f"a layer of a function: expected one of NumPy's that Tensors can be given, got {function!r}; use "
+                "nn.layers.Lambda(function)"
+            )
+        self.function = function
+        self.settings = settings or {}
+
+    def build(self, input_shape: Any) -> None:
+        """There are no weights to make."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs, **self.settings)
+
+    # -- files -----------------------------------------------------------------------------------------
+
+    def described(self) -> dict[str, Any]:
+        """What this layer is in a file: an operation of Keras, where Keras has the same."""
+        name = self.function.__name__
+        if name not in KERAS or not self.settings.keys() <= KERAS[name][1].keys():
+            settings = {k: config.serialize(v) for k, v in self.settings.items()}
+            made = {"name": self.name, "function": name, "settings": settings}
+            return {"module": "nn.layers", "class_name": "Operation", "config": made, "registered_name": None}
+        keras, arguments = KERAS[name]
+        settings = {arguments[k]: config.serialize(v) for k, v in self.settings.items()}
+        return {
+            "module": "keras.src.ops.numpy",
+            "class_name": keras,
+            "config": {"name": self.name, **settings},
+            "registered_name": keras,
+        }
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any]) -> Operation:
+        """One made of what `described` gave, or Keras; ValueError for an operation that is not there."""
+        kind, settings = str(description.get("class_name")), dict(description["config"])
+        name, function = settings.pop("name", None), settings.pop("function", None)
+        if kind == "Operation":
+            settings = settings.get("settings", {})
+        else:
+            function = _OURS.get(kind)
+            ours = {keras: own for own, keras in KERAS[function][1].items()} if function else {}
+            unknown = [k for k, v in settings.items() if k not in ours and v is not None]
+            if function is None or unknown:
+                what = f"the operation {kind}" + (f" with {', '.join(unknown)}" if unknown else "")
+                raise ValueError(f"{what} of Keras has no layer here; write it as a layer, or as NumPy's function")
+            settings = {ours[k]: v for k, v in settings.items() if k in ours}
+        if function not in _FUNCTIONS:
+            raise ValueError(f"expected a function of NumPy's that Tensors can be given, got {function!r}")
+        return cls(_FUNCTIONS[function], {k: _tuples(v) for k, v in settings.items()}, name=name)
+
+
+def unique(keras: str) -> str:
+    """What Keras calls the layer of an operation: ``add``, then ``add_1``."""
+    return unique_name(config.snake_case(keras) or "operation")
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def as_layer(function: Any) -> Callable[..., Any]:
+    """What calls a function on values that are not computed yet: a new layer, with its settings taken apart."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        names = list(KERAS.get(getattr(function, "__name__", ""), ("", {}))[1])
+        settings = {n: kwargs.pop(n) for n in names if n in kwargs}
+        if len(args) == 2 and names:  # the second argument of each of these functions is the first of its settings
+            settings[names[0]], args = args[1], args[:1]
+        return Operation(function, settings)(*args, **kwargs)
+
+    return call
+
+
+KerasTensor.as_layer = staticmethod(as_layer)
