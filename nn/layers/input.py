@@ -67,6 +67,9 @@ class InputLayer(Layer):
         self.dtype = np.dtype(dtype or "float32")
         self.output_shape = self.batch_shape
         self.built = True
+        self._begin()
+
+    def _begin(self) -> None:
         Call(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
 
     @property
@@ -76,6 +79,10 @@ class InputLayer(Layer):
 
     def call(self, x: Any) -> Any:
         return x
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._begin()
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""

@@ -477,6 +477,10 @@ class Layer(config.Configurable):
                 f"{name} decides the weights of layer {self.name!r}, which are made already; make a new layer with it"
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The calls lead to the layers of any model that this layer is in. A copied model makes its own again.
+        return {name: value for name, value in vars(self).items() if name != "_calls"}
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
 

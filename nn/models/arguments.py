@@ -12,20 +12,61 @@ from autograd_core.arrays import to_numpy
 
 from .. import checks, distributed, losses, metrics
 from ..tensors import is_sparse, plain
+from .outputs import Outputs, per_output
 from .batches import Feed, array_in_float32, arrays_of, batches, is_arrays, length_of
 
 Logs = dict[str, float]
 
 
-def as_loss(loss: Any) -> losses.Loss | None:
-    """A `Loss` for whatever `compile` was given; a list of one, as for a model of one output, is that one."""
-    given = flat(loss, "loss")
-    if len(given) != 1:
-        raise ValueError(f"loss: expected one loss, such as loss='mse', because a model has one output, got {loss!r}")
-    found = losses.get(given[0])
-    if found is None or isinstance(found, losses.Loss):
-        return found
-    return losses.LossFunction(found)
+def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | Outputs | None:
+    """A `Loss` for whatever `compile` was given, or the losses of several outputs.
+
+    ``names`` are those of the outputs where the model knows them. A list or dict of one is that one.
+    """
+    several = isinstance(loss, list | tuple | dict) and len(loss) > 1 and not _is_description(loss)
+    if (several and names is None) or (names is not None and len(names) > 1 and loss is not None):
+        by_name = isinstance(loss, dict) and not _is_description(loss)
+        if names is None:
+            names = list(loss) if by_name else [f"output_{i + 1}" for i in range(len(loss))]
+        if by_name and loss.keys() != set(names):
+            raise ValueError(f"loss: expected one for each of the outputs {names}, got {list(loss)}; None for none")
+        found = [_one_loss(one) for one in per_output(loss, names, "loss")]
+        if not any(found):
+            raise ValueError(f"loss: expected one for one of the outputs {names} at least, got {loss!r}")
+        factors = [1.0] * len(names)
+        if weights is not None:
+            if not isinstance(weights, list | tuple | dict):
+                raise ValueError(f"loss_weights: expected one for each of the outputs {names}, got {weights!r}")
+            given = per_output(weights, names, "loss_weights")
+            factors = [1.0 if w is None else checks.number(w, f"the weight of {n}") for w, n in zip(given, names, strict=True)]
+        return Outputs(names, by_name, found, factors)
+    return _one_loss(_only(loss, "loss", names))
+
+
+def _one_loss(loss: Any) -> losses.Loss | None:
+    found = losses.get(loss)
+    return found if found is None or isinstance(found, losses.Loss) else losses.LossFunction(found)
+
+
+def _is_description(given: Any) -> bool:
+    return isinstance(given, dict) and "class_name" in given
+
+
+def _only(given: Any, what: str, names: list[str] | None) -> Any:
+    """What a model of one output is given in a list, or in a dict by the output's name."""
+    if isinstance(given, dict) and not _is_description(given):
+        if len(given) != 1 or (names is not None and list(given) != names):
+            example = "'mse'" if what == "loss" else "['accuracy']"
+            known = f"the one output is {names[0]!r}" if names else f"a model has one output, such as {what}={example}"
+            raise ValueError(f"{what}: expected no other names of outputs, because {known}, got the dict {given!r}")
+        return next(iter(given.values()))
+    if isinstance(given, list | tuple) and what == "loss":
+        if len(given) != 1:
+            raise ValueError(
+                f"loss: expected one loss, such as loss='mse', because the model has one output, got {given!r}"
+            )
+        return given[0]
+    return given
 
 
 def as_loss_weight(given: Any) -> float | None:
@@ -34,21 +75,15 @@ def as_loss_weight(given: Any) -> float | None:
     return None if one is None else checks.number(one, "loss_weights, of a model that has one output")
 
 
-def as_metrics(given: Any, what: str = "metrics") -> list[metrics.Metric]:
-    """Metrics for whatever `compile` was given, in a list or in lists of lists."""
-    return [] if given is None else [metrics.as_metric(m) for m in flat(given, what)]
+def as_metrics(given: Any, what: str = "metrics", names: list[str] | None = None) -> list[metrics.Metric]:
+    """Metrics for whatever `compile` was given for one output, in a list or in lists of lists."""
+    return [] if given is None else [metrics.as_metric(m) for m in flat(_only(given, what, names), what)]
 
 
 def flat(given: Any, what: str) -> list[Any]:
     """All that is in lists of lists, or the one thing that is in none."""
     if isinstance(given, list | tuple):
         return [one for part in given for one in flat(part, what)]
-    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
-        example = "'mse'" if what == "loss" else "['accuracy']"
-        raise ValueError(
-            f"{what}: expected no names of outputs, because a model has one, such as {what}={example}, got the dict "
-            f"{given!r}"
-        )
     return [given]
 
 
@@ -146,6 +181,8 @@ def check_class_weight(class_weight: Any) -> None:
 
 def by_class(y: Any, class_weight: dict[int, float], weights: Any) -> Any:
     """The weight of each example by its class, times its own weight if it has one."""
+    if isinstance(y, tree.BRANCHES):
+        raise ValueError("class_weight: expected a model of one output, got targets of several; pass sample_weight")
     labels = np.asarray(to_numpy(y))
     if labels.ndim > 1:
         labels = np.argmax(labels, -1) if labels.shape[-1] > 1 else labels[..., 0]

@@ -130,6 +130,12 @@ class Model(Trainer):
         """The names of the layers that give the outputs, by which losses and metrics are told apart."""
         return self._ends("output_names").output_names
 
+    def _names_of_outputs(self) -> list[str] | None:
+        if self._network is None:
+            return None
+        outputs = self._network.outputs
+        return list(outputs) if isinstance(outputs, dict) else self._network.output_names
+
     def _ends(self, what: str) -> Network:
         if self._network is None:
             raise AttributeError(

@@ -44,7 +44,7 @@ class Network(metaclass=freeze.Watched):
         For what is no `KerasTensor`.
     """
 
-    untracked: ClassVar[frozenset[str]] = frozenset({"inputs", "outputs"})
+    untracked: ClassVar[frozenset[str]] = frozenset({"inputs", "outputs", "values"})
 
     def __init__(self, inputs: Any, outputs: Any):
         for name, given in (("inputs", inputs), ("outputs", outputs)):
@@ -64,8 +64,10 @@ class Network(metaclass=freeze.Watched):
         for call in calls:
             for value in symbols(call.outputs):
                 slots.setdefault(id(value), Slot(len(slots)))
-        self.entries = len(entries)
-        self.size = len(slots)
+        self.entries, self.size = len(entries), len(slots)
+        # What is in each slot, by its shape, dtype and name.
+        self.values = [(v.shape, v.dtype.name, v.name) for v in entries]
+        self.values += [(v.shape, v.dtype.name, v.name) for call in calls for v in symbols(call.outputs)]
 
         def place(value: Any) -> Any:
             return slots[id(value)] if isinstance(value, KerasTensor) else value
@@ -99,6 +101,38 @@ class Network(metaclass=freeze.Watched):
                 for number, one in zip(gives, tree.leaves(found), strict=True):
                     values[number] = one
         return _built_like(self.outputs, [value(leaf) for leaf in tree.leaves(self.results)])
+
+    # -- copies ----------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        # One after another, for calls lead to calls without end.
+        places = {id(v): Slot(i) for i, v in enumerate(symbols(self.inputs))}
+        begins = [v._keras_history.operation for v in symbols(self.inputs)]
+        return {
+            **{k: v for k, v in vars(self).items() if k not in ("inputs", "outputs")},
+            "inputs": tree.map(lambda v: places[id(v)], self.inputs),
+            "begins": [layer if isinstance(layer, InputLayer) else None for layer in begins],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        begins, inputs = state.pop("begins"), state.pop("inputs")
+        vars(self).update(state)
+        values = [KerasTensor(*spec) for spec in self.values]
+        for i, layer in enumerate(begins):
+            if layer is None:  # it began with what another model computes
+                shape, dtype, name = self.values[i]
+                layer = InputLayer(batch_shape=shape, dtype=dtype, name=name)
+            values[i] = layer.output
+
+        def value(leaf: Any) -> Any:
+            return values[leaf.number] if type(leaf) is Slot else leaf
+
+        for layer, args, kwargs, gives in self.calls:
+            outputs: Any = [values[number] for number in gives]
+            taken = [_taken(arg, value) for arg in args], {k: _taken(v, value) for k, v in kwargs.items()}
+            Call(layer, tuple(taken[0]), taken[1], outputs[0] if len(outputs) == 1 else outputs)
+        self.inputs = tree.map(value, inputs)
+        self.outputs = tree.map(value, self.results)
 
     # -- names -----------------------------------------------------------------------------------------
 

@@ -384,7 +384,7 @@ def _test(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
 def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:
     with share, no_grad():
         y = of()(x, training=False)
-    return [plain(v) for v in y] if isinstance(y, list | tuple) else plain(y)
+    return tree.map(plain, y)
 
 
 def _weights(of: Any) -> list[StateRef]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.arrays import in_numpy
 from autograd_core.replay import freeze
 
@@ -30,6 +31,7 @@ from .arguments import (
     validation_feed,
 )  # fmt: skip
 from .batches import Feed, arrays_of, batches, cut, length_of, refuse_nan
+from .outputs import MetricsOfOutputs, Outputs
 from .steps import Schedule, Steps
 from .training_step import Logs, TrainingStep
 
@@ -50,9 +52,9 @@ class Trainer(TrainingStep):
         self.compiled = False
         self.stop_training = False
         self.history: Any = None
-        self._loss: losses.Loss | None = None
-        self._metrics: list[metrics.Metric] = []
-        self._weighted_metrics: list[metrics.Metric] = []
+        self._loss: losses.Loss | Outputs | None = None
+        self._metrics: Any = []
+        self._weighted_metrics: Any = []
         self._loss_mean = metrics.Mean("loss")
         self._steps = Steps(self)
 
@@ -86,12 +88,13 @@ class Trainer(TrainingStep):
             A name or an `Optimizer`.
         loss : str, callable or Loss, optional
             A name, a `Loss`, or a function of targets and predictions; None for a model with a `compute_loss` of its
-            own.
-        loss_weights : float, optional
-            By how much the loss is multiplied, a number; None: 1.
+            own. For several outputs one for all, a list in their order, or a dict by their names; None for an output
+            without a loss.
+        loss_weights : float, list or dict, optional
+            By how much the loss is multiplied, a number; None: 1. For several outputs a list or dict.
         metrics, weighted_metrics : sequence of metrics, optional
             Lists of names, functions and instances of `Metric`; the second take ``sample_weight`` and
-            ``class_weight`` into account.
+            ``class_weight`` into account. For several outputs a list or dict of such lists.
         run_eagerly : bool
             Whether the layers' own code runs every time, to print or to debug in it; gradients are then left in the
             weights' ``.grad``. It wins over ``jit_compile``.
@@ -111,14 +114,20 @@ class Trainer(TrainingStep):
         """
         if not (isinstance(jit_compile, bool) or jit_compile == "auto"):
             raise ValueError(f"jit_compile: expected 'auto', True or False, got {jit_compile!r}")
+        names = self._names_of_outputs()
+        found = as_loss(loss, loss_weights, names)
+        several = isinstance(found, Outputs)
         new = (
             optimizers.get(optimizer),
-            as_loss(loss),
-            as_metrics(metrics),
-            as_metrics(weighted_metrics, "weighted_metrics"),
+            found,
+            *(
+                MetricsOfOutputs(given, found, what, as_metrics) if several else as_metrics(given, what, names)
+                for given, what in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics"))
+            ),
+            None if several else as_loss_weight(loss_weights),
         )
-        self.optimizer, self._loss, self._metrics, self._weighted_metrics = new
-        self.loss, self.loss_weights = loss, as_loss_weight(loss_weights)
+        self.optimizer, self._loss, self._metrics, self._weighted_metrics, self.loss_weights = new
+        self.loss = loss
         self._steps = Steps(self, run_eagerly or jit_compile is False, jit_compile is True)
         self.compiled = True
         self._compiled_with = {
@@ -147,13 +156,25 @@ class Trainer(TrainingStep):
     @property
     def metrics(self) -> list[Any]:
         """The metrics, the mean loss first."""
-        return [self._loss_mean, *self._metrics, *self._weighted_metrics] if self.compiled else []
+        if not self.compiled:
+            return []
+        if isinstance(self._loss, Outputs):
+            return [self._loss_mean, *self._loss.means, *self._metrics.flat, *self._weighted_metrics.flat]
+        return [self._loss_mean, *self._metrics, *self._weighted_metrics]
 
     @property
     def metrics_names(self) -> list[str]:
         """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
         names = [m.name for m in self.metrics]
-        return names if len(set(names)) == len(names) else unique_names(names, len(self._weighted_metrics))
+        weighted = self._weighted_metrics
+        if isinstance(self._loss, Outputs):
+            names = [*names[: 1 + len(self._loss.means)], *self._metrics.names, *weighted.names]
+            weighted = weighted.flat
+        return names if len(set(names)) == len(names) else unique_names(names, len(weighted))
+
+    def _names_of_outputs(self) -> list[str] | None:
+        """What the outputs are called, where that is known before the first call."""
+        return None
 
     def reset_metrics(self) -> None:
         """Begin all averages again."""
@@ -527,9 +548,7 @@ class Trainer(TrainingStep):
         if progress.live:  # a file is not told about predictions
             progress.finish(len(parts), {})
         told.tell("on_predict_end", {})
-        if parts and isinstance(parts[0], list):
-            return [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return np.concatenate(parts)
+        return tree.map(lambda *column: np.concatenate(column), *parts) if parts else np.concatenate(parts)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch, as a NumPy array."""
@@ -576,6 +595,4 @@ def returned(logs: Logs, return_dict: bool) -> Any:
 
 def as_arrays(predictions: Any) -> Any:
     """Predictions as NumPy's arrays."""
-    if isinstance(predictions, list | tuple):
-        return in_numpy([plain(p) for p in predictions])
-    return in_numpy(plain(predictions))
+    return in_numpy(tree.map(plain, predictions))

@@ -20,6 +20,7 @@ from .. import distributed, losses
 from ..layers.layer import Layer
 from ..tensors import constant, plain
 from .batches import unpack_x_y_sample_weight
+from .outputs import Outputs
 
 Logs = dict[str, float]
 
@@ -29,10 +30,10 @@ class TrainingStep(Layer):
 
     optimizer: Any
     loss_weights: float | None
-    _loss: losses.Loss | None
+    _loss: losses.Loss | Outputs | None
     _loss_mean: Any
-    _metrics: list[Any]
-    _weighted_metrics: list[Any]
+    _metrics: Any
+    _weighted_metrics: Any
     _steps: Any
     metrics: Any
     metrics_names: Any
@@ -129,8 +130,14 @@ class TrainingStep(Layer):
         dict
             From the name of each metric to its value.
         """
-        if self._metrics or self._weighted_metrics:
-            y, y_pred, sample_weight = self._steps.share.gathered((y, plain(y_pred), sample_weight))
+        if isinstance(self._loss, Outputs):
+            y, y_pred, sample_weight = self._steps.share.gathered((y, tree.map(plain, y_pred), sample_weight))
+            self._loss.update_state(y, y_pred, sample_weight, len(tree.leaves(y)[0]))
+            self._metrics.update_state(y, y_pred, None)
+            self._weighted_metrics.update_state(y, y_pred, sample_weight)
+        elif self._metrics or self._weighted_metrics:
+            y, y_pred = only(y), plain(only(y_pred))
+            y, y_pred, sample_weight = self._steps.share.gathered((y, y_pred, sample_weight))
             for metric in self._metrics:
                 metric.update_state(y, y_pred)
             for metric in self._weighted_metrics:
@@ -175,12 +182,10 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
     """The loss as one number, or an error that says why there is none."""
     if y is None:
         raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-    if isinstance(y, tree.BRANCHES) or isinstance(y_pred, tree.BRANCHES):
-        raise ValueError(
-            "the loss compares one output with one array of targets; for a model with several outputs write the "
-            "training loop by hand"
-        )
-    if np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
+    several = isinstance(model._loss, Outputs) or overridden(model)
+    if not several:
+        y, y_pred = only(y), only(y_pred)
+    if not several and np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
         raise ValueError(
             f"the model: expected as many predictions as targets, whose shape is {np.shape(y)}, got predictions of "
             f"shape {y_pred.shape}; the number of examples must stay what it is"
@@ -191,3 +196,21 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
     # The parts that processes have of the mean over a batch, penalties included, add up to it.
     share = distributed.fraction()
     return loss if share == 1 else loss * share
+
+
+def only(value: Any) -> Any:
+    """What a model of one output gives in a list or dict of one; ValueError for several."""
+    if not isinstance(value, tree.BRANCHES):
+        return value
+    leaves = tree.leaves(value)
+    if len(leaves) != 1:
+        raise ValueError(
+            f"the loss compares one output with one array of targets, and here are {len(leaves)}; pass compile() a loss "
+            "for each, loss=[…] or loss={name: …}"
+        )
+    return leaves[0]
+
+
+def overridden(model: TrainingStep) -> bool:
+    """Whether a class of one's own says itself what its loss is."""
+    return type(model).compute_loss is not TrainingStep.compute_loss

@@ -1,0 +1,155 @@
+"""A model of several outputs: a loss, its weight and metrics for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_core import tree
+from autograd_core.replay import freeze
+
+from .. import losses, metrics
+from ..config import near
+from ..tensors import plain
+
+
+class Outputs(metaclass=freeze.Watched):
+    """The losses of a model that gives several values, which are added up.
+
+    Parameters
+    ----------
+    names
+        Of the outputs: ``p`` makes ``p_loss``.
+    by_name
+        Whether the outputs are a dict of these names; else a list.
+    of
+        The loss of each output, None for one that has none.
+    weights
+        By how much each loss is multiplied.
+
+    Raises
+    ------
+    ValueError
+        In a call, for targets or predictions of another structure.
+    """
+
+    untracked: ClassVar[frozenset[str]] = frozenset({"means"})
+
+    def __init__(
+        self, names: Sequence[str], by_name: bool, of: Sequence[losses.Loss | None], weights: Sequence[float]
+    ):
+        self.names, self.by_name = tuple(names), by_name
+        self.losses, self.weights = tuple(of), tuple(weights)
+        #: The mean of each loss by itself, where there are several.
+        self.means = [metrics.Mean(f"{n}_loss") for n, loss in zip(names, of, strict=True) if loss is not None]
+        if len(self.means) == 1:
+            self.means = []
+
+    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The sum of the losses times their weights."""
+        total: Any = None
+        for (_, loss, target, prediction, weights), factor in zip(
+            self._each(y, y_pred, sample_weight), self.weights, strict=True
+        ):
+            if loss is None:
+                continue
+            one = loss(target, prediction, weights)
+            one = one if factor == 1 else one * factor
+            total = one if total is None else total + one
+        return total
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any, examples: int) -> None:
+        """Take a batch into the mean of each loss."""
+        means = iter(self.means)
+        for _, loss, target, prediction, weights in self._each(y, y_pred, sample_weight) if self.means else ():
+            if loss is not None:
+                next(means).update_state(float(plain(loss(target, plain(prediction), weights))), examples)
+
+    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[str, Any, Any, Any, Any]]:
+        predictions = self.split(y_pred, "the predictions", every=True)
+        targets = self.split(y, "the targets")
+        if isinstance(sample_weight, tree.BRANCHES):
+            weights = self.split(sample_weight, "sample_weight")
+        else:
+            weights = [sample_weight] * len(self.names)
+        for name, loss, target, prediction, weight in zip(
+            self.names, self.losses, targets, predictions, weights, strict=True
+        ):
+            if loss is not None:
+                if target is None:
+                    raise ValueError(f"output {name!r}: expected targets for its loss, got None")
+                if np.shape(plain(prediction))[:1] != np.shape(target)[:1]:
+                    raise ValueError(
+                        f"output {name!r}: expected as many predictions as targets, whose shape is {np.shape(target)}, "
+                        f"got predictions of shape {np.shape(plain(prediction))}"
+                    )
+            yield name, loss, target, prediction, weight
+
+    def split(self, given: Any, what: str, every: bool = False) -> list[Any]:
+        """One for each output, from a list in their order or a dict by their names; with ``every`` none is left out."""
+        if isinstance(given, dict):
+            unknown = sorted(given.keys() - set(self.names))
+            missing = [n for n in self.names if n not in given]
+            if unknown or (every and missing):
+                hint = f"; {near(unknown[0], self.names)}" if unknown else ""
+                raise ValueError(f"{what}: expected the outputs {list(self.names)}, got {list(given)}{hint}")
+            return [given.get(name) for name in self.names]
+        if isinstance(given, list | tuple) and len(given) == len(self.names):
+            return list(given)
+        got = f"{len(given)} of them" if isinstance(given, list | tuple) else f"one {type(given).__name__}"
+        raise ValueError(f"{what}: expected {len(self.names)}, one for each of the outputs {list(self.names)}, got {got}")
+
+
+def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
+    """What `compile` was given for each output: one for all, a list in their order, or a dict by their names."""
+    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
+        unknown = sorted(given.keys() - set(names))
+        if unknown:
+            raise ValueError(f"{what}: expected names of the outputs {list(names)}, got {unknown[0]!r}; "
+                             f"{near(unknown[0], names)}")  # fmt: skip
+        return [given.get(name) for name in names]
+    if isinstance(given, list | tuple):
+        if len(given) != len(names):
+            raise ValueError(
+                f"{what}: expected {len(names)}, one for each of the outputs {list(names)}, got {len(given)}: {given!r}"
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+class MetricsOfOutputs:
+    """Metrics for the outputs of a model, each called after its output."""
+
+    def __init__(self, given: Any, outputs: Outputs, what: str, as_metrics: Any):
+        self.outputs = outputs
+        self.of: list[list[metrics.Metric]] = [[] for _ in outputs.names]
+        if given is not None and not isinstance(given, list | tuple | dict):
+            raise ValueError(f"{what}: expected a list with metrics for each output, or a dict by their names")
+        if given is not None and len(given):
+            self.of = [as_metrics(one, what) for one in per_output(given, outputs.names, what)]
+
+    @property
+    def flat(self) -> list[metrics.Metric]:
+        """All metrics, output by output."""
+        return [metric for of_one in self.of for metric in of_one]
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called: ``p_mae`` for the metric mae of output p."""
+        return [f"{n}_{m.name}" for n, of_one in zip(self.outputs.names, self.of, strict=True) for m in of_one]
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        """Take a batch into account."""
+        if not self.flat:
+            return
+        split = self.outputs.split
+        weights = [sample_weight] * len(self.of)
+        if isinstance(sample_weight, tree.BRANCHES):
+            weights = split(sample_weight, "sample_weight")
+        for of_one, target, prediction, weight in zip(
+            self.of, split(y, "the targets"), split(y_pred, "the predictions", every=True), weights, strict=True
+        ):
+            for metric in of_one:
+                metric.update_state(target, plain(prediction), weight)
