@@ -72,7 +72,8 @@ def _inside(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Layer]
     used: Counter[str] = Counter()
     for child in value:
         if isinstance(child, Layer | list | tuple | dict):
-            name = config.snake_case(type(child).__name__) if isinstance(child, Layer) else "container"
+            kind = (child.keras_name or type(child).__name__) if isinstance(child, Layer) else "container"
+            name = config.snake_case(kind)
             number, used[name] = used[name], used[name] + 1
             yield from _inside(f"{path}/{name}_{number}" if number else f"{path}/{name}", child, seen)
 

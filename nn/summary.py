@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 from .config import suggest
 from .layers.layer import Layer, show
+from .layers.operation import Operation
 from .tensors import plain
 
 
@@ -55,7 +56,7 @@ def summary(
         shares = ends_to_widths(positions, len(columns), width)
     for (title, justify, _), share in zip(columns, shares, strict=True):
         table.add_column(title, justify=justify, overflow="fold", ratio=share)
-    for layer in within(model.layers, layer_range):
+    for layer in within(model.operations, layer_range):
         for cells in rows(layer, expand_nested):
             table.add_row(*(escape(cell) for cell in cells[: len(columns)]))
     console.print(escape(f'Model: "{model.name}"'))
@@ -113,10 +114,17 @@ def rows(layer: Layer, expand_nested: bool, level: int = 0) -> Iterator[tuple[st
     known = layer.built or layer.output_shape is not None or weightless
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
     trains = ("Y" if layer.trainable else "N") if layer.weights else "-"
-    yield f"{'   ' * level + '└ ' if level else ''}{layer.name} ({type(layer).__name__})", shape, count, trains
+    yield f"{'   ' * level + '└ ' if level else ''}{layer.name} ({kind_of(layer)})", shape, count, trains
     if expand_nested:
-        for inner in getattr(layer, "layers", ()):
+        for inner in getattr(layer, "operations", ()):
             yield from rows(inner, expand_nested, level + 1)
+
+
+def kind_of(layer: Layer) -> str:
+    """What kind of layer this is: the name of its class, or of the function that it is."""
+    if isinstance(layer, Operation):
+        return str(layer.described()["class_name"])
+    return layer.keras_name or type(layer).__name__
 
 
 def shown(shape: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
 from ..layers.layer import Layer
+from ..layers.symbolic import symbols
 from .errors import ExportError
 from .idioms import recognise
 from .rules import RULES, TAKES_PENDING, Product, materialised
@@ -79,10 +81,10 @@ def to_proto(model: Layer, shapes: Any) -> Any:
     traced = trace(model, shapes)
     recognise(traced)
     inputs = traced.steps[: traced.inputs]
-    declared = _input_of(model)
-    names = _names(shapes, getattr(declared, "name", None) or "input")
+    declared = _inputs_of(model) or [None] * len(inputs)
+    names = _names(shapes, declared)
     writer = Writer(_symbols(inputs, names))
-    dtypes = _dtypes(traced, getattr(declared, "dtype", None))
+    dtypes = _dtypes(traced, declared)
     results = _write(traced, names, dtypes, writer)
     outputs = _outputs(traced.result, results, writer, names)
 
@@ -113,16 +115,24 @@ def to_proto(model: Layer, shapes: Any) -> Any:
 # -- inputs ------------------------------------------------------------------------------------------------
 
 
-def _input_of(model: Any) -> Any:
-    """What a `Sequential` says of its input."""
-    return getattr(model, "_input", None)
+def _inputs_of(model: Any) -> list[Any]:
+    """The layers that begin a model, where it says so."""
+    network = getattr(model, "_network", None)
+    if network is not None:
+        return [value._keras_history.operation for value in symbols(network.inputs)]
+    first = getattr(model, "_input", None)
+    return [] if first is None else [first]
 
 
-def _names(shapes: Any, name: str) -> list[str]:
-    """What the inputs are called."""
+def _names(shapes: Any, declared: list[Any]) -> list[str]:
+    """What the inputs are called: as the caller named them, else by their places."""
     if isinstance(shapes, dict):
         return [str(key) for key in shapes]
-    return [f"{name}_{i}" for i in range(len(shapes))] if isinstance(shapes, list) else [name]
+    several = isinstance(shapes, list)
+    given = [getattr(layer, "name", "") for layer in declared]
+    if any(re.fullmatch(r"input_layer(_\d+)?|", name) for name in given):  # names that nobody gave
+        return [f"input_{i}" for i in range(len(shapes))] if several else ["input"]
+    return given
 
 
 def _symbols(inputs: list[Step], names: list[str]) -> list[tuple[Varying, str, str, int]]:
@@ -137,13 +147,15 @@ def _symbols(inputs: list[Step], names: list[str]) -> list[tuple[Varying, str, s
     return symbols
 
 
-def _dtypes(traced: Trace, declared: Any) -> list[Any]:
+def _dtypes(traced: Trace, declared: list[Any]) -> list[Any]:
     """The dtype of each input: as declared, int64 where only the whole numbers in it are used, else float32."""
     found: list[Any] = []
     for i, step in enumerate(traced.steps[: traced.inputs]):
         users = [s for s in traced.steps[traced.inputs :] if Ref(i) in s.args or Ref(i) in s.params.values()]
         whole = users and all(s.op == "astype" and s.dtype.kind in "iu" for s in users)
-        found.append(np.dtype(declared or (np.int64 if whole and traced.uses[i] == len(users) else step.dtype)))
+        said = getattr(declared[i], "dtype", None)
+        kind = None if said == np.float32 else said  # which is what an Input says that nobody told its dtype
+        found.append(np.dtype(kind or (np.int64 if whole and traced.uses[i] == len(users) else step.dtype)))
     return found
 
 

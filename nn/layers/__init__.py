@@ -21,6 +21,24 @@ from .layer_normalization import LayerNormalization
 from .leaky_relu import LeakyReLU
 from .max_pooling1d import MaxPooling1D
 from .max_pooling2d import MaxPooling2D
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)  # fmt: skip
 from .operation import Operation
 from .rescaling import Rescaling
 from .reshape import Reshape
@@ -37,9 +55,10 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 
 CLASSES: tuple[Any, ...] = (
-    Activation, AveragePooling1D, AveragePooling2D, BatchNormalization, Conv1D, Conv2D, Dense, Dropout, Embedding,
-    Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, InputLayer, Lambda,
-    LayerNormalization, LeakyReLU, MaxPooling1D, MaxPooling2D, Operation, Rescaling, Reshape, Softmax, ZeroPadding2D,
+    Activation, Add, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Concatenate, Conv1D, Conv2D,
+    Dense, Dot, Dropout, Embedding, Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D,
+    GlobalMaxPooling2D, InputLayer, Lambda, LayerNormalization, LeakyReLU, Maximum, MaxPooling1D, MaxPooling2D,
+    Minimum, Multiply, Operation, Rescaling, Reshape, Softmax, Subtract, ZeroPadding2D,
 )  # fmt: skip
 registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
@@ -47,14 +66,18 @@ serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", 
 
 __all__ = [
     "Activation",
+    "Add",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -77,11 +100,23 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Operation",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "Subtract",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]

@@ -17,7 +17,6 @@ import numpy as np
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
 from autograd_core.graph import add_scope, tick
-from autograd_core.mode import no_grad
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
@@ -248,6 +247,11 @@ class Layer(config.Configurable):
         ValueError
             Where the initializer gives another shape.
         """
+        if None in shape:
+            raise ValueError(
+                f"{self.name}/{name}: expected a known length of each axis of the input, got a weight of shape "
+                f"{shape}; give the Input a length there"
+            )
         _spend(math.prod(shape))
         made: Any = initializers.get(initializer)
         if _only_shapes.get():  # zeros that take no memory

@@ -11,7 +11,6 @@ from .. import config
 from .layer import Layer, unique_name
 from .symbolic import KerasTensor, getitem
 
-
 # What Keras calls the same function in files, and the arguments that it keeps in the configuration instead of the
 # call (``keras.src.ops.numpy``), with ours for each.
 KERAS: dict[str, tuple[str, dict[str, str]]] = {

@@ -100,7 +100,7 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     def reshape(self, *shape: Any) -> Any:
         """Another shape of the same values, as ``np.reshape`` gives it."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[call-overload]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     # -- what it has not -------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from autograd_core.arrays import to_numpy
 
 from .. import checks, distributed, losses, metrics
 from ..tensors import is_sparse, plain
-from .outputs import Outputs, per_output
 from .batches import Feed, array_in_float32, arrays_of, batches, is_arrays, length_of
+from .outputs import Outputs, per_output
 
 Logs = dict[str, float]
 
@@ -38,7 +38,9 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | O
             if not isinstance(weights, list | tuple | dict):
                 raise ValueError(f"loss_weights: expected one for each of the outputs {names}, got {weights!r}")
             given = per_output(weights, names, "loss_weights")
-            factors = [1.0 if w is None else checks.number(w, f"the weight of {n}") for w, n in zip(given, names, strict=True)]
+            factors = [
+                1.0 if w is None else checks.number(w, f"the weight of {n}") for w, n in zip(given, names, strict=True)
+            ]
         return Outputs(names, by_name, found, factors)
     return _one_loss(_only(loss, "loss", names))
 

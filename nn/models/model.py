@@ -13,6 +13,7 @@ from autograd_core.mode import no_grad
 
 from .. import keras_files, saving
 from ..layers.layer import Layer, unique_name
+from ..layers.operation import Operation
 from ..layers.symbolic import KerasTensor, shapes_of, symbols
 from ..summary import summary
 from .network import Network, described, ends, fitted
@@ -72,21 +73,23 @@ class Model(Trainer):
         # What it computes, where it was made from inputs and outputs.
         self._network: Network | None = None
         self._network_layers: tuple[Layer, ...] = ()
-        if inputs is not None:
-            self._network = Network(inputs, outputs)
-            self._network_layers = self._network.layers
-            self.called_with, self.built = shapes_of(inputs), True
-            self.output_shape = shapes_of(outputs)
-            self._building = False
-            return
         # The shape of the inputs of the first call, from which a saved model is built again.
         self.called_with: Any = None
         self._building = False
+        if inputs is not None:
+            self._network = Network(inputs, outputs)
+            self._network_layers = tuple(x for x in self._network.layers if not isinstance(x, Operation))
+            self.called_with, self.output_shape, self.built = shapes_of(inputs), shapes_of(outputs), True
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
         return self.sublayers
+
+    @property
+    def operations(self) -> list[Layer]:
+        """The layers, and the functions of NumPy's that stand between them."""
+        return self.layers if self._network is None else list(self._network.layers)
 
     @property
     def keras_module(self) -> str | None:  # type: ignore[override]
@@ -150,9 +153,9 @@ class Model(Trainer):
                 f"{type(self).__name__} must define call(inputs), or be made from inputs and outputs: "
                 "super().__init__(inputs, outputs)"
             )
-        return self._network(fitted(self._given(inputs), symbols(self._network.inputs), self.name))
+        return self._network(fitted(self._one_by_one(inputs), symbols(self._network.inputs), self.name))
 
-    def _given(self, inputs: Any) -> list[Any]:
+    def _one_by_one(self, inputs: Any) -> list[Any]:
         """The inputs one by one, which may be told by name or in a list."""
         assert self._network is not None
         wanted = self._network.inputs

@@ -111,11 +111,12 @@ class Network(metaclass=freeze.Watched):
         return {
             **{k: v for k, v in vars(self).items() if k not in ("inputs", "outputs")},
             "inputs": tree.map(lambda v: places[id(v)], self.inputs),
+            "outputs": tree.rebuild(self.outputs, tree.leaves(self.results)),
             "begins": [layer if isinstance(layer, InputLayer) else None for layer in begins],
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        begins, inputs = state.pop("begins"), state.pop("inputs")
+        begins, inputs, outputs = (state.pop(name) for name in ("begins", "inputs", "outputs"))
         vars(self).update(state)
         values = [KerasTensor(*spec) for spec in self.values]
         for i, layer in enumerate(begins):
@@ -128,11 +129,11 @@ class Network(metaclass=freeze.Watched):
             return values[leaf.number] if type(leaf) is Slot else leaf
 
         for layer, args, kwargs, gives in self.calls:
-            outputs: Any = [values[number] for number in gives]
-            taken = [_taken(arg, value) for arg in args], {k: _taken(v, value) for k, v in kwargs.items()}
-            Call(layer, tuple(taken[0]), taken[1], outputs[0] if len(outputs) == 1 else outputs)
+            given: Any = [values[number] for number in gives]
+            taken = tuple(_taken(arg, value) for arg in args), {k: _taken(v, value) for k, v in kwargs.items()}
+            Call(layer, *taken, given[0] if len(given) == 1 else given)
         self.inputs = tree.map(value, inputs)
-        self.outputs = tree.map(value, self.results)
+        self.outputs = tree.map(value, outputs)
 
     # -- names -----------------------------------------------------------------------------------------
 
@@ -352,6 +353,7 @@ def ends(description: dict[str, Any], custom_objects: Any = None) -> tuple[Any, 
                 if name in stuck:
                     raise LookupError
                 args, kwargs = [read(a) for a in node["args"]], read(node.get("kwargs") or {})
+                kwargs = {k: v for k, v in kwargs.items() if v is not None}  # the masks that Keras writes everywhere
             except LookupError:
                 stuck.add(name)
                 left.append((name, node))
@@ -375,5 +377,3 @@ def ends(description: dict[str, Any], custom_objects: Any = None) -> tuple[Any, 
         return [end(part) for part in structure]
 
     return end(description["input_layers"]), end(description["output_layers"])
-
-

@@ -37,9 +37,7 @@ class Outputs(metaclass=freeze.Watched):
 
     untracked: ClassVar[frozenset[str]] = frozenset({"means"})
 
-    def __init__(
-        self, names: Sequence[str], by_name: bool, of: Sequence[losses.Loss | None], weights: Sequence[float]
-    ):
+    def __init__(self, names: Sequence[str], by_name: bool, of: Sequence[losses.Loss | None], weights: Sequence[float]):
         self.names, self.by_name = tuple(names), by_name
         self.losses, self.weights = tuple(of), tuple(weights)
         #: The mean of each loss by itself, where there are several.
@@ -99,7 +97,9 @@ class Outputs(metaclass=freeze.Watched):
         if isinstance(given, list | tuple) and len(given) == len(self.names):
             return list(given)
         got = f"{len(given)} of them" if isinstance(given, list | tuple) else f"one {type(given).__name__}"
-        raise ValueError(f"{what}: expected {len(self.names)}, one for each of the outputs {list(self.names)}, got {got}")
+        raise ValueError(
+            f"{what}: expected {len(self.names)}, one for each of the outputs {list(self.names)}, got {got}"
+        )
 
 
 def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from autograd_core.mode import no_grad
-
 from .. import config
 from ..checks import lengths
 from ..layers import deserialize
@@ -118,6 +116,7 @@ class Sequential(Model):
             input_shape = self._input.batch_shape
         if self._input is None:
             self._begin(InputLayer(shape=tuple(input_shape)[1:]))
+        assert self._input is not None
         shape: Any = tuple(input_shape)
         value: Any = self._input.output if shape == self._input.batch_shape else KerasTensor(shape)
         for layer in self._layers:
@@ -131,6 +130,22 @@ class Sequential(Model):
                 raise
         self.output_shape, self.called_with = value.shape, shape
         self.built = True
+
+    def _names_of_outputs(self) -> list[str] | None:
+        return [self._layers[-1].name] if self._layers else None
+
+    def _ends(self, what: str) -> Network:
+        if self._input is None or not self._layers:
+            return super()._ends(what)
+        value = self._input.output
+        if not self._layers[-1]._calls or self.output_shape is None:
+            self.build()  # it is a copy, whose layers were called on nothing yet
+        for layer in self._layers:
+            value = next((c.outputs for c in layer._calls if c.args and c.args[0] is value), None)
+            if value is None:
+                self.build()
+                return self._ends(what)
+        return Network(self._input.output, value)
 
     def _build(self, shape: Any) -> None:
         self.called_with, self.built = shape, True

@@ -116,12 +116,12 @@ class Trainer(TrainingStep):
             raise ValueError(f"jit_compile: expected 'auto', True or False, got {jit_compile!r}")
         names = self._names_of_outputs()
         found = as_loss(loss, loss_weights, names)
-        several = isinstance(found, Outputs)
+        several = found if isinstance(found, Outputs) else None
         new = (
             optimizers.get(optimizer),
             found,
             *(
-                MetricsOfOutputs(given, found, what, as_metrics) if several else as_metrics(given, what, names)
+                MetricsOfOutputs(given, several, what, as_metrics) if several else as_metrics(given, what, names)
                 for given, what in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics"))
             ),
             None if several else as_loss_weight(loss_weights),
@@ -594,5 +594,7 @@ def returned(logs: Logs, return_dict: bool) -> Any:
 
 
 def as_arrays(predictions: Any) -> Any:
-    """Predictions as NumPy's arrays."""
+    """Predictions as NumPy's arrays; a list of one is that one."""
+    if isinstance(predictions, list | tuple) and len(predictions) == 1:
+        predictions = predictions[0]
     return in_numpy(tree.map(plain, predictions))

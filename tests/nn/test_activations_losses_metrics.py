@@ -310,12 +310,11 @@ def test_wrappers_of_functions_have_names_as_in_keras(keras):
 @pytest.mark.parametrize(
     ("compiled", "words"),
     [
-        ({"metrics": {"b": "accuracy"}}, "metrics=['accuracy'], got the dict {'b': 'accuracy'}"),
-        ({"metrics": [{"b": "accuracy"}]}, "metrics=['accuracy'], got the dict {'b': 'accuracy'}"),
-        ({"weighted_metrics": {"b": "acc"}}, "weighted_metrics=['accuracy'], got the dict {'b': 'acc'}"),
-        ({"loss": {"b": "mse"}}, "loss='mse', got the dict {'b': 'mse'}"),
-        ({"loss": ["mse", "mae"]}, "a model has one output, got ['mse', 'mae']"),
-        ({"loss": []}, "a model has one output, got []"),
+        ({"metrics": {"c": "accuracy"}}, "metrics: expected no other names of outputs, because the one output is 'b'"),
+        ({"weighted_metrics": {"c": "acc"}}, "the one output is 'b', got the dict {'c': 'acc'}"),
+        ({"loss": {"c": "mse"}}, "the one output is 'b', got the dict {'c': 'mse'}"),
+        ({"loss": ["mse", "mae"]}, "the model has one output, got ['mse', 'mae']"),
+        ({"loss": []}, "the model has one output, got []"),
     ],
     ids=str,
 )

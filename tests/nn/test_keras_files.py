@@ -551,7 +551,7 @@ def test_code_in_a_file_is_never_run(keras, tmp_path):
     assert again.predict_on_batch(np.ones((1, 2))).tolist() == [[2.0, 2.0]]
 
 
-def test_the_formats_of_keras_2_and_functional_models_are_told(keras, tmp_path):
+def test_the_formats_of_keras_2_are_told(keras, tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -564,9 +564,32 @@ def test_the_formats_of_keras_2_and_functional_models_are_told(keras, tmp_path):
     with pytest.raises(ModelFileError, match=r"weights without a model; use model\.load_weights"):
         nn.models.load_model(tmp_path / "m.weights.h5")
     x = keras.Input((2,))
-    keras.Model(x, keras.layers.Dense(1)(x)).save(tmp_path / "f.keras")
-    with pytest.raises(ModelFileError, match="Functional model is made from inputs and outputs"):
+    keras.Model(x, keras.ops.erf(keras.layers.Dense(1)(x))).save(tmp_path / "f.keras")
+    with pytest.raises(ModelFileError, match="the operation Erf of Keras has no layer here"):
         nn.models.load_model(tmp_path / "f.keras")
+
+
+def graph(change):
+    """The configuration of a small model from inputs to outputs, after a change of it."""
+    x = nn.Input((2,), name="x")
+    config = nn.Model(x, nn.layers.Dense(1, name="d")(x)).get_config()
+    change(config)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c["layers"][1]["inbound_nodes"][0]["args"][0]["config"].update(keras_history=["d", 0, 0]), "circle"),
+        (lambda c: c["layers"][1]["inbound_nodes"][0]["args"][0]["config"].update(keras_history=["y", 0, 0]), "'y'"),
+        (lambda c: c.update(output_layers=["d", 7, 0]), "no call 7 of layer 'd'"),
+        (lambda c: c.update(layers=[*c["layers"], c["layers"][1]]), "'d' twice"),
+    ],
+    ids=["circle", "unknown layer", "unknown call", "twice"],
+)
+def test_a_graph_that_is_none_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        nn.Model.from_config(graph(change))
 
 
 def elsewhere(file, folder):
