@@ -106,6 +106,18 @@ def test_a_layer_and_its_gradients(name):
     agree(on("strict", compute), on("cpu", compute))
 
 
+@pytest.mark.parametrize("name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"])
+def test_a_merge_and_its_gradients(name):
+    def compute():
+        layer = L.Dot(axes=1, normalize=True) if name == "Dot" else getattr(L, name)()
+        given = [Tensor(nn.device.here(ROWS * factor)) for factor in (1.0, -0.5)]
+        out = layer(given)
+        np.sum(out * out).backward()
+        return [Tensor(t).numpy() for t in (out.data, *(t.grad for t in given))], []
+
+    agree(on("strict", compute), on("cpu", compute))
+
+
 LOSSES = {
     "categorical_crossentropy": np.eye(3)[CLASSES],
     "sparse_categorical_crossentropy": CLASSES,

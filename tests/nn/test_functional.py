@@ -208,7 +208,7 @@ def test_losses_and_metrics_of_several_outputs_are_those_of_keras(keras, case):
     mine, theirs = two(nn, outputs), two(keras, outputs)
     mine.set_weights(theirs.get_weights())
     close(trained(mine, X, y, **compiled), trained(theirs, X, y, **compiled))
-    weights = np.linspace(0, 1, 12) if isinstance(y, list) and None not in compiled["loss"] else None
+    weights = np.linspace(0, 1, 12) if isinstance(y, list) and case != "no loss for one" else None
     close(*(m.evaluate(X, y, sample_weight=weights, verbose=0, return_dict=True) for m in (mine, theirs)))
     assert np.ndim(mine.evaluate(X, y, verbose=0)) == np.ndim(theirs.evaluate(X, y, verbose=0))
     predicted = [m.predict(X, verbose=0) for m in (mine, theirs)]
@@ -337,7 +337,7 @@ def test_copies_are_whole(build, tmp_path):
         assert not {id(w) for w in other.weights} & {id(w) for w in model.weights}
         assert names(other) == names(model)
         again = nn.Model(other.inputs, other.outputs)
-        np.testing.assert_array_equal(again.predict(x, verbose=0)[0], expected)
+        np.testing.assert_array_equal(again.predict(x, verbose=0), expected)
 
 
 def test_a_thousand_layers_are_built_run_and_copied():
