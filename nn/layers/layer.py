@@ -22,14 +22,14 @@ from autograd_core.tensor import Tensor
 
 from .. import checks, config, initializers, regularizers
 from ..tensors import assign, constant, is_sparse, plain
-from .symbolic import Call, KerasTensor, is_symbolic, output_spec, shapes_of, symbols
+from .symbolic import COMPUTED, Call, KerasTensor, output_spec, shapes_of, symbols
 
 Shape = tuple[int | None, ...]
 
 _NO_LAYERS = frozenset(
     (
         "_weights", "_kept", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for",
-        "_calls",
+        "_calls", "_input",
     )
 )  # fmt: skip
 
@@ -273,8 +273,9 @@ class Layer(config.Configurable):
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        if is_symbolic(inputs, kwargs):
-            return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
+        for x in inputs:
+            if type(x) not in COMPUTED and symbols(x):
+                return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
         if training is None:
             training = _training.get()
         dtype = self.dtype if self.autocast else None

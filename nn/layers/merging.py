@@ -127,9 +127,9 @@ class Concatenate(Merge):
 
     Parameters
     ----------
-    axis
+    axis : int
         A whole number; not that of the batch, which is 0. The other axes have the same lengths.
-    **kwargs
+    **kwargs : dict
         As in `Layer`.
 
     Raises
@@ -172,11 +172,11 @@ class Dot(Merge):
 
     Parameters
     ----------
-    axes
+    axes : int or tuple of int
         The axis to sum over, a whole number from 1 on (0 is that of the batch), or a pair of them, one for each value.
-    normalize
+    normalize : bool
         Whether the values are first divided by their length along that axis, which gives the cosine.
-    **kwargs
+    **kwargs : dict
         As in `Layer`.
 
     Raises

@@ -53,11 +53,11 @@ class Operation(Layer):
 
     Parameters
     ----------
-    function
+    function : callable
         Of NumPy's, one that Tensors can be given.
-    settings
+    settings : dict, optional
         Further arguments of the function, by name.
-    **kwargs
+    **kwargs : dict
         As in `Layer`.
 
     Raises
@@ -95,15 +95,26 @@ class Operation(Layer):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs, **self.settings)
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data; of the function its name."""
+        return {**super().get_config(), "function": self.function.__name__}
+
+    @classmethod
+    def from_config(cls, settings: dict[str, Any]) -> Operation:
+        """One made from what `get_config` gave; ValueError for a function that is none of NumPy's."""
+        name = settings["function"]
+        if name not in _FUNCTIONS:
+            raise ValueError(f"expected a function of NumPy's that Tensors can be given, got {name!r}")
+        made = {k: _tuples(v) for k, v in (settings.get("settings") or {}).items()}
+        return super().from_config({**settings, "function": _FUNCTIONS[name], "settings": made})
+
     # -- files -----------------------------------------------------------------------------------------
 
     def described(self) -> dict[str, Any]:
         """What this layer is in a file: an operation of Keras, where Keras has the same."""
         name = self.function.__name__
         if name not in KERAS or not self.settings.keys() <= KERAS[name][1].keys():
-            settings = {k: config.serialize(v) for k, v in self.settings.items()}
-            made = {"name": self.name, "function": name, "settings": settings}
-            return {"module": "nn.layers", "class_name": "Operation", "config": made, "registered_name": None}
+            return config.description(self)
         keras, arguments = KERAS[name]
         settings = {arguments[k]: config.serialize(v) for k, v in self.settings.items()}
         return {
@@ -117,20 +128,16 @@ class Operation(Layer):
     def from_description(cls, description: dict[str, Any]) -> Operation:
         """One made of what `described` gave, or Keras; ValueError for an operation that is not there."""
         kind, settings = str(description.get("class_name")), dict(description["config"])
-        name, function = settings.pop("name", None), settings.pop("function", None)
         if kind == "Operation":
-            settings = settings.get("settings", {})
-        else:
-            function = _OURS.get(kind)
-            ours = {keras: own for own, keras in KERAS[function][1].items()} if function else {}
-            unknown = [k for k, v in settings.items() if k not in ours and v is not None]
-            if function is None or unknown:
-                what = f"the operation {kind}" + (f" with {', '.join(unknown)}" if unknown else "")
-                raise ValueError(f"{what} of Keras has no layer here; write it as a layer, or as NumPy's function")
-            settings = {ours[k]: v for k, v in settings.items() if k in ours}
-        if function not in _FUNCTIONS:
-            raise ValueError(f"expected a function of NumPy's that Tensors can be given, got {function!r}")
-        return cls(_FUNCTIONS[function], {k: _tuples(v) for k, v in settings.items()}, name=name)
+            return cls.from_config(settings)
+        name, function = settings.pop("name", None), _OURS.get(kind)
+        ours = {keras: own for own, keras in KERAS[function][1].items()} if function else {}
+        unknown = [k for k, v in settings.items() if k not in ours and v is not None]
+        if function is None or unknown:
+            what = f"the operation {kind}" + (f" with {', '.join(unknown)}" if unknown else "")
+            raise ValueError(f"{what} of Keras has no layer here; write it as a layer, or as NumPy's function")
+        found = {ours[k]: _tuples(v) for k, v in settings.items() if k in ours}
+        return cls(_FUNCTIONS[function], found, name=name)
 
 
 def unique(keras: str) -> str:

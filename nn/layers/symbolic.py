@@ -22,6 +22,9 @@ from ..tensors import assign, plain
 
 Shape = tuple[int | None, ...]
 
+# What a layer is called on most often, and needs no look inside.
+COMPUTED = frozenset({Tensor, np.ndarray})
+
 # Lengths that are tried for those that are not known, first of the batch and then of another axis: what differs in the
 # output between the two runs is not known, either.
 TRIED = [(1, 32), (2, 48)]
@@ -45,11 +48,11 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     Parameters
     ----------
-    shape
+    shape : tuple of int
         With the axis of the batch; None stands for a length that is not known.
-    dtype
+    dtype : dtype
         Of the values.
-    name
+    name : str, optional
         By default "keras_tensor".
 
     Raises
@@ -87,10 +90,10 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- what is computed of it ------------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             return NotImplemented
-        return KerasTensor.as_layer(ufunc)(*inputs, **kwargs)
+        return KerasTensor.as_layer(function)(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return KerasTensor.as_layer(function)(*args, **kwargs)
@@ -135,15 +138,6 @@ class Call:
 def symbols(structure: Any) -> list[KerasTensor]:
     """The values in a structure that are not computed yet."""
     return [leaf for leaf in tree.leaves(structure) if isinstance(leaf, KerasTensor)]
-
-
-def is_symbolic(args: Any, kwargs: Any) -> bool:
-    """Whether a layer is called on values that are not computed yet. Asked at each call, so quickly."""
-    for value in args:
-        kind = type(value)
-        if kind is not Tensor and kind is not np.ndarray and symbols(value):
-            return True
-    return bool(kwargs) and bool(symbols(kwargs))
 
 
 def source(value: KerasTensor) -> Call:

@@ -25,10 +25,10 @@ class Model(Trainer):
 
     Parameters
     ----------
-    inputs, outputs
+    inputs, outputs : KerasTensor, or list or dict of them, optional
         What `Input` gives, and what layers give that were called on it: one, or a list or dict of them; None for a
         class with a ``call`` of its own, where residual connections and several inputs need nothing more.
-    **kwargs
+    **kwargs : dict
         ``trainable`` and ``name``, as in `Layer`.
 
     Raises
@@ -66,7 +66,10 @@ class Model(Trainer):
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any):
         if (inputs is None) != (outputs is None):
-            raise TypeError("a Model: expected inputs and outputs, or neither; Model(inputs=x, outputs=layer(x))")
+            raise TypeError(
+                "a Model: expected inputs and outputs, Model(inputs=x, outputs=layer(x)), or neither, in a class that "
+                "defines call(self, x)"
+            )
         if inputs is not None and type(self) is Model and kwargs.get("name") is None:
             kwargs["name"] = unique_name("functional")
         super().__init__(**kwargs)

@@ -33,7 +33,7 @@ class Network(metaclass=freeze.Watched):
 
     Parameters
     ----------
-    inputs, outputs
+    inputs, outputs : KerasTensor, or list or dict of them
         `KerasTensor`s, one each or a list, tuple or dict of them.
 
     Raises

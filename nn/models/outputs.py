@@ -11,7 +11,7 @@ from autograd_core import tree
 from autograd_core.replay import freeze
 
 from .. import losses, metrics
-from ..config import near
+from ..config import suggest
 from ..tensors import plain
 
 
@@ -20,13 +20,13 @@ class Outputs(metaclass=freeze.Watched):
 
     Parameters
     ----------
-    names
+    names : sequence of str
         Of the outputs: ``p`` makes ``p_loss``.
-    by_name
+    by_name : bool
         Whether the outputs are a dict of these names; else a list.
-    of
+    of : sequence of Loss or None
         The loss of each output, None for one that has none.
-    weights
+    weights : sequence of float
         By how much each loss is multiplied.
 
     Raises
@@ -91,7 +91,7 @@ class Outputs(metaclass=freeze.Watched):
             unknown = sorted(given.keys() - set(self.names))
             missing = [n for n in self.names if n not in given]
             if unknown or (every and missing):
-                hint = f"; {near(unknown[0], self.names)}" if unknown else ""
+                hint = f"; {suggest(unknown[0], self.names)}" if unknown else ""
                 raise ValueError(f"{what}: expected the outputs {list(self.names)}, got {list(given)}{hint}")
             return [given.get(name) for name in self.names]
         if isinstance(given, list | tuple) and len(given) == len(self.names):
@@ -108,7 +108,7 @@ def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
         unknown = sorted(given.keys() - set(names))
         if unknown:
             raise ValueError(f"{what}: expected names of the outputs {list(names)}, got {unknown[0]!r}; "
-                             f"{near(unknown[0], names)}")  # fmt: skip
+                             f"{suggest(unknown[0], names)}")  # fmt: skip
         return [given.get(name) for name in names]
     if isinstance(given, list | tuple):
         if len(given) != len(names):

@@ -179,8 +179,10 @@ def test_things_that_are_no_layers_are_refused_with_advice():
     layer = nn.layers.Dense(2)
     with raises(ValueError, "names are unique"):
         nn.Sequential([layer, layer])
-    with raises(TypeError, "derive a class from nn.Model"):
+    with raises(TypeError, "expected what Input(shape=…) gives"):
         nn.Model(inputs=1, outputs=2)
+    with raises(TypeError, "in a class that defines call(self, x)"):
+        nn.Model(nn.Input((2,)))
     with raises(TypeError, "the class; make one with parentheses"):
         classifier().fit(X, Y, callbacks=[nn.callbacks.TerminateOnNaN], verbose=0)
 
