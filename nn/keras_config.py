@@ -38,6 +38,40 @@ OF_EVERY_LAYER = [
 # What `Model.compile` of Keras takes and ours does not, likewise.
 COMPILED_WITHOUT_EFFECT: dict[str, Any] = {"auto_scale_loss": True, "steps_per_execution": 1}
 
+# What Keras calls the same function in files, and the arguments that it keeps in the configuration instead of the
+# call (``keras.src.ops.numpy``), with ours for each.
+OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
+    "absolute": ("Absolute", {}),
+    "add": ("Add", {}),
+    "concatenate": ("Concatenate", {"axis": "axis"}),
+    "cos": ("Cos", {}),
+    "divide": ("TrueDivide", {}),
+    "exp": ("Exp", {}),
+    "expand_dims": ("ExpandDims", {"axis": "axis"}),
+    "getitem": ("GetItem", {}),
+    "log": ("Log", {}),
+    "log1p": ("Log1p", {}),
+    "matmul": ("Matmul", {}),
+    "max": ("Max", {"axis": "axis", "keepdims": "keepdims"}),
+    "maximum": ("Maximum", {}),
+    "mean": ("Mean", {"axis": "axis", "keepdims": "keepdims"}),
+    "min": ("Min", {"axis": "axis", "keepdims": "keepdims"}),
+    "minimum": ("Minimum", {}),
+    "multiply": ("Multiply", {}),
+    "negative": ("Negative", {}),
+    "power": ("Power", {}),
+    "reshape": ("Reshape", {"shape": "newshape"}),
+    "sin": ("Sin", {}),
+    "sqrt": ("Sqrt", {}),
+    "square": ("Square", {}),
+    "squeeze": ("Squeeze", {"axis": "axis"}),
+    "stack": ("Stack", {"axis": "axis"}),
+    "subtract": ("Subtract", {}),
+    "sum": ("Sum", {"axis": "axis", "keepdims": "keepdims"}),
+    "tanh": ("Tanh", {}),
+    "transpose": ("Transpose", {"axes": "axes"}),
+}
+
 
 def plain(value: Any) -> Any:
     """A value in a configuration of Keras, with what it only writes for JSON's sake undone.

@@ -8,43 +8,11 @@ from typing import Any
 from autograd_core.dispatch import NUMPY
 
 from .. import config
+from ..keras_config import OPERATIONS
 from .layer import Layer, unique_name
 from .symbolic import KerasTensor, getitem
 
-# What Keras calls the same function in files, and the arguments that it keeps in the configuration instead of the
-# call (``keras.src.ops.numpy``), with ours for each.
-KERAS: dict[str, tuple[str, dict[str, str]]] = {
-    "absolute": ("Absolute", {}),
-    "add": ("Add", {}),
-    "concatenate": ("Concatenate", {"axis": "axis"}),
-    "cos": ("Cos", {}),
-    "divide": ("TrueDivide", {}),
-    "exp": ("Exp", {}),
-    "expand_dims": ("ExpandDims", {"axis": "axis"}),
-    "getitem": ("GetItem", {}),
-    "log": ("Log", {}),
-    "log1p": ("Log1p", {}),
-    "matmul": ("Matmul", {}),
-    "max": ("Max", {"axis": "axis", "keepdims": "keepdims"}),
-    "maximum": ("Maximum", {}),
-    "mean": ("Mean", {"axis": "axis", "keepdims": "keepdims"}),
-    "min": ("Min", {"axis": "axis", "keepdims": "keepdims"}),
-    "minimum": ("Minimum", {}),
-    "multiply": ("Multiply", {}),
-    "negative": ("Negative", {}),
-    "power": ("Power", {}),
-    "reshape": ("Reshape", {"shape": "newshape"}),
-    "sin": ("Sin", {}),
-    "sqrt": ("Sqrt", {}),
-    "square": ("Square", {}),
-    "squeeze": ("Squeeze", {"axis": "axis"}),
-    "stack": ("Stack", {"axis": "axis"}),
-    "subtract": ("Subtract", {}),
-    "sum": ("Sum", {"axis": "axis", "keepdims": "keepdims"}),
-    "tanh": ("Tanh", {}),
-    "transpose": ("Transpose", {"axes": "axes"}),
-}
-_OURS = {name: ours for ours, (name, _) in KERAS.items()} | {"Divide": "divide", "Abs": "absolute"}
+_OURS = {name: ours for ours, (name, _) in OPERATIONS.items()} | {"Divide": "divide", "Abs": "absolute"}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in NUMPY if callable(f)} | {"getitem": getitem}
 
 
@@ -79,7 +47,7 @@ class Operation(Layer):
     def __init__(self, function: Callable[..., Any], settings: dict[str, Any] | None = None, **kwargs: Any):
         if kwargs.get("name") is None:
             name = getattr(function, "__name__", "")
-            kwargs["name"] = unique(KERAS.get(name, (name,))[0])
+            kwargs["name"] = unique(OPERATIONS.get(name, (name,))[0])
         super().__init__(**kwargs)
         if _FUNCTIONS.get(getattr(function, "__name__", "")) is not function:
             raise TypeError(
@@ -113,9 +81,9 @@ class Operation(Layer):
     def described(self) -> dict[str, Any]:
         """What this layer is in a file: an operation of Keras, where Keras has the same."""
         name = self.function.__name__
-        if name not in KERAS or not self.settings.keys() <= KERAS[name][1].keys():
+        if name not in OPERATIONS or not self.settings.keys() <= OPERATIONS[name][1].keys():
             return config.description(self)
-        keras, arguments = KERAS[name]
+        keras, arguments = OPERATIONS[name]
         settings = {arguments[k]: config.serialize(v) for k, v in self.settings.items()}
         return {
             "module": "keras.src.ops.numpy",
@@ -131,7 +99,7 @@ class Operation(Layer):
         if kind == "Operation":
             return cls.from_config(settings)
         name, function = settings.pop("name", None), _OURS.get(kind)
-        ours = {keras: own for own, keras in KERAS[function][1].items()} if function else {}
+        ours = {keras: own for own, keras in OPERATIONS[function][1].items()} if function else {}
         unknown = [k for k, v in settings.items() if k not in ours and v is not None]
         if function is None or unknown:
             what = f"the operation {kind}" + (f" with {', '.join(unknown)}" if unknown else "")
@@ -153,7 +121,7 @@ def as_layer(function: Any) -> Callable[..., Any]:
     """What calls a function on values that are not computed yet: a new layer, with its settings taken apart."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        names = list(KERAS.get(getattr(function, "__name__", ""), ("", {}))[1])
+        names = list(OPERATIONS.get(getattr(function, "__name__", ""), ("", {}))[1])
         settings = {n: kwargs.pop(n) for n in names if n in kwargs}
         if len(args) == 2 and names:  # the second argument of each of these functions is the first of its settings
             settings[names[0]], args = args[1], args[:1]

@@ -7,6 +7,6 @@ from .model import Model
 from .sequential import Sequential
 
 config.registry("model").add(Sequential, Model, Functional=Model)
-config.registry("layer").add(Sequential, Functional=Model)
+config.registry("layer").add(Sequential, Model, Functional=Model)
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -42,7 +42,7 @@ class Trainer(TrainingStep):
     untracked = (Layer.untracked or frozenset()) | {
         "stop_training", "history", "compiled", "_steps", "loss", "_compiled_with",
         # judged by themselves, or no part of a step
-        "optimizer", "_loss", "_metrics", "_weighted_metrics", "_loss_mean",
+        "optimizer", "_loss", "_outputs", "_metrics", "_weighted_metrics", "_loss_mean",
     }  # fmt: skip
 
     def __init__(self, **kwargs: Any):
@@ -53,6 +53,7 @@ class Trainer(TrainingStep):
         self.stop_training = False
         self.history: Any = None
         self._loss: losses.Loss | Outputs | None = None
+        self._outputs: Outputs | None = None  # the losses, where they are of several outputs
         self._metrics: Any = []
         self._weighted_metrics: Any = []
         self._loss_mean = metrics.Mean("loss")
@@ -127,7 +128,7 @@ class Trainer(TrainingStep):
             None if several else as_loss_weight(loss_weights),
         )
         self.optimizer, self._loss, self._metrics, self._weighted_metrics, self.loss_weights = new
-        self.loss = loss
+        self.loss, self._outputs = loss, several
         self._steps = Steps(self, run_eagerly or jit_compile is False, jit_compile is True)
         self.compiled = True
         self._compiled_with = {
@@ -158,8 +159,8 @@ class Trainer(TrainingStep):
         """The metrics, the mean loss first."""
         if not self.compiled:
             return []
-        if isinstance(self._loss, Outputs):
-            return [self._loss_mean, *self._loss.means, *self._metrics.flat, *self._weighted_metrics.flat]
+        if self._outputs is not None:
+            return [self._loss_mean, *self._outputs.means, *self._metrics.flat, *self._weighted_metrics.flat]
         return [self._loss_mean, *self._metrics, *self._weighted_metrics]
 
     @property
@@ -167,8 +168,8 @@ class Trainer(TrainingStep):
         """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
         names = [m.name for m in self.metrics]
         weighted = self._weighted_metrics
-        if isinstance(self._loss, Outputs):
-            names = [*names[: 1 + len(self._loss.means)], *self._metrics.names, *weighted.names]
+        if self._outputs is not None:
+            names = [*names[: 1 + len(self._outputs.means)], *self._metrics.names, *weighted.names]
             weighted = weighted.flat
         return names if len(set(names)) == len(names) else unique_names(names, len(weighted))
 

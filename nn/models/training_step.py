@@ -32,6 +32,7 @@ class TrainingStep(Layer):
     loss_weights: float | None
     _loss: losses.Loss | Outputs | None
     _loss_mean: Any
+    _outputs: Outputs | None
     _metrics: Any
     _weighted_metrics: Any
     _steps: Any
@@ -130,14 +131,15 @@ class TrainingStep(Layer):
         dict
             From the name of each metric to its value.
         """
-        if isinstance(self._loss, Outputs):
+        if self._outputs is not None:
             y, y_pred, sample_weight = self._steps.share.gathered((y, tree.map(plain, y_pred), sample_weight))
-            self._loss.update_state(y, y_pred, sample_weight, len(tree.leaves(y)[0]))
+            self._outputs.update_state(y, y_pred, sample_weight, len(tree.leaves(y)[0]))
             self._metrics.update_state(y, y_pred, None)
             self._weighted_metrics.update_state(y, y_pred, sample_weight)
         elif self._metrics or self._weighted_metrics:
-            y, y_pred = only(y), plain(only(y_pred))
-            y, y_pred, sample_weight = self._steps.share.gathered((y, y_pred, sample_weight))
+            if type(y_pred) in (list, tuple, dict) or type(y) in (list, tuple, dict):
+                y, y_pred = only(y), only(y_pred)
+            y, y_pred, sample_weight = self._steps.share.gathered((y, plain(y_pred), sample_weight))
             for metric in self._metrics:
                 metric.update_state(y, y_pred)
             for metric in self._weighted_metrics:
@@ -182,7 +184,7 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
     """The loss as one number, or an error that says why there is none."""
     if y is None:
         raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-    several = isinstance(model._loss, Outputs) or overridden(model)
+    several = model._outputs is not None or type(model).compute_loss is not TrainingStep.compute_loss
     if not several:
         y, y_pred = only(y), only(y_pred)
     if not several and np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
@@ -209,8 +211,3 @@ def only(value: Any) -> Any:
             "loss for each, loss=[…] or loss={name: …}"
         )
     return leaves[0]
-
-
-def overridden(model: TrainingStep) -> bool:
-    """Whether a class of one's own says itself what its loss is."""
-    return type(model).compute_loss is not TrainingStep.compute_loss

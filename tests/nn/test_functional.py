@@ -366,7 +366,7 @@ def test_ends_that_do_not_meet_are_errors():
     x, z = nn.Input((3,), name="x"), nn.Input((3,), name="z")
     with pytest.raises(ValueError, match=r"depend on its inputs alone, got one that needs .*name=z"):
         nn.Model(x, nn.layers.Add()([x, z]))
-    with pytest.raises(TypeError, match="expected inputs and outputs, or neither"):
+    with pytest.raises(TypeError, match="expected inputs and outputs, Model"):
         nn.Model(x)
     with pytest.raises(TypeError, match="inputs of a model: expected what Input"):
         nn.Model(np.ones(3), x)
