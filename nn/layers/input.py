@@ -99,12 +99,28 @@ def Input(
 ) -> Any:
     """What a model takes: the first of a `Sequential`, or what layers are called on to make a `Model`.
 
-    The arguments and errors are those of `InputLayer`.
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        Of one example, as in `InputLayer`.
+    batch_size : int, optional
+        Of the batch axis; None: any.
+    dtype : dtype, optional
+        Of the input; None for float32.
+    batch_shape : tuple of int, optional
+        The shape with the batch axis, instead of ``shape`` and ``batch_size``.
+    name : str, optional
+        By default "input_layer", with a number.
 
     Returns
     -------
     KerasTensor
         A value that is not computed yet, of that shape with the batch axis.
+
+    Raises
+    ------
+    ValueError
+        Where `InputLayer` raises it.
 
     Examples
     --------

@@ -153,8 +153,9 @@ class Layer(config.Configurable):
     untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls"})
     shared = True
 
-    # Whether inputs are brought to the layer's dtype before `call`.
+    # Whether inputs are brought to the layer's dtype before `call`, and whether they become Tensors at all.
     autocast = True
+    converts = True
 
     # Whether `call` may be given a sparse array of SciPy; it then begins with a matrix product.
     takes_sparse = False
@@ -279,7 +280,7 @@ class Layer(config.Configurable):
         if training is None:
             training = _training.get()
         dtype = self.dtype if self.autocast else None
-        tensors = [_convert(x, dtype) for x in inputs]
+        tensors = [_convert(x, dtype) for x in inputs] if self.converts else list(inputs)
         first = tensors[0] if tensors else None
         shape = shape_of(first)
         if not self.takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):

@@ -17,6 +17,9 @@ from .layer import Layer, show
 class Merge(Layer):
     """What the layers that make one value of several share: they take a list of at least two, of shapes that fit."""
 
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+
     def build(self, input_shape: Any) -> None:
         """There are no weights to make; ValueError unless there are two inputs at least, whose shapes fit."""
         if not isinstance(input_shape, list) or len(input_shape) < self._fewest:
@@ -52,8 +55,20 @@ def _with_axes(x: Any, count: int) -> Any:
 
 
 class Add(Merge):
-    """The sum of several values. Takes a list of arrays of shapes that fit, else ValueError.
+    """The sum of several values.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).numpy()
     array([[2., 2.]], dtype=float32)
     """
@@ -63,8 +78,20 @@ class Add(Merge):
 
 
 class Subtract(Merge):
-    """The first of two values less the second. ValueError for another number of them, or shapes that do not fit.
+    """The first of two values less the second.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Subtract()([np.full((1, 2), 3.0), np.ones((1, 2))]).numpy()
     array([[2., 2.]], dtype=float32)
     """
@@ -79,8 +106,20 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of several values, element by element. Takes a list of arrays of shapes that fit, else ValueError.
+    """The product of several values, element by element.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Multiply()([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).numpy()
     array([[6., 6.]], dtype=float32)
     """
@@ -90,8 +129,20 @@ class Multiply(Merge):
 
 
 class Average(Merge):
-    """The mean of several values. Takes a list of arrays of shapes that fit, else ValueError.
+    """The mean of several values.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Average()([np.full((1, 2), 3.0), np.ones((1, 2))]).numpy()
     array([[2., 2.]], dtype=float32)
     """
@@ -101,8 +152,20 @@ class Average(Merge):
 
 
 class Maximum(Merge):
-    """The largest of several values, element by element. Takes a list of arrays of shapes that fit, else ValueError.
+    """The largest of several values, element by element.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Maximum()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
     array([[3., 4.]], dtype=float32)
     """
@@ -112,8 +175,20 @@ class Maximum(Merge):
 
 
 class Minimum(Merge):
-    """The least of several values, element by element. Takes a list of arrays of shapes that fit, else ValueError.
+    """The least of several values, element by element.
 
+    Parameters
+    ----------
+    **kwargs : dict
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For a single value, and for shapes that do not fit.
+
+    Examples
+    --------
     >>> Minimum()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
     array([[1., 2.]], dtype=float32)
     """
@@ -253,8 +328,27 @@ concatenate = _function(Concatenate, f"concatenate({_TWO}).numpy()\n    array([[
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     """``Dot(axes, **kwargs)(inputs)``.
 
-    ValueError and TypeError where `Dot` raises them.
+    Parameters
+    ----------
+    inputs : list of array_like
+        Two values, with the batch along the first axis.
+    axes : int or tuple of int
+        As in `Dot`.
+    **kwargs : dict
+        As in `Dot`.
 
+    Returns
+    -------
+    Tensor
+        The sums of products.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where `Dot` raises them.
+
+    Examples
+    --------
     >>> dot([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).numpy()
     array([[11.]], dtype=float32)
     """

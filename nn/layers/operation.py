@@ -43,6 +43,7 @@ class Operation(Layer):
     """
 
     autocast = False
+    converts = False  # a number beside an array has no dtype of its own, and an index is none of both
 
     def __init__(self, function: Callable[..., Any], settings: dict[str, Any] | None = None, **kwargs: Any):
         if kwargs.get("name") is None:

@@ -65,9 +65,9 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     >>> import nn
     >>> x = nn.Input(shape=(3,))
     >>> nn.layers.Dense(2)(x)
-    <KerasTensor shape=(None, 2), dtype=float32, name=dense>
+    <KerasTensor shape=(None, 2), dtype=float32, name=dense...>
     >>> np.exp(x) + 1
-    <KerasTensor shape=(None, 3), dtype=float32, name=add>
+    <KerasTensor shape=(None, 3), dtype=float32, name=add...>
     """
 
     # Makes a layer of a function, see `operation`.

@@ -153,8 +153,8 @@ class Model(Trainer):
         """What the layers between inputs and outputs compute; a class of your own says so itself."""
         if self._network is None:
             raise TypeError(
-                f"{type(self).__name__} must define call(inputs), or be made from inputs and outputs: "
-                "super().__init__(inputs, outputs)"
+                f"{type(self).__name__}: expected a call(inputs) of its own, or inputs and outputs in "
+                "super().__init__(inputs, outputs), got neither"
             )
         return self._network(fitted(self._one_by_one(inputs), symbols(self._network.inputs), self.name))
 

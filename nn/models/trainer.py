@@ -70,7 +70,7 @@ class Trainer(TrainingStep):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        loss_weights: float | None = None,
+        loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
