@@ -324,7 +324,7 @@ def ends(description: dict[str, Any], custom_objects: Any = None) -> tuple[Any, 
     def found(history: Any) -> KerasTensor | None:
         name, index, position = history
         if name not in made:
-            raise ValueError(f"a call takes what layer {name!r} gives, and there is none of that name")
+            raise ValueError(f"what a layer is called on: expected the name of a layer of the model, got {name!r}")
         calls = made[name]._calls[first[name] :]
         return symbols(calls[index].outputs)[position] if index < len(calls) else None
 

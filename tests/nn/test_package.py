@@ -59,8 +59,9 @@ def test_layers_are_short_and_one_a_file():
             continue
         classes = [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef)]
         assert len(classes) == 1, file
-        described = ast.get_docstring(classes[0]).splitlines()
-        assert len(file.read_text().splitlines()) - len(described) <= 95, file
+        public = [n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+        described = sum(len((ast.get_docstring(n) or "").splitlines()) for n in public)
+        assert len(file.read_text().splitlines()) - described <= 95, file
 
 
 def test_everything_public_says_what_it_is():
