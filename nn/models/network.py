@@ -363,7 +363,10 @@ def ends(description: dict[str, Any], custom_objects: Any = None) -> tuple[Any, 
                 args = [tuple(a) if isinstance(a, list) and not symbols(a) else a for a in args]
             layer(*args, **kwargs)
         if len(left) == len(waiting):
-            raise ValueError(f"the calls of {', '.join(sorted({n for n, _ in left}))} wait for each other in a circle")
+            stuck_on = ", ".join(sorted({name for name, _ in left}))
+            raise ValueError(
+                f"the calls of layers: expected each after those that it needs, got a circle of {stuck_on}"
+            )
         waiting = left
 
     def end(structure: Any) -> Any:
