@@ -207,7 +207,7 @@ def only(value: Any) -> Any:
     leaves = tree.leaves(value)
     if len(leaves) != 1:
         raise ValueError(
-            f"the loss compares one output with one array of targets, and here are {len(leaves)}; pass compile() a "
-            "loss for each, loss=[…] or loss={name: …}"
+            f"the loss: expected one output and one array of targets, got {len(leaves)}; pass compile() a loss for "
+            "each, loss=[…] or loss={name: …}"
         )
     return leaves[0]
