@@ -21,6 +21,7 @@ from .values import Names, Value, describe, expression, inputs, layers_of, name_
 
 if TYPE_CHECKING:
     from .narration import Narrated
+    from .paths import Paths
 
 MAX_VALUES = 50_000  # some seconds, and far more than anyone reads
 
@@ -178,6 +179,40 @@ class Steps(Sequence[Step]):
         from .table import tables
 
         return tables(self)
+
+    def paths(self, name: str, most: int = 10) -> Paths:
+        """Why a gradient is what it is: the paths from a value to the result, as products of local derivatives.
+
+        Parameters
+        ----------
+        name : str
+            What the value is called in these steps.
+        most : int
+            How many of the largest paths are given, from 1 on.
+
+        Returns
+        -------
+        Paths
+            How many there are, and the largest; to print, or to read one by one.
+
+        Raises
+        ------
+        ValueError
+            For a name that is not there, ``most`` below 1, and where a value on the way is an array: of the elements of
+            arrays the page tells the paths.
+
+        Examples
+        --------
+        >>> x = Tensor(3.0, name="x")
+        >>> print(explain(x * x + x, names={}).paths("x"))
+        ∂f/∂x = 7 is the sum of 3 paths:
+          3 · 1 = 3, through v1, f
+          3 · 1 = 3, through v1, f
+          1 = 1, through f
+        """
+        from .paths import paths
+
+        return paths(self, name, most)
 
     def to_text(self) -> str:
         """The transcript: plain lines, for a terminal, a log file or a screen reader."""

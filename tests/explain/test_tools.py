@@ -134,21 +134,24 @@ def test_a_nudge_is_measured_and_foretold(page):
 
 def test_tools_tell_nothing_before_its_step(visit):
     page = visit(network(START), reveal="step")
-    for tool in ("descend", "nudge"):
+    for tool in ("descend", "nudge", "why"):
         page.locator(f"#{tool} summary").click()
-    for said in ("#descended", "#difference"):
+    for said in ("#descended", "#difference", "#paths-said"):
         assert "yet to come" in page.locator(said).text_content()
     assert page.locator("#once").is_disabled()
     assert page.locator("#tangent polyline").count() == 0
+    assert page.locator("#paths li, #sizes li").count() == 0
     page.keyboard.press("End")
     assert page.locator("#tangent polyline").count() == 3
     assert page.locator("#once").is_enabled()
 
 
-def test_without_a_number_to_lower_there_are_no_tools(visit):
+def test_without_a_number_to_lower_nothing_descends(visit):
     x = Tensor([1.0, 2.0], name="x")
-    assert visit(explain(x * x, np.ones(2), names={})).locator("#tools").is_hidden()
-    assert visit(explain(np.sum(np.sort(x)), names={})).locator("#tools").is_hidden()
+    for steps in (explain(x * x, np.ones(2), names={}), explain(np.sum(np.sort(x)), names={})):
+        page = visit(steps)
+        assert page.locator("#descend").is_hidden()
+        assert page.locator("#nudge").is_hidden()
 
 
 def test_descent_in_firefox(firefox):
@@ -168,7 +171,7 @@ def test_descent_in_firefox(firefox):
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1366, "light")])
 def test_axe_finds_nothing_in_open_tools(visit, axe, width, scheme):
     page = visit(network(START), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
-    for tool in ("descend", "nudge"):
+    for tool in ("descend", "nudge", "why"):
         page.locator(f"#{tool} summary").click()
     page.locator("#once").click()
     page.evaluate(axe)

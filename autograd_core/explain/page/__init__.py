@@ -43,6 +43,7 @@ SCRIPTS = (
     "plot",
     "descend",
     "nudge",
+    "why",
     "quiz",
     "start",
 )

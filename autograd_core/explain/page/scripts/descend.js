@@ -59,7 +59,7 @@ function run(on) {
 }
 
 if (movable.length && isScalar) {
-  $("tools").hidden = false;
+  $("tools").hidden = $("descend").hidden = $("nudge").hidden = false;
   $("once").addEventListener("click", descend);
   $("run").addEventListener("click", () => run(!running));
   $("rewind").addEventListener("click", () => {

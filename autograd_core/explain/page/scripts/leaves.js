@@ -28,15 +28,11 @@ function fillLeaf(input) {
   if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
 }
 
-// The places of leaves that can be changed, as other tools call them: "w" or "w[0, 1]".
-function places() {
-  return nodes.flatMap((node, leaf) => {
-    if (!node.live) return [];
-    if (!isArray(node.value)) return [{ leaf, name: node.name }];
-    const back = (k) => node.value.shape.map((n, i, all) => Math.floor(k / all.slice(i + 1).reduce((a, b) => a * b, 1)) % n).join(", ");
-    return Array.from(numbers(node.value), (_, k) => ({ leaf, k, name: `${node.name}[${back(k)}]` }));
-  });
-}
+// The numbers that can be changed, as other tools call them: "w" or "w[0, 1]".
+const spots = nodes.flatMap(({ live, value, name }, leaf) => {
+  if (!live) return [];
+  return isArray(value) ? Array.from(numbers(value), (_, k) => ({ leaf, k, name: `${name}[${placeOf(value, k)}]` })) : [{ leaf, name }];
+});
 
 if (nodes.some((node) => node.live)) {
   nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));

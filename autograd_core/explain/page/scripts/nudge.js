@@ -1,6 +1,6 @@
 // A nudge: what the result does when one number moves by ε, beside what its gradient says.
 
-const SAMPLES = 40, spots = places();
+const SAMPLES = 40;
 
 function nudge() {
   const { leaf, k } = spots[$("nudged").value], { name } = nodes[result], epsilon = Number($("epsilon").value);

@@ -15,6 +15,8 @@ function digitsOf(x, digits = 6) {
 
 const isArray = (value) => value !== null && typeof value === "object";
 const sizeOf = (value) => (isArray(value) ? value.shape.reduce((a, b) => a * b, 1) : 1);
+// Where the k-th element of an array is: "0, 1".
+const placeOf = ({ shape }, k) => shape.map((n, i) => Math.floor(k / shape.slice(i + 1).reduce((a, b) => a * b, 1)) % n).join(", ");
 const dimensions = (array) => array.shape.join("×");
 
 // The smallest, the largest and the mean of an array: from Python, of what it computed, which may not be here whole.
