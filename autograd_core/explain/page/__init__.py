@@ -1,4 +1,4 @@
-"""One self-contained page: the whole story to read, to step through, and, for single numbers, to change."""
+"""One self-contained page: the whole story to read, to step through and, up to some hundred numbers, to change."""
 
 from __future__ import annotations
 
