@@ -85,6 +85,8 @@ class Drawing:
         The nodes in colour, by name.
     legend : bool
         Whether a legend is drawn.
+    wrapped
+        Whether a chain of many ops goes on in another row.
 
     Raises
     ------
@@ -106,6 +108,7 @@ class Drawing:
     left_out: int = 0
     highlighted: frozenset[str] = frozenset()
     legend: bool = False
+    wrapped: bool = True
     _digraph: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -434,7 +437,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
     graphviz = needed("graphviz", "A drawing", "plots")
     largest = drawing.largest
     graph = graphviz.Digraph(
-        graph_attr={"rankdir": drawing.direction, "bgcolor": "white", "nodesep": "0.3", "ranksep": "0.45"},
+        graph_attr={"rankdir": drawing.direction, "bgcolor": "white", "nodesep": "0.18", "ranksep": "0.45"},
         node_attr={"fontname": "Helvetica", "fontsize": "11", "fontcolor": "#1a1a1a", "margin": "0.14,0.08"},
         edge_attr={"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#1a1a1a", "arrowsize": "0.7"},
     )
@@ -453,7 +456,7 @@ def _digraph(drawing: Drawing) -> graphviz.Digraph:
             look["constraint"] = "false"
         if {arrow.start, arrow.end} <= drawing.highlighted:
             look |= {"color": "#b35900", "penwidth": "3"}
-        label = {"label": escaped(f" {arrow.label} ")} if arrow.label else {}
+        label = {"label": escaped(f" {arrow.label}    ")} if arrow.label else {}
         graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **label, **look)
     return graph
 
@@ -463,7 +466,7 @@ def _rows(drawing: Drawing) -> dict[str, int]:
 
     Empty where there are few ranks, or open layers, whose frames would reach over several rows.
     """
-    if any(box.layers for box in drawing.boxes):
+    if not drawing.wrapped or any(box.layers for box in drawing.boxes):
         return {}
     before: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}
     after: dict[str, set[str]] = {box.key: set() for box in drawing.boxes}

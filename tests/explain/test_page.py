@@ -248,15 +248,6 @@ def test_of_many_layers_one_is_open_at_a_time(visit):
     assert shown(page)[1] == {f"d{i}" for i in range(5)}
 
 
-def test_a_wide_graph_fits_when_asked(visit):
-    page = visit(neuron(), viewport={"width": 600, "height": 900})
-    overflows = "(p => p.scrollWidth > p.clientWidth)(document.querySelector('.picture:not([hidden])'))"
-    assert page.evaluate(overflows)
-    page.locator("#fit").click()
-    assert not page.evaluate(overflows)
-    assert page.locator("#fit").get_attribute("aria-pressed") == "true"
-
-
 def test_a_picture_that_is_left_out_is_said_to_be():
     x = Tensor(1.0)
     for _ in range(250):

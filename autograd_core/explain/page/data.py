@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..drawing import size
-from ..formula import Partial, signs, written
+from ..formula import signs, written
 from ..narration import Forward, derivative
 from ..symbol import letters
 from .live import MAX_NUMBERS, Program, rules_shown
@@ -144,11 +144,10 @@ def images_of(steps: Steps) -> dict[tuple[int, ...], tuple[int, int]]:
 
 
 def _derivative(value: Value, position: int, rule: str) -> list[Any]:
-    """What the card says of one input: the name of a derivative, its formula, and the rule as it runs, in MathML."""
+    """What the card says of one input: its name, if that is no local derivative; its formula, and the rule as run."""
     called, formula = derivative(value, position)
-    name = [written(called)] if isinstance(called, Partial) else called
     as_run = replace(formula, latex=rule if len(rule) <= LONGEST else "")
-    return [name, formula.mathml(written), as_run.mathml(written)]
+    return [called if isinstance(called, str) else "", formula.mathml(written), as_run.mathml(written)]
 
 
 def to_json(data: Any) -> str:

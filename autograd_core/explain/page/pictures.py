@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 DRAWN = 200
 FREELY, ALONE = 3, 20  # up to how many layers are opened in every combination, and each alone
 
+XML = "http://www.w3.org/XML/1998/namespace"
 # What the stylesheet says instead, by day and by night.
-LOOKS = ("height", "font-family", "fill", "stroke")
+LOOKS = ("height", "font-family", "font-size", "text-anchor", f"{{{XML}}}space", "fill", "stroke")
+COORDINATES = {"d", "points", "x", "y"}
 SVG = "http://www.w3.org/2000/svg"
 ET.register_namespace("", SVG)
 
@@ -34,6 +38,7 @@ def pictures(steps: Steps) -> tuple[str, list[Any]]:
     for opened in _choices(len(layers)):
         closed = [layer for i, layer in enumerate(layers) if i not in opened]
         drawing, group = of_steps(steps, closed)
+        drawing = replace(drawing, wrapped=False)  # the page does that, for the room that it has
         if len(drawing.boxes) > DRAWN:
             notes.append((opened, len(drawing.boxes)))
             continue
@@ -117,12 +122,6 @@ def _picture(
             names = [str(element.get("class")), *([part.kind] if isinstance(part, Box) else [])]
             element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
         if isinstance(part, Box):
-            if part.kind in ("leaf", "op", "layer"):
-                element.attrib |= {
-                    "tabindex": "0",
-                    "role": "button",
-                    "aria-label": ", ".join((part.title, *part.lines)),
-                }
             if part.kind == "layer":
                 element.attrib |= {"data-layer": str(layers.index(part.title)), "aria-expanded": "false"}
             texts = element.findall(f"{{{SVG}}}text")
@@ -146,11 +145,19 @@ def _picture(
                 for text in () if found is None else found.findall(f"{{{SVG}}}text"):
                     text.set("data-n", f"c{i}")
     places = {box.key: i for i, box in enumerate(drawing.boxes)}
-    where = {"nodes": [places[group[name]] for name in steps.values], "edges": edges}
+    ends = [(places[arrow.start], places[arrow.end]) for arrow in drawing.arrows]
+    where = {"nodes": [places[group[name]] for name in steps.values], "edges": edges, "arrows": ends}
     for element in root.iter():
         if element.get("id"):
             element.set("id", f"{prefix}-{element.get('id')}")
     root.attrib |= {"role": "group", "aria-label": "Computation graph"}
     root.attrib.pop("width", None)
-    root.set("style", f"--width: {float(str(root.get('viewBox')).split()[2]) * 4 / 3:.0f}px")
+    for element in root.iter():
+        for name in COORDINATES & element.attrib.keys():
+            element.set(name, re.sub(r"\d+\.\d+", _rounded, element.attrib[name]))
     return ET.tostring(root, encoding="unicode"), where
+
+
+def _rounded(number: re.Match[str]) -> str:
+    """A coordinate to a tenth of a point, which is less than one sees."""
+    return f"{float(number[0]):.1f}".removesuffix(".0")

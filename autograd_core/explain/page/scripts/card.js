@@ -20,7 +20,8 @@ function describe(i, step) {
   row("with", node.settings);
   (node.parents || []).forEach((p, k) => {
     if (p === null) return;
-    const [called, formula, rule] = node.derivatives[k];
+    const [name, formula, rule] = node.derivatives[k], over = (of) => ["mrow", ["mo", "∂"], ["mi", of]];
+    const called = name || [["mfrac", over(node.name), over(node.inputs[k])]];
     const back = steps.findIndex((s) => s.kind === "backward" && s.out === i && s.position === k);
     if (back >= 0 && later(`l${back}`)) return row(called, "?");
     row(called, formula);

@@ -52,11 +52,23 @@ $("last").addEventListener("click", () => show(steps.length));
 for (const button of all("[data-go]")) button.addEventListener("click", () => show(Number(button.dataset.go) + 1));
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, td")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const typing = event.target.closest("input, td, textarea, select");
   const pressed = event.key === " " && event.target.closest("button, summary, [role=button]");
-  const moves = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 1, End: steps.length };
+  const clicker = { PageDown: at + 1, PageUp: at - 1 }; // what a presenter holds in the hand
+  const moves = typing ? clicker : { ...clicker, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 1, End: steps.length };
   if (event.key in moves) show(moves[event.key]);
+  else if (typing) return;
   else if (event.key === " " && !pressed) play(timer === null);
-  else return;
+  else if (!pictures.length || !keyOfStage(event.key)) return;
   event.preventDefault();
 });
+
+// In a frame, as in a notebook, keys arrive once the frame has the focus: it asks for it when one points at it, and says
+// so where the browser does not give it.
+if (window.parent !== window) {
+  const asks = () => ($("first-click").hidden = document.hasFocus());
+  document.addEventListener("pointerenter", () => (window.focus(), asks()));
+  for (const event of ["focus", "blur"]) addEventListener(event, asks);
+  asks();
+}
