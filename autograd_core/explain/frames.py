@@ -13,13 +13,13 @@ from ..files import written_whole
 from ..optional import needed
 from . import layout
 from .drawing import Box, Drawing, escaped, of_steps
-from .formula import number, summary
+from .formula import summary
 
 if TYPE_CHECKING:
     from .steps import Steps
 
 MAX_FRAMES = 300
-WRAP, CAPTION = 80, (46.0, 4.6)  # characters in a line; width and height in font sizes
+WRAP, LINES, CAPTION = 64, 4, (37.0, 6.0)  # characters in a line, lines; width and height in font sizes
 
 
 def drawing(steps: Steps) -> Drawing:
@@ -66,8 +66,6 @@ def frames(steps: Steps) -> Iterator[Any]:
     width, height = (f"{font * n / 72:.2f}" for n in CAPTION)
     below = f"{(left + right) / 2},{bottom - 3 * font}"
     look = {"shape": "plaintext", "style": "", "fixedsize": "true", "fontsize": f"{font:.0f}"}
-    for node in places.nodes():  # a node with a size of its own takes the common one from the others
-        node.attr["fontsize"] = "11"
     places.add_node("caption", width=width, height=height, pos=below, **look)
     # A highlighted line is wider; these keep the edges of the picture where they are.
     for corner, at in (("first corner", (left, top)), ("second corner", (right, bottom))):
@@ -92,7 +90,7 @@ def frames(steps: Steps) -> Iterator[Any]:
             arrow if (arrow.start, arrow.end, arrow.position) in handed else replace(arrow, label="", gradient=None)
             for arrow in whole.arrows
         )
-        caption = textwrap.fill("".join(map(str, steps.narration[i].sentence)), WRAP, max_lines=3, placeholder=" …")
+        caption = textwrap.fill("".join(map(str, steps.narration[i].sentence)), WRAP, max_lines=LINES, placeholder=" …")
         frame = replace(whole, boxes=boxes, arrows=arrows, highlighted=frozenset(lit))
         yield image.open(io.BytesIO(_render(places, frame, caption))).convert("RGB")
 
@@ -101,9 +99,9 @@ def _so_far(box: Box, steps: Steps, values: set[str], gradients: dict[str, Any])
     value = steps.values.get(box.key)
     if value is None:
         return box
-    known = summary(value.value) if box.key in values else "not computed yet"
+    known = summary(value.value) if box.key in values else "?"
     g = gradients.get(box.key)
-    arrived = f"∂{steps.result}/∂{box.key} = {number(g) if g is None else summary(g, gradient=True)}"
+    arrived = f"∂{steps.result}/∂{box.key} = {'?' if g is None else summary(g, gradient=True)}"
     return replace(box, lines=(known, arrived), gradient=None if g is None else box.gradient)
 
 
@@ -120,7 +118,7 @@ def _render(places: Any, frame: Drawing, caption: str) -> bytes:
     """``frame`` in the places that another picture of the same graph was laid out in."""
     import pygraphviz
 
-    placed = places.copy()
+    placed = pygraphviz.AGraph(string=places.to_string())  # its copy() takes what is as usual away from each node
     now = pygraphviz.AGraph(string=frame.source)
     placed.get_node("caption").attr["label"] = escaped(caption)
     for node in now.nodes():
@@ -130,7 +128,9 @@ def _render(places: Any, frame: Drawing, caption: str) -> bytes:
                 placed.get_node(node).attr[attribute] = value or ""
             elif node.attr["shape"] != "plaintext":  # which has none
                 placed.get_node(node).attr[attribute] = value or "1"
-    for edge, other in zip(now.edges(), placed.edges(), strict=True):
+    others = {other.attr["id"]: other for other in placed.edges()}
+    for edge in now.edges():
+        other = others[edge.attr["id"]]
         for attribute in ("label", "color", "penwidth", "style"):
             other.attr[attribute] = edge.attr[attribute] or ""
     return layout.draw(placed, "png", "nop2")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd_core import REGISTRY, Tensor, debug, explain, op, sigmoid
+from autograd_core import REGISTRY, Tensor, conv, debug, explain, op, sigmoid
 from autograd_core.explain import drawing, frames
 from autograd_core.explain.formula import number
 from autograd_core.explain.page.live import program
@@ -47,6 +47,12 @@ def network(inputs=4, hidden=5, batch=3):
     )
     x = np.random.default_rng(0).random((batch, inputs))
     return explain(nn.losses.SparseCategoricalCrossentropy()(np.arange(batch) % 10, model(x)))
+
+
+def picture():
+    """A convolution of a small image."""
+    x, k = Tensor(np.arange(9.0).reshape(1, 3, 3, 1), name="x"), Tensor(np.ones((2, 2, 1, 1)), name="k")
+    return explain(np.sum(np.tanh(conv(x, k) * 0.1)), names={})
 
 
 def hostile():
@@ -279,6 +285,36 @@ def test_changing_a_leaf_changes_every_number(visit, aloud, told):
     assert "∂f/∂z = 3" in " ".join(page.locator(".picture text").all_text_contents())
 
 
+def test_a_slider_reaches_as_far_to_both_sides_of_wherever_its_number_goes(visit):
+    page = visit(neuron())
+    slider = page.get_by_label("slider for w0")
+    ends = lambda: [float(slider.get_attribute(name)) for name in ("min", "max")]  # noqa: E731
+    box = page.get_by_label("w0", exact=True)
+    box.fill("50")
+    assert ends() == [-50, 150]
+    box.fill("")
+    assert box.get_attribute("placeholder") == "50 still counts"
+    assert page.evaluate("nodes[0].value") == 50
+    page.locator("#say").click()
+    assert box.input_value() == "50"
+    slider.focus()
+    page.keyboard.press("End")
+    assert page.evaluate("nodes[0].value") == 150
+    assert ends() == [-150, 450]
+
+
+def test_the_halves_of_the_transcript_close(visit):
+    page = visit(lecture(), viewport={"width": 390, "height": 700})
+    shown = lambda: page.locator("#steps li:visible").count()  # noqa: E731
+    assert shown() == 0
+    page.keyboard.press("ArrowRight")
+    assert shown() == 1  # the present step is always there
+    page.get_by_role("button", name="Backward, 4 steps").click()
+    assert shown() == 5
+    page.get_by_role("button", name="Forward, 2 steps").click()
+    assert shown() == 6
+
+
 def test_a_slider_moves_its_leaf(visit):
     page = visit(neuron())
     page.get_by_label("slider for w0").focus()
@@ -413,19 +449,23 @@ def test_names_are_text_and_never_markup(visit):
     assert "<script>window.stolen = 1</script>" in page.locator("#leaves").text_content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("story", [lecture, network])
-def test_axe_finds_nothing(visit, axe, story, width, scheme):
-    page = visit(story(), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
+@pytest.mark.parametrize("story", [neuron, network, picture])
+def test_axe_finds_nothing(visit, axe, story):
+    page = visit(story(), bypass_csp=True)
     page.keyboard.press("End")
-    page.locator("#legend summary").click()
+    page.evaluate("document.getElementById('legend').open = true")
     page.evaluate(axe)
-    report = page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-    )
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in report["violations"]] == []
-    assert len(report["passes"]) > 15
+    for width, media, scheme in [(w, "screen", s) for w in (390, 768, 1366, 1920) for s in ("light", "dark")] + [
+        (800, "print", "dark")
+    ]:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(media=media, color_scheme=scheme)
+        report = page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        found = [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in report["violations"]]
+        assert (width, media, scheme, found) == (width, media, scheme, [])
+        assert len(report["passes"]) > 15
 
 
 @pytest.mark.parametrize("story", [lecture, network])
@@ -435,9 +475,12 @@ def test_nothing_sticks_out_on_a_phone(visit, story):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_print_shows_the_story_and_no_controls(visit):
-    page = visit(lecture())
+def test_print_shows_the_story_by_day_and_no_controls(visit):
+    page = visit(lecture(), viewport={"width": 390, "height": 700}, color_scheme="dark")
+    assert not page.locator("#steps li").last.is_visible()  # on a phone the transcript begins closed
     page.emulate_media(media="print")
+    looks = page.evaluate("['color', 'backgroundColor'].map(name => getComputedStyle(document.body)[name])")
+    assert looks == ["rgb(27, 27, 31)", "rgb(255, 255, 255)"]
     assert not page.locator("#player").is_visible()
     assert page.locator("#steps li").last.is_visible()
     assert [n.is_visible() for n in page.locator(".picture .node").all()] == [True] * 5

@@ -133,7 +133,7 @@ def test_a_value_is_found_by_its_name(visit):
     page.keyboard.press("/")
     page.keyboard.type("dense_1/ker")
     page.keyboard.press("Enter")
-    assert page.locator("#card h2").text_content() == "dense_1/kernel"
+    page.locator("#card h2", has_text="dense_1/kernel").wait_for()
     assert "dense_1" in page.evaluate("document.activeElement.textContent")  # its layer's box, which is closed
     page.keyboard.press("/")
     page.locator("#find").fill("nobody")

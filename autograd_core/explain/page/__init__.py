@@ -46,6 +46,7 @@ SCRIPTS = (
     "nudge",
     "why",
     "quiz",
+    "transcript",
     "start",
 )
 

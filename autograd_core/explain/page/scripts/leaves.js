@@ -22,9 +22,18 @@ function editable(leaf) {
   }, Infinity));
 }
 
+// A slider reaches as far to both sides; it begins anew around its number where that has left it, or come to an end.
+function centre(slider, x) {
+  if (!Number.isFinite(x) || (x > slider.min && x < slider.max) || slider.matches(":active")) return;
+  const reach = Math.max(1, 2 * Math.abs(x));
+  Object.assign(slider, { min: x - reach, max: x + reach, value: x });
+}
+
 function fillLeaf(input) {
   const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
   if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
+  if (input.type === "range") centre(input, x);
+  else input.placeholder = `${format(x)} still counts`; // where it was emptied
   if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
 }
 
@@ -39,6 +48,7 @@ if (nodes.some((node) => node.live)) {
   onChange.push(() => all("[data-leaf]").forEach(fillLeaf));
   for (const input of all("[data-leaf]:not([data-k])")) {
     input.addEventListener("input", () => isNumber(input.value) && change(Number(input.dataset.leaf), Number(input.value)));
+    for (const done of ["change", "blur"]) input.addEventListener(done, () => fillLeaf(input)); // the slider is let go, the box left
   }
   $("reset").hidden = false;
   $("reset").addEventListener("click", () => {

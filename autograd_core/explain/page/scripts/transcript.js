@@ -1,0 +1,26 @@
+// The transcript, whose two halves close: on a phone they begin closed, and the present step is always there.
+
+for (const [kind, name] of [["forward", "Forward"], ["back", "Backward"]]) {
+  const of = steps.filter((step) => (step.kind === "forward") === (kind === "forward")).length;
+  const button = element("button", `${name}, ${of} step${of === 1 ? "" : "s"}`, { type: "button" });
+  const open = (on) => {
+    button.setAttribute("aria-expanded", on);
+    $("steps").classList.toggle(`no-${kind}`, !on);
+  };
+  button.addEventListener("click", () => open(button.getAttribute("aria-expanded") === "false"));
+  open(!matchMedia("(max-width: 55.99rem)").matches);
+  $("halves").append(button);
+}
+
+$("legend").open = matchMedia("(min-width: 75rem)").matches; // there is room beside the transcript
+
+// On paper all is told.
+const closed = [];
+addEventListener("beforeprint", () => {
+  closed.push(...all("#legend:not([open])"));
+  for (const details of closed) details.open = true;
+  if (pictures.length) fit(seen());
+});
+addEventListener("afterprint", () => {
+  for (const details of closed.splice(0)) details.open = false;
+});
