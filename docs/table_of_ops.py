@@ -33,8 +33,9 @@ HEAD = """# The table of ops
 Generated from the registry by `python docs/table_of_ops.py`; a test fails when it is out of date.
 
 In a derivative, $x, y$ are the arguments, $z$ is the result and, where a plain factor cannot say it, $g$ the gradient
-that arrives. "At a kink" says what the derivatives are at ties and kinks and at the edges of the domain; it is found by
-running the rules there.
+that arrives. A name that begins with `np.` is NumPy's and ours; where NumPy calls it otherwise, that stands below. The
+last column says where the arguments may lie, and what the derivatives are at ties and kinks and at the edges of the
+domain, which is found by running the rules there.
 
 Behind a kink the curvature of what is smooth again is lost: at 0 the second derivatives of $\\left|x\\right|^2$, of a
 squared norm, and of other smooth functions of them such as $e^{-z^2}$ and $\\cosh z$, are 0 here, where 2 (or -2, or 1)
@@ -158,9 +159,9 @@ def row(name: str, entry: Op | Composed) -> str:
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
     else:
         derivatives = "composed"
-    kinks = "; ".join([*at_kinks(name, entry), *curvature(name, entry)])
-    names = numpy_names(entry)
-    cells = (f"`{name}`", names, f"${entry.latex}$", derivatives, domain(entry), kinks, said)
+    names = [f"`{name}`"] * (f"`np.{name}`" not in numpy_names(entry)) + [numpy_names(entry)]
+    where = [domain(entry), *at_kinks(name, entry), *curvature(name, entry), said]
+    cells = ("<br>".join(filter(None, names)), f"${entry.latex}$", derivatives, "<br>".join(filter(None, where)))
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
@@ -187,8 +188,8 @@ def table() -> str:
     for module, title in FAMILIES.items():
         lines += [
             f"## {title}\n",
-            "| name | NumPy | formula | local derivative | domain | at a kink | note |",
-            "|---|---|---|---|---|---|---|",
+            "| name | formula | local derivative | where, and what it is at a kink |",
+            "|---|---|---|---|",
             *(row(name, entry) for name, entry in entries.items() if family(entry) == module),
             "",
         ]

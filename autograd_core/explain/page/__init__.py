@@ -6,6 +6,7 @@ import html
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +110,14 @@ def _scripts(steps: Steps, live: Program) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+@cache
 def _style() -> str:
     """The style, without comments and indentation."""
     text = re.sub(r"/\*.*?\*/", "", _file("page.css"), flags=re.S)
     return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
 
 
+@cache
 def _file(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
