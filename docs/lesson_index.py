@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import html
 import json
 import re
-import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,34 @@ def copy() -> None:
         if copied.name not in names:
             copied.unlink()
     for file in lessons():
-        shutil.copy2(file, HERE / "lessons" / file.name)
+        notebook = json.loads(file.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell["source"] = without_alternatives("".join(cell["source"]))
+        (HERE / "lessons" / file.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+
+
+def without_alternatives(source: str) -> str:
+    """The code of a cell without the words for its figures, which the page says to those who listen.
+
+    >>> without_alternatives('show(figure, "A line " "that rises.", kind="png")')
+    'show(figure, "…", kind="png")'
+    """
+    try:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and len(node.args) > 1]
+    except SyntaxError:  # a cell with a line for IPython
+        return source
+    lines = source.encode().splitlines(keepends=True)  # Python counts bytes
+    starts = [sum(map(len, lines[:i])) for i in range(len(lines))]
+    code = source.encode()
+    for call in sorted(calls, key=lambda call: -call.lineno):
+        words = call.args[1]
+        is_text = isinstance(words, ast.JoinedStr | ast.BinOp | ast.Constant)
+        if isinstance(call.func, ast.Name) and call.func.id == "show" and is_text:
+            begin = starts[words.lineno - 1] + words.col_offset
+            end = starts[(words.end_lineno or 0) - 1] + (words.end_col_offset or 0)
+            code = code[:begin] + '"…"'.encode() + code[end:]
+    return code.decode()
 
 
 def cells(file: Path) -> list[dict[str, Any]]:
