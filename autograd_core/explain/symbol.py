@@ -235,7 +235,7 @@ def call(function: str, *inputs: Any) -> Symbol:
     # What is exact in floating point too, so that a local derivative (the rule for g = 1) reads as one.
     if function == "multiply" and x.head == 1 and not x.args:
         return rest[0]
-    if function in ("multiply", "divide") and rest[0].head == 1 and not rest[0].args:
+    if function in ("multiply", "divide", "power") and rest[0].head == 1 and not rest[0].args:
         return x
     if function == "multiply" and x.head == -1 and not x.args:
         return Symbol("negative", *rest)

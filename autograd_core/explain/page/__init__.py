@@ -92,7 +92,8 @@ def to_notebook(steps: Steps) -> str:
     """
     page = html.escape(to_html(steps, "step"), quote=True)
     return (
-        f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="Steps of {html.escape(steps.result, quote=True)}" '
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts" allowfullscreen '
+        f'title="Steps of {html.escape(steps.result, quote=True)}" '
         'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
     )
 

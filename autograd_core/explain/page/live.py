@@ -178,8 +178,10 @@ def rules_shown(value: Value) -> Iterator[str]:
     """The gradient rule for each argument as it runs, in LaTeX, empty where it is no formula of numbers."""
     op = value.op
     assert op is not None
+    pairs = enumerate(zip(value.args, value.parents, strict=True))
+    constants = {i: arg for i, (arg, parent) in pairs if parent is None and np.ndim(arg) == 0}
     for i in range(len(value.args)):
         try:
-            yield trace_rule(op, i, count=len(value.args), **value.params).latex()
+            yield trace_rule(op, i, constants=constants, count=len(value.args), **value.params).latex()
         except Untraceable:
             yield ""
