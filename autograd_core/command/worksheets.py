@@ -211,7 +211,7 @@ def _fits(steps: Steps) -> bool:
 
 def write(folder: Path, source: str, steps: Sequence[Steps]) -> None:
     """Write all sheets, the class in one file, the key, and the page to check oneself: whole, or nothing."""
-    live = not program(steps[0]).frozen
+    live = program(steps[0]).leaves >= steps[0].leaves.keys()  # else each has a page of their own
     ask = next(i for i, step in enumerate(steps[0], start=1) if step.kind != "forward")
     width = len(str(len(steps)))
     numbered = [f"{i:0{width}}" for i in range(1, len(steps) + 1)]

@@ -121,6 +121,8 @@ def test_arrays_are_marked_cell_by_cell(visit):
     one_off = right + np.diag([0, 1.0])
     assert answer(page, one_off) == "Not yet. 1 of 4 cells are wrong."
     assert [cell.get_attribute("aria-invalid") for cell in page.locator(ASKED).all()] == [None, None, None, "true"]
+    alone = np.ones((2, 2)) @ np.array([[2.0, 7.0], [1.0, -4.0]]).T  # what the rule makes of ones
+    assert "∂f/∂v1, is missing" in answer(page, alone)
     assert answer(page, right) == "Right."
     at = next(i for i, s in enumerate(steps) if (s.kind, s.name) == ("unbroadcast", "b"))
     page.evaluate("step => show(step)", at + 1)
@@ -167,6 +169,49 @@ def test_what_cancels_is_zero_and_nan_is_nan(visit):
     assert answer(page, "-inf", "{}") == "Right."
 
 
+def reasons(x, y, z, typed):
+    """Which of the wrong ways from v1 to x in x · y · z lead to what was typed, by our own arithmetic."""
+    upstream, local, right = z, y, y * z
+    ways = {
+        "the sign is wrong": -right,
+        "upstream gradient, ∂f/∂v1, is missing": local,
+        "local derivative, ∂v1/∂x, is missing": upstream,
+        "upstream and local are added": upstream + local,
+        "multiplied by the value of v1": upstream * x * y,
+        "multiplied by x itself": upstream * x,
+    }
+    found = {said for said, value in ways.items() if value == typed and value != right}
+    return found if len(found) <= 2 else set()
+
+
+@given(*[st.integers(-4, 4)] * 3, st.integers(-20, 20))
+@settings(max_examples=200, deadline=None)
+def test_no_reason_is_given_that_is_not_one(product_page, x, y, z, typed):
+    said = product_page.evaluate(
+        """([x, y, z, typed]) => {
+          for (const [i, value] of [x, y, z].entries()) nodes[i].value = value;
+          recompute();
+          const step = steps.find((s) => s.kind === "backward" && nodes[s.node].name === "x");
+          return [wanted(step), reason(step, [{ k: 0, answer: { value: typed, half: 0, digits: 9 } }])];
+        }""",
+        [x, y, z, typed],
+    )
+    assert said[0] == y * z
+    if typed == y * z:
+        return
+    expected = reasons(x, y, z, typed)
+    assert bool(said[1]) == bool(expected)
+    assert all(text in said[1] for text in expected)
+    assert said[1].count(", or ") == max(len(expected) - 1, 0)
+
+
+@pytest.fixture(scope="module")
+def product_page(visits):
+    values = [Tensor(v, name=n) for n, v in (("x", 2.0), ("y", 3.0), ("z", 5.0))]
+    with visits() as visit:
+        yield visit(explain(values[0] * values[1] * values[2], names={}))
+
+
 @pytest.fixture(scope="module")
 def quiz_page(visits):
     with visits() as visit:
@@ -210,6 +255,15 @@ def test_an_answer_is_rounded_to_what_was_typed(quiz_page, size, negative, digit
 def test_what_is_read_as_a_number(quiz_page, text, value):
     found = quiz_page.evaluate("text => typed(text)?.value ?? null", text)
     assert found == value
+
+
+def test_of_a_large_array_some_cells_are_asked_for(visit):
+    big = Tensor(np.arange(35.0).reshape(5, 7), name="big")
+    steps = explain(np.sum(big * 0.5), names={})
+    page = visit(steps, at=f"#quiz&step={len(steps)}")
+    labels = [cell.get_attribute("aria-label") for cell in page.locator(ASKED).all()]
+    assert labels == [f"∂f/∂big [{k // 7}, {k % 7}]" for k in (4, 13, 21, 30)]
+    assert answer(page, [0.5] * 4) == "Right."
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,5 +1,7 @@
 """What comes later is hidden until its step: on a page, nothing of it can be read before."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,19 @@ def test_the_address_says_the_step_and_what_is_revealed(visit):
     assert "?" not in page.locator("#steps").inner_text()
     page.evaluate("location.hash = 'reveal=<b>&step=1e9'")
     page.locator("#count", has_text=f"step {len(steps)} of").wait_for()
+
+
+def test_the_address_has_the_numbers_of_leaves(visit):
+    a, s = Tensor([[1.0, 2.0], [3.0, 4.0]], name="A"), Tensor(0.5, name="s")
+    page = visit(explain(np.sum(a * a * s), names={}), at="#A=[[1,0],[-2,1.5]]&s=2&q=7")
+    assert page.evaluate("nodes.find(n => n.name === 's').gradient") == 1 + 4 + 1.5**2
+    page.get_by_label("A[0, 1]").fill("3")
+    page.wait_for_url(re.compile(r"#A=1%2C3%2C-2%2C1.5&s=2&q=7$"))
+    page.evaluate("location.hash = 'A=[1,2]&s=x'")  # too few, and no number: nothing changes
+    page.evaluate("location.hash = 's=4'")
+    page.locator("header .n", has_text="65").wait_for()
+    page.locator("#reset").click()
+    assert page.evaluate("nodes.at(-1).value") == 15
 
 
 def test_notebooks_reveal_by_step_and_files_as_they_are_asked():

@@ -184,6 +184,16 @@ def test_the_link_of_a_sheet_is_the_quiz_with_its_numbers(chromium, sheets):
     page.close()
 
 
+def test_a_sheet_of_matrices_links_to_them_and_what_the_page_cannot_compute_has_pages_of_its_own(tmp_path, chromium):
+    rows = made(tmp_path / "m", MATRIX, "--array", "W=2x2", "--array", "x=2", "--array", "y=2", "--students", "2")
+    page = chromium.new_page()
+    page.goto((tmp_path / "m" / "sheet-2.html").as_uri())
+    page.locator("footer a").click()
+    found = page.evaluate("Array.from(numbers(nodes.find(n => n.name === 'W').gradient))")
+    assert found == [float(rows[1][f"∂f/∂W[{i},{j}]"]) for i in (0, 1) for j in (0, 1)]
+    page.close()
+
+
 @pytest.mark.parametrize("width", [390, 1366])
 def test_axe_finds_nothing_on_a_sheet(chromium, axe, sheets, width):
     page = chromium.new_page(viewport={"width": width, "height": 800})

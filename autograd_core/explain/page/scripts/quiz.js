@@ -29,9 +29,7 @@ function matches(answer, x, added = 0) {
 
 // -- what is asked for --------------------------------------------------------------------------------------
 
-const isTable = (value) => value !== null && typeof value === "object";
-const tableOf = (value) => (value.numbers || !("array" in value) ? value : data.arrays[value.array]);
-const cells = (value) => (isTable(value) ? Array.from(numbers(tableOf(value))) : [value]);
+const cells = (value) => (isArray(value) ? Array.from(numbers(value)) : [value]);
 const partial = (of, by) => `∂${nodes[of].name}/∂${nodes[by].name}`;
 const arrivals = (node) => steps.filter((s) => s.kind !== "forward" && s.node === node && s.total !== null);
 const isLast = (step) => arrivals(step.node).at(-1) === step;
@@ -100,8 +98,12 @@ function wrongWays(step) {
       wrong(`${partial(link.out, link.node)} is missing: the chain goes through ${nodes[link.out].name}, too`, times(nearer, cells(link.upstream)));
       nearer = times(nearer, cells(link.local));
     }
+  } else if (CALLS[out.call]) {
+    const ones = isArray(out.value) ? new Numbers(sizeOf(out.value)).fill(1) : 1;
+    const alone = CALLS[out.call].d[step.position](ones, flat(out.value), ...out.parents.map((p) => (p === null ? null : flat(nodes[p].value))));
+    wrong(`the upstream gradient, ${partial(result, step.out)}, is missing: that is for ones in its place`, cells(like(step.contribution, alone)));
   }
-  const { shape } = isTable(wanted(step)) ? tableOf(wanted(step)) : { shape: [] }, [n] = shape;
+  const { shape = [] } = wanted(step), [n] = shape;
   if (shape.length === 2 && shape[1] === n) way("rows and columns are exchanged: transpose it", right.map((_, i) => right[(i % n) * n + Math.floor(i / n)]));
   return ways;
 }
@@ -123,8 +125,7 @@ let fields = [], built = null;
 
 function build() {
   const step = steps[at - 1], value = wanted(step), all = cells(value), few = all.length <= WHOLE;
-  const array = isTable(value) && tableOf(value);
-  const shape = !array ? [] : all.length === array.shape.reduce((a, b) => a * b, 1) ? array.shape : [array.rows, array.columns];
+  const array = isArray(value), shape = !array ? [] : isWhole(value) ? value.shape : [value.rows, value.columns];
   const place = (k) => shape.map((n, i) => Math.floor(k / shape.slice(i + 1).reduce((a, b) => a * b, 1)) % n).join(", ");
   const which = few ? all.map((_, k) => k) : Array.from({ length: SAMPLE }, (_, i) => Math.floor(((i + 0.5) * all.length) / SAMPLE));
   fields = which.map((k) => {

@@ -1,22 +1,21 @@
 // Off we go, from what the address says; and it says what is changed.
 
-const changeable = [...new Set(all("[data-leaf]").map((input) => Number(input.dataset.leaf)))];
-const RESERVED = ["step", "reveal", "quiz"]; // what is no leaf's
+// Leaves, by the names under which the address has them; those that are called as these are not in it.
+const changeable = nodes.filter((node) => node.live && !["step", "reveal", "quiz"].includes(node.name));
 
 function leavesOfAddress() {
-  const before = changeable.map((i) => nodes[i].value);
-  for (const i of changeable) {
-    const { name, given } = nodes[i], found = RESERVED.includes(name) ? [] : (address.get(name) || "NaN").split(",").map(Number);
-    if (found.length === sizeOf(given) && !found.some(Number.isNaN)) nodes[i].value = like(given, isArray(given) ? found : rounded(found[0]));
+  let moved = false;
+  for (const node of changeable.filter(({ name }) => address.has(name))) {
+    const found = address.get(node.name).replace(/[\[\]\s]/g, "").split(",");
+    if (found.length !== sizeOf(node.value) || !found.every(isNumber)) continue;
+    node.value = like(node.given, isArray(node.given) ? found.map(Number) : rounded(Number(found[0])));
+    moved = true;
   }
-  if (changeable.some((i, k) => nodes[i].value !== before[k])) recompute();
+  if (moved) recompute();
 }
 
 onChange.push(() => {
-  for (const i of changeable) {
-    const { name, value, given } = nodes[i];
-    if (!RESERVED.includes(name)) remember(name, value === given ? null : isArray(value) ? numbers(value).join() : value);
-  }
+  for (const { name, value, given } of changeable) remember(name, same(value, given) ? null : isArray(value) ? numbers(value).join() : value);
 });
 
 function arrive() {
