@@ -1,7 +1,7 @@
 // A graph that is wider than its room goes on in another row, as a line of text does. Nothing else is moved: between the
 // columns of the layout it is cut, and an arrow that leads into another row is drawn anew, along the gaps.
 
-const MARGIN = 8, SIDE = 22, LANE = 15; // in the units of the picture, in which letters are 11 high
+const MARGIN = 11, SIDE = 22, LANE = 15; // in the units of the picture, in which letters are 11 high
 
 // What a part reaches over: its lines, and its letters, which are less than 7 wide.
 function extent(part) {
