@@ -8,19 +8,29 @@ from __future__ import annotations
 import array
 import collections
 import contextvars
+import ctypes
 import dataclasses
+import decimal
 import functools
+import io
 import itertools
+import logging
 import operator
 import os
 import random
+import sqlite3
+import struct
 import sys
+import tempfile
+import threading
 import types
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import autograd_core as ag
 import nn
 from autograd_core.replay.freeze import moment
 from nn import layers, optimizers
@@ -219,6 +229,224 @@ def in_an_object_that_is_called():
 def in_what_python_knows_of_itself():
     before = sys.getrecursionlimit()
     return lambda: sys.getrecursionlimit() / before, lambda value: sys.setrecursionlimit(before + int(10 * value))
+
+
+# Twenty and more that nobody had thought of when replay was written.
+
+
+def in_a_thread_s_own():
+    kept = threading.local()
+    kept.k = 1.0
+    return lambda: kept.k, functools.partial(setattr, kept, "k")
+
+
+def in_a_file():
+    number, name = tempfile.mkstemp()
+    file = Path(name)
+
+    def change(value):
+        file.write_text(str(value), "utf-8")
+
+    os.close(number)
+    change(1.0)
+    weakref.finalize(change, file.unlink)
+    return lambda: float(file.read_text("utf-8")), change
+
+
+def in_a_file_s_position():
+    file = io.StringIO("1.0\n2.0\n1.5\n")
+    return lambda: float(file.readline() or file.seek(0) or 1.0), lambda value: file.seek(0)
+
+
+def in_a_database():
+    base = sqlite3.connect(":memory:")
+
+    def change(value):
+        base.execute("update t set k = ?", (value,))
+
+    base.execute("create table t (k real)")
+    base.execute("insert into t values (1.0)")
+    weakref.finalize(change, base.close)
+    return lambda: base.execute("select k from t").fetchone()[0], change
+
+
+def in_a_number_of_c_s():
+    number = ctypes.c_double(1.0)
+    return lambda: number.value, functools.partial(setattr, number, "value")
+
+
+def in_bytes_seen_as_numbers():
+    memory = bytearray(struct.pack("d", 1.0))
+    return lambda: struct.unpack("d", memory)[0], lambda k: struct.pack_into("d", memory, 0, k)
+
+
+def in_a_chain_of_dicts():
+    first, table = {}, {"k": 1.0}
+    return lambda of=collections.ChainMap(first, table): of["k"], functools.partial(operator.setitem, first, "k")
+
+
+def behind_a_read_only_view():
+    table = {"k": 1.0}
+    return lambda of=types.MappingProxyType(table): of["k"], functools.partial(operator.setitem, table, "k")
+
+
+def in_a_dict_with_weak_keys():
+    holder = Holder()
+    table = weakref.WeakKeyDictionary({holder: 1.0})
+    return lambda: table[holder], functools.partial(operator.setitem, table, holder)
+
+
+def in_the_order_of_a_dict():
+    table = {1.0: 0, 2.0: 0}
+    return lambda: next(iter(table)), lambda k: table.update({1.0: table.pop(1.0)})
+
+
+def in_the_length_of_a_list():
+    table = [0]
+    return lambda: float(len(table)), lambda k: table.append(0) if len(table) < 3 else table.clear()
+
+
+def in_a_cache():
+    table = [1.0]
+    cached = functools.lru_cache(lambda: table[0])
+
+    def change(value):
+        table[0] = value
+        cached.cache_clear()
+
+    return cached, change
+
+
+def in_the_keywords_of_a_partial_function():
+    read = functools.partial(lambda *, k: k, k=1.0)
+    return read, functools.partial(operator.setitem, read.keywords, "k")
+
+
+def in_a_generator_that_is_sent_to():
+    def running():
+        k = 1.0
+        while True:
+            sent = yield k
+            k = k if sent is None else sent
+
+    generator = running()
+    next(generator)
+    return lambda: generator.send(None), generator.send
+
+
+def in_slots():
+    class Own:
+        __slots__ = ("k",)
+
+    own = Own()
+    own.k = 1.0
+    return lambda: own.k, functools.partial(setattr, own, "k")
+
+
+def in_the_class_of_a_class():
+    class Meta(type):
+        k = 1.0
+
+    class Own(metaclass=Meta):
+        pass
+
+    return lambda: Own.k, functools.partial(setattr, Meta, "k")
+
+
+def in_another_class_of_an_object():
+    class One:
+        k = 1.0
+
+    class Two:
+        k = 2.0
+
+    own = One()
+    return lambda: own.k, lambda k: setattr(own, "__class__", Two if k != 1.0 else One)
+
+
+def in_other_bases_of_a_class():
+    one, two = (type("Base", (), {"k": k}) for k in (1.0, 2.0))
+    own = type("Own", (one,), {})
+    return lambda: own.k, lambda k: setattr(own, "__bases__", (two if k != 1.0 else one,))
+
+
+def in_other_code_of_a_function():
+    def read():
+        return 1.0
+
+    return lambda: read(), lambda k: setattr(read, "__code__", (lambda: 2.0).__code__)
+
+
+def in_a_default_that_is_replaced():
+    def read(*, k=1.0):
+        return k
+
+    return lambda: read(), lambda k: setattr(read, "__kwdefaults__", {"k": k})
+
+
+def behind_the_getattr_of_a_module():
+    module, table = types.ModuleType("a_module_that_answers"), {"k": 1.0}
+    module.__getattr__ = table.__getitem__
+    return lambda: module.k, functools.partial(operator.setitem, table, "k")
+
+
+def in_the_modules_of_python():
+    def change(value):
+        sys.modules["a_number_of_one_s_own"] = value
+
+    change(1.0)
+    return lambda: sys.modules["a_number_of_one_s_own"], change
+
+
+def in_the_context_of_decimal():
+    def change(value):
+        decimal.getcontext().prec = 10 + int(10 * value)
+
+    change(1.0)
+    return lambda: decimal.getcontext().prec / 20, change
+
+
+def in_the_level_of_a_log():
+    log = logging.getLogger("a_log_of_one_s_own")
+
+    def change(value):
+        log.setLevel(int(10 * value))
+
+    change(1.0)
+    return lambda: log.level / 10, change
+
+
+def in_how_numpy_prints():
+    def change(value):
+        np.set_printoptions(precision=int(8 * value))
+
+    change(1.0)
+    return lambda: np.get_printoptions()["precision"] / 8, change
+
+
+def in_numpys_common_random_numbers():
+    np.random.seed(3)  # noqa: NPY002
+    return lambda: 1.0 + np.random.rand(), lambda value: np.random.rand()  # noqa: NPY002
+
+
+def in_whether_an_array_may_be_written_to():
+    numbers = np.ones(3)
+    return lambda: 1.0 + numbers.flags.writeable, lambda k: setattr(numbers.flags, "writeable", k == 1.0)
+
+
+def in_a_queue():
+    queue = collections.deque([1.0, 2.0, 1.5])
+    return lambda: queue[0], lambda k: queue.rotate()
+
+
+def in_a_number_of_numpys_without_axes():
+    number = np.array(1.0)
+    return lambda: number[()], lambda k: number.fill(k)
+
+
+def in_a_weight_of_nobody_s():
+    weight = ag.Tensor(np.array(1.0))
+    return lambda: float(weight.data), lambda k: setattr(weight, "data", np.array(k))
 
 
 PLACES = {name: made for name, made in globals().items() if name.startswith(("in_", "by_", "behind_"))}
