@@ -159,7 +159,9 @@ def row(name: str, entry: Op | Composed) -> str:
         derivatives = ", ".join(f"${formula}$" if formula else "none" for formula in entry.formulas)
     else:
         derivatives = "composed"
-    names = [f"`{name}`"] * (f"`np.{name}`" not in numpy_names(entry)) + [numpy_names(entry)]
+    names = numpy_names(entry).split(", ")
+    own = f"`np.{name}`"
+    names = [own, *(n for n in names if n != own)] if own in names else [f"`{name}`", *names]
     where = [domain(entry), *at_kinks(name, entry), *curvature(name, entry), said]
     cells = ("<br>".join(filter(None, names)), f"${entry.latex}$", derivatives, "<br>".join(filter(None, where)))
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"

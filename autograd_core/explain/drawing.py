@@ -85,7 +85,7 @@ class Drawing:
         The nodes in colour, by name.
     legend : bool
         Whether a legend is drawn.
-    wrapped
+    wrapped : bool
         Whether a chain of many ops goes on in another row.
 
     Raises
