@@ -266,6 +266,16 @@ def test_of_a_large_array_some_cells_are_asked_for(visit):
     assert answer(page, [0.5] * 4) == "Right."
 
 
+def test_what_is_frozen_is_not_asked_for(visit):
+    x, big = Tensor(2.0, name="x"), Tensor(np.arange(500.0), name="big")
+    steps = explain(x * np.sum(big * big), names={})
+    page = visit(steps, at=f"#quiz&step={len(steps)}")
+    assert page.locator("#say").text_content().endswith("?")
+    page.get_by_label("x", exact=True).fill("3")  # what arrives at big is not computed again
+    assert page.locator("#check").text_content() != "Check"
+    assert page.locator(ASKED).first.input_value() == "frozen"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1366, 1920])
 def test_axe_finds_nothing_where_the_quiz_is_open(visit, axe, width, scheme):

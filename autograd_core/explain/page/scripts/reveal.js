@@ -3,7 +3,7 @@
 let reveal = data.reveal; // "step" or "all"
 let quizzing = false;
 const answered = new Set(); // steps whose number the reader has found in the quiz, or was shown
-const asked = () => quizzing && at > 0 && !answered.has(at - 1);
+const asked = () => quizzing && at > 0 && !answered.has(at - 1) && wanted(steps[at - 1]) !== undefined; // not what is frozen
 
 // How many steps have told what they do.
 const told = () => (reveal === "all" ? Infinity : asked() ? at - 1 : at);
