@@ -47,7 +47,7 @@ function showFall() {
   $("once").disabled = $("run").disabled = !allTold() || (n > 0 && isFinal());
   $("rewind").disabled = !fall.length;
   const line = fall.map((f, i) => [i, f]);
-  plot("fall", { curve: line }, line.slice(-1), `${n} steps`, n > 0 ? `${name} over ${n} steps, from ${digitsOf(fall[0])} to ${last}` : "no step was taken yet");
+  plot("fall", { curve: line }, line.slice(-1), `${n} step${n === 1 ? "" : "s"}`, n > 0 ? `${name} over ${n} step${n === 1 ? "" : "s"}, from ${digitsOf(fall[0])} to ${last}` : "no step was taken yet");
 }
 
 function run(on) {
