@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import rerun
 
 if TYPE_CHECKING:
@@ -162,6 +164,33 @@ class Recorded:
                 node.asked = now = now or tick()
                 waiting += [parent for parent in node.parents if parent is not None]
         return self.data
+
+
+class Compared(np.ndarray):
+    """The plain result of a comparison that still knows what was compared: ``function(*operands)``, nodes and numbers.
+
+    So what was chosen by it can be told again, and computed for other numbers.
+    """
+
+    function: Any
+    operands: tuple[Any, ...]
+
+
+def compared(function: Any, x: Any, y: Any) -> Any:
+    """``function(x, y)``, a comparison of a Tensor with a number, as a condition for `numpy.where`.
+
+    It is a plain array, as ``x > y`` is, but nothing was decided by it that cannot be decided again.
+
+    >>> compared(np.greater, Tensor([1.0, -2.0]), 0)
+    Compared([ True, False])
+    """
+    operands = tuple(v.node if isinstance(v, Recorded) else v for v in (x, y))
+    result = function(*(v.out if isinstance(v, Node) else v for v in operands))
+    if not issubclass(type(result), np.ndarray | np.bool_):  # a stand-in says of itself that it is an array
+        return result
+    held = np.asarray(result).view(Compared)
+    held.function, held.operands = function, operands
+    return held
 
 
 def describe(op: Op, args: Iterable[Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.graph import Node
+from autograd_core.graph import Node, compared
 from autograd_core.tensor import Tensor
 
 from . import config
@@ -95,10 +95,12 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     """
     x = constant(x)
     if threshold:
-        z = np.where(x.data > threshold, x, negative_slope * (x - threshold) if negative_slope else x * 0.0)
+        z = np.where(
+            compared(np.greater, x, threshold), x, negative_slope * (x - threshold) if negative_slope else x * 0.0
+        )
     else:
         z = leaky_relu(x, negative_slope) if negative_slope else ag.relu(x)
-    return z if max_value is None else np.where(z.data >= max_value, max_value, z)
+    return z if max_value is None else np.where(compared(np.greater_equal, z, max_value), max_value, z)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
@@ -111,7 +113,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     array([-0.4,  0. ,  3. ])
     """
     x = constant(x)
-    return np.where(x.data > 0, x, x * negative_slope)
+    return np.where(compared(np.greater, x, 0), x, x * negative_slope)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -124,7 +126,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     array([-0.8647,  0.    ,  3.    ])
     """
     x = constant(x)
-    return _or_exponential(x, alpha, x.data > 0)
+    return _or_exponential(x, alpha, compared(np.greater, x, 0))
 
 
 def _or_exponential(x: Any, alpha: float, straight: Any) -> Any:
@@ -144,7 +146,7 @@ def selu(x: Any) -> Any:
     array([-1.5202,  0.    ,  3.1521])
     """
     x = constant(x)
-    return 1.0507009873554805 * _or_exponential(x, 1.6732632423543772, x.data >= 0)
+    return 1.0507009873554805 * _or_exponential(x, 1.6732632423543772, compared(np.greater_equal, x, 0))
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
@@ -225,7 +227,7 @@ def hard_sigmoid(x: Any) -> Any:
     array([0.1667, 0.5   , 1.    ])
     """
     z = constant(x) / 6 + 0.5
-    return np.where(z.data >= 1, 1, np.where(z.data <= 0, 0, z))
+    return np.where(compared(np.greater_equal, z, 1), 1, np.where(compared(np.less_equal, z, 0), 0, z))
 
 
 def tanh(x: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.graph import Node
+from autograd_core.graph import Node, compared
 from autograd_core.ops.network import normalized
 from autograd_core.replay import decide, freeze
 from autograd_core.tensor import Tensor
@@ -130,7 +130,7 @@ def inside(probabilities: Any) -> Any:
 def _held(x: Any, low: float, high: float) -> Any:
     """``x`` held between two numbers. At these the gradient is whole, as in Keras, where `np.clip` would halve it."""
     x = constant(x)
-    return np.where(x.data < low, low, np.where(x.data > high, high, x))
+    return np.where(compared(np.less, x, low), low, np.where(compared(np.greater, x, high), high, x))
 
 
 def smoothing_of(label_smoothing: Any) -> float:
@@ -214,7 +214,7 @@ def _occurring(y_true: Any, cost: Any) -> Any:
     """``y_true * cost``; what does not occur costs nothing, as a class that is masked by -inf."""
     absent = y_true.data == 0
     if y_true.requires_grad:  # elsewhere the derivative by a target is the cost
-        absent = absent & np.isinf(cost.data)
+        absent = (y_true == 0) & np.isinf(cost)
     return y_true * np.where(absent, cost.dtype.type(0), cost)  # a number goes with arrays on any device
 
 
@@ -408,9 +408,10 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     number(delta, "delta", 0, above=True)
     y_true, y_pred = pair(y_true, y_pred, "huber")
     error = y_pred - y_true
-    small = np.abs(error.data) <= delta
+    size = np.abs(error)
+    small = compared(np.less_equal, size, delta)
     inner = np.where(small, error, 0)  # the square must not overflow where it is not used
-    return np.mean(np.where(small, 0.5 * np.square(inner), delta * np.abs(error) - 0.5 * delta**2), axis=-1)
+    return np.mean(np.where(small, 0.5 * np.square(inner), delta * size - 0.5 * delta**2), axis=-1)
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:

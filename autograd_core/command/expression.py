@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..graph import compared
 from ..op import REGISTRY
 from ..tensor import Tensor
 from .grammar import CONSTANTS, LIMITS, SENTENCES, TOKENS, functions, implementation
@@ -105,6 +106,8 @@ class _Machine:
                 self.compute(lambda x: x[index if len(index) > 1 else index[0]], instruction)
             case "call":
                 function = _SIGNS.get(instruction.value) or implementation(instruction.value)
+                if instruction.text:  # a comparison, which a page asks again when its numbers change
+                    function = partial(compared, getattr(np, instruction.value))
                 self.compute(partial(function, **instruction.keywords), instruction)
 
     def name(self, instruction: Instruction) -> Any:
@@ -153,7 +156,10 @@ class _Machine:
 
 def _compared(value: Any, name: str) -> Tensor:
     """What is compared is shown as it was written, and not as the 0 or 1 that it is."""
-    return Tensor(value.data if isinstance(value, Tensor) else value, requires_grad=False, name=name)
+    value = value.data if isinstance(value, Tensor) else value
+    shown = Tensor(value, requires_grad=False, name=name)
+    shown.node.out = value  # which may know what was compared
+    return shown
 
 
 def _index(part: Any) -> Any:

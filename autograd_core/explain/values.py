@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import in_numpy, to_numpy
-from ..graph import Node
+from ..graph import Compared, Node, ancestors
 from ..op import Op
 from ..tensor import Tensor
 from .formula import FEW, Name, number, outline, shape
@@ -24,7 +24,8 @@ class Value:
     names those that are values of the same computation (None for a constant). ``gradient`` is None where it was
     not computed. ``layers`` are the layers it belongs to, the outermost first; ``where`` is the line that
     computed it, under ``debug()``. ``asked`` says that it was compared or sorted before the result was there, which
-    may have turned out otherwise with other numbers.
+    may have turned out otherwise with other numbers; ``conditions`` are those arguments (by position) that are
+    comparisons: the function of NumPy's, and what was compared, the name of a value or a constant.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Value:
     layers: tuple[str, ...]
     where: str | None
     asked: bool = False
+    conditions: Mapping[int, tuple[Any, tuple[Any, ...]]] = field(default_factory=dict)
 
     def named(self, position: int) -> Name:
         """An input as a formula shows it."""
@@ -59,6 +61,7 @@ def describe(
 ) -> dict[str, Value]:
     """A `Value` for each node, by name."""
     last = max((node.born for node in nodes), default=0)
+    aside = _compared_aside(nodes, names)
     return {
         names[node]: Value(
             names[node],
@@ -72,10 +75,29 @@ def describe(
             in_numpy(node.params),
             layers.get(node, ()),
             node.where,
-            0 < node.asked < last,
+            0 < node.asked < last or node in aside,
+            _conditions(node, names),
         )
         for node in nodes
     }
+
+
+def _compared(node: Node) -> dict[int, Compared]:
+    return {i: arg for i, arg in enumerate(node.args) if isinstance(arg, Compared) and hasattr(arg, "function")}
+
+
+def _conditions(node: Node, names: Names) -> dict[int, tuple[Any, tuple[Any, ...]]]:
+    return {
+        i: (arg.function, tuple(names[v] if isinstance(v, Node) else v for v in arg.operands))
+        for i, arg in _compared(node).items()
+        if all(v in names for v in arg.operands if isinstance(v, Node))
+    }
+
+
+def _compared_aside(nodes: Iterable[Node], names: Names) -> Collection[Node]:
+    """What was compared, and all that this was computed from, where it is none of the values that are shown."""
+    operands = [v for node in nodes for arg in _compared(node).values() for v in arg.operands if isinstance(v, Node)]
+    return ancestors([v for v in operands if v not in names])
 
 
 class Names(dict[Node, str]):

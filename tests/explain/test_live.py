@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nn
 from autograd_core import REGISTRY, Tensor, conv, explain, sigmoid, softmax, windows
+from autograd_core.command.expression import evaluate, variables
 from autograd_core.explain import page
 from autograd_core.explain.formula import number, summary
 from autograd_core.explain.page.data import data_of
 from autograd_core.explain.page.live import program
+from autograd_core.graph import compared
 from autograd_core.op import COMPOSED
 from autograd_core.testing import programs
 from autograd_core.testing.calls import domains_of, examples_of, is_shape, place
@@ -265,6 +268,7 @@ QUESTIONS = {
     "sorted": np.sort,
     "asked": lambda x: x if x[0] > 0 else 2 * x,
     "asked of what was computed": lambda x: x * (1 if np.sum(x * x) > 3 else -1),
+    "compared aside": lambda x: np.where(compared(np.greater, x * x, 2), x, 2 * x),
     "a norm's scale": lambda x: x / np.max(np.abs(x)) if np.any(x > 9) else x,
 }
 
@@ -307,3 +311,71 @@ def test_images_are_known_by_what_is_done_with_them(computed, layer, shape):
         if np.ndim(value.value) == 4:
             assert data["arrays"][node["value"]["array"]]["grid"] == (1, 2)
     agrees(computed(steps, {"x": second}), story(second))
+
+
+LAYERS = {
+    "dense": (lambda: nn.layers.Dense(3, activation="gelu"), (2, 4)),
+    "convolution": (lambda: nn.layers.Conv2D(2, 2, padding="same", activation="relu"), (1, 3, 4, 1)),
+    "max pooling": (lambda: nn.layers.MaxPooling2D(2), (1, 4, 4, 2)),
+    "average pooling": (lambda: nn.layers.AveragePooling2D(2), (1, 4, 4, 1)),
+    "layer normalization": (nn.layers.LayerNormalization, (2, 3)),
+    "batch normalization": (nn.layers.BatchNormalization, (4, 3)),
+    "leaky relu": (nn.layers.LeakyReLU, (2, 2)),
+}
+
+
+def own(x, y):
+    return np.where(compared(np.less, 0.25, y), x, np.exp(y))
+
+
+CHOOSING = {
+    "leaky relu": nn.activations.leaky_relu,
+    "elu": nn.activations.elu,
+    "selu": nn.activations.selu,
+    "hard sigmoid": nn.activations.hard_sigmoid,
+    "relu with a threshold": lambda x: nn.activations.relu(x, max_value=1.5, negative_slope=0.1, threshold=0.5),
+    "binary crossentropy": lambda x: nn.losses.binary_crossentropy(np.array([[0.0, 1.0, 1.0]]), x),
+    "huber": lambda x: nn.losses.huber(np.array([[0.0, 1.0, 1.0]]), x),
+    "a user's own": lambda x: own(x, x * x),
+    "of a single number": lambda x: own(np.sum(x), np.sum(x * x)),
+}
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+@pytest.mark.parametrize("other", [[[-1.0, 2.0, 0.3]], [[0.0, 3.0, -4.0]], [[1.5, 0.5, 1.0]], [[2.0, 2.0, 2.0]]])
+def test_what_is_chosen_by_a_comparison_is_chosen_anew(computed, name, other):
+    """Activations and losses that have pieces: of which one a number is, is part of what is computed."""
+
+    def story(x):
+        z = CHOOSING[name](Tensor(x, name="x"))
+        return explain(np.sum(z * (2 + np.cos(np.arange(z.size, dtype=float)).reshape(z.shape))), names={})
+
+    steps = story([[0.25, 0.75, 0.5]])
+    assert program(steps).leaves == {"x"}
+    agrees(computed(steps, {"x": other}), story(other))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_networks_are_live(computed, name):
+    make, shape = LAYERS[name]
+    first, second = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+
+    def story(x):
+        nn.utils.set_random_seed(0)
+        z = make()(Tensor(x, name="x"), training=True)
+        return explain(np.sum(z * z * z), names={})
+
+    steps = story(first)
+    assert program(steps).leaves == set(steps.leaves)
+    agrees(computed(steps, {"x": second}), story(second), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("x", "text"), [("-2", "3"), ("2", "-1.5"), ("[-1,2]", "[3,-4]")])
+def test_what_is_typed_with_a_comparison_is_live(computed, x, text):
+    def story(value):
+        f = evaluate("sum(where(x > y, x * y, 0.1 * x) ** 2)", variables([f"x={value}", "y=0.5"]))
+        return explain(f, names={})
+
+    steps = story(x)
+    assert program(steps).leaves == {"x", "y"}
+    agrees(computed(steps, {"x": json.loads(text)}), story(text))

@@ -98,6 +98,9 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
                 "derivatives": [_derivative(value, i, rule) for i, rule in enumerate(rules_shown(value))],
                 "call": live.calls.get(name),
             }
+            if live.conditions.get(name):
+                operands = {i: [index.get(str(v)) for v in found] for i, (_, found) in value.conditions.items()}
+                node["asks"] = {i: [call, operands[i]] for i, call in live.conditions[name].items()}
             if name in live.calls and any(map(np.ndim, (value.value, *value.args))):
                 node["letters"] = letters(value.op, len(value.args))
         nodes.append(node)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..formula import shape
-from ..symbol import Symbol, Untraceable, evaluated, functions, trace_rule
-from ..symbols import Traced, undone
+from ..symbol import LETTERS, Symbol, Untraceable, evaluated, functions, trace_rule, untraceable_where_it_fails
+from ..symbols import Symbols, Traced, undone
 from ..values import Value
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ class Program:
     """What a page needs to recompute a graph: a list of JavaScript objects, one for each kind of call.
 
     Each has ``f``, the op, ``d``, its rules, and ``u``, what undoes the broadcasting of each argument. An array goes in
-    as its elements in a row, and comes out so. ``calls`` maps the name of a value to its place in that list.
-    ``leaves`` can be changed. ``still`` says of each value that the page cannot compute why; where nothing can be
-    changed, ``frozen`` is the first of these reasons.
+    as its elements in a row, and comes out so. ``calls`` maps the name of a value to its place in that list, and
+    ``conditions`` those of its arguments (by position) that are comparisons. ``leaves`` can be changed. ``still`` says
+    of each value that the page cannot compute why; where nothing can be changed, ``frozen`` is the first of these.
     """
 
     code: str = "[]"
     calls: Mapping[str, int] = field(default_factory=dict)
+    conditions: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     leaves: frozenset[str] = frozenset()
     still: Mapping[str, str] = field(default_factory=dict)
     single: bool = False  # float32: each operation is rounded, as NumPy rounds it
@@ -55,6 +56,7 @@ def program(steps: Steps) -> Program:
     products = {(step.output, step.position): step for step in steps if step.kind == "backward"}
     found: dict[str, int] = {}
     calls: dict[str, int] = {}
+    conditions: dict[str, dict[int, int]] = {}
     still: dict[str, str] = {}
     room = MAX_CODE
     for name, value in steps.values.items():
@@ -70,12 +72,16 @@ def program(steps: Steps) -> Program:
                     reason = f"the formulas of {name} and what came before have more than {MAX_CODE:,} letters"
                 else:
                     calls[name] = found.setdefault(source, len(found))
+                    conditions[name] = {
+                        i: found.setdefault(_condition(steps.values, value, i, kind == np.float32), len(found))
+                        for i in value.conditions
+                    }
         if value.asked and not reason:
             reason = f"{name} was compared or sorted on the way, and with other numbers {steps.result} may be another"
         if reason:
             still[name] = reason
     leaves = frozenset(_changeable(steps.values, still))
-    return Program("[\n" + ",\n".join(found) + "\n]", calls, leaves, still, single=kind == np.float32)
+    return Program("[\n" + ",\n".join(found) + "\n]", calls, conditions, leaves, still, single=kind == np.float32)
 
 
 def _largest(steps: Steps) -> int:
@@ -109,6 +115,7 @@ def _changeable(values: dict[str, Value], still: Mapping[str, str]) -> Iterator[
     for name, value in reversed(values.items()):
         if name in stuck:
             stuck.update(p for p in value.parents if p is not None)
+            stuck.update(v for _, operands in value.conditions.values() for v in operands if isinstance(v, str))
         elif value.op is None:
             yield name
 
@@ -126,7 +133,7 @@ def _call(value: Value, products: Mapping[tuple[str, int], Step], single: bool) 
 def _written(value: Value, products: Mapping[tuple[str, int], Step], single: bool, numbers: bool = False) -> str:
     op = value.op
     assert op is not None
-    constants = [p is None for p in value.parents]
+    constants = [p is None and i not in value.conditions for i, p in enumerate(value.parents)]
     traced = Traced(op, value.args, constants, value.value, value.params, numbers)
     names = traced.names
     known = dict(zip((*names, "z"), (*value.args, value.value), strict=True))
@@ -147,6 +154,19 @@ def _written(value: Value, products: Mapping[tuple[str, int], Step], single: boo
             undoing[-1] = _function(undone(rule.shape, to), ("p",), single)
     undo = f", u: [{', '.join(undoing)}]" if any(u != "null" for u in undoing) else ""
     return f"{{ f: {_function(forward, names, single)}, d: [{', '.join(rules)}]{undo} }}"
+
+
+def _condition(values: Mapping[str, Value], value: Value, position: int, single: bool) -> str:
+    """A comparison as a JavaScript object, like that of an op: of what was compared."""
+    function, operands = value.conditions[position]
+    arrays = [values[v].value if isinstance(v, str) else v for v in operands]
+    symbols = [
+        Symbols.named(name, np.shape(array), array.dtype) if isinstance(v, str) else array
+        for v, array, name in zip(operands, arrays, LETTERS, strict=False)
+    ]
+    result = untraceable_where_it_fails(function, *symbols)
+    _check(result, value.args[position], dict(zip(LETTERS, arrays, strict=False)), function.__name__)
+    return f"{{ f: {_function(result, LETTERS[: len(operands)], single)} }}"
 
 
 def _function(result: Any, parameters: tuple[str, ...], single: bool) -> str:

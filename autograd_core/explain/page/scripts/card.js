@@ -66,7 +66,11 @@ function tables(i, step) {
     for (const td of all(".heat td[data-k]", $("card"))) {
       td.classList.toggle("used", uses.has(`${td.closest(".heat").dataset.letter} ${td.dataset.k}`));
     }
-    const value = (letter, at) => (at === undefined ? lookUp(given[letter]) : numbers(lookUp(given[letter]))[at]);
+    const asked = inputs(out, nodes.map((n) => n.value)); // the answers of comparisons, which are no values
+    const value = (letter, at) => {
+      const array = letter in given ? flat(lookUp(given[letter])) : asked[out.letters.indexOf(letter)];
+      return Number(at === undefined ? array : array[at]);
+    };
     const text = inNumbers(results[k], names, value);
     written.textContent = text && `${text} = ${digitsOf(numbers(lookUp(came))[k])}`;
   };

@@ -19,7 +19,9 @@ const seed = read(data.seed);
 for (const node of nodes) {
   node.value = node.given = read(node.value);
   node.gradient = read(node.gradient);
-  node.moves = node.live || (node.parents || []).some((p) => p !== null && nodes[p].moves);
+  // What a value is computed from, and what was compared to choose it.
+  const from = [...(node.parents || []), ...Object.values(node.asks || {}).flatMap(([, operands]) => operands)];
+  node.moves = node.live || from.some((p) => p !== null && nodes[p].moves);
 }
 for (const step of steps) {
   step.given = {};
@@ -31,7 +33,13 @@ const like = (given, found) => (isArray(given) ? { shape: given.shape, grid: giv
 const joined = (a, b) => (a === undefined || b === undefined ? undefined : like(a, isArray(a) ? numbers(a).map((x, i) => x + numbers(b)[i]) : rounded(a + b)));
 const same = (a, b) => a !== undefined && sizeOf(a) === sizeOf(b) && (isArray(a) ? numbers(a).every((x, i) => Object.is(x, numbers(b)[i])) : Object.is(a, b));
 
-const inputs = (node, values) => node.parents.map((p) => (p === null ? null : flat(values[p])));
+function inputs(node, values) {
+  const given = (p) => (p === null ? null : flat(values[p]));
+  return node.parents.map((p, k) => {
+    const [call, operands] = node.asks?.[k] || [];
+    return call === undefined ? given(p) : CALLS[call].f(...operands.map(given));
+  });
+}
 
 // The values of all nodes that follow from those of the leaves among ``values``.
 function forwards(values) {
