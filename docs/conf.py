@@ -39,6 +39,9 @@ nb_merge_streams = True
 default_role = "obj"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # what NumPy says of a Generator is in NumPy's reference
+# A type in a docstring is NumPy's word, and no attribute of ours that is called like it.
+napoleon_preprocess_types = True
+napoleon_type_aliases = {"dtype": "numpy.dtype"}
 autodoc_typehints = "none"  # the docstrings say shapes, which types do not
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
@@ -61,6 +64,7 @@ myst_substitutions = {f"lines_{part.stem}": f"{lines(part.name):,}" for part in 
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r".*"),  # types in signatures: of NumPy, whose pages need a network, and helpers of ours
+    ("py:exc", "InvalidArgument"),  # of hypothesis
     ("py:obj", r".*"),  # single backquotes are code, which becomes a link where it names something
 ]
 

@@ -159,7 +159,7 @@ def shapes_of(value: Any) -> Any:
 
 
 def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
-    """What comes out of a layer for such inputs, as `KerasTensor`s; found by running it on zeros."""
+    """What comes out of a layer for such inputs, each a `KerasTensor`; found by running it on zeros."""
     given = symbols((args, kwargs))
     unknown = [n for value in given for n in value.shape if n is None]
     with no_grad(), np.errstate(all="ignore"), _undisturbed(layer):

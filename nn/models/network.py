@@ -34,7 +34,7 @@ class Network(metaclass=freeze.Watched):
     Parameters
     ----------
     inputs, outputs : KerasTensor, or list or dict of them
-        `KerasTensor`s, one each or a list, tuple or dict of them.
+        What `Input` gives and what comes of it, one each or a list, tuple or dict of them.
 
     Raises
     ------
