@@ -332,7 +332,7 @@ class Layer(config.Configurable):
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Shapes and dtypes of the outputs, each a `KerasTensor`, for arguments of which some are such; found on zeros."""
+        """Shapes and dtypes of the outputs, each a `KerasTensor`, for arguments some of which are; found on zeros."""
         return output_spec(self, args, kwargs)
 
     @property
