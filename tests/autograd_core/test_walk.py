@@ -339,7 +339,7 @@ def chains():
 
 
 PRECISE = {"sigmoid": 1, "logistic_density": 1, "logaddexp": 2, "logaddexp2": 2, "tanh": 1, "arccosh": 1, "hypot": 1}
-PRECISE["softplus"] = 1
+PRECISE |= {"softplus": 1, "arctan2": 2}
 
 
 @pytest.mark.parametrize("layer", list(chains()))

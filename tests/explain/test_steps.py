@@ -337,7 +337,7 @@ def test_a_small_network_against_the_four_equations_of_backprop():
     out = np.tanh(t["w2"] @ np.tanh(t["w1"] @ x + t["b1"]) + t["b2"])
     gradients = explain(np.sum((out - y) ** 2) / 2).gradients
     for name, by_hand in expected.items():
-        np.testing.assert_allclose(gradients[name], by_hand, rtol=1e-13)
+        np.testing.assert_allclose(gradients[name], by_hand, rtol=1e-12)  # 1 - a² cancels by hand
 
 
 def test_a_gradient_that_no_one_computed_is_said_to_be_none():
