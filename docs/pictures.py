@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from autograd_core import Steps, Tensor, draw, explain
+from autograd_core.command import playground
 
 HERE = Path(__file__).parent
 GIF = HERE / "_static" / "step.gif"
@@ -20,9 +21,10 @@ def steps() -> Steps:
 
 
 def save_all(folder: Path) -> None:
-    """Write the live page of the landing page, and the drawings of the page on big models, from its own code."""
+    """Write the live page of the landing page, the playground, and the drawings of a page, from its own code."""
     folder.mkdir(parents=True, exist_ok=True)
     steps().save(folder / "step.html")
+    playground.save(folder / "playground.html")
     page = (HERE / "howto" / "draw_a_big_model.md").read_text(encoding="utf-8")
     code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
     assert code is not None

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as missing:
         print(f"autograd: {missing}", file=sys.stderr)
         return 1
-    from . import explaining, worksheets
+    from . import explaining, playground, worksheets
 
     parser = argparse.ArgumentParser(prog="autograd", description="Reverse-mode autodiff that explains its steps.")
     parser.add_argument("--version", action="version", version=f"autograd-core {__version__}")
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
     known = {"explain": explaining.add_parser(commands), "worksheet": worksheets.add_parser(commands)}
+    playground.add_parser(commands)
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if command in known:
         rest = explaining.protected(rest, known[command])
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return explaining.run(options)
     if options.command == "worksheet":
         return worksheets.run(options)
+    if options.command == "playground":
+        return playground.run(options)
 
     from .demo import demonstrate
 

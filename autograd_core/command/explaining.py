@@ -17,7 +17,7 @@ from ..explain import Steps, draw, explain
 from ..explain.steps import without_seed
 from ..tensor import Tensor
 from .expression import evaluate, numbers, unused, variables
-from .grammar import listing
+from .grammar import SENTENCES, listing
 from .parser import ExpressionError
 
 
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     f.name = None if "f" in known else "f"
     for name in unused(source, known):
         result = "f" if f.name else "the result"
-        print(f"autograd explain: {name} is not in the expression, so {result} does not depend on it", file=sys.stderr)
+        print(f"autograd explain: {SENTENCES['unused'].format(names=name, result=result)}", file=sys.stderr)
     with np.errstate(all="ignore"):
         steps = explain(f, seed, names={})
     if options.latex:

@@ -110,6 +110,7 @@ SENTENCES = {
     "value": "{name} has no value; give one as {name}=\u2026{near}",
     "call": "{name} is a function; call it: {name}(\u2026)",
     "near": "; did you mean {names}?",
+    "unused": "{names} is not in the expression, so {result} does not depend on it",
     "none": "the expression depends on no variable, so it has no gradient ({used})",
     "nothing": "the expression is a variable alone: nothing is computed",
     "elements": "the result has more than {limit} elements",
