@@ -391,7 +391,7 @@ def test_the_command_writes_one_file_of_moderate_size(tmp_path, capsys):
     out = tmp_path / "play.html"
     assert main(["playground", "--out", str(out)]) == 0
     assert str(out) in capsys.readouterr().out
-    assert out.stat().st_size < 450_000
+    assert out.stat().st_size < 600_000
     assert main(["playground", "--out", str(tmp_path / "play.txt")]) == 1
     assert "--out: expected a file that ends in .html" in capsys.readouterr().err
     assert not (tmp_path / "play.txt").exists()
