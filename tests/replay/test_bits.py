@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import os
 
 import numpy as np
 import pytest
@@ -182,9 +183,23 @@ def bits(numbers):
     return [(n.dtype, n.shape, n.tobytes()) for n in numbers]
 
 
-@pytest.mark.parametrize("batch_size", [22, 8], ids=["whole", "ragged"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES)
+# Each case in turn in one dtype or the other, in whole batches or ragged ones; with this variable in all of them.
+THOROUGH = "THOROUGH" in os.environ
+DTYPES = [
+    pytest.param(case, dtype, id=f"{case}-{dtype}")
+    for i, case in enumerate(CASES)
+    for j, dtype in enumerate(("float32", "float64"))
+    if THOROUGH or i % 2 == j
+]
+BATCHES = [
+    pytest.param(*case.values, size, id=f"{case.id}-{'whole' if size == 22 else 'ragged'}")
+    for i, case in enumerate(DTYPES)
+    for j, size in enumerate((22, 8))
+    if THOROUGH or i // 2 % 2 == j
+]
+
+
+@pytest.mark.parametrize(("case", "dtype", "batch_size"), BATCHES)
 def test_everything_trains_to_the_same_bits(case, dtype, batch_size):
     with way():
         found, schedules = trained(case, dtype, batch_size)
@@ -197,8 +212,7 @@ def whole_products(group, n):
     return [] if group.instructions[0].function is np.matmul else cut.in_parts(group, n)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "dtype"), DTYPES)
 def test_threads_change_nothing_but_the_sums_of_products(case, dtype):
     products = []
 
@@ -293,8 +307,7 @@ def test_any_product_in_threads_is_close_in_the_last_place_and_the_same_again(gi
     assert_close_in_the_last_place(found, product(a, b), a, b)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "dtype"), DTYPES)
 def test_compiled_loops_change_nothing(case, dtype, judge):
     judge("numba")
     with way(numba=True):
