@@ -490,7 +490,7 @@ NUMBERS = (example((2, 3), (3,)), example((), ()), example(np.array([np.nan, 1.0
 
 def beside_nan(share: Any, x: Any, y: Any) -> Any:
     """The ``share`` of ``x``, which is all where ``y`` is NaN, and nothing where both are."""
-    return np.where(y == y, share, x == x)
+    return np.where(np.equal(y, y), share, np.equal(x, x))  # one of them may be a plain number
 
 
 fmax = ufunc(

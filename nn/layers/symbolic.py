@@ -18,7 +18,7 @@ from autograd_core.mode import no_grad
 from autograd_core.tensor import Tensor
 
 from .. import random
-from ..tensors import assign, plain
+from ..tensors import plain
 
 Shape = tuple[int | None, ...]
 
@@ -201,4 +201,4 @@ def _undisturbed(layer: Any) -> Iterator[None]:
             generator.bit_generator.state = state
         for weight, value in kept:
             if not np.array_equal(plain(weight), value):
-                assign(weight, value)
+                weight.data = value  # a call may have put a number in the array's place
