@@ -156,6 +156,21 @@ def needed(report):
     return report
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "thorough: takes long and judges quality; run with THOROUGH=1 in the environment"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is marked as thorough, unless it is asked for."""
+    if "THOROUGH" not in os.environ:
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     return needed((yield))

@@ -51,6 +51,7 @@ def test_the_benchmark_runs_and_writes_its_tables(tmp_path):
     assert not (tmp_path / "turns.json").exists()  # of an unfinished run, which this was not
 
 
+@pytest.mark.thorough
 def test_workloads_measured_before_on_the_same_machine_stay_in_the_tables(tmp_path):
     """And elsewhere, or with other versions, they do not."""
     command = ["run.py", "--smoke", "--out", tmp_path, "--contenders", "ours eager", "--only"]
@@ -116,6 +117,7 @@ def test_an_interrupted_run_goes_on_where_it_was(bench, tmp_path, monkeypatch):
     assert rounds("another version") == ["a", "b", "b", "a", "a", "a"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("net", "peer"),
     [

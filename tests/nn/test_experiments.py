@@ -65,6 +65,7 @@ REDUCED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", REDUCED)
 def test_both_libraries_do_as_well_as_each_other(keras, name):
     experiment, data = experiments.EXPERIMENTS[name], make(experiments.EXPERIMENTS[name].data)
@@ -89,6 +90,7 @@ def test_every_experiment_with_texts_runs_and_learns(name):
     assert curves["loss"][-1] < curves["loss"][0]
 
 
+@pytest.mark.thorough
 def test_the_others_run_and_learn():
     tiny = tuple((enlarged(x[:64]), y[:64]) for x, y in handwriting())
     nn.utils.set_random_seed(0)
