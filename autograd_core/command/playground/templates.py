@@ -15,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ...explain import Steps, explain
+from ...explain import Steps, explain, page
 from ...explain.drawing import of_steps
-from ...explain.page import _gradients, _leaves, _signs, _steps, _summary, to_html
 from ...explain.page.data import data_of
-from ...explain.page.live import Program, program
-from ...explain.page.pictures import pictures
+from ...explain.page.live import Program
 from ...explain.symbol import Symbol, Untraceable
 from ...explain.symbols import Traced
 from ...graph import ancestors, in_order
@@ -43,6 +41,8 @@ CONSTANTS = (-0.73125, -0.84375, -0.92875)
 EXPONENTS = (*map(float, range(-3, 7)), 0.5, 1.5, -0.5)
 KINDS = {"<0": -0.84375, "<1": 0.84375, ">1": 1.84375}
 HEAD = "</strong> "  # ends what all rows of the transcript begin with
+# What of a page belongs to its computation.
+MARKS = ("pictures", "leaves", "steps", "gradients", "data", "program", "summary", "signs")
 DECIDES = {"where": 0}  # an argument without a rule: a number that is data
 
 
@@ -191,7 +191,7 @@ def _places(steps: Steps) -> Iterator[tuple[str, int]]:
 
 
 def _rows(steps: Steps, shared: _Letters) -> dict[str, str]:
-    rows = _steps(steps).split("\n")
+    rows = page.transcript(steps).split("\n")
     return {key: shared.row(rows[i], i).partition(HEAD)[2] for key, i in _places(steps)}
 
 
@@ -264,7 +264,7 @@ def signs(told: Mapping[str, Any]) -> dict[str, str]:
         steps = _explained(
             REGISTRY[op], "c" * (op in DECIDES) + "xxx"[: (REGISTRY[op].arity or 1) - (op in DECIDES)], CONSTANTS, 0.5
         )
-        rows |= {row.split('"')[1]: row for row in _signs(steps).split("\n") if row}
+        rows |= {row.split('"')[1]: row for row in page.meanings(steps).split("\n") if row}
     return rows
 
 
@@ -272,7 +272,7 @@ def heads() -> dict[str, str]:
     """What the rows of the transcript begin with, by the kind of their steps."""
     steps = _explained(REGISTRY["exp"], "x", CONSTANTS, 0.375)
     letters = _Letters({}, {})
-    rows = [letters.row(row, i).partition(HEAD) for i, row in enumerate(_steps(steps).split("\n"))]
+    rows = [letters.row(row, i).partition(HEAD) for i, row in enumerate(page.transcript(steps).split("\n"))]
     return {step.kind: head + end for step, (head, end, _) in zip(steps, rows, strict=True)}
 
 
@@ -286,7 +286,7 @@ def again() -> str:
         out.name, root.name = OUT, ROOT
         steps = explain(root, names={})
         place = next(i for i, step in enumerate(steps) if step.kind == "backward" and step.output == OUT)
-        rows.append(_Letters({}, {}).row(_steps(steps).split("\n")[place], place))
+        rows.append(_Letters({}, {}).row(page.transcript(steps).split("\n")[place], place))
     twice, once = rows
     begin = next(i for i, (a, b) in enumerate(zip(twice, once, strict=False)) if a != b)
     return twice[begin : begin + len(twice) - len(once)]
@@ -297,33 +297,15 @@ def shell() -> dict[str, Any]:
     leaf = Tensor(7.25, name=NAMES[0])
     root = REGISTRY["sigmoid"](leaf) ** 1.5  # a sign that is told, and a function that JavaScript lacks
     root.name = ROOT
-    steps = explain(root, names={})
-    live = program(steps)
-    drawn, _ = pictures(steps)
-    page = to_html(steps)
-    for mark, piece in {
-        "pictures": drawn,
-        "leaves": _leaves(steps, live),
-        "steps": _steps(steps),
-        "gradients": _gradients(steps),
-        "program": live.code,
-        "summary": _summary(steps),
-        "signs": _signs(steps),
-    }.items():
-        before, found, after = page.partition(piece)
-        assert found, mark
-        page = f"{before}{{{{{mark}}}}}{after}"
-    written = re.search(r'(?s)(<script type="application/json" id="data">)(.*?)(</script>)', page)
-    assert written is not None
-    data = json.loads(written[2])
-    page = page.replace(written[0], f"{written[1]}{{{{data}}}}{written[3]}")
-    before, _, after = page.rpartition("</script>")
-    row, place = _leaves(steps, live), LETTERS["places"][0]
+    parts = page.parts(explain(root, names={}))
+    marks = {name: f"{{{{{name}}}}}" for name in MARKS}
+    data = json.loads(parts["data"])
+    row, place = parts["leaves"], LETTERS["places"][0]
     for text, letter in (("21.75", "high"), ("-7.25", "low"), ("7.25", "leaf")):
         row = row.replace(text, LETTERS[letter])
-    given = re.sub(r'(data-n="[vg])0("[^>]*>)[^<]*', rf"\g<1>{place}\2", _gradients(steps))
+    given = re.sub(r'(data-n="[vg])0("[^>]*>)[^<]*', rf"\g<1>{place}\2", parts["gradients"])
     return {
-        "page": f"{before}{{{{more}}}}</script>{after}",
+        "page": page.filled(parts | marks | {"script": parts["script"] + "\n{{more}}"}),
         "leaf": re.sub(r'"(box-)?0"', rf'"\g<1>{place}"', row),
         "gradient": given,
         "data": data | {"nodes": [], "steps": [], "pictures": []},

@@ -61,10 +61,19 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
             f"expected at most {MAX_STEPS:,} steps, which a browser shows on a page, got {len(steps):,}; explain "
             "a smaller part, or draw(f).save('graph.svg'), which leaves out what is far from the result"
         )
+    return filled(parts(steps, reveal))
+
+
+def filled(parts: Mapping[str, str]) -> str:
+    """The page with these parts in it."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], _file("page.html"))
+
+
+def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
+    """What belongs to one computation, by the names of its places in page.html."""
     live = program(steps)
     drawn, maps = pictures(steps)
-    template = _file("page.html")
-    parts = {
+    return {
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
         "style": _style(),
@@ -74,14 +83,13 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
         "liveness": "frozen" if live.frozen else "live",
         "pictures": drawn,
         "leaves": _leaves(steps, live),
-        "steps": _steps(steps),
+        "steps": transcript(steps),
         "gradients": _gradients(steps),
-        "signs": _signs(steps),
-        "data": to_json(data_of(steps, live, maps) | {"reveal": reveal}),
+        "signs": meanings(steps),
+        "data": to_json(data_of(steps, live, maps) | {"reveal": reveal, "reserved": RESERVED}),
         "program": live.code,
         "script": _scripts(steps, live),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
 
 
 def to_notebook(steps: Steps) -> str:
@@ -177,7 +185,8 @@ def _number(n: Number, values: Mapping[Any, int], tag: str) -> Markup:
     return [tag, {"class": "n array" if np.ndim(n.value) else "n", "data-n": key} | operand, text]
 
 
-def _steps(steps: Steps) -> str:
+def transcript(steps: Steps) -> str:
+    """The rows of all steps, one a line."""
     values = _places(steps)
     words = {"forward": "Forward", "backward": "Backward", "unbroadcast": "Undo broadcasting"}
     return "\n".join(
@@ -188,7 +197,7 @@ def _steps(steps: Steps) -> str:
     )
 
 
-def _signs(steps: Steps) -> str:
+def meanings(steps: Steps) -> str:
     """What the signs in the formulas of this page mean."""
     used = {i for v in steps.values.values() if v.op for latex in (v.op.latex, *v.op.formulas) for i in signs(latex)}
     told = list(SIGNS.values())
