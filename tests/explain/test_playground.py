@@ -20,7 +20,6 @@ from autograd_core.command.grammar import functions, grammar
 from autograd_core.command.parser import ExpressionError, parse
 from autograd_core.explain import page as page_of_steps
 from autograd_core.explain.drawing import of_steps
-from autograd_core.explain.page import _steps
 from autograd_core.explain.page.data import data_of
 from autograd_core.explain.page.live import Program
 
@@ -247,7 +246,7 @@ def test_the_page_made_there_is_the_page_made_here(open_page, source, values):
         for key in ("upstream", "local", "contribution", "total"):
             assert (step.get(key) is None) == (found.get(key) is None)
             assert step.get(key) is None or close(found[key], step[key], scale)
-    for row, found in zip(_steps(steps).split("\n"), there["told"], strict=True):
+    for row, found in zip(page_of_steps.transcript(steps).split("\n"), there["told"], strict=True):
         here = html.unescape(re.sub("<[^>]*>", "", row.partition("</button>")[2])).replace("\u2212", "-")
         found = found.replace("\u2212", "-")
         assert NUMBER.sub("#", found) == NUMBER.sub("#", here)
@@ -308,6 +307,37 @@ def test_a_leaf_that_is_changed_in_the_frame_is_in_the_address_and_decides_anew(
     assert "v2=where(x>0,x,v1)=where(0,-4,-0.4)=-0.4." in told(page)
     assert inner.locator("#count").text_content() == "step 2 of 7"
     assert page.locator("#given").input_value() == "x=-4 y:=2"
+
+
+@pytest.mark.parametrize(
+    ("source", "given"),
+    [
+        ("1 / x", "x=-0"),
+        ("sqrt(x) * y", "x=inf y=-inf"),
+        ("x * y", "x=nan y=1"),
+        ("f * x", "f=2 x=3"),  # and leaves that are called as what else stands in an address
+        ("step * reveal", "step=2 reveal=3"),
+    ],
+)
+def test_an_address_opens_what_it_was_written_for(play, source, given):
+    first = play()
+    first.locator("#expression").fill(source)
+    first.locator("#given").fill(given)
+    first.keyboard.press("Enter")
+    frame(first).locator("#count", has_text="steps").wait_for()
+    first.keyboard.press("ArrowRight")
+    until(first, "location.hash.endsWith('&step=1')")
+    page = play(first.evaluate("location.hash"))
+    assert frame(page).locator("#count").text_content().startswith("step 1 of")
+    assert page.locator("#error").text_content() == ""
+    assert (page.locator("#expression").input_value(), page.locator("#given").input_value()) == (source, given)
+    with np.errstate(all="ignore"):
+        steps = explain(evaluate(source, variables(given.split())), names={})
+    there = page.frames[-1].evaluate("nodes.map((node) => [exact(node.value), exact(node.gradient)])")
+    here = [(value.value, value.gradient) for value in steps.values.values()]
+    np.testing.assert_array_equal([[float(x.replace("Infinity", "inf")) for x in pair] for pair in there], here)
+    zeros = [(x.startswith("-"), bool(np.signbit(y))) for (x, _), (y, _) in zip(there, here, strict=True) if y == 0]
+    assert all(a == b for a, b in zeros)
 
 
 def test_mistakes_are_pointed_at_and_what_was_there_stays(play):

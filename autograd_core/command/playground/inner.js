@@ -2,7 +2,7 @@
 // In the playground: everything is computed here for the first time, and told to the page around.
 recompute();
 function report() {
-  const values = Object.fromEntries(nodes.filter((node) => !node.op).map((node) => [node.name, String(node.value)]));
+  const values = Object.fromEntries(nodes.filter((node) => !node.op).map((node) => [node.name, exact(node.value)]));
   parent.postMessage({ at, reveal, values }, "*");
 }
 /*at the end*/

@@ -84,7 +84,7 @@ function ordered({ root, leaves }) {
 // -- a value as code, which the page runs -------------------------------------------------------------------------------
 
 function literal(x) {
-  return x < 0 || Object.is(x, -0) ? `(${Object.is(x, -0) ? "-0" : x})` : String(x);
+  return x < 0 || Object.is(x, -0) ? `(${exact(x)})` : String(x);
 }
 
 // What decides where(x > 0, …) is no step, but changes with the leaves.
@@ -155,7 +155,7 @@ function row(value, html, map) {
 
 function pageOf(instructions, given, spoken) {
   const computed = compute(instructions, given), values = ordered(computed), { root } = computed;
-  const result = root.node.name, jsonNumber = (x) => (Number.isFinite(x) ? x : String(x));
+  const result = root.node.name, jsonNumber = (x) => (Number.isFinite(x) && !Object.is(x, -0) ? x : exact(x)); // which JSON has not
   const nodes = [], steps = [], rows = [], calls = [];
   for (const value of values) {
     const { name } = value.node, common = { name, value: jsonNumber(value.number), gradient: 0 };

@@ -4,16 +4,22 @@ const field = (id) => document.getElementById(id);
 const KEPT = ["step", "reveal"]; // what the address holds beside the expression and its values
 let now = null; // what the frame shows: { source, given, made, state }
 
-const written = ([name, { value, data }]) => `${name}${data ? ":=" : "="}${Array.isArray(value) ? JSON.stringify(value) : value}`;
+// As it is read again: the numbers that JavaScript writes as NaN and Infinity have other names in the grammar.
+const writtenNumber = (x) => (Array.isArray(x) ? `[${x.map(writtenNumber)}]` : Number.isFinite(x) ? exact(x) : digitsOf(x));
+const written = ([name, { value, data }]) => `${name}${data ? ":=" : "="}${writtenNumber(value)}`;
 const readable = (text) => encodeURIComponent(text).replace(/%(2B|2C|2F|3A|3D|40|5B|5D)/g, decodeURIComponent);
 
+// The expression comes first, then the leaves, then the state: each may be called as what comes later.
 function fromAddress() {
-  const found = { f: "", given: [], state: {} };
+  const found = { f: "", given: [], state: {} }, leaves = new Set(), names = new RegExp(GRAMMAR.tokens.name, "g");
   for (const part of location.hash.slice(1).split("&").filter(Boolean)) {
     const [, name, sign, text] = /^([^:=]*)(:?=?)(.*)$/s.exec(decoded(part));
-    if (name === "f") found.f = text;
-    else if (KEPT.includes(name)) found.state[name] = text;
-    else found.given.push(`${name}${sign}${text}`);
+    if (name === "f" && !found.f) found.f = text;
+    else if (KEPT.includes(name) && (leaves.has(name) || !found.f.match(names)?.includes(name))) found.state[name] = text;
+    else {
+      leaves.add(name);
+      found.given.push(`${name}${sign}${text}`);
+    }
   }
   return found;
 }

@@ -13,6 +13,9 @@ function digitsOf(x, digits = 6) {
   return fixed.includes(".") ? fixed.replace(/\.?0+$/, "") : fixed;
 }
 
+// All digits, to be read as a number again, of which a zero may have a sign.
+const exact = (x) => (Object.is(x, -0) ? "-0" : String(x));
+
 const isArray = (value) => value !== null && typeof value === "object";
 const sizeOf = (value) => (isArray(value) ? value.shape.reduce((a, b) => a * b, 1) : 1);
 // Where the k-th element of an array is: "0, 1".

@@ -1,7 +1,7 @@
 // Off we go, from what the address says; and it says what is changed.
 
 // Leaves, by the names under which the address has them; those that are called as these are not in it.
-const changeable = nodes.filter((node) => node.live && !["step", "reveal", "quiz"].includes(node.name));
+const changeable = nodes.filter((node) => node.live && !data.reserved.includes(node.name));
 
 function leavesOfAddress() {
   let moved = false;
@@ -15,7 +15,7 @@ function leavesOfAddress() {
 }
 
 onChange.push(() => {
-  for (const { name, value, given } of changeable) remember(name, same(value, given) ? null : isArray(value) ? numbers(value).join() : value);
+  for (const { name, value, given } of changeable) remember(name, same(value, given) ? null : isArray(value) ? Array.from(numbers(value), exact).join() : exact(value));
 });
 
 function arrive() {
