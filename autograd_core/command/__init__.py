@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,19 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, default=Path("autograd_demo"), help="where the pictures go (default: %(default)s)"
     )
     demo.add_argument("--seed", type=int, default=0, help="of the network's first weights (default: %(default)s)")
+    demo.set_defaults(run=_demonstrate)
     known = {"explain": explaining.add_parser(commands), "worksheet": worksheets.add_parser(commands)}
     playground.add_parser(commands)
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if command in known:
         rest = explaining.protected(rest, known[command])
     options = parser.parse_args([command, *rest] if command else [])
-    if options.command == "explain":
-        return explaining.run(options)
-    if options.command == "worksheet":
-        return worksheets.run(options)
-    if options.command == "playground":
-        return playground.run(options)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough, as `head` has; Python would complain once more as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
+
+def _demonstrate(options: argparse.Namespace) -> int:
     from .demo import demonstrate
 
     demonstrate(options.folder, options.seed)

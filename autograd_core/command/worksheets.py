@@ -50,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     }
     for option, described in options.items():
         parser.add_argument(option, **described)  # type: ignore[arg-type]
+    parser.set_defaults(run=run)
     return ["-h", "--help", "--", *options]
 
 

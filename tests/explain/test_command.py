@@ -1,6 +1,7 @@
 """``autograd explain``: what is written is read, computed, and never run as Python."""
 
 import json
+import os
 import subprocess
 import sys
 import webbrowser
@@ -416,3 +417,13 @@ def test_any_text_is_computed_or_pointed_at(text):
 def test_a_variable_may_be_called_f(capsys):
     assert main(["explain", "f * 2", "f=3"]) == 0
     assert "∂v1/∂f" in capsys.readouterr().out
+
+
+def test_who_reads_may_stop_reading():
+    """As ``autograd explain … | head -1`` does: there is nothing to complain about."""
+    command = [sys.executable, "-c", "from autograd_core.command import main; raise SystemExit(main())"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([*command, "explain", "x*x", "x=2"], stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -79,6 +79,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--out", type=Path, metavar="FILE", default=Path("playground.html"), help="where it goes (default: %(default)s)"
     )
     parser.add_argument("--open", action="store_true", help="open it in a browser")
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
