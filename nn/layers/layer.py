@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,9 +22,7 @@ from autograd_core.tensor import Tensor
 
 from .. import checks, config, initializers, regularizers
 from ..tensors import assign, constant, is_sparse, plain
-from .symbolic import COMPUTED, Call, KerasTensor, output_spec, shapes_of, symbols
-
-Shape = tuple[int | None, ...]
+from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of, symbols
 
 _NO_LAYERS = frozenset(
     (
@@ -274,7 +272,7 @@ class Layer(config.Configurable):
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        for x in inputs:
+        for x in (*inputs, *kwargs.values()) if kwargs else inputs:
             if type(x) not in COMPUTED and symbols(x):
                 return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
         if training is None:
@@ -313,11 +311,11 @@ class Layer(config.Configurable):
         return outputs
 
     # The calls on values that are not computed yet, of which models are made.
-    _calls: tuple[Call, ...] = ()
+    _calls: Sequence[Call] = ()
 
     def _call_later(self, inputs: Any, kwargs: Any) -> Any:
         """A call on values that are not computed yet: it gives others of the shapes that come out."""
-        shape = shape_of(inputs[0]) if inputs else ()
+        shape = shape_of(next(iter((*inputs, *kwargs.values()))))
         try:
             if self.input_spec is not None:
                 self.input_spec.check(self.name, shape)
@@ -328,7 +326,7 @@ class Layer(config.Configurable):
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
         Call(self, inputs, kwargs, outputs)
-        self.output_shape = shapes_of(outputs)
+        self.output_shape = shape_of(outputs)
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -365,7 +363,7 @@ class Layer(config.Configurable):
 
         A length that is None is not known, and so are those of the output that depend on it.
         """
-        return shapes_of(self.compute_output_spec(_values_of(input_shape, self.dtype)))
+        return shape_of(self.compute_output_spec(_values_of(input_shape, self.dtype)))
 
     # -- weights ---------------------------------------------------------------------------------------
 
@@ -528,18 +526,6 @@ _training: ContextVar[bool] = ContextVar("training", default=False)
 
 def _convert(value: Any, dtype: Any) -> Any:
     return tree.map(lambda leaf: constant(leaf, dtype), value)
-
-
-def shape_of(value: Any) -> Any:
-    """The shape of a value without the length of its batch; of several values their shapes."""
-    if isinstance(value, list | tuple):
-        return [shape_of(v) for v in value]
-    if isinstance(value, dict):
-        return {k: shape_of(v) for k, v in value.items()}
-    if isinstance(value, KerasTensor):
-        return value.shape
-    shape = np.shape(plain(value)) if value is not None else ()
-    return (None, *shape[1:]) if shape else ()
 
 
 def _values_of(shape: Any, dtype: Any) -> Any:

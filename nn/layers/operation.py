@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_core.dispatch import NUMPY
+from autograd_core.dispatch import NUMPY, WITHOUT_DERIVATIVE
 
 from .. import config
 from ..keras_config import OPERATIONS
@@ -13,7 +13,9 @@ from .layer import Layer, unique_name
 from .symbolic import KerasTensor, getitem
 
 _OURS = {name: ours for ours, (name, _) in OPERATIONS.items()} | {"Divide": "divide", "Abs": "absolute"}
-_FUNCTIONS: dict[str, Callable[..., Any]] = {f.__name__: f for f in NUMPY if callable(f)} | {"getitem": getitem}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in [*NUMPY, *WITHOUT_DERIVATIVE, getitem] if callable(f) and hasattr(f, "__name__")
+}
 
 
 class Operation(Layer):

@@ -109,8 +109,9 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            f"{self!r} has no values: it stands for what a model will be given; make a layer of what you do with it, "
-            "or use NumPy's functions and operators, and call the model on arrays"
+            f"{self!r} has no values: it stands for what a model will be given; use layers, such as "
+            "Activation('relu'), NumPy's functions and operators, or make a layer of what you do with it, and call the "
+            "model on arrays"
         )
 
     __array__ = __bool__ = __float__ = __int__ = __index__ = __iter__ = __len__ = numpy = item = _refuse
@@ -124,8 +125,9 @@ class Call:
 
     def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any):
         self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
-        index = len(layer._calls)
-        layer._calls = (*layer._calls, self)
+        calls = vars(layer).setdefault("_calls", [])
+        index = len(calls)
+        calls.append(self)
         for i, output in enumerate(symbols(outputs)):
             output._keras_history = History(layer, index, i)
 
@@ -149,13 +151,16 @@ def source(value: KerasTensor) -> Call:
     return call
 
 
-def shapes_of(value: Any) -> Any:
-    """The shapes in a structure of values, with the length of the batch where it is known."""
+def shape_of(value: Any) -> Any:
+    """The shape of a value, of an array without the length of its batch; of several values their shapes."""
     if isinstance(value, list | tuple):
-        return [shapes_of(v) for v in value]
+        return [shape_of(v) for v in value]
     if isinstance(value, dict):
-        return {k: shapes_of(v) for k, v in value.items()}
-    return value.shape if isinstance(value, KerasTensor) else np.shape(plain(value))
+        return {k: shape_of(v) for k, v in value.items()}
+    if isinstance(value, KerasTensor):
+        return value.shape
+    shape = np.shape(plain(value)) if value is not None else ()
+    return (None, *shape[1:]) if shape else ()
 
 
 def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:

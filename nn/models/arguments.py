@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from autograd_core import tree
 from autograd_core.arrays import to_numpy
 
 from .. import checks, distributed, losses, metrics
-from ..tensors import is_sparse, plain
+from ..layers.layer import show
+from ..layers.symbolic import KerasTensor
+from ..tensors import constant, is_sparse, plain
 from .batches import Feed, array_in_float32, arrays_of, batches, is_arrays, length_of
 from .outputs import Outputs, per_output
 
@@ -30,7 +32,8 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | O
             names = list(loss) if by_name else [f"output_{i + 1}" for i in range(len(loss))]
         if by_name and loss.keys() != set(names):
             raise ValueError(f"loss: expected one for each of the outputs {names}, got {list(loss)}; None for none")
-        found = [_one_loss(one) for one in per_output(loss, names, "loss")]
+        each = loss if isinstance(loss, list | tuple) or by_name else [loss] * len(names)
+        found = [_one_loss(one) for one in per_output(each, names, "loss")]
         if not any(found):
             raise ValueError(f"loss: expected one for one of the outputs {names} at least, got {loss!r}")
         factors = [1.0] * len(names)
@@ -41,7 +44,7 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | O
             factors = [
                 1.0 if w is None else checks.number(w, f"the weight of {n}") for w, n in zip(given, names, strict=True)
             ]
-        return Outputs(names, by_name, found, factors)
+        return Outputs(names, found, factors)
     return _one_loss(_only(loss, "loss", names))
 
 
@@ -209,3 +212,26 @@ def validate_after(epoch: int, frequency: Any) -> bool:
     if isinstance(frequency, int | np.integer):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
+
+
+def fitted(values: Sequence[Any], entries: Sequence[KerasTensor], owner: str) -> list[Any]:
+    """Inputs with a last axis of length one added or removed where that makes them what the model takes."""
+    return [fitted_one(x, entry.shape, owner, None) for x, entry in zip(values, entries, strict=True)]
+
+
+def fitted_one(x: Any, expected: tuple[int | None, ...], owner: str, first: str | None) -> Any:
+    """One input, likewise; ValueError for another shape. ``first`` is the layer that will take it."""
+    x = constant(x)
+    if x.ndim == len(expected) - 1 and expected[-1] == 1:
+        x = np.expand_dims(x, -1)
+    elif x.ndim == len(expected) + 1 and x.shape[-1] == 1 and not is_sparse(x.data):
+        x = np.reshape(x, x.shape[:-1])
+    if x.ndim != len(expected) or any(e not in (None, n) for e, n in zip(expected[1:], x.shape[1:], strict=True)):
+        flat = int(np.prod(x.shape[1:])) == int(np.prod([n or 1 for n in expected[1:]])) and x.shape[1:]
+        hint = f"; x.reshape({('-1', *map(str, expected[1:]))}) would make it fit".replace("'", "") if flat else ""
+        where = f" (first layer {first!r})" if first else ""
+        raise ValueError(
+            f"{owner!r}{where} expected inputs of shape {show((None, *expected[1:]))}, got "
+            f"{show((None, *x.shape[1:]))}{hint}"
+        )
+    return x

@@ -14,9 +14,11 @@ from autograd_core.mode import no_grad
 from .. import keras_files, saving
 from ..layers.layer import Layer, unique_name
 from ..layers.operation import Operation
-from ..layers.symbolic import KerasTensor, shapes_of, symbols
+from ..layers.symbolic import KerasTensor, shape_of, symbols
 from ..summary import summary
-from .network import Network, described, ends, fitted
+from .arguments import fitted
+from .network import Network
+from .network_config import described, ends
 from .trainer import Trainer
 
 
@@ -82,7 +84,7 @@ class Model(Trainer):
         if inputs is not None:
             self._network = Network(inputs, outputs)
             self._network_layers = tuple(x for x in self._network.layers if not isinstance(x, Operation))
-            self.called_with, self.output_shape, self.built = shapes_of(inputs), shapes_of(outputs), True
+            self.called_with, self.output_shape, self.built = shape_of(inputs), shape_of(outputs), True
 
     @property
     def layers(self) -> list[Layer]:

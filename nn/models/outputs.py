@@ -22,8 +22,6 @@ class Outputs(metaclass=freeze.Watched):
     ----------
     names : sequence of str
         Of the outputs: ``p`` makes ``p_loss``.
-    by_name : bool
-        Whether the outputs are a dict of these names; else a list.
     of : sequence of Loss or None
         The loss of each output, None for one that has none.
     weights : sequence of float
@@ -37,8 +35,8 @@ class Outputs(metaclass=freeze.Watched):
 
     untracked: ClassVar[frozenset[str]] = frozenset({"means"})
 
-    def __init__(self, names: Sequence[str], by_name: bool, of: Sequence[losses.Loss | None], weights: Sequence[float]):
-        self.names, self.by_name = tuple(names), by_name
+    def __init__(self, names: Sequence[str], of: Sequence[losses.Loss | None], weights: Sequence[float]):
+        self.names = tuple(names)
         self.losses, self.weights = tuple(of), tuple(weights)
         #: The mean of each loss by itself, where there are several.
         self.means = [metrics.Mean(f"{n}_loss") for n, loss in zip(names, of, strict=True) if loss is not None]
@@ -48,7 +46,7 @@ class Outputs(metaclass=freeze.Watched):
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The sum of the losses times their weights."""
         total: Any = None
-        for (_, loss, target, prediction, weights), factor in zip(
+        for (loss, target, prediction, weights), factor in zip(
             self._each(y, y_pred, sample_weight), self.weights, strict=True
         ):
             if loss is None:
@@ -61,19 +59,13 @@ class Outputs(metaclass=freeze.Watched):
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any, examples: int) -> None:
         """Take a batch into the mean of each loss."""
         means = iter(self.means)
-        for _, loss, target, prediction, weights in self._each(y, y_pred, sample_weight) if self.means else ():
+        for loss, target, prediction, weights in self._each(y, y_pred, sample_weight) if self.means else ():
             if loss is not None:
                 next(means).update_state(float(plain(loss(target, plain(prediction), weights))), examples)
 
-    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[str, Any, Any, Any, Any]]:
-        predictions = self.split(y_pred, "the predictions", every=True)
-        targets = self.split(y, "the targets")
-        if isinstance(sample_weight, tree.BRANCHES):
-            weights = self.split(sample_weight, "sample_weight")
-        else:
-            weights = [sample_weight] * len(self.names)
-        for name, loss, target, prediction, weight in zip(
-            self.names, self.losses, targets, predictions, weights, strict=True
+    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
+        for name, loss, (target, prediction, weight) in zip(
+            self.names, self.losses, self.split(y, y_pred, sample_weight), strict=True
         ):
             if loss is not None:
                 if target is None:
@@ -83,40 +75,34 @@ class Outputs(metaclass=freeze.Watched):
                         f"output {name!r}: expected as many predictions as targets, whose shape is {np.shape(target)}, "
                         f"got predictions of shape {np.shape(plain(prediction))}"
                     )
-            yield name, loss, target, prediction, weight
+            yield loss, target, prediction, weight
 
-    def split(self, given: Any, what: str, every: bool = False) -> list[Any]:
-        """One for each output, from a list in their order or a dict by their names; with ``every`` none is left out."""
-        if isinstance(given, dict):
-            unknown = sorted(given.keys() - set(self.names))
-            missing = [n for n in self.names if n not in given]
-            if unknown or (every and missing):
-                hint = f"; {suggest(unknown[0], self.names)}" if unknown else ""
-                raise ValueError(f"{what}: expected the outputs {list(self.names)}, got {list(given)}{hint}")
-            return [given.get(name) for name in self.names]
-        if isinstance(given, list | tuple) and len(given) == len(self.names):
-            return list(given)
-        got = f"{len(given)} of them" if isinstance(given, list | tuple) else f"one {type(given).__name__}"
-        raise ValueError(
-            f"{what}: expected {len(self.names)}, one for each of the outputs {list(self.names)}, got {got}"
-        )
+    def split(self, y: Any, y_pred: Any, sample_weight: Any) -> list[tuple[Any, Any, Any]]:
+        """Target, prediction and weights of examples of each output; weights may be one array for all."""
+        if not isinstance(sample_weight, tree.BRANCHES):
+            sample_weight = [sample_weight] * len(self.names)
+        parts = [
+            per_output(given, self.names, what)
+            for given, what in ((y, "the targets"), (y_pred, "the predictions"), (sample_weight, "sample_weight"))
+        ]
+        return list(zip(*parts, strict=True))
 
 
 def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
-    """What `compile` was given for each output: one for all, a list in their order, or a dict by their names."""
-    if isinstance(given, dict) and "class_name" not in given:  # with it, a configuration
+    """One for each output, from a list in their order or a dict by their names; None for what a dict lacks."""
+    if isinstance(given, dict):
         unknown = sorted(given.keys() - set(names))
         if unknown:
-            raise ValueError(f"{what}: expected names of the outputs {list(names)}, got {unknown[0]!r}; "
-                             f"{suggest(unknown[0], names)}")  # fmt: skip
-        return [given.get(name) for name in names]
-    if isinstance(given, list | tuple):
-        if len(given) != len(names):
             raise ValueError(
-                f"{what}: expected {len(names)}, one for each of the outputs {list(names)}, got {len(given)}: {given!r}"
+                f"{what}: expected names of the outputs {list(names)}, got {unknown[0]!r}; {suggest(unknown[0], names)}"
             )
+        return [given.get(name) for name in names]
+    if isinstance(given, list | tuple) and len(given) == len(names):
         return list(given)
-    return [given] * len(names)
+    got = f"one {type(given).__name__}"
+    if isinstance(given, list | tuple):  # arrays are not shown
+        got = f"{len(given)} of them" if any(hasattr(v, "shape") for v in given) else f"{len(given)}: {given!r}"
+    raise ValueError(f"{what}: expected {len(names)}, one for each of the outputs {list(names)}, got {got}")
 
 
 class MetricsOfOutputs:
@@ -144,12 +130,8 @@ class MetricsOfOutputs:
         """Take a batch into account."""
         if not self.flat:
             return
-        split = self.outputs.split
-        weights = [sample_weight] * len(self.of)
-        if isinstance(sample_weight, tree.BRANCHES):
-            weights = split(sample_weight, "sample_weight")
-        for of_one, target, prediction, weight in zip(
-            self.of, split(y, "the targets"), split(y_pred, "the predictions", every=True), weights, strict=True
+        for of_one, (target, prediction, weight) in zip(
+            self.of, self.outputs.split(y, y_pred, sample_weight), strict=True
         ):
             for metric in of_one:
                 metric.update_state(target, plain(prediction), weight)

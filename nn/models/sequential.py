@@ -9,9 +9,10 @@ from ..checks import lengths
 from ..layers import deserialize
 from ..layers.input import InputLayer
 from ..layers.layer import Layer, show
-from ..layers.symbolic import KerasTensor
+from ..layers.symbolic import KerasTensor, shape_of
+from .arguments import fitted_one
 from .model import Model
-from .network import Network, fit
+from .network import Network
 
 
 class Sequential(Model):
@@ -128,7 +129,7 @@ class Sequential(Model):
             except Exception as error:
                 error.add_note(f"while building {self.name!r} for inputs of shape {show(input_shape)}")
                 raise
-        self.output_shape, self.called_with = value.shape, shape
+        self.output_shape, self.called_with = shape_of(value), shape
         self.built = True
 
     def _names_of_outputs(self) -> list[str] | None:
@@ -137,14 +138,13 @@ class Sequential(Model):
     def _ends(self, what: str) -> Network:
         if self._input is None or not self._layers:
             return super()._ends(what)
-        value = self._input.output
-        if not self._layers[-1]._calls or self.output_shape is None:
-            self.build()  # it is a copy, whose layers were called on nothing yet
+        value: Any = self._input.output
         for layer in self._layers:
-            value = next((c.outputs for c in layer._calls if c.args and c.args[0] is value), None)
-            if value is None:
+            found = [call.outputs for call in layer._calls if call.args[0] is value]
+            if not found:  # a copy, whose layers were called on nothing yet
                 self.build()
                 return self._ends(what)
+            value = found[0]
         return Network(self._input.output, value)
 
     def _build(self, shape: Any) -> None:
@@ -188,4 +188,4 @@ class Sequential(Model):
         if self._input is None or isinstance(x, list | tuple | dict):
             return x
         first = self._layers[0].name if self._layers else self.name
-        return fit(x, self._input.batch_shape, self.name, first)
+        return fitted_one(x, self._input.batch_shape, self.name, first)

@@ -33,7 +33,7 @@ from .arguments import (
 from .batches import Feed, arrays_of, batches, cut, length_of, refuse_nan
 from .outputs import MetricsOfOutputs, Outputs
 from .steps import Schedule, Steps
-from .training_step import Logs, TrainingStep
+from .training_step import Logs, TrainingStep, has_own_loss
 
 
 class Trainer(TrainingStep):
@@ -151,7 +151,7 @@ class Trainer(TrainingStep):
                 f"{self.name!r} is not compiled, so it has no optimizer and no loss; call "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy']) first"
             )
-        if loss and self._loss is None:
+        if loss and self._loss is None and not has_own_loss(self):
             raise ValueError("the model was compiled without a loss; pass loss= to compile()")
 
     @property

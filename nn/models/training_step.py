@@ -182,12 +182,13 @@ def update(
 
 def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     """The loss as one number, or an error that says why there is none."""
-    if y is None:
+    own = has_own_loss(model)
+    if y is None and not own:
         raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-    several = model._outputs is not None or type(model).compute_loss is not TrainingStep.compute_loss
-    if not several:
+    if model._outputs is None and not own:
         y, y_pred = only(y), only(y_pred)
-    if not several and np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
+    single = y is not None and not isinstance(y, tree.BRANCHES) and not isinstance(y_pred, tree.BRANCHES)
+    if single and np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
         raise ValueError(
             f"the model: expected as many predictions as targets, whose shape is {np.shape(y)}, got predictions of "
             f"shape {y_pred.shape}; the number of examples must stay what it is"
@@ -211,3 +212,8 @@ def only(value: Any) -> Any:
             "each, loss=[…] or loss={name: …}"
         )
     return leaves[0]
+
+
+def has_own_loss(model: TrainingStep) -> bool:
+    """Whether a class of one's own says itself what its loss is."""
+    return type(model).compute_loss is not TrainingStep.compute_loss

@@ -393,6 +393,70 @@ def test_inputs_may_be_told_by_name_and_must_be_all_there():
         model.predict([X, Z[:, :3]], verbose=0)
 
 
+class Pair(nn.layers.Layer):
+    def call(self, x):
+        return [x, x * 2]
+
+
+def test_a_stack_may_end_in_several_values():
+    stack = nn.Sequential([nn.Input((4,)), Pair()])
+    assert [v.shape for v in stack.outputs] == [(None, 4)] * 2
+    for found, factor in zip(stack.predict(X, verbose=0), (1, 2), strict=True):
+        np.testing.assert_array_equal(found, X * factor)
+
+
+def test_comparisons_and_choices_stand_between_layers():
+    x = nn.Input((4,))
+    model = nn.Model(x, np.where(x > 0, x, -0.5 * x))
+    np.testing.assert_array_equal(model.predict(X, verbose=0), np.where(X > 0, X, -0.5 * X))
+
+
+@pytest.mark.parametrize(
+    "constant", [np.ones(4, "f4"), Tensor(np.ones(4, "f4")), 1.0], ids=["array", "Tensor", "number"]
+)
+def test_constants_keep_their_dtype_in_files(keras, tmp_path, constant):
+    pytest.importorskip("h5py")
+    x = nn.Input((4,))
+    model = nn.Model(x, nn.layers.Dense(1)(x + constant))
+    expected = model.predict(X, verbose=0)
+    for file in ("m.keras", "m.autograd"):
+        model.save(tmp_path / file)
+        found = nn.models.load_model(tmp_path / file).predict(X, verbose=0)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, expected)
+    theirs = keras.models.load_model(tmp_path / "m.keras").predict(X, verbose=0)
+    np.testing.assert_allclose(theirs, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_loss_of_ones_own_needs_no_other(keras):
+    class Sum(nn.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return np.sum(y_pred**2)
+
+    model = Sum()
+    model.compile("sgd")
+    history = model.fit(X, epochs=2, batch_size=12, verbose=0).history["loss"]
+    assert history[1] < history[0]
+
+
+def test_a_thousand_calls_of_one_layer_are_described_in_order():
+    layer, x = nn.layers.Dense(4), nn.Input((4,))
+    y = x
+    for _ in range(1000):
+        y = layer(y)
+    model = nn.Model(x, y)
+    nodes = model.get_config()["layers"][1]["inbound_nodes"]
+    taken = [node["args"][0]["config"]["keras_history"] for node in nodes]
+    assert taken == [[x.name, 0, 0], *([layer.name, i, 0] for i in range(999))]
+
+
 def test_a_run_for_shapes_changes_no_state():
     class Counter(nn.layers.Layer):
         def build(self, input_shape):
