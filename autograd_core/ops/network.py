@@ -254,8 +254,11 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 def _(g: Any, z: Any, x: Any, axis: Any = -1) -> Any:
     p = np.exp(z)
     sure = p > 0.5
-    others = np.where(sure, np.sum(np.where(sure, 0, p), axis=axis, keepdims=True), 1 - p)  # which cancels near 1
-    return g * others - p * (np.sum(g, axis=axis, keepdims=True) - g)
+
+    def others(of: Any, rest: Any) -> Any:
+        return np.where(sure, np.sum(np.where(sure, 0, of), axis=axis, keepdims=True), rest)  # which would cancel
+
+    return g * others(p, 1 - p) - p * others(g, np.sum(g, axis=axis, keepdims=True) - g)
 
 
 def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:

@@ -251,6 +251,11 @@ def test_the_slopes_of_a_sure_class_are_made_of_the_others(judge, dtype):
         for f, right in slopes.items():
             found, right = np.reshape(ac.jacobian(f)(x), -1), flat(right)
             assert [*judged(np.arange(len(right)), found, lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
+        upstream = np.array([1e20, *[-1] * (len(x) - 1)], dtype)  # whose sum keeps nothing of the small ones
+        total = mp.fsum(map(float, upstream))
+        right = [float(g) * r - share * (total - float(g)) for g, r, share in zip(upstream, rest, p, strict=True)]
+        found = grad(lambda x, g=upstream: np.sum(g * ac.log_softmax(x)))(x)
+        assert [*judged(np.arange(len(right)), found, lambda k, r=right: r[int(k)], TO[dtype], mp, 1000)] == []
         value = ac.log_softmax(x)
         right = [mp.log1p(-r) if r < 0.5 else mp.log(share) for share, r in zip(p, rest, strict=True)]
         assert [*judged(np.arange(len(p)), value, lambda k, r=right: r[int(k)], TO[dtype], mp)] == []
