@@ -157,7 +157,12 @@ def _degrees(x: Any, axis: Any, ddof: float, correction: Any) -> float:
         raise ValueError(
             f"ddof and correction: expected one of these two names of one number, got {ddof} and {correction}"
         )
-    return builtins.max(count(x, axis) - (ddof if correction is None else correction), 0)
+    return builtins.max(count(x, axis) - _of_python(ddof if correction is None else correction), 0)
+
+
+def _of_python(number: Any) -> Any:
+    """One of NumPy's numbers as one of Python's, beside which float32 stays float32."""
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def _off(x: Any, axis: Any) -> Any:
@@ -214,7 +219,7 @@ def _(
 ) -> Any:
     if centered:
         if not decide(is_moderate(plain(z))):
-            x = in_scale(x, _outermost(np.abs(plain(x)), 2, axis, keepdims=True))
+            x = times_power(x, -np.frexp(_outermost(np.abs(plain(x)), 2, axis, keepdims=True))[1])
             z = root_mean_square(x, axis=axis, keepdims=keepdims, degrees=degrees, centered=True)
         x = _off(x, axis)
     return spread(g / degrees, x, axis, keepdims) * _per(root_mean_square, z, x, axis, keepdims, degrees=degrees)
@@ -616,7 +621,7 @@ def _vector_norm(x: Any, ord: float, axis: int, keepdims: bool) -> Any:
         return np.sum(np.sign(np.abs(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
-    return p_norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    return p_norm(x, ord=_of_python(ord), axis=axis, keepdims=keepdims)
 
 
 @op(

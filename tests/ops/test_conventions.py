@@ -133,6 +133,18 @@ def test_float32_stays_float32_where_a_choice_is_made():
         assert backward(np.ones(2, np.float32))[0].dtype == np.float32
 
 
+@pytest.mark.parametrize("of", [np.float64, np.int64, np.float32])
+def test_float32_stays_float32_beside_numbers_of_numpy_where_numpys_does(of):
+    x = np.float32([[1, 2, 3], [4, 1, 2]])
+    for f in (
+        lambda x: np.var(x, axis=1, ddof=of(1)),
+        lambda x: np.std(x, axis=1, correction=of(1)),
+        lambda x: np.linalg.norm(x, of(3), axis=1),
+        lambda x: np.linalg.vector_norm(x, ord=of(-2), axis=0),
+    ):
+        np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-6, strict=True)
+
+
 def test_the_second_derivative_of_a_product_is_right_where_factors_are_zero():
     # d²(xyz)/dx dy = z
     np.testing.assert_array_equal(hessian(np.prod)(np.array([0.0, 0.0, 3.0])), [[0, 3, 0], [3, 0, 0], [0, 0, 0]])
@@ -301,6 +313,10 @@ def test_first_derivatives_at_the_edges_of_the_numbers_are_those_of_pytorch_or_t
         name = f.__name__.replace("asin", "arcsin").replace("acos", "arccos").replace("atan", "arctan")
         ours = elementwise_grad(ac.REGISTRY[name])(edges)
         np.testing.assert_allclose(ours, t.grad, rtol=1e-12, atol=2e-323, err_msg=name)
+    for infinite in ([INF, 1.0], [-INF, -INF], [1.0, INF, -INF]):  # no number is the spread of these, nor a slope
+        t = torch.tensor(infinite, requires_grad=True)
+        t.std().backward()
+        np.testing.assert_array_equal(grad(lambda x: np.std(x, ddof=1))(np.array(infinite)), t.grad)
     for f, alone in ((np.fmax, -INF), (np.fmin, INF)):  # what is no number takes nothing, not even from an infinity
         for given in ((alone, np.nan), (np.nan, alone)):
             first, second = (torch.tensor(v, requires_grad=True) for v in given)
