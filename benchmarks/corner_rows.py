@@ -126,8 +126,12 @@ KINKS = (
     Row("3-norm at [0 2]", lambda m, x: m.norm_3(x), (array([0.0, 2]),), "Smooth there.", (array([0.0, 1]),)),
     Row("∞-norm at [2 −2]", lambda m, x: m.norm_inf(x), (array([2.0, -2]),),
         "Shares that add up to 1, with the signs; ours are equal, as for max."),
+    Row("2-norm at [∞ 1]", lambda m, x: m.norm(x), (array([INF, 1]),),
+        "x over the norm: the limit is 1 for what grows, and 0 beside it.", (array([1.0, 0]),)),
     Row("√(x² + y²), hypot, at 0, 0", lambda m, x, y: m.hypot(x, y), (0.0, 0.0),
         "The tip of a cone: every pair of length at most 1, and no NaN; 0, 0 is the shortest."),
+    Row("hypot at ∞, 1", lambda m, x, y: m.hypot(x, y), (INF, 1.0), "The limits are 1 and 0, as of the 2-norm.",
+        (1.0, 0.0)),
     Row("arctan2 at 0, 0", lambda m, y, x: m.arctan2(y, x), (0.0, 0.0),
         "There is no derivative: the angle takes every value near 0. Ours is 0, so that a point at the origin stops "
         "nothing."),
