@@ -66,6 +66,9 @@ _SCALAR_KERNELS: dict[Any, Callable[..., Any]] = {
 # What a scalar repeats, or is no number for, where an array would multiply its elements.
 _REPEATED = (list, tuple, str, bytes, bytearray)
 
+# No number equals a text: so these compare nothing that could change, and as ufuncs they would raise.
+_EQUALITY: dict[Any, Callable[..., Any]] = {np.equal: operator.eq, np.not_equal: operator.ne}
+
 # What to write where a shape depends on the data.
 MASKED = "keep the shape, as np.where(mask, x, 0) does"
 
@@ -236,6 +239,8 @@ class Traced(Tracer, InPlace):
             return self.process(*_power(self, operands[1], operator.pow), {})
         if ufunc is np.multiply and self.scalar and any(isinstance(x, _REPEATED) for x in operands):
             return operator.mul(*(operator.index(x) if x is self else x for x in operands))
+        if ufunc in _EQUALITY and any(isinstance(x, str | bytes) for x in operands):
+            return _EQUALITY[ufunc](*unwrapped(operands))
         kernel = _SCALAR_KERNELS.get(ufunc)
         if kernel is None or not all(map(_is_scalar, operands)):
             return self.process(ufunc, operands, {})

@@ -330,3 +330,12 @@ def test_what_is_asked_has_eagers_answer_or_is_an_error_that_names_the_line(ques
 def test_it_has_the_attributes_that_eagers_has(kind):
     for name in NAMES:
         assert_answered(lambda x, name=name: hasattr(x, name), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", ["zeros", "", b"1.0", np.str_("auto")])
+def test_whether_it_is_a_text_is_answered(text, kind):
+    for ask in (lambda x: x == text, lambda x: text == x, lambda x: x != text, lambda x: text != x):
+        eager, answers, error = answers_of(ask, kind)
+        assert {*answers} == {eager}
+        assert not error
