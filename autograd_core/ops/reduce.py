@@ -166,8 +166,8 @@ def _of_python(number: Any) -> Any:
 
 
 def _off(x: Any, axis: Any) -> Any:
-    """The distances from the mean."""
-    return x - np.mean(x, axis=axis, keepdims=True)
+    """The distances from the mean; none where there is none, so that of no elements only the division speaks."""
+    return x - np.mean(x, axis=axis, keepdims=True) if count(x, axis) else x
 
 
 @op(r"\sqrt{\sum x^2}", examples=(*REDUCTIONS, example((0, 3), axis=0)))
