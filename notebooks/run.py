@@ -11,6 +11,9 @@ What is written depends on nothing but the lesson and its numbers: no times, no 
 from __future__ import annotations
 
 import argparse
+import base64
+import html
+import json
 import os
 import re
 import sys
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -44,6 +48,17 @@ SHOWN = (
 )  # the first that an output has is compared
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
 DATA = re.compile(r"data:image/[^;]+;base64,[\w+/=]+")
+PAGE = re.compile(r'<iframe srcdoc="([^"]*)"')  # of an explanation
+STEPS = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
+WORDS = re.compile(
+    r'<title>.*?</title>|<header>.*?</header>|<tbody>.*?</tbody>|<ol id="steps">.*?</ol>',
+    re.S,
+)
+# Of values, and of steps, which name values by their places.
+TOLD = (
+    *("name", "op", "value", "gradient", "parents", "live"),
+    *("kind", "node", "out", "position", "upstream", "local", "contribution", "total"),
+)
 
 
 def lessons() -> list[Path]:
@@ -149,7 +164,7 @@ def text(notebook: Any) -> str:
 
 
 def outputs(cell: Any) -> list[str]:
-    """The outputs of a cell as text; a frame or a picture without the pixels."""
+    """The outputs of a cell as text: of a picture its words, of a page what it says."""
     found = []
     for output in cell.outputs:
         if output.output_type == "stream":
@@ -157,10 +172,35 @@ def outputs(cell: Any) -> list[str]:
         elif output.output_type == "error":
             found.append(f"{output.ename}: {output.evalue}")
         else:
-            found.append(
-                DATA.sub("…", next((output.data[k] for k in SHOWN if k in output.data), ""))
-            )
+            shown = next((output.data[k] for k in SHOWN if k in output.data), "")
+            page = PAGE.match(shown)
+            found.append(said(html.unescape(page[1])) if page else DATA.sub("…", shown))
     return found
+
+
+def said(page: str) -> str:
+    """What a page of an explanation says: its words, and the numbers of its values and steps.
+
+    How it looks and what can be done with it may change without making a lesson stale.
+    """
+    words = html.unescape(re.sub(r"<[^>]*>", " ", "\n".join(WORDS.findall(page))))
+    data = json.loads(STEPS.search(page)[1])  # type: ignore[index]
+    arrays = [
+        np.frombuffer(base64.b64decode(a["data"]), f"<{a['kind']}").tolist()
+        for a in data["arrays"]
+    ]
+    lines = [" ".join(line.split()) for line in words.splitlines()]
+    for entry in (*data["nodes"], *data["steps"]):
+        told = [f"{k} {_written(v, arrays)}" for k, v in entry.items() if k in TOLD]
+        lines.append(", ".join(told))
+    return "\n".join(filter(None, lines))
+
+
+def _written(told: Any, arrays: list[Any]) -> str:
+    """A number of a page with seven digits, all elements of an array, anything else as it is."""
+    if isinstance(told, dict):  # the place of an array
+        return f"[{', '.join(_written(x, arrays) for x in arrays[told['array']])}]"
+    return f"{told:.6e}" if isinstance(told, float) else str(told)
 
 
 def differences(stored: Any, fresh: Any) -> list[str]:

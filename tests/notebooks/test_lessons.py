@@ -1,5 +1,6 @@
 """The lessons run as they are stored, and their exercises tell right answers from wrong ones."""
 
+import html
 import importlib.util
 import linecache
 import os
@@ -8,7 +9,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from autograd_core import Tensor, explain
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
@@ -153,6 +157,35 @@ def notebook_that_prints(*texts):
 )
 def test_numbers_agree_up_to_one_unit_of_the_last_digit_shown(stored, fresh, same):
     assert (run.differences(notebook_that_prints(stored), notebook_that_prints(fresh)) == []) == same
+
+
+def notebook_that_explains(*edits, small=3.0, last=1.0):
+    """With a page whose words tell ``small``, and not ``last``, an element of a matrix; with what ``edits`` replace."""
+    w = np.linspace(-1, 2, 144).reshape(12, 12)
+    w[5, 7] = last
+    W, x, k = Tensor(w), Tensor(np.full(12, 0.01)), Tensor(small)
+    shown = explain(k * np.sum(np.tanh(W @ x)), names={"W": W, "x": x, "k": k})._repr_html_()
+    for old, new in edits:
+        assert html.escape(old) in shown
+        shown = shown.replace(html.escape(old), html.escape(new))
+    output = nbformat.v4.new_output("display_data", {"text/html": shown, "text/plain": "a page"})
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+
+
+def test_a_page_is_compared_by_what_it_says_and_not_by_its_looks():
+    def stale(*edits, **numbers):
+        return run.differences(notebook_that_explains(), notebook_that_explains(*edits, **numbers)) != []
+
+    assert not stale()
+    assert not stale(("</style>", "p { color: red; }</style>"), ("arrive();", "leave();"), ("Full screen", "Larger"))
+    assert not stale(('"pictures":[', '"pictures":[0,'), ('"single":', '"a name of later":1,"single":'))
+    assert not stale(small=3 + 1e-9)
+    assert not stale(last=1 + 1e-9)
+    assert stale(small=3.0001)
+    assert stale(last=1.0001)  # said nowhere but in the data of the page
+    assert stale(("Backward.", "Back."))
+    assert stale(("<title>How", "<title>Why"))
+    assert stale(('"kind":"forward"', '"kind":"backward"'))
 
 
 class TestHelpers:
