@@ -108,7 +108,7 @@ def test_the_examples_in_the_docstrings_run(name, judge):
 # What a message may say instead of "expected …, got …", and why.
 OTHERWISE = {
     r"is not built|does not know its input|was never called": "a model is not ready, whatever the argument",
-    r" has no (argument|parameter)|there is no moment": "a name that there is not: the nearest one is said",
+    r" has no (argument|parameter)|there is no event": "a name that there is not: the nearest one is said",
     r"already|is called twice|is unknown to|a .* of its own|begun to": "something that was there before is in the way",
     r"out of scope|no gradient (rule|flows|here)|cannot be cast": "no other value would do: the way out is said",
     r"does not support item assignment": "Python's words: a stand-in says what the value itself would",

@@ -1,4 +1,4 @@
-"""Callbacks: what can happen at each moment of a training."""
+"""Callbacks: what can happen at each point of a training."""
 
 from .backup_and_restore import BackupAndRestore
 from .callback import Callback, CallbackList

@@ -1,4 +1,4 @@
-"""What all callbacks share: a method for each moment of a training."""
+"""What all callbacks share: a method for each event of a training."""
 
 from __future__ import annotations
 
@@ -140,14 +140,14 @@ class CallbackList:
         # Only those that listen are called for each batch.
         self.listeners: dict[str, list[Any]] = {}
 
-    def tell(self, moment: str, *args: Any) -> None:
-        """Call the method ``moment`` of those that define it."""
-        listeners = self.listeners.get(moment)
+    def tell(self, event: str, *args: Any) -> None:
+        """Call the method ``event`` of those that define it."""
+        listeners = self.listeners.get(event)
         if listeners is None:
-            base = getattr(Callback, moment)
+            base = getattr(Callback, event)
             listeners = [
-                getattr(c, moment) for c in self.callbacks if getattr(type(c), moment) is not base or moment in vars(c)
+                getattr(c, event) for c in self.callbacks if getattr(type(c), event) is not base or event in vars(c)
             ]
-            self.listeners[moment] = listeners
+            self.listeners[event] = listeners
         for listener in listeners:
             listener(*args)

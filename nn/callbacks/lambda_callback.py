@@ -10,7 +10,7 @@ from .callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls the functions that it is given at their moments.
+    """Calls the functions that it is given at their events.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ class LambdaCallback(Callback):
     on_train_batch_begin, on_train_batch_end : callable, optional
         Called with the number of the batch in its epoch, and that dict.
     **others
-        The other moments of a `Callback`, by name.
+        The other events of a `Callback`, by name.
 
     Raises
     ------
     TypeError
-        For an unknown moment, or what is no function.
+        For an unknown event, or what is no function.
 
     Examples
     --------
@@ -53,9 +53,9 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
             **others,
         }
-        for moment, function in given.items():
-            if not (moment.startswith("on_") and hasattr(Callback, moment)):
-                moments = [name for name in vars(Callback) if name.startswith("on_")]
-                raise TypeError(f"there is no moment {moment!r} in a training; {suggest(moment, moments)}")
+        for event, function in given.items():
+            if not (event.startswith("on_") and hasattr(Callback, event)):
+                events = [name for name in vars(Callback) if name.startswith("on_")]
+                raise TypeError(f"there is no event {event!r} in a training; {suggest(event, events)}")
             if function is not None:
-                setattr(self, moment, checks.function(function, moment))
+                setattr(self, event, checks.function(function, event))

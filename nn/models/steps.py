@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_core import tree
 from autograd_core.mode import no_grad
 from autograd_core.replay import Program, Replay, freeze
-from autograd_core.replay.freeze import Frozen, Identity, moment
+from autograd_core.replay.freeze import Frozen, Identity, version
 from autograd_core.replay.state import EntryRef, SharedLock, StateRef, TensorRef
 from autograd_core.tensor import Tensor
 
@@ -103,7 +103,7 @@ class Schedule:
         return "\n\n".join([*(f"{what}{ADVICE}" for what in self._foreign), *(part.show() for part in self._parts)])
 
     def profile(self, *args: Any, runs: int = 5) -> str:
-        """How long each kind of call takes; the arguments are a step's: x, y, weights, ``*optimizer.moment()``."""
+        """How long each kind of call takes, of a step with x, y, weights and ``*optimizer.rate_and_step()``."""
         return self._whole().profile(*args, runs=runs)
 
     def save(self, path: Any, graph: Any = None) -> None:
@@ -133,7 +133,7 @@ class Steps:
         self.of = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
         self.eagerly, self._trusting = eagerly, trusting
         self._lock = SharedLock()
-        self._moment: Any = None
+        self._version: Any = None
         self._alive: list[Frozen] = []  # where more decides than is counted
         self.share: distributed.Whole | distributed.Share = distributed.WHOLE  # of the batch at hand
         self._synchronised = False
@@ -167,13 +167,13 @@ class Steps:
 
     def current(self) -> Plan | None:
         """The plan to follow, or None where the layers' own code runs: on demand, unbuilt, and on other devices."""
-        if self._moment == moment():
+        if self._version == version():
             for frozen in self._alive:
                 if not frozen.holds():
                     break
             else:
                 return self._present
-        self._moment, self._alive = moment(), []
+        self._version, self._alive = version(), []
         self._present = None if self.eagerly or not self.model.built or not device.is_cpu() else self._planned()
         return self._present
 
@@ -202,7 +202,7 @@ class Steps:
 
     def check(self) -> None:
         """Look at all settings before the next step."""
-        self._moment = None
+        self._version = None
 
     # -- running them ----------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class Steps:
                 return y_pred, loss
             optimizer = self.model.optimizer
             with unbroken():
-                found = plan.training(x, y, weights, *optimizer.moment())
+                found = plan.training(x, y, weights, *optimizer.rate_and_step())
                 if plan.variables:  # or else there was no update to count
                     optimizer._step[...] += 1
             return found
@@ -261,7 +261,7 @@ class Steps:
             plan = self.plan
         assert plan.update is not None
         with unbroken():
-            plan.update(*optimizer.moment(), gradients)
+            plan.update(*optimizer.rate_and_step(), gradients)
             optimizer._step[...] += 1
 
     def test(self, x: Any, y: Any, weights: Any) -> Any:

@@ -192,7 +192,7 @@ class Trainer(TrainingStep):
         """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
 
         The arguments of `profile` are those of a step: inputs, targets, weights (or None), and
-        ``*model.optimizer.moment()``.
+        ``*model.optimizer.rate_and_step()``.
         """
         return Schedule(self._steps.plan)
 

@@ -209,10 +209,10 @@ class Optimizer(config.Configurable):
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Change the variables by one step. A gradient of None leaves its variable as it is."""
         refuse("apply() of an optimizer counts its steps, which a replay would not; train_on_batch replays a step")
-        self.apply_at(*self.moment(), grads, trainable_variables)
+        self.apply_at(*self.rate_and_step(), grads, trainable_variables)
         self._step += 1
 
-    def moment(self) -> tuple[Any, Any]:
+    def rate_and_step(self) -> tuple[Any, Any]:
         """The learning rate and the number of the next step, as arrays without axes."""
         return np.asarray(self.rate_at(self._step)), np.asarray(self._step + 1)
 

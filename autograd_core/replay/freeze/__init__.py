@@ -6,7 +6,7 @@ Nothing is searched: settings are values, so whatever changes one goes through a
 """
 
 from .ours import OURS, SETTINGS, Watched, is_ours, own, own_engine, pure
-from .settings import PROMISED, Settings, assigned, moment, promised, refuse_assignment, settled, touch
+from .settings import PROMISED, Settings, assigned, promised, refuse_assignment, settled, touch, version
 from .walk import Frozen, Identity, freeze
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "assigned",
     "freeze",
     "is_ours",
-    "moment",
     "own",
     "own_engine",
     "promised",
@@ -28,4 +27,5 @@ __all__ = [
     "refuse_assignment",
     "settled",
     "touch",
+    "version",
 ]

@@ -53,7 +53,7 @@ def refuse_assignment(owner: Any, name: str) -> NoReturn:
     )
 
 
-def moment() -> tuple[int, int]:
+def version() -> tuple[int, int]:
     """Something that is equal to what it was before as long as no setting, and no rule of an op, was changed."""
     return changes, Op.rewritten
 
