@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -21,23 +22,39 @@ from .tensors import class_numbers, constant, plain
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
     "Huber",
     "KLDivergence",
+    "LogCosh",
     "Loss",
     "LossFunction",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
     "deserialize",
     "get",
+    "hinge",
     "huber",
     "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_crossentropy",
+    "squared_hinge",
 ]
 
 # What probabilities are kept away from 0 and 1 by, where there are no logits to compute from.
@@ -129,8 +146,14 @@ def inside(probabilities: Any) -> Any:
 
 def _held(x: Any, low: float, high: float) -> Any:
     """``x`` held between two numbers. At these the gradient is whole, as in Keras, where `np.clip` would halve it."""
+    x = _at_least(x, low)
+    return np.where(compared(np.greater, x, high), high, x)
+
+
+def _at_least(x: Any, low: float) -> Any:
+    """``x``, or ``low`` where that is more; likewise."""
     x = constant(x)
-    return np.where(compared(np.less, x, low), low, np.where(compared(np.greater, x, high), high, x))
+    return np.where(compared(np.less, x, low), low, x)
 
 
 def smoothing_of(label_smoothing: Any) -> float:
@@ -428,6 +451,145 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     return np.sum(y_true * np.log(y_true / y_pred), axis=-1)
 
 
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``100 |y_true - y_pred| / |y_true|`` over the last axis.
+
+    Takes two shapes (batch, …, n), gives (batch, …). A target smaller than 1e-7 counts as 1e-7. Raises ValueError when
+    the shapes do not fit.
+
+    >>> import nn
+    >>> nn.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[3.0, 4.0]]).numpy().round(4)
+    array([25.])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "mean_absolute_percentage_error")
+    return 100 * np.mean(np.abs((y_true - y_pred) / _at_least(np.abs(y_true), EPSILON)), axis=-1)
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``(log(1 + y_true) - log(1 + y_pred))²`` over the last axis.
+
+    Takes two shapes (batch, …, n), gives (batch, …). What is below 1e-7 counts as 1e-7. Raises ValueError when the
+    shapes do not fit.
+
+    >>> import nn
+    >>> nn.losses.mean_squared_logarithmic_error([[0.0, 1.0]], [[np.e - 1, 1.0]]).numpy().round(4)
+    array([0.5])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "mean_squared_logarithmic_error")
+    error = np.log1p(_at_least(y_true, EPSILON)) - np.log1p(_at_least(y_pred, EPSILON))
+    return np.mean(np.square(error), axis=-1)
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``log cosh(y_pred - y_true)`` over the last axis: half the square near 0, linear far away.
+
+    Takes two shapes (batch, …, n), gives (batch, …). Raises ValueError when they do not fit.
+
+    >>> import nn
+    >>> nn.losses.log_cosh([[0.0, 0.0]], [[0.1, 100.0]]).numpy().round(4)
+    array([49.6559])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "log_cosh")
+    error = y_pred - y_true
+    return np.mean(np.logaddexp(error, -error) - math.log(2), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``y_pred - y_true log(y_pred)`` over the last axis, for counts and the rates that predict them.
+
+    Takes two shapes (batch, …, n), gives (batch, …). Raises ValueError when they do not fit.
+
+    >>> import nn
+    >>> nn.losses.poisson([[1.0, 0.0]], [[1.0, 2.0]]).numpy().round(4)
+    array([1.5])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "poisson")
+    return np.mean(y_pred - y_true * np.log(y_pred + EPSILON), axis=-1)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Minus the cosine of the angle between targets and predictions: -1 where they point the same way.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like
+        Targets and predictions of one shape, (batch, …, n).
+    axis : int
+        That of the vectors.
+
+    Returns
+    -------
+    Tensor
+        A number from -1 to 1 for each vector; 0 where either is 0.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.cosine_similarity([[0.0, 1.0], [1.0, 1.0]], [[0.0, 3.0], [1.0, 0.0]]).numpy().round(4)
+    array([-1.    , -0.7071])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "cosine_similarity")
+    axis_in(axis, y_pred.ndim, "cosine_similarity")
+    units = [v / _at_least(np.linalg.norm(v, axis=axis, keepdims=True), EPSILON) for v in (y_true, y_pred)]
+    return -np.sum(units[0] * units[1], axis=axis)
+
+
+# -- margins -----------------------------------------------------------------------------------------------
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``max(1 - y_true · y_pred, 0)`` over the last axis; targets are -1 or 1.
+
+    Takes two shapes (batch, …, n), gives (batch, …). Where all targets are 0 or 1, 0 stands for -1. Raises ValueError
+    when the shapes do not fit.
+
+    >>> import nn
+    >>> nn.losses.hinge([[1.0, -1.0]], [[0.5, -3.0]]).numpy().round(4)
+    array([0.25])
+    """
+    return np.mean(_shortfall(y_true, y_pred, "hinge"), axis=-1)
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """The mean of ``max(1 - y_true · y_pred, 0)²`` over the last axis; targets are -1 or 1.
+
+    Takes two shapes (batch, …, n), gives (batch, …). Where all targets are 0 or 1, 0 stands for -1. Raises ValueError
+    when the shapes do not fit.
+
+    >>> import nn
+    >>> nn.losses.squared_hinge([[1.0, -1.0]], [[0.5, -3.0]]).numpy().round(4)
+    array([0.125])
+    """
+    return np.mean(np.square(_shortfall(y_true, y_pred, "squared_hinge")), axis=-1)
+
+
+def _shortfall(y_true: Any, y_pred: Any, loss: str) -> Any:
+    """How much each prediction lacks to be on the side of its target by 1."""
+    y_true, y_pred = pair(y_true, y_pred, loss)
+    binary = np.all((y_true.data == 0) | (y_true.data == 1))
+    return _at_least(1 - np.where(binary, 2 * y_true - 1, y_true) * y_pred, 0)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """``max(1 + the largest prediction of another class - that of the class, 0)``; targets are one-hot.
+
+    Takes two shapes (batch, …, classes), gives (batch, …). Raises ValueError when they do not fit.
+
+    >>> import nn
+    >>> nn.losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.1, 0.9, 0.6]]).numpy().round(4)
+    array([0.7])
+    """
+    y_true, y_pred = pair(y_true, y_pred, "categorical_hinge")
+    own = np.sum(y_true * y_pred, axis=-1)
+    other = np.max((1 - y_true) * y_pred, axis=-1)
+    return _at_least(other - own + 1, 0)
+
+
 # -- classes -----------------------------------------------------------------------------------------------
 
 
@@ -670,7 +832,16 @@ class BinaryCrossentropy(LossFunction):
         super().__init__(binary_crossentropy, reduction, name, dtype, **options)
 
 
-class MeanSquaredError(LossFunction):
+class _LossOfPair(LossFunction):
+    """The mean of ``function``, which takes a pair of targets and predictions and no settings."""
+
+    function: Callable[..., Any]
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None):
+        super().__init__(type(self).function, reduction, name, dtype)
+
+
+class MeanSquaredError(_LossOfPair):
     """The mean of `mean_squared_error`.
 
     Parameters
@@ -690,13 +861,10 @@ class MeanSquaredError(LossFunction):
     np.float64(2.0)
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
-    ):
-        super().__init__(mean_squared_error, reduction, name, dtype)
+    function = staticmethod(mean_squared_error)
 
 
-class MeanAbsoluteError(LossFunction):
+class MeanAbsoluteError(_LossOfPair):
     """The mean of `mean_absolute_error`.
 
     Parameters
@@ -716,10 +884,223 @@ class MeanAbsoluteError(LossFunction):
     np.float64(2.0)
     """
 
+    function = staticmethod(mean_absolute_error)
+
+
+class MeanAbsolutePercentageError(_LossOfPair):
+    """The mean of `mean_absolute_percentage_error`.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.MeanAbsolutePercentageError()([[2.0], [4.0]], [[3.0], [4.0]]).numpy().round(4)
+    np.float64(25.0)
+    """
+
+    function = staticmethod(mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(_LossOfPair):
+    """The mean of `mean_squared_logarithmic_error`.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.MeanSquaredLogarithmicError()([[0.0], [1.0]], [[np.e - 1], [1.0]]).numpy().round(4)
+    np.float64(0.5)
+    """
+
+    function = staticmethod(mean_squared_logarithmic_error)
+
+
+class LogCosh(_LossOfPair):
+    """The mean of `log_cosh`.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.LogCosh()([[0.0], [0.0]], [[0.1], [100.0]]).numpy().round(4)
+    np.float64(49.6559)
+    """
+
+    function = staticmethod(log_cosh)
+
+
+class Poisson(_LossOfPair):
+    """The mean of `poisson`.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.Poisson()([[1.0], [0.0]], [[1.0], [2.0]]).numpy().round(4)
+    np.float64(1.5)
+    """
+
+    function = staticmethod(poisson)
+
+
+class KLDivergence(_LossOfPair):
+    """The mean of `kl_divergence`.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
+    np.float64(0.1438)
+    """
+
+    function = staticmethod(kl_divergence)
+
+
+class Hinge(_LossOfPair):
+    """The mean of `hinge`: targets are -1 or 1, or 0 or 1.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.Hinge()([[1.0], [-1.0]], [[0.5], [-3.0]]).numpy().round(4)
+    np.float64(0.25)
+    """
+
+    function = staticmethod(hinge)
+
+
+class SquaredHinge(_LossOfPair):
+    """The mean of `squared_hinge`: targets are -1 or 1, or 0 or 1.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.SquaredHinge()([[1.0], [-1.0]], [[0.5], [-3.0]]).numpy().round(4)
+    np.float64(0.125)
+    """
+
+    function = staticmethod(squared_hinge)
+
+
+class CategoricalHinge(_LossOfPair):
+    """The mean of `categorical_hinge`: targets are one-hot.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.CategoricalHinge()([[0.0, 1.0, 0.0]], [[0.1, 0.9, 0.6]]).numpy().round(4)
+    np.float64(0.7)
+    """
+
+    function = staticmethod(categorical_hinge)
+
+
+class CosineSimilarity(LossFunction):
+    """The mean of `cosine_similarity`: -1 where targets and predictions point the same way.
+
+    Parameters
+    ----------
+    axis
+        As in `cosine_similarity`.
+    reduction, name, dtype
+        As in `Loss`.
+
+    Raises
+    ------
+    ValueError
+        In a call, for shapes that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.losses.CosineSimilarity()([[0.0, 1.0]], [[0.0, 3.0]]).numpy().round(4)
+    np.float64(-1.0)
+    """
+
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: Any = None,
     ):
-        super().__init__(mean_absolute_error, reduction, name, dtype)
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
 
 
 class Huber(LossFunction):
@@ -754,44 +1135,21 @@ class Huber(LossFunction):
         super().__init__(huber, reduction, name, dtype, delta=number(delta, "delta", 0, above=True))
 
 
-class KLDivergence(LossFunction):
-    """The mean of `kl_divergence`.
-
-    Parameters
-    ----------
-    reduction, name, dtype
-        As in `Loss`.
-
-    Raises
-    ------
-    ValueError
-        In a call, for shapes that do not fit.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
-    np.float64(0.1438)
-    """
-
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
-    ):
-        super().__init__(kl_divergence, reduction, name, dtype)
-
-
 CLASSES: tuple[Any, ...] = (
     CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError,
-    Huber, KLDivergence,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCosh, Poisson, KLDivergence, Hinge, SquaredHinge,
+    CategoricalHinge, CosineSimilarity, Huber,
 )  # fmt: skip
 FUNCTIONS: tuple[Any, ...] = (
     categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy, mean_squared_error,
-    mean_absolute_error, huber, kl_divergence,
+    mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error, log_cosh, poisson,
+    kl_divergence, hinge, squared_hinge, categorical_hinge, cosine_similarity, huber,
 )  # fmt: skip
-ALIASES = {
-    "mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error, "MAE": mean_absolute_error,
-    "kld": kl_divergence, "KLD": kl_divergence, "bce": binary_crossentropy, "BCE": binary_crossentropy,
+SHORT: dict[str, Any] = {
+    "mse": mean_squared_error, "mae": mean_absolute_error, "mape": mean_absolute_percentage_error,
+    "msle": mean_squared_logarithmic_error, "kld": kl_divergence, "bce": binary_crossentropy,
 }  # fmt: skip
+ALIASES = SHORT | {name.upper(): function for name, function in SHORT.items()}
 registry = config.registry("loss").add(*CLASSES, *FUNCTIONS, **ALIASES)
 registry.accepted = {type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(

@@ -132,6 +132,15 @@ LOSSES = [
     ("MeanAbsoluteError", "regression", [{}]),
     ("Huber", "regression", [{}, {"delta": 0.3}]),
     ("KLDivergence", "categorical", [{}]),
+    ("MeanAbsolutePercentageError", "regression", [{}]),
+    ("MeanSquaredLogarithmicError", "regression", [{}]),
+    ("LogCosh", "regression", [{}]),
+    ("CosineSimilarity", "regression", [{}]),
+    ("CosineSimilarity", "categorical", [{"axis": 0, "name": "by_column"}]),
+    ("Poisson", "categorical", [{}]),
+    ("Hinge", "categorical", [{}]),
+    ("SquaredHinge", "categorical", [{}]),
+    ("CategoricalHinge", "categorical", [{}]),
 ]
 
 
@@ -144,7 +153,7 @@ def test_losses_have_keras_values_with_and_without_weights(keras, name, kind, se
             mine = getattr(nn.losses, name)(reduction=reduction, **options)
             theirs = getattr(keras.losses, name)(reduction=reduction, **options)
             for t, p in pairs(kind):
-                weights = np.arange(1, len(t) + 1).astype("float32")
+                weights = np.arange(1, (p.shape[1] if options.get("axis") == 0 else len(t)) + 1).astype("float32")
                 for w in (None, weights):
                     got, expected = mine(t, p, w).numpy(), np.asarray(theirs(t, p, w))
                     assert got.shape == expected.shape

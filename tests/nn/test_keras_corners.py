@@ -29,6 +29,13 @@ LOSSES = {
     "kl_divergence": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
     "binary_crossentropy": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
     "categorical_crossentropy": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
+    "mean_absolute_percentage_error": (PROBABILITIES, ERRORS, ZEROS),
+    "mean_squared_logarithmic_error": (PROBABILITIES, ERRORS, ZEROS),
+    "poisson": (PROBABILITIES, (PROBABILITIES[0], PROBABILITIES[0]), ZEROS),
+    "cosine_similarity": (PROBABILITIES, ERRORS, ZEROS),
+    "hinge": (PROBABILITIES, ERRORS, ZEROS),
+    "squared_hinge": (PROBABILITIES, ERRORS, ZEROS),
+    "categorical_hinge": (PROBABILITIES, ERRORS, ZEROS),
 }
 EQUAL = np.ones((1, 4, 4, 1))
 LAYERS = [
@@ -80,6 +87,18 @@ def test_losses(name, keras, theirs):
     for target, prediction in LOSSES[name]:
         known, mine = getattr(keras.losses, name), getattr(nn.losses, name)
         agree(ours(lambda p: mine(target, p), prediction), theirs(lambda p: known(target, p), prediction))  # noqa: B023
+
+
+def test_log_cosh(theirs, keras):
+    """In float32, as Keras takes off the logarithm of 2 of float32 in float64, too; and where its sum is inf - inf."""
+    x = np.array([[-np.inf, -1e30, -100, -1, 0, 1, 100, 1e30, np.inf]], "float32").T
+    mine = ours(lambda p: nn.losses.log_cosh(np.zeros_like(x), p), x)
+    known = theirs(lambda p: keras.losses.log_cosh(np.zeros_like(x), p), x)
+    finite = np.isfinite(x[:, 0])
+    agree([part[finite] for part in mine], [part[finite] for part in known])
+    np.testing.assert_array_equal(mine[0][~finite], np.inf)
+    np.testing.assert_array_equal(mine[1][~finite, 0], [-1, 1])
+    assert ours(lambda p: nn.losses.log_cosh([[0.0]], p), np.zeros((1, 1)))[0] == 0
 
 
 @pytest.mark.parametrize(("name", "settings"), LAYERS, ids=str)

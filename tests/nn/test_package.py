@@ -81,7 +81,9 @@ NAMES = {
     "activations": "linear relu leaky_relu elu selu gelu silu swish softplus softsign sigmoid hard_sigmoid tanh "
     "exponential softmax log_softmax get serialize deserialize",
     "losses": "CategoricalCrossentropy SparseCategoricalCrossentropy BinaryCrossentropy MeanSquaredError "
-    "MeanAbsoluteError Huber KLDivergence get serialize deserialize",
+    "MeanAbsoluteError Huber KLDivergence MeanAbsolutePercentageError MeanSquaredLogarithmicError LogCosh Poisson "
+    "Hinge SquaredHinge CategoricalHinge CosineSimilarity mean_absolute_percentage_error log_cosh poisson "
+    "mean_squared_logarithmic_error hinge squared_hinge categorical_hinge cosine_similarity get serialize deserialize",
     "optimizers": "SGD RMSprop Adagrad Adadelta Adam AdamW schedules get serialize deserialize",
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy TopKCategoricalAccuracy "
     "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall "
