@@ -15,7 +15,6 @@ import numpy as np
 WITHOUT_EFFECT: dict[str, Any] = {
     "autocast": True,
     "ema_momentum": 0.99,
-    "mask_zero": False,
     "optional": False,
     "ragged": False,
     "renorm": False,

@@ -18,6 +18,8 @@ class Activation(Layer):
     [0. 2.]
     """
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

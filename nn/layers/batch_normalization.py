@@ -8,17 +8,18 @@ import numpy as np
 
 from autograd_core.ops.half import in_float32
 
-from .. import distributed, initializers, regularizers
+from .. import distributed, initializers
 from ..checks import axis_in, number
 from ..tensors import assign, plain
 from .layer import InputSpec, Layer
+from .masks import truth
 
 
 class BatchNormalization(Layer):
     """``gamma · (x - mean) / √(variance + epsilon) + beta``, for each channel.
 
     Mean and variance are those of the batch while training, and their moving averages otherwise, or when the layer
-    is frozen. Takes any shape with that axis, and gives the same.
+    is frozen. Takes any shape with that axis, and gives the same. What a mask leaves out has no part in the statistics.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ class BatchNormalization(Layer):
         Names or instances of `Initializer`.
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
+    beta_constraint, gamma_constraint : str or Constraint, optional
+        What the weights are held to after each step: names or instances of `Constraint`; None: nothing.
     **kwargs
         As in `Layer`.
 
@@ -60,6 +63,8 @@ class BatchNormalization(Layer):
     (2, 2)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int = -1,
@@ -73,18 +78,18 @@ class BatchNormalization(Layer):
         moving_variance_initializer: Any = "ones",
         beta_regularizer: Any = None,
         gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.axis = axis
         self.momentum, self.epsilon = number(momentum, "momentum", 0, 1), number(epsilon, "epsilon", 0)
         self.center, self.scale = center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        self._plan_weight("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._plan_weight("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
 
     def build(self, input_shape: Any) -> None:
         if axis_in(self.axis, len(input_shape), f"layer {self.name!r}") == 0:
@@ -93,9 +98,9 @@ class BatchNormalization(Layer):
             )
         n = input_shape[self.axis]
         if self.scale:
-            self.gamma = self.add_weight((n,), self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma")
+            self.gamma = self._make_weight("gamma", (n,))
         if self.center:
-            self.beta = self.add_weight((n,), self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
+            self.beta = self._make_weight("beta", (n,))
         wide = np.promote_types(self.dtype, np.float32)  # a variance soon passes the largest number of float16
         self.moving_mean = self.add_weight(
             (n,), self.moving_mean_initializer, wide, trainable=False, name="moving_mean"
@@ -105,15 +110,14 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        return in_float32(self._normalized)(x, training)
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        return in_float32(self._normalized)(x, training, mask)
 
-    def _normalized(self, x: Any, training: bool) -> Any:
+    def _normalized(self, x: Any, training: bool, mask: Any) -> Any:
         others = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         broadcast = tuple(1 if i in others else -1 for i in range(x.ndim))
         if training and self.trainable:
-            mean = distributed.mean(x, axis=others, keepdims=True)
-            variance = distributed.mean(np.square(x - mean), axis=others, keepdims=True)
+            mean, variance = self._moments(x, mask, others)
             for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 assign(moving, moving.data * self.momentum + plain(new).ravel() * (1 - self.momentum))
         else:
@@ -126,3 +130,13 @@ class BatchNormalization(Layer):
         if self.center:
             z = z + np.reshape(self.beta, broadcast)
         return z
+
+    def _moments(self, x: Any, mask: Any, others: tuple[int, ...]) -> tuple[Any, Any]:
+        """Mean and variance over the other axes: of what counts, where there is a mask."""
+        if mask is None:
+            mean = distributed.mean(x, axis=others, keepdims=True)
+            return mean, distributed.mean(np.square(x - mean), axis=others, keepdims=True)
+        counts = plain(np.broadcast_to(np.expand_dims(truth(mask), -1), x.shape).astype(x.dtype))
+        share = distributed.mean(counts, axis=others, keepdims=True) + 1e-7 * x.shape[self.axis] / x.size
+        mean = distributed.mean(np.where(counts, x, 0), axis=others, keepdims=True) / share
+        return mean, distributed.mean(np.where(counts, np.square(x - mean), 0), axis=others, keepdims=True) / share

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 
-from .. import activations, initializers, regularizers
+from .. import activations
 from ..checks import whole
 from .images import channels_back, channels_last, data_format_of, padding_of, per_axis
 from .layer import InputSpec, Layer
@@ -42,6 +42,8 @@ class Conv(Layer):
         Names or instances of `Initializer`.
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
+    kernel_constraint, bias_constraint : str or Constraint, optional
+        What the weights are held to after each step: names or instances of `Constraint`; None: nothing.
     **kwargs
         As in `Layer`.
 
@@ -70,6 +72,8 @@ class Conv(Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -89,10 +93,8 @@ class Conv(Layer):
         self.data_format = data_format_of(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self._plan_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._plan_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def build(self, input_shape: Any) -> None:
@@ -104,13 +106,9 @@ class Conv(Layer):
                 f"{channels}"
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self.add_weight(
-            shape, self.kernel_initializer, regularizer=self.kernel_regularizer, name="kernel"
-        )
+        self.kernel = self._make_weight("kernel", shape)
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer, name="bias"
-            )
+            self.bias = self._make_weight("bias", (self.filters,))
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 
     def call(self, x: Any) -> Any:

@@ -23,7 +23,8 @@ class Conv2D(Conv):
         "channels_last" or "channels_first"; None for that of `nn.backend.image_data_format`.
     groups : int
         In how many separate parts the channels are convolved; it divides them and the filters.
-    activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+    activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, \
+kernel_constraint, bias_constraint
         As in `Dense`.
     **kwargs
         As in `Layer`.

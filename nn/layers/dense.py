@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, initializers, regularizers
+from .. import activations
 from ..checks import whole
 from .layer import InputSpec, Layer
 
@@ -26,6 +26,8 @@ class Dense(Layer):
         Names or instances of `Initializer`.
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
+    kernel_constraint, bias_constraint : str or Constraint, optional
+        What the weights are held to after each step: names or instances of `Constraint`; None: nothing.
     **kwargs
         As in `Layer`.
 
@@ -43,6 +45,7 @@ class Dense(Layer):
     """
 
     takes_sparse = True
+    supports_masking = True
 
     def __init__(
         self,
@@ -53,27 +56,23 @@ class Dense(Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.units = whole(units, "the number of units of Dense", 1)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self._plan_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._plan_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
         inputs = input_shape[-1]
-        self.kernel = self.add_weight(
-            (inputs, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer, name="kernel"
-        )
+        self.kernel = self._make_weight("kernel", (inputs, self.units))
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,), self.bias_initializer, regularizer=self.bias_regularizer, name="bias"
-            )
+            self.bias = self._make_weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
     def call(self, x: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from autograd_core.replay import decide
 
-from .. import initializers, regularizers
 from ..checks import whole
 from ..tensors import class_numbers, plain
 from .layer import Layer
@@ -23,6 +24,10 @@ class Embedding(Layer):
         A name or an `Initializer`.
     embeddings_regularizer : str or Regularizer, optional
         A name or a `Regularizer`; None: none.
+    embeddings_constraint : str or Constraint, optional
+        What the weight is held to after each step: a name or an instance of `Constraint`; None: nothing.
+    mask_zero : bool
+        Whether 0 is no word but fills up short sequences: then a mask goes on to the layers behind.
     **kwargs
         As in `Layer`.
 
@@ -45,21 +50,22 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.input_dim = whole(input_dim, "input_dim of an Embedding", 1)
         self.output_dim = whole(output_dim, "output_dim of an Embedding", 1)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self._plan_weight("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
+        self.mask_zero = self.supports_masking = bool(mask_zero)
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            name="embeddings",
-        )
+        self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Which of the numbers are no padding, where ``mask_zero`` says that 0 is."""
+        return np.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, x: Any) -> Any:
         index = class_numbers(plain(x), f"layer {self.name!r}")

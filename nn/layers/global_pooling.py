@@ -9,6 +9,7 @@ import numpy as np
 
 from .images import data_format_of
 from .layer import InputSpec, Layer
+from .masks import truth
 
 
 class GlobalPooling(Layer):
@@ -30,6 +31,8 @@ class GlobalPooling(Layer):
 
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all positions: (batch, length, channels) gives (batch, channels).
+
+    Where there is a mask, the mean of those that count.
 
     Parameters
     ----------
@@ -53,6 +56,19 @@ class GlobalAveragePooling1D(GlobalPooling):
     """
 
     rank, _reduce = 1, staticmethod(np.mean)
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(x)
+        axis = 1 if self.data_format == "channels_last" else 2
+        counts = np.expand_dims(truth(mask), 3 - axis)
+        x = np.where(counts, x, x.dtype.type(0))
+        number = np.sum(counts, axis=axis, keepdims=self.keepdims, dtype=x.dtype)
+        return np.sum(x, axis=axis, keepdims=self.keepdims) / number
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: the steps are gone."""
+        return None
 
 
 class GlobalAveragePooling2D(GlobalPooling):

@@ -22,8 +22,8 @@ class Lambda(Layer):
         Of an array.
     output_shape : tuple of int, optional
         Taken for Keras' sake; shapes are found by running the function.
-    mask : None
-        There are no masks here.
+    mask : callable or array_like, optional
+        The mask of the result, or a function of the inputs and their mask that gives it; None: it has none.
     arguments : dict, optional
         Further arguments of the function, by name.
     **kwargs
@@ -33,8 +33,6 @@ class Lambda(Layer):
     ------
     TypeError
         For what is no function.
-    ValueError
-        For a mask.
 
     Examples
     --------
@@ -47,20 +45,23 @@ class Lambda(Layer):
         self,
         function: Callable[..., Any],
         output_shape: Any = None,
-        mask: None = None,
+        mask: Any = None,
         arguments: dict[str, Any] | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if mask is not None:
-            raise ValueError("there are no masks here; multiply by a mask inside the function")
+        self.mask, self.supports_masking = mask, mask is not None
         self.function = checks.function(function, "what a Lambda computes")
         self.arguments = arguments or {}
-        self._told = _takes_training(function)
+        self._told = _takes(function)
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        told = {"training": training} if self._told else {}
+    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+        told = {name: value for name, value in (("training", training), ("mask", mask)) if name in self._told}
         return self.function(x, **self.arguments, **told)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """What was said of the mask: None, one, or what the function for it gives."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this; of the function its name."""
@@ -85,8 +86,8 @@ class Lambda(Layer):
         return cls(**settings)
 
 
-def _takes_training(function: Callable[..., Any]) -> bool:
+def _takes(function: Callable[..., Any]) -> frozenset[str]:
     try:
-        return "training" in inspect.signature(function).parameters
+        return frozenset(inspect.signature(function).parameters)
     except ValueError:  # written in C, as NumPy's are: it does not say, and knows nothing of a training
-        return False
+        return frozenset()

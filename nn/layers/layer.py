@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,18 +17,20 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
+from autograd_core.caller import level_of_caller
 from autograd_core.graph import add_scope, tick
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
-from .. import checks, config, initializers, regularizers
+from .. import checks, config, constraints, initializers, regularizers
 from ..tensors import assign, constant, is_sparse, plain
+from .masks import MASKS, hand_in, set_mask
 from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of, symbols
 
 _NO_LAYERS = frozenset(
     (
-        "_weights", "_kept", "_regularizers", "_holders", "input_shape", "output_shape", "called_with", "built_for",
-        "_calls", "_input",
+        "_weights", "_kept", "_regularizers", "_constraints", "_holders", "input_shape", "output_shape", "called_with",
+        "built_for", "_calls", "_input",
     )
 )  # fmt: skip
 
@@ -110,8 +113,9 @@ class Layer(config.Configurable):
     """A function with weights.
 
     A layer of your own defines ``call(inputs)`` from NumPy functions and operators, and, when it has weights,
-    ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told. What goes
-    wrong in ``call`` is raised as it is, with a note that names the layer.
+    ``build(input_shape)``, which makes them with `add_weight`. A ``call`` that takes ``training`` is told, one that
+    takes ``mask`` is given that of its inputs. What goes wrong in ``call`` is raised as it is, with a note that names
+    the layer.
 
     Parameters
     ----------
@@ -172,6 +176,7 @@ class Layer(config.Configurable):
         self._weights: tuple[Tensor, ...] = ()
         self._kept: tuple[Tensor, ...] = ()  # those of them that are state, which training never changes
         self._regularizers: tuple[tuple[Tensor, Any], ...] = ()
+        self._constraints: tuple[tuple[Tensor, Any], ...] = ()
         self._trainable = bool(trainable)
         self.dtype: Any = np.dtype(dtype or "float32")
         if self.dtype.kind != "f":
@@ -191,9 +196,11 @@ class Layer(config.Configurable):
         if "build" in vars(cls):
             cls.build = _marking_built(vars(cls)["build"])  # type: ignore[method-assign]
         if "call" in vars(cls):
-            cls._takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
+            cls._call_takes = tuple(inspect.signature(vars(cls)["call"]).parameters)[1:]
+        if "compute_mask" in vars(cls):
+            cls.supports_masking = True
 
-    _takes_training = False
+    _call_takes: tuple[str, ...] = ("inputs",)
     _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -217,6 +224,7 @@ class Layer(config.Configurable):
         dtype: Any = None,
         trainable: bool = True,
         regularizer: Any = None,
+        constraint: Any = None,
         name: str = "weight",
     ) -> Tensor:
         """Make a weight, in ``build``.
@@ -233,6 +241,8 @@ class Layer(config.Configurable):
             One that is not trainable is state: it is saved, and no gradient is computed.
         regularizer : str or Regularizer, optional
             A name or a `Regularizer`, whose penalty is added to the loss.
+        constraint : str or Constraint, optional
+            A name or a `Constraint`, which the weight is held to after each step of an optimizer.
         name : str
             What errors and saved files call it.
 
@@ -267,7 +277,28 @@ class Layer(config.Configurable):
             self._kept = (*self._kept, weight)
         if regularizer is not None:
             self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))
+        if constraint is not None:
+            self._constraints = (*self._constraints, (weight, constraints.get(constraint)))
+            self._hold()
         return weight
+
+    def _plan_weight(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
+        """Keep what was said of a weight in the attributes that are called after it, such as kernel_initializer."""
+        setattr(self, f"{name}_initializer", initializers.get(initializer))
+        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{name}_constraint", constraints.get(constraint))
+
+    def _make_weight(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """The weight of which `_plan_weight` was told."""
+        initializer, regularizer, constraint = (
+            getattr(self, f"{name}_{what}") for what in ("initializer", "regularizer", "constraint")
+        )
+        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
+
+    def _hold(self) -> None:
+        """Let optimizers know what the weights are held to; a copied layer has weights of its own."""
+        for weight, constraint in self._constraints:
+            constraints.HELD[weight.node] = constraint
 
     # -- calling ---------------------------------------------------------------------------------------
 
@@ -292,10 +323,14 @@ class Layer(config.Configurable):
         try:
             if not self.built:
                 freeze.promised(self._build, shape, kept=False)
-            if self._takes_training:
+            if "training" in self._call_takes:
                 kwargs["training"] = bool(training)
+            masked = bool(MASKS) or "mask" in kwargs or type(self).compute_mask is not Layer.compute_mask
+            mask = hand_in(self._call_takes, inputs, kwargs) if masked else None
             start = tick()
             outputs = self.call(*tensors, **kwargs)
+            if masked:
+                self._pass_on(mask, inputs, outputs)
             if isinstance(outputs, Tensor):
                 add_scope(outputs.node, self.name, start)
             elif outputs is None:
@@ -309,6 +344,23 @@ class Layer(config.Configurable):
             _training.reset(before)
         self.output_shape = shape_of(outputs)
         return outputs
+
+    # Whether what the layer gives has a mask where what it takes has one: then `compute_mask` says which.
+    supports_masking = False
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the result, for inputs and theirs: True where a step counts, None where all do."""
+        return previous_mask
+
+    def _pass_on(self, mask: Any, inputs: Any, outputs: Any) -> None:
+        if self.supports_masking:
+            set_mask(outputs, self.compute_mask(inputs[0] if inputs else None, mask))
+        elif tree.leaves(mask):
+            warnings.warn(
+                f"layer {self.name!r} ({type(self).__name__}) was given values with a mask, which ends here: what is "
+                "behind it does not know which steps are padding",
+                stacklevel=level_of_caller(),
+            )
 
     # The calls on values that are not computed yet, of which models are made.
     _calls: Sequence[Call] = ()
@@ -484,6 +536,10 @@ class Layer(config.Configurable):
     def __getstate__(self) -> dict[str, Any]:
         # The calls lead to the layers of any model that this layer is in. A copied model makes its own again.
         return {name: value for name, value in vars(self).items() if name != "_calls"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._hold()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"

@@ -8,7 +8,6 @@ import numpy as np
 
 from autograd_core.ops.half import in_float32
 
-from .. import initializers, regularizers
 from ..checks import axis_in, number
 from .layer import InputSpec, Layer
 
@@ -30,6 +29,8 @@ class LayerNormalization(Layer):
         Names or instances of `Initializer`.
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
         Names or instances of `Regularizer`; None: none.
+    beta_constraint, gamma_constraint : str or Constraint, optional
+        What the weights are held to after each step: names or instances of `Constraint`; None: nothing.
     **kwargs
         As in `Layer`.
 
@@ -50,6 +51,8 @@ class LayerNormalization(Layer):
            [-1.,  1.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: Any = -1,
@@ -60,15 +63,15 @@ class LayerNormalization(Layer):
         gamma_initializer: Any = "ones",
         beta_regularizer: Any = None,
         gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.axis: Any = tuple(axis) if isinstance(axis, list | tuple) else axis
         self.epsilon, self.center, self.scale = number(epsilon, "epsilon", 0), center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self._plan_weight("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._plan_weight("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes to normalize over, counted from the front."""
@@ -85,11 +88,9 @@ class LayerNormalization(Layer):
         axes = self.axes(len(input_shape))
         shape = tuple(input_shape[a] for a in axes)
         if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, name="gamma"
-            )
+            self.gamma = self._make_weight("gamma", shape)
         if self.center:
-            self.beta = self.add_weight(shape, self.beta_initializer, regularizer=self.beta_regularizer, name="beta")
+            self.beta = self._make_weight("beta", shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={a: input_shape[a] for a in axes})
 
     def call(self, x: Any) -> Any:

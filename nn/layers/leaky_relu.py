@@ -19,6 +19,8 @@ class LeakyReLU(Layer):
     array([[-0.2,  3. ]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)
         self.negative_slope = number(negative_slope, "negative_slope", 0)

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors import plain
 from .layer import Layer, show
+from .masks import truth
 
 
 class Merge(Layer):
@@ -48,6 +50,11 @@ class Merge(Layer):
 
     def _merge(self, inputs: list[Any]) -> Any:
         raise NotImplementedError
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """What counts in one of the values, where all have masks."""
+        masks = previous_mask if isinstance(previous_mask, list | tuple) else [None]
+        return None if any(m is None for m in masks) else reduce(np.logical_or, map(truth, masks))
 
 
 def _with_axes(x: Any, count: int) -> Any:
@@ -241,6 +248,16 @@ class Concatenate(Merge):
     def call(self, inputs: Any) -> Any:
         return np.concatenate(inputs, axis=self.axis)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Side by side, as the values are; what has no mask counts."""
+        if not isinstance(previous_mask, list | tuple) or all(m is None for m in previous_mask):
+            return None
+        shapes, masks = [np.shape(plain(x)) for x in inputs], []
+        for shape, mask in zip(shapes, previous_mask, strict=True):
+            mask = np.ones(shape, bool) if mask is None else truth(mask)
+            masks.append(np.broadcast_to(mask[..., None], shape) if mask.ndim < len(shape) else mask)
+        return np.any(np.concatenate(masks, axis=self.axis), axis=-1)
+
 
 class Dot(Merge):
     """The sum of products of two values along an axis of each, example by example.
@@ -283,6 +300,10 @@ class Dot(Merge):
                 f"layer {self.name!r} (Dot): expected the same length along the axes {axes}, got "
                 f"{' and '.join(map(show, shapes))}"
             )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: the axis of the steps may be gone."""
+        return None
 
     def _pair(self) -> tuple[int, int]:
         first, second = (self.axes, self.axes) if isinstance(self.axes, int | np.integer) else self.axes

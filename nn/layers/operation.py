@@ -66,6 +66,10 @@ class Operation(Layer):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs, **self.settings)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: a function knows nothing of steps."""
+        return None
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data; of the function its name."""
         return {**super().get_config(), "function": self.function.__name__}

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+import autograd_core as ag
+
 from .. import activations
 from .layer import Layer
+from .masks import truth
 
 
 class Softmax(Layer):
     """``exp(x) / Σ exp(x)`` along an axis.
 
-    Takes any shape, and gives the same. ValueError when there is no such axis.
+    Takes any shape, and gives the same. What a ``mask`` leaves out gets no share. ValueError when there is no such
+    axis.
 
     >>> import nn
     >>> nn.layers.Softmax()(np.array([[0.0, 0.0]])).numpy()
     array([[0.5, 0.5]], dtype=float32)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.axis = axis
+    supports_masking = True
 
-    def call(self, x: Any) -> Any:
-        return activations.softmax(x, self.axis)
+    def __init__(self, axis: Any = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis: Any = tuple(axis) if isinstance(axis, list | tuple) else axis
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        if mask is not None:
+            mask = truth(mask)
+            x = np.where(mask, x, x.dtype.type(-3e4 if x.dtype == np.float16 else -1e9))
+        if isinstance(self.axis, tuple) and len(self.axis) > 1:
+            y = np.exp(x - ag.logsumexp(x, axis=self.axis, keepdims=True))
+        else:
+            y = activations.softmax(x, self.axis[0] if isinstance(self.axis, tuple) else self.axis)
+        return y if mask is None else np.where(mask, y, y.dtype.type(0))  # where all are left out, too

@@ -160,6 +160,10 @@ class Model(Trainer):
             )
         return self._network(fitted(self._one_by_one(inputs), symbols(self._network.inputs), self.name))
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: what its layers give has their masks."""
+        return None
+
     def _one_by_one(self, inputs: Any) -> list[Any]:
         """The inputs one by one, which may be told by name or in a list."""
         assert self._network is not None

@@ -13,7 +13,7 @@ from autograd_core.graph import kind
 from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
 
-from .. import config
+from .. import config, constraints
 from ..checks import number, whole
 from ..tensors import plain
 from . import schedules
@@ -274,6 +274,7 @@ class Optimizer(config.Configurable):
                 np.copyto(parameter, new)
                 for slot, value in after.items():
                     np.copyto(slots[slot], value)
+            constraints.hold(variable)
             variable.data = variable.data  # tells the engine that what was computed from the old values is stale
 
     def _parts(self, variable: Tensor) -> list[Any]:

@@ -1,0 +1,72 @@
+"""Masks: which steps of a sequence count. They go from layer to layer beside the values, as in Keras.
+
+A layer that knows which steps are padding, such as an Embedding with ``mask_zero``, attaches a mask to what it gives.
+The next one is handed it as ``mask`` if its ``call`` takes one, and the loss looks at that of the predictions.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import tree
+from autograd_core.graph import Node
+from autograd_core.tensor import Tensor
+
+from ..tensors import plain
+
+# The mask of a value, by its node, for as long as that lives: True where a step counts.
+MASKS: weakref.WeakKeyDictionary[Node, Any] = weakref.WeakKeyDictionary()
+
+
+def mask_of(value: Any) -> Any:
+    """The mask of a value, or None; of several values their masks.
+
+    >>> import nn
+    >>> embedding = nn.layers.Embedding(10, 4, mask_zero=True)
+    >>> mask_of(embedding(np.array([[3, 5, 0]])))
+    array([[ True,  True, False]])
+    """
+    if isinstance(value, list | tuple):
+        return [mask_of(v) for v in value]
+    if isinstance(value, dict):
+        return {k: mask_of(v) for k, v in value.items()}
+    return MASKS.get(value.node) if isinstance(value, Tensor) else None
+
+
+def set_mask(value: Any, mask: Any) -> None:
+    """Attach a mask to a value, or to each of several, where there is none yet."""
+    if isinstance(value, list | tuple | dict):
+        values, masks = (part.values() if isinstance(part, dict) else part for part in (value, mask or ()))
+        for one, of_one in zip(values, masks, strict=False):
+            set_mask(one, of_one)
+    elif mask is not None and isinstance(value, Tensor) and value.node not in MASKS:
+        MASKS[value.node] = truth(mask)
+
+
+def truth(mask: Any) -> Any:
+    """A mask as an array of True and False."""
+    array = plain(mask)
+    return array if array.dtype == np.bool_ else array != 0
+
+
+def hand_in(names: Sequence[str], inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Give a call the masks of its arguments, if it takes them; returns what a mask of its result comes from.
+
+    As in Keras it is ``mask`` of a single value or list of values, and ``query_mask``, ``value_mask``, … of several: an
+    LSTM that is given a state as well takes no mask but one that it is handed by name.
+    """
+    arguments = dict(zip(names, inputs, strict=False)) | kwargs
+    values = {name: value for name, value in arguments.items() if any(map(_is_value, tree.leaves(value)))}
+    wanted = {"mask": next(iter(values.values()))} if len(values) == 1 else {f"{n}_mask": v for n, v in values.items()}
+    for name, value in wanted.items():
+        if name in names and arguments.get(name) is None:
+            kwargs[name] = mask_of(value)
+    return mask_of(next(iter(values.values()), None)) if kwargs.get("mask") is None else kwargs["mask"]
+
+
+def _is_value(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor | np.ndarray)
