@@ -9,16 +9,25 @@ from .average_pooling2d import AveragePooling2D
 from .batch_normalization import BatchNormalization
 from .conv1d import Conv1D
 from .conv2d import Conv2D
+from .conv_transpose import Conv1DTranspose, Conv2DTranspose
+from .cropping1d import Cropping1D
+from .cropping2d import Cropping2D
 from .dense import Dense
+from .depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from .dropout import Dropout
+from .elu import ELU
 from .embedding import Embedding
 from .flatten import Flatten
+from .gaussian_noise import GaussianNoise
 from .global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D
+from .group_normalization import GroupNormalization
+from .identity import Identity
 from .input import Input, InputLayer
 from .lambda_layer import Lambda
 from .layer import InputSpec, Layer
 from .layer_normalization import LayerNormalization
 from .leaky_relu import LeakyReLU
+from .masking import Masking
 from .max_pooling1d import MaxPooling1D
 from .max_pooling2d import MaxPooling2D
 from .merging import (
@@ -39,10 +48,19 @@ from .merging import (
     multiply,
     subtract,
 )  # fmt: skip
+from .normalization import Normalization
 from .operation import Operation
+from .permute import Permute
+from .relu import ReLU
+from .repeat_vector import RepeatVector
 from .rescaling import Rescaling
 from .reshape import Reshape
+from .separable_conv import SeparableConv1D, SeparableConv2D
 from .softmax import Softmax
+from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from .up_sampling1d import UpSampling1D
+from .up_sampling2d import UpSampling2D
+from .zero_padding1d import ZeroPadding1D
 from .zero_padding2d import ZeroPadding2D
 
 AvgPool1D = AveragePooling1D
@@ -55,16 +73,20 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 
 CLASSES: tuple[Any, ...] = (
-    Activation, Add, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Concatenate, Conv1D, Conv2D,
-    Dense, Dot, Dropout, Embedding, Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D,
-    GlobalMaxPooling2D, InputLayer, Lambda, LayerNormalization, LeakyReLU, Maximum, MaxPooling1D, MaxPooling2D,
-    Minimum, Multiply, Operation, Rescaling, Reshape, Softmax, Subtract, ZeroPadding2D,
+    Activation, Add, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Concatenate, Conv1D,
+    Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dot,
+    Dropout, ELU, Embedding, Flatten, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Identity, InputLayer, Lambda, LayerNormalization,
+    LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply, Normalization, Operation, Permute,
+    ReLU, RepeatVector, Rescaling, Reshape, SeparableConv1D, SeparableConv2D, Softmax, SpatialDropout1D,
+    SpatialDropout2D, Subtract, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
 )  # fmt: skip
 registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
 serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", serialize="layer")[1:]
 
 __all__ = [
+    "ELU",
     "Activation",
     "Add",
     "Average",
@@ -75,12 +97,19 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -89,6 +118,8 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -96,6 +127,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPooling1D",
@@ -103,11 +135,22 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "Operation",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
     "ZeroPadding2D",
     "add",
     "average",

@@ -8,13 +8,12 @@ import numpy as np
 
 import autograd_core as ag
 
-from .. import activations
 from ..checks import whole
-from .images import channels_back, channels_last, data_format_of, padding_of, per_axis
-from .layer import InputSpec, Layer
+from .convolving import Convolving
+from .images import channels_last
 
 
-class Conv(Layer):
+class Conv(Convolving):
     """``activation(conv(x, kernel) + bias)`` over ``rank`` axes. The kernel is (*window, in / groups, filters).
 
     Parameters
@@ -54,9 +53,6 @@ class Conv(Layer):
         call, for a window that does not fit.
     """
 
-    rank: int
-    paddings: tuple[str, ...] = ("valid", "same")
-
     def __init__(
         self,
         filters: int,
@@ -81,35 +77,19 @@ class Conv(Layer):
         self.groups = whole(groups, "groups", 1)
         if self.filters % self.groups:
             raise ValueError(f"groups: expected a whole number that divides the {filters} filters, got {groups!r}")
-        self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
-        self.strides = per_axis(strides, self.rank, "strides")
-        self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"strides and dilation_rate: expected at most one of them above 1, got {self.strides} and "
-                f"{self.dilation_rate}"
-            )
-        self.padding = padding_of(padding, *self.paddings)
-        self.data_format = data_format_of(data_format)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self._plan_windows(kernel_size, strides, padding, data_format, dilation_rate)
         self._plan_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._plan_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self._plan_end(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
-        axis = -1 if self.data_format == "channels_last" else 1
-        channels = input_shape[axis]
+        channels = self._channels(input_shape)
         if channels % self.groups:
             raise ValueError(
                 f"layer {self.name!r}: expected a number of channels that its {self.groups} groups divide, got "
                 f"{channels}"
             )
-        shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self._make_weight("kernel", shape)
-        if self.use_bias:
-            self.bias = self._make_weight("bias", (self.filters,))
-        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+        self.kernel = self._make_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self._make_bias(self.filters)
 
     def call(self, x: Any) -> Any:
         x = channels_last(x, self.data_format)
@@ -120,6 +100,4 @@ class Conv(Layer):
         z = ag.conv(
             x, self.kernel, strides=self.strides, padding=padding, dilation=self.dilation_rate, groups=self.groups
         )
-        if self.use_bias:
-            z = z + self.bias
-        return self.activation(channels_back(z, self.data_format))
+        return self._end(z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,25 @@ def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, .
             f"{value!r}"
         )
     return tuple(int(v) for v in values)
+
+
+def sides(value: Any, name: str) -> tuple[tuple[int, ...], ...]:
+    """((top, bottom), (left, right)), from that, a number for all, or a pair of numbers for rows and columns."""
+    pair = value if isinstance(value, list | tuple) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name}: expected a number, or a pair for rows and columns, got {value!r}")
+    return per_axis(pair[0], 2, name, 0), per_axis(pair[1], 2, name, 0)
+
+
+def cut(x: Any, cropping: Sequence[Sequence[int]], owner: str) -> Any:
+    """``x`` without so many places at the beginning and at the end of each spatial axis."""
+    lengths = x.shape[1 : 1 + len(cropping)]
+    if any(sum(pair) >= n for pair, n in zip(cropping, lengths, strict=True)):
+        raise ValueError(
+            f"layer {owner!r}: expected inputs of which something is left without {tuple(cropping)}, got {lengths}"
+        )
+    inner = (slice(first, n - last) for (first, last), n in zip(cropping, lengths, strict=True))
+    return x[(slice(None), *inner)]
 
 
 def padding_of(padding: str, *allowed: str) -> str:

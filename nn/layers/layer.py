@@ -288,12 +288,12 @@ class Layer(config.Configurable):
         setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
         setattr(self, f"{name}_constraint", constraints.get(constraint))
 
-    def _make_weight(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        """The weight of which `_plan_weight` was told."""
+    def _make_weight(self, name: str, shape: tuple[int, ...], called: str | None = None) -> Tensor:
+        """The weight of which `_plan_weight` was told, perhaps called otherwise."""
         initializer, regularizer, constraint = (
             getattr(self, f"{name}_{what}") for what in ("initializer", "regularizer", "constraint")
         )
-        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
+        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=called or name)
 
     def _hold(self) -> None:
         """Let optimizers know what the weights are held to; a copied layer has weights of its own."""

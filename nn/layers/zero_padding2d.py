@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .images import channels_back, channels_last, data_format_of, per_axis
+from .images import channels_back, channels_last, data_format_of, sides
 from .layer import InputSpec, Layer
 
 
@@ -37,10 +37,7 @@ class ZeroPadding2D(Layer):
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        sides = padding if isinstance(padding, list | tuple) else (padding, padding)
-        if len(sides) != 2:
-            raise ValueError(f"padding: expected a number, or a pair for rows and columns, got {padding!r}")
-        self.padding = (per_axis(sides[0], 2, "padding", 0), per_axis(sides[1], 2, "padding", 0))
+        self.padding = sides(padding, "padding")
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=4)
 
