@@ -126,7 +126,8 @@ class MaxNorm(Constraint):
 class UnitNorm(Constraint):
     """The norm along an axis 1.
 
-    ``axis`` is one axis or several: 0 for a Dense, (0, 1, 2) for a Conv2D. What is all zeros stays so.
+    ``axis`` is one axis or several: 0 for a Dense, (0, 1, 2) for a Conv2D. What is all zeros stays so. ValueError
+    in a call, for an axis that the weight lacks.
 
     >>> import nn
     >>> nn.constraints.UnitNorm()(np.array([[3.0, 0.0], [4.0, 0.0]])).round(3)

@@ -68,6 +68,7 @@ class Conv(Convolving):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        *,  # where Keras has activity_regularizer
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         **kwargs: Any,

@@ -49,6 +49,7 @@ class DepthwiseConv(Convolving):
         bias_initializer: Any = "zeros",
         depthwise_regularizer: Any = None,
         bias_regularizer: Any = None,
+        *,  # where Keras has activity_regularizer
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
         **kwargs: Any,

@@ -10,12 +10,27 @@ from .layer import Layer
 class Identity(Layer):
     """Gives what it is given.
 
+    Parameters
+    ----------
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `Layer`.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> Identity()(np.ones((1, 2))).numpy()
     array([[1., 1.]], dtype=float32)
     """
 
     supports_masking = True
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
 
     def call(self, x: Any) -> Any:
         return x

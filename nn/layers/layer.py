@@ -279,7 +279,7 @@ class Layer(config.Configurable):
             self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))
         if constraint is not None:
             self._constraints = (*self._constraints, (weight, constraints.get(constraint)))
-            self._hold()
+            self._hold_to_constraints()
         return weight
 
     def _plan_weight(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
@@ -295,7 +295,7 @@ class Layer(config.Configurable):
         )
         return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=called or name)
 
-    def _hold(self) -> None:
+    def _hold_to_constraints(self) -> None:
         """Let optimizers know what the weights are held to; a copied layer has weights of its own."""
         for weight, constraint in self._constraints:
             constraints.HELD[weight.node] = constraint
@@ -539,7 +539,7 @@ class Layer(config.Configurable):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._hold()
+        self._hold_to_constraints()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"

@@ -57,6 +57,7 @@ class SeparableConv(Convolving):
         depthwise_regularizer: Any = None,
         pointwise_regularizer: Any = None,
         bias_regularizer: Any = None,
+        *,  # where Keras has activity_regularizer
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,

@@ -302,10 +302,9 @@ def test_json_goes_both_ways(pair):
 @pytest.mark.parametrize(
     ("make", "said"),
     {
-        "an argument that we lack": (lambda k: k.layers.Embedding(4, 2, mask_zero=True), "no argument 'mask_zero'"),
+        "an argument that we lack": (lambda k: k.layers.LayerNormalization(rms_scaling=True), "'rms_scaling'"),
         "another dtype inside": (lambda k: k.layers.Dense(1, dtype="mixed_float16"), "weights and results have one"),
-        "a layer that we lack": (lambda k: k.layers.GRU(2), "unknown layer 'GRU'"),
-        "a constraint": (lambda k: k.layers.Dense(1, kernel_constraint="max_norm"), "no argument 'kernel_constraint'"),
+        "a layer that we lack": (lambda k: k.layers.ConvLSTM1D(2, 3), "unknown layer 'ConvLSTM1D'"),
     }.values(),
 )  # fmt: skip
 def test_what_there_is_not_here_is_refused_by_name(keras, make, said):
