@@ -302,7 +302,7 @@ def test_json_goes_both_ways(pair):
 @pytest.mark.parametrize(
     ("make", "said"),
     {
-        "an argument that we lack": (lambda k: k.layers.LayerNormalization(rms_scaling=True), "'rms_scaling'"),
+        "an argument that we lack": (lambda k: k.layers.BatchNormalization(renorm=True), "no argument 'renorm'"),
         "another dtype inside": (lambda k: k.layers.Dense(1, dtype="mixed_float16"), "weights and results have one"),
         "a layer that we lack": (lambda k: k.layers.ConvLSTM1D(2, 3), "unknown layer 'ConvLSTM1D'"),
     }.values(),
