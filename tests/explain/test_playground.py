@@ -202,6 +202,12 @@ def shown(page, source, texts):
     return page.frames[1].evaluate(READ)
 
 
+def show(page):
+    """As Enter does, which Firefox presses below: Chromium at times never said that a key was up again whose press had
+    put another page into the frame that takes the focus, and the driver waited for ever."""
+    page.evaluate("document.getElementById('typed').requestSubmit()")
+
+
 def close(a, b, scale):
     a, b = (math.nan if v is None else float(v) for v in (a, b))
     return (math.isnan(a) and math.isnan(b)) or a == b or abs(a - b) <= 1e-12 * max(scale, abs(b))
@@ -288,7 +294,7 @@ def test_typing_makes_the_page_and_the_address(play):
     assert page.locator("#expression").input_value() == "(x + y) * z"
     assert "f=v1·z" in told(page)
     page.locator("#expression").fill("a*b + 1")
-    page.keyboard.press("Enter")
+    show(page)
     frame(page).locator("#steps", has_text="a·b").wait_for(state="attached")
     assert page.locator("#given").input_value() == "x=-2 y=5 z=-4 a=1 b=1"
     assert "x and y and z is not in the expression" in page.locator("#error").text_content()
@@ -323,7 +329,7 @@ def test_an_address_opens_what_it_was_written_for(play, source, given):
     first = play()
     first.locator("#expression").fill(source)
     first.locator("#given").fill(given)
-    first.keyboard.press("Enter")
+    show(first)
     frame(first).locator("#count", has_text="steps").wait_for()
     first.keyboard.press("ArrowRight")
     until(first, "location.hash.endsWith('&step=1')")
@@ -344,18 +350,18 @@ def test_mistakes_are_pointed_at_and_what_was_there_stays(play):
     page = play("#f=x*x&x=3")
     frame(page)
     page.locator("#expression").fill("x^2")
-    page.keyboard.press("Enter")
+    show(page)
     assert page.locator("#error").text_content() == "write x**2\n  x^2\n   ^"
     assert "f=x·x" in told(page)
     page.locator("#expression").fill("x @ x")
-    page.keyboard.press("Enter")
+    show(page)
     assert "matmul is for arrays" in page.locator("#error").text_content()
     page.locator("#expression").fill("x*2")
     page.locator("#given").fill("x=two")
-    page.keyboard.press("Enter")
+    show(page)
     assert "expected a number or a list of numbers, got two" in page.locator("#error").text_content()
     page.locator("#given").fill("x=2")
-    page.keyboard.press("Enter")
+    show(page)
     assert page.locator("#error").text_content() == ""
 
 
@@ -391,7 +397,7 @@ def test_no_address_breaks_it(play, address):
 def test_axe_finds_nothing(play, axe, width, scheme):
     page = play("#f=x^2", viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.locator("#expression").fill("x**2 + y")
-    page.keyboard.press("Enter")
+    show(page)
     frame(page)
     page.locator("#known summary").click()
     rules = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']}"
