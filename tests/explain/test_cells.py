@@ -6,11 +6,11 @@ import pytest
 from autograd_core import Tensor, conv, explain, sigmoid
 
 
-def network(w1=((0.5, -1.0, 2.0), (1.5, 0.25, -0.75))):
+def network(w1=((0.5, -1.0, 2.0), (1.5, 0.25, -0.75)), w2=((1.0,), (-2.0,), (0.5,))):
     """A network of 2-3-1 on XOR."""
     x, y = Tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]], name="x"), np.array([[0.0], [1], [1], [0]])
     w1, b1 = Tensor(w1, name="w1"), Tensor([0.1, -0.2, 0.3], name="b1")
-    w2, b2 = Tensor([[1.0], [-2.0], [0.5]], name="w2"), Tensor([0.25], name="b2")
+    w2, b2 = Tensor(w2, name="w2"), Tensor([0.25], name="b2")
     p = sigmoid(np.tanh(x @ w1 + b1) @ w2 + b2)
     return explain(np.mean((p - y) ** 2), names={})
 
@@ -97,6 +97,62 @@ def test_a_cell_of_a_value_shows_what_it_was_computed_from(page):
     page.locator(".heat", has_text="value of v1").locator("td[data-k='10']").hover()  # row 3, column 1 of x @ w1
     assert (used(page, "value of x"), used(page, "value of w1")) == ([6, 7], [1, 4])
     assert page.locator(".written").text_content() == "1 · (-1) + 1 · 0.25 = -0.75"
+
+
+COUNTED = """([leaf, x]) => {
+  const calls = { f: 0, d: 0 };
+  for (const call of CALLS) {
+    const { f, d } = call;
+    call.f = (...given) => (calls.f++, f(...given));
+    call.d = (d || []).map((rule) => rule && ((...given) => (calls.d++, rule(...given))));
+  }
+  const observer = new MutationObserver(() => {});
+  const everything = { subtree: true, childList: true, attributes: true, characterData: true };
+  for (const id of ["stage", "leaves", "steps", "card"]) observer.observe($(id), everything);
+  change(leaf, x, 0);
+  const seen = observer.takeRecords().filter(({ target }) => !target.closest("dl") && target.id !== "card");
+  const rebuilt = seen.filter(({ target }) => target.matches("table, tbody, tr, ol, section, div"));
+  return { ...calls, seen: seen.length, rebuilt: rebuilt.length };
+}"""
+
+
+def test_a_change_computes_each_formula_once_and_writes_only_what_it_changed(visit):
+    steps = network()
+    page = visit(steps)
+    page.keyboard.press("End")  # where a card with five tables is open
+    assert page.locator("#card .heat").count() >= 4
+    ops = sum(value.op is not None for value in steps.values.values())
+    back = [step for step in steps if step.kind == "backward"]
+    leaf = page.evaluate("nodes.findIndex((node) => node.name === 'w2')")
+    counted = page.evaluate(COUNTED, [leaf, 5.0])
+    assert counted["f"] == ops
+    locals = [step for step in back if step.local is not None]  # what the rule makes of ones
+    assert counted["d"] == len(back) + len(locals)
+    assert counted["seen"] > 20
+    assert counted["rebuilt"] == 0
+    page.reload()
+    page.keyboard.press("End")
+    page.evaluate(f"change({leaf}, 5, 0)")
+    again = page.evaluate(COUNTED, [leaf, 5.0])
+    assert (again["f"], again["seen"]) == (ops, 0)
+
+
+def test_the_card_follows_a_change(visit):
+    page = visit(network())
+    at = go_to(page, network(), "backward", "w1", "matmul")
+    contribution = page.locator(".heat", has_text=f"contribution of step {at + 1}")
+    contribution.locator("td[data-k='4']").focus()
+    page.get_by_label("w2[1, 0]").fill("-20")
+    changed = next(
+        s for s in network(w2=((1.0,), (-20.0,), (0.5,))) if (s.name, s.op) == ("w1", "matmul") and s.kind != "forward"
+    )
+    shown = [float(text) for text in contribution.locator("td[data-k]").all_text_contents()]
+    np.testing.assert_allclose(shown, changed.contribution.ravel(), rtol=6e-3)
+    assert float(page.locator(".written").text_content().rpartition(" = ")[2]) == pytest.approx(
+        changed.contribution[1, 1], rel=1e-5
+    )
+    place, _, exact = contribution.locator("output").text_content().partition(" = ")
+    assert (place, float(exact)) == ("[1, 1]", pytest.approx(changed.contribution[1, 1], rel=1e-13))
 
 
 def test_a_matrix_of_equal_numbers_is_shown(visit):

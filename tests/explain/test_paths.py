@@ -169,3 +169,16 @@ def test_a_page_of_large_arrays_tells_the_sizes_alone(visit):
     assert page.locator("#paths li").count() == 0
     assert page.locator("#sizes li").count() == 4
     assert page.locator("#sizes mark").count() >= 1
+
+
+def test_a_descent_that_runs_away_leaves_paths_that_are_no_numbers(visit):
+    """Its result is inf or nan, and so are factors of the paths."""
+    x = Tensor(0.3, name="x")
+    page = visit(explain((np.exp(x * x) - np.exp(x**4)) * x, names={}))
+    page.evaluate("for (const details of document.querySelectorAll('#tools details')) details.open = true")
+    page.locator("#rate").fill("1e200")
+    for _ in range(4):
+        if page.locator("#once").is_enabled():
+            page.locator("#once").click()
+    assert "is no number any more" in page.locator("#descended").text_content()
+    assert "nan" in page.locator("#paths").text_content()

@@ -41,7 +41,8 @@ function beside(td, key) {
 // The background of a number: the larger beside the largest, the stronger.
 function colour(td, x, largest) {
   const share = Number.isFinite(x) ? Math.round((100 * Math.abs(x)) / largest) : 0;
-  td.style.background = `color-mix(in srgb, var(${x < 0 ? "--low" : "--high"}) ${share}%, var(--ground))`;
+  const shade = `color-mix(in srgb, var(${x < 0 ? "--low" : "--high"}) ${share}%, var(--ground))`;
+  if (td.shade !== shade) td.style.background = td.shade = shade;
 }
 
 // A table of a plane, or of a window of it; ``cell(td, k, place, tab)`` fills one, and says where Tab leads to.
@@ -95,21 +96,35 @@ function grids(title, array, cell, most = PLANES) {
 }
 
 // The numbers of an array to read; ``letter`` is what formulas call it, and ``point(k)`` is told which one is looked at.
+// ``refill`` of what it gives writes other numbers of that shape into the same cells.
 function heatmap(title, array, letter = "", point = () => {}) {
-  const box = element("div", undefined, { class: "heat", "data-letter": letter }), size = sizeOf(array);
-  const [low, high, mean] = size ? range(array) : [];
-  const said = !size ? ", empty" : size > WINDOW * WINDOW ? `, min ${digitsOf(low)}, max ${digitsOf(high)}, mean ${digitsOf(mean)}` : "";
-  box.append(element("p", `${title}: ${dimensions(array)}${said}`));
-  if (!size) return box;
-  const values = numbers(array), largest = Math.max(Math.abs(low), Math.abs(high)) || 1, exact = element("output", "");
-  box.append(grids(title, array, (td, k, place, tab) => {
-    const x = values[k];
-    td.textContent = Number.isFinite(x) ? Number(x.toPrecision(3)) : format(x);
-    td.tabIndex = tab;
+  const box = element("div", undefined, { class: "heat", "data-letter": letter }), head = element("p"), exact = element("output", "");
+  let values, largest, look = null;
+  const read = (now) => {
+    const size = sizeOf(now), [low, high, mean] = size ? range(now) : [];
+    const said = !size ? ", empty" : size > WINDOW * WINDOW ? `, min ${digitsOf(low)}, max ${digitsOf(high)}, mean ${digitsOf(mean)}` : "";
+    put(head, `${title}: ${dimensions(now)}${said}`);
+    values = numbers(now);
+    largest = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  };
+  const fill = (td) => {
+    const x = values[td.dataset.k];
+    put(td, String(Number.isFinite(x) ? Number(x.toPrecision(3)) : format(x)));
     colour(td, x, largest);
-    const look = () => ((exact.textContent = `[${place}] = ${x}`), point(k));
-    td.addEventListener("focus", look);
-    td.addEventListener("mouseenter", () => point(k));
+  };
+  read(array);
+  box.append(head);
+  box.refill = (now) => {
+    read(now);
+    all("td[data-k]", box).forEach(fill);
+    look?.();
+  };
+  if (!sizeOf(array)) return box;
+  box.append(grids(title, array, (td, k, place, tab) => {
+    fill(td);
+    td.tabIndex = tab;
+    td.addEventListener("focus", () => (look = () => ((exact.textContent = `[${place}] = ${values[k]}`), point(k)))());
+    td.addEventListener("mouseenter", () => (look = () => point(k))());
     td.addEventListener("keydown", (event) => {
       if (!(event.key in arrows)) return;
       beside(td, event.key)?.focus();

@@ -1,9 +1,8 @@
 // The card of a value: all that is known of it.
 
-let card = null;
+let card = null, heats = new Map(); // the value and the step that it is about; the tables on it, by their keys
 
 function describe(i, step) {
-  card = [i, step];
   const node = nodes[i], panel = $("card"), list = element("dl"), name = nodes[result].name;
   const row = (term, ...said) => {
     if (!said[0]?.length) return;
@@ -31,15 +30,25 @@ function describe(i, step) {
   for (const sign of node.signs || []) row("", $(`sign-${sign}`).textContent);
   row("layer", node.layer);
   row("line", node.where);
-  const heats = tables(i, step), box = element("div", undefined, { class: "heats" });
-  if (heats.length) box.append(element("p", "Point at a number, or focus it, to read all its digits and what it was computed from.", { class: "note" }), ...heats);
+  const wanted = tables(i, step), keys = [...wanted.keys()].join();
+  if (card?.[0] === i && card[1] === step && keys === [...heats.keys()].join()) { // the numbers have changed, no more
+    for (const [key, heat] of heats) heat.refill?.(lookUp(key));
+    panel.querySelector("dl").replaceWith(list);
+    return;
+  }
+  card = [i, step];
+  heats = new Map([...wanted].map(([key, make]) => [key, make()]));
+  const box = element("div", undefined, { class: "heats" });
+  if (heats.size) box.append(element("p", "Point at a number, or focus it, to read all its digits and what it was computed from.", { class: "note" }), ...heats.values());
   panel.replaceChildren(element("h2", node.name), list, box);
   panel.hidden = false;
 }
 
-// The arrays of a step, or of a value: what went in, and what came out, of which each element shows its formula.
+// The arrays of a step, or of a value, by their keys, each a function that makes its table: what went in, and what came
+// out, of which each element shows its formula.
 function tables(i, step) {
-  if (!data.arrays.length) return [];
+  const made = new Map();
+  if (!data.arrays.length) return made;
   const node = nodes[i], nth = steps.indexOf(step), back = step && step.kind !== "forward", undo = back && step.kind === "unbroadcast";
   const out = back ? nodes[step.out] : node, call = CALLS[out.call];
   const f = call && (undo ? call.u[step.position] : back ? call.d[step.position] : call.f);
@@ -49,13 +58,11 @@ function tables(i, step) {
   if (back) given[undo ? "p" : "g"] = `u${nth}`;
   inputs(step?.position, Infinity);
   if (back && !undo) given.z = `v${step.out}`;
-  const made = [], shown = new Set();
   const heat = (key, ...more) => {
     const value = lookUp(key), index = Number(key.slice(1));
-    if (!isArray(value) || later(key) || shown.has(key)) return;
+    if (!isArray(value) || later(key) || made.has(key)) return;
     const title = key[0] === "v" ? `value of ${nodes[index].name}` : key[0] === "g" ? `gradient of ${nodes[index].name}` : `${KEYS[key[0]]} of step ${index + 1}`;
-    made.push(heatmap(title, value, ...more));
-    shown.add(key);
+    made.set(key, () => heatmap(title, value, ...more));
   };
   const { results = [], names = {} } = f ? expressions(f) : {}, written = element("output", "", { class: "written" });
   const used = new Set([...results, ...Object.values(names), f ? "" : "g p"].flatMap((e) => [...e.matchAll(OPERAND)].map((m) => m[1])));
@@ -76,7 +83,7 @@ function tables(i, step) {
   };
   if (back) heat(`l${nth}`);
   heat(came, "", f && lookUp(came) !== undefined ? point : undefined);
-  if (f && shown.has(came)) made.push(written);
+  if (f && made.has(came)) made.set("written", () => written);
   heat(`v${i}`);
   if (node.gradient !== lookUp(came)) heat(`g${i}`);
   return made;

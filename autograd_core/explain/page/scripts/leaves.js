@@ -7,7 +7,7 @@ function editable(leaf) {
   box.append(grids(node.name, node.value, (td, k, place, tab) => {
     const input = element("input", undefined, { type: "text", inputmode: "decimal", "data-leaf": leaf, "data-k": k, "aria-label": `${node.name}[${place}]` });
     input.tabIndex = tab;
-    input.addEventListener("input", () => isNumber(input.value) && change(leaf, Number(input.value), k));
+    input.addEventListener("input", () => typedInto(input, leaf, k));
     input.addEventListener("focus", () => input.select());
     input.addEventListener("keydown", (event) => {
       const [start, end] = [input.selectionStart, input.selectionEnd], whole = start === 0 && end === input.value.length;
@@ -33,8 +33,15 @@ function fillLeaf(input) {
   const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
   if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
   if (input.type === "range") centre(input, x);
-  else input.placeholder = `${format(x)} still counts`; // where it was emptied
-  if (input !== document.activeElement) input.value = isArray(value) && data.single ? Number(x.toPrecision(8)) : x;
+  const written = String(isArray(value) && data.single ? Number(x.toPrecision(8)) : x);
+  if (input !== document.activeElement && input.value !== written) input.value = written;
+}
+
+// Somebody types; where all was deleted it says what counts until there is a number again.
+function typedInto(input, leaf, k) {
+  if (isNumber(input.value)) return change(leaf, Number(input.value), k);
+  const { value } = nodes[leaf];
+  input.placeholder = `${format(k === undefined ? value : numbers(value)[k])} still counts`;
 }
 
 // The numbers that can be changed, as other tools call them: "w" or "w[0, 1]".
@@ -47,7 +54,7 @@ if (nodes.some((node) => node.live)) {
   nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));
   onChange.push(() => all("[data-leaf]").forEach(fillLeaf));
   for (const input of all("[data-leaf]:not([data-k])")) {
-    input.addEventListener("input", () => isNumber(input.value) && change(Number(input.dataset.leaf), Number(input.value)));
+    input.addEventListener("input", () => typedInto(input, Number(input.dataset.leaf)));
     for (const done of ["change", "blur"]) input.addEventListener(done, () => fillLeaf(input)); // the slider is let go, the box left
   }
   $("reset").hidden = false;

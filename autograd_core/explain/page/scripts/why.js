@@ -68,16 +68,16 @@ const called = (i, k) => (isArray(nodes[i].value) ? `${nodes[i].name}[${placeOf(
 const factorOf = (factor, marked, title = "") => element(marked ? "mark" : "span", factor < 0 ? `(${digitsOf(factor, 4)})` : digitsOf(factor, 4), { title });
 
 function pathOf({ product, way }) {
-  const li = element("li"), line = element("p"), least = Math.min(...way.map(([, , factor]) => Math.abs(factor)));
+  const li = element("li"), line = element("p"), size = ([, , factor]) => Math.abs(factor);
+  const first = way.reduce((least, link, n) => (size(link) < size(way[least]) ? n : least), 0), [, , smallest] = way[first];
   const said = way.map(([i, k], n) => (n < way.length - 1 ? `∂${called(...way[n + 1])}/∂${called(i, k)}` : `∂${called(i, k)}/∂${called(i, k)}`));
-  const first = way.findIndex(([, , factor]) => Math.abs(factor) === least), [, , smallest] = way[first];
   way.forEach(([, , factor], n) => {
     if (n && n === way.length - 1 && factor === 1) return; // the gradient that the walk starts from
-    line.append(n ? " · " : "", factorOf(factor, Math.abs(factor) === least && isSmall(factor), said[n]));
+    line.append(n ? " · " : "", factorOf(factor, size(way[n]) === size(way[first]) && isSmall(factor), said[n]));
   });
   line.append(` = ${digitsOf(product)}`);
   li.append(line, element("p", `through ${way.slice(1).map(([i, k]) => called(i, k)).join(", ")}`, { class: "note" }));
-  if (isSmall(least)) li.append(element("p", `${least ? "small" : "0"} because of ${said[first]} = ${digitsOf(smallest)}`, { class: "note" }));
+  if (isSmall(smallest)) li.append(element("p", `${smallest ? "small" : "0"} because of ${said[first]} = ${digitsOf(smallest)}`, { class: "note" }));
   return li;
 }
 

@@ -23,7 +23,8 @@ function figures() {
     put(element, prefix + (element.tagName === "mn" ? shown.replaceAll("-", "−") : shown));
   }
   for (const box of all(".node[role=button]")) {
-    box.setAttribute("aria-label", all("text", box).map((text) => text.textContent.replace("+ ", "")).join(", "));
+    const said = all("text", box).map((text) => text.textContent.replace("+ ", "")).join(", ");
+    if (box.getAttribute("aria-label") !== said) box.setAttribute("aria-label", said);
   }
 }
 
@@ -40,9 +41,12 @@ function strengths() {
   const paint = (group, g) => {
     if (!group || g === null) return;
     const s = !Number.isFinite(g) ? 1 : g && largest ? Math.min(1, Math.max(0, 1 + Math.log10(g / largest) / 4)) : 0;
-    group.classList.remove(...Array.from({ length: 6 }, (_, i) => `s${i}`));
-    group.classList.add(`s${Math.round(5 * s)}`);
-    for (const shape of all("path, polygon", group)) shape.setAttribute("stroke-width", (1 + 4 * s * s).toFixed(2));
+    const shade = `s${Math.round(5 * s)}`, width = (1 + 4 * s * s).toFixed(2);
+    if (!group.classList.contains(shade)) {
+      group.classList.remove(...Array.from({ length: 6 }, (_, i) => `s${i}`));
+      group.classList.add(shade);
+    }
+    for (const shape of all("path, polygon", group)) if (shape.getAttribute("stroke-width") !== width) shape.setAttribute("stroke-width", width);
   };
   data.pictures.forEach((picture, p) => {
     const boxes = {}; // of a layer that is closed the largest of its weights, else its last value
@@ -55,6 +59,8 @@ function strengths() {
       const known = weights.filter((g) => g !== null);
       paint($(`picture-${p}-node-${box}`), known.length ? Math.max(...known) : last);
     }
-    for (const [step, edge] of Object.entries(picture.edges)) paint($(`picture-${p}-edge-${edge}`), magnitude(steps[step].contribution));
+    const lines = {}; // of several steps along one line the last
+    for (const [step, edge] of Object.entries(picture.edges)) lines[edge] = step;
+    for (const [edge, step] of Object.entries(lines)) paint($(`picture-${p}-edge-${edge}`), magnitude(steps[step].contribution));
   });
 }
