@@ -5,6 +5,7 @@ import pytest
 
 import nn
 from autograd_core import Tensor, explain
+from autograd_core.explain import layout
 
 FRAME = """(() => {
   const frame = document.querySelector(".picture:not([hidden])"), f = frame.getBoundingClientRect();
@@ -67,6 +68,48 @@ def test_a_chain_goes_on_in_the_next_row_and_its_arrows_lead_there(visit):
     page.set_viewport_size({"width": 1900, "height": 800})  # and all of it again where there is more room
     assert page.evaluate(FRAME)["out"] == 0
     assert max(page.evaluate(lines)) < 12
+
+
+TOLD = """(() => {
+  const frame = document.querySelector(".picture:not([hidden])"), told = (part) => [...part.querySelectorAll("text")].map((t) => t.textContent.trim());
+  return {
+    boxes: [...frame.querySelectorAll(".node")].map((box) => [box.className.baseVal.split(" ").sort(), told(box), box.ariaExpanded]),
+    arrows: [...frame.querySelectorAll(".edge")].map((edge) => [edge.className.baseVal, edge.querySelector("path").getAttribute("stroke-dasharray"), told(edge)]),
+    frames: [...frame.querySelectorAll(".cluster")].map((cluster) => [cluster.ariaLabel, told(cluster)]),
+  };
+})()"""  # noqa: E501
+
+
+def by_name(told):
+    """Arrows and frames are listed in the order of the drawing, boxes by layers."""
+    return {kind: sorted(parts, key=repr) for kind, parts in told.items()}
+
+
+def test_where_there_is_no_graphviz_the_page_lays_the_graph_out_itself(visit, axe, monkeypatch):
+    def missing(source, format):
+        raise ImportError("Graphviz is not installed")
+
+    for story in (neuron, network):
+        steps = story()
+        with_graphviz = visit(steps)
+        assert "dagre" not in with_graphviz.content()
+        with monkeypatch.context() as patched:
+            patched.setattr(layout, "rendered", missing)
+            page = visit(steps, viewport={"width": 390, "height": 844}, bypass_csp=True)
+        for opened in range(1 + (story is network)):
+            for one in (with_graphviz, page):
+                if opened:
+                    one.locator("#fold").click()
+            assert by_name(page.evaluate(TOLD)) == by_name(with_graphviz.evaluate(TOLD))
+            frame = page.evaluate(FRAME)
+            assert (frame["out"], frame["over"]) == (0, 0)
+        for one in (with_graphviz, page):
+            one.keyboard.press("End")
+            one.keyboard.press("ArrowLeft")
+        lit = "[...document.querySelectorAll('.picture:not([hidden]) .lit')].map((part) => part.id).sort()"
+        assert page.evaluate(lit) == with_graphviz.evaluate(lit) != []
+        page.evaluate(axe)
+        assert [v["id"] for v in page.evaluate("axe.run(document)")["violations"]] == []
 
 
 def scale(page):

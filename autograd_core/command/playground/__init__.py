@@ -1,8 +1,8 @@
 """``autograd playground``: one file in which one types an expression, and everything that its page does works.
 
 It reads what is typed with the grammar of ``autograd explain`` (``parser.js``), builds the computation and its page
-(``pages.js``) from templates that were cut out of real pages (``templates.py``), lays the graph out (``layout.js``,
-with dagre), and shows it in a frame (``playground.js``).
+(``pages.js``) from templates that were cut out of real pages (``templates.py``), lays the graph out (``layout.js``
+of the page, with dagre), and shows it in a frame (``playground.js``).
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def playground_html() -> str:
         "constants": ", ".join(f"<code>{name}</code>" for name in CONSTANTS),
         "functions": "\n".join(rows),
         "told": _embedded({"grammar": grammar(), "templates": told, "gallery": json.loads(_file("gallery.json"))}),
-        "dagre": _of_page("vendor/dagre.min.js").partition("//# sourceMappingURL")[0],
+        "dagre": page.dagre(),
         "ops": ",\n".join(f"{name}: {code}" for name, code in ops.items()),
         "script": "\n".join(
-            [_of_page("scripts/numbers.js"), _of_page("scripts/maths.js"), _of_page("layout.js"), *map(_file, SCRIPTS)]
+            [*(_of_page(f"scripts/{name}.js") for name in ("numbers", "maths", "layout")), *map(_file, SCRIPTS)]
         ),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], _file("playground.html"))

@@ -218,13 +218,14 @@ function drawing(values, steps, result) {
   const boxes = values.map((value) => {
     const title = value.op ? fill(template(value).title, letters(value, result, 0)) : value.node.name;
     const { place, name } = value.node, gradient = `∂${result}/∂${name} = `;
-    return { kind: value.op ? "op" : "leaf", lines: [{ text: title }, { key: `v${place}` }, { key: `g${place}`, prefix: gradient }] };
+    const lines = [{ text: title }, { "data-n": `v${place}` }, { "data-n": `g${place}`, "data-prefix": gradient }];
+    return { kind: value.op ? "op" : "leaf", lines, attributes: { tabindex: 0, role: "button" } };
   });
   const edges = {}, arrows = [];
   steps.forEach((step, i) => {
     if (step.kind === "forward") return;
     edges[i] = arrows.length;
-    arrows.push({ start: step.node, end: step.out, key: `c${i}` });
+    arrows.push([step.node, step.out, "", `c${i}`]);
   });
-  return { svg: picture(boxes, arrows, "picture-0"), map: { nodes: values.map((value) => value.node.place), edges, arrows: arrows.map(({ start, end }) => [start, end]) } };
+  return { svg: laidOut(boxes, arrows, "picture-0"), map: { nodes: values.map((value) => value.node.place), edges, arrows } };
 }

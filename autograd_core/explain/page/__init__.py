@@ -35,6 +35,7 @@ SCRIPTS = (
     "tape",
     "reveal",
     "write",
+    "layout",
     "wrap",
     "stage",
     "player",
@@ -88,7 +89,7 @@ def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
         "signs": meanings(steps),
         "data": to_json(data_of(steps, live, maps) | {"reveal": reveal, "reserved": RESERVED}),
         "program": live.code,
-        "script": _scripts(steps, live),
+        "script": _scripts(steps, live, any("boxes" in where for where in maps)),
     }
 
 
@@ -106,17 +107,26 @@ def to_notebook(steps: Steps) -> str:
     )
 
 
-def _scripts(steps: Steps, live: Program) -> str:
+def _scripts(steps: Steps, live: Program, unplaced: bool) -> str:
     """All scripts as one, without what only those read who change them: indentation and lines of comments.
 
-    What a page without arrays, or whose formulas call no function of ours, has no use for is left out.
+    What a page without arrays, whose formulas call no function of ours, or whose pictures have their layout, has no use
+    for is left out.
     """
     unused = set() if any(np.ndim(value.value) for value in steps.values.values()) else {"arrays", "formulas"}
     ours = "|".join(re.findall(r"^(?:const|function) (\w+)", _file("scripts/maths.js"), re.M))
     if not re.search(rf"\b({ours})\(", live.code):
         unused.add("maths")
+    if not unplaced:
+        unused.add("layout")
     lines = (line.strip() for n in SCRIPTS if n not in unused for line in _file(f"scripts/{n}.js").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    engine = dagre() if unplaced else ""
+    return engine + "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def dagre() -> str:
+    """The layout engine for browsers."""
+    return _file("vendor/dagre.min.js").partition("//# sourceMappingURL")[0]
 
 
 @cache

@@ -30,7 +30,11 @@ ET.register_namespace("", SVG)
 
 
 def pictures(steps: Steps) -> tuple[str, list[Any]]:
-    """The graph as SVG with its layers closed or open, and where each value and step is in each picture."""
+    """The graph as SVG with its layers closed or open, and where each value and step is in each picture.
+
+    Where nothing here can lay it out, Graphviz is missing then, the places of the pictures are empty, and what is drawn
+    in them stands beside where each value is: the page lays it out.
+    """
     layers = list(dict.fromkeys(v.layers[0] for v in steps.values.values() if v.layers))
     shown: list[str] = []
     maps: list[Any] = []
@@ -42,10 +46,13 @@ def pictures(steps: Steps) -> tuple[str, list[Any]]:
         if len(drawing.boxes) > DRAWN:
             notes.append((opened, len(drawing.boxes)))
             continue
+        where, edges = _where(steps, drawing, group)
+        marks = [_marked(box, steps, group, layers) for box in drawing.boxes]
         try:
-            svg, where = _picture(steps, drawing, group, f"picture-{len(shown)}", layers)
-        except ImportError as error:
-            return _note(str(error)), []
+            svg = _svg(drawing, marks, edges, layers, f"picture-{len(shown)}")
+        except ImportError:
+            svg = ""
+            where |= _unplaced(drawing, marks, edges, layers)
         hidden = " hidden" if shown else ""
         state = " ".join(map(str, opened))
         shown.append(f'<div class="picture" data-open="{state}" tabindex="0"{hidden}>{svg}</div>')
@@ -94,45 +101,32 @@ def _changing_layer(texts: Sequence[ET.Element], inside: Sequence[tuple[int, Val
         texts[-1].attrib |= {"data-n": f"v{inside[-1][0]}", "data-prefix": "gives ", "data-brief": ""}
 
 
-def _picture(
-    steps: Steps, drawing: Drawing, group: dict[str, str], prefix: str, layers: Sequence[str]
-) -> tuple[str, Any]:
-    root = ET.fromstring(drawing.render("svg"))
-    parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
-    parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
-    outermost = {f"cluster-{i}": path[0] for i, path in enumerate(drawing.layers) if len(path) == 1}
-    index = {name: i for i, name in enumerate(steps.values)}
-    parents = {child: parent for parent in root.iter() for child in parent}
-    for title in list(root.iter(f"{{{SVG}}}title")):
-        parents[title].remove(title)
-    for element in root.iter():
-        for name in LOOKS:
-            element.attrib.pop(name, None)
-        if element.get("class") == "graph":
-            element.find(f"{{{SVG}}}polygon").set("class", "background")  # type: ignore[union-attr]
-        layer = outermost.get(str(element.get("id")))
-        if layer is not None:
-            for text in element.findall(f"{{{SVG}}}text"):
-                text.text = f"− {text.text}"
-            place = {"data-layer": str(layers.index(layer)), "aria-label": f"Close the layer {layer}"}
-            element.attrib |= {**place, "tabindex": "0", "role": "button", "aria-expanded": "true"}
-        part = parts.get(str(element.get("id")))
-        if part is not None:
-            dark = shade(part.gradient, drawing.largest)
-            names = [str(element.get("class")), *([part.kind] if isinstance(part, Box) else [])]
-            element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
-        if isinstance(part, Box):
-            if part.kind == "layer":
-                element.attrib |= {"data-layer": str(layers.index(part.title)), "aria-expanded": "false"}
-            texts = element.findall(f"{{{SVG}}}text")
-            if part.kind == "layer":
-                texts[0].text = f"+ {texts[0].text}"
-            if part.key in index:
-                _changing(texts, index[part.key], steps.values[part.key], steps.result)
-            elif part.kind == "layer":
-                _changing_layer(texts, [(index[n], steps.values[n]) for n, key in group.items() if key == part.key])
+def _marked(box: Box, steps: Steps, group: dict[str, str], layers: Sequence[str]) -> ET.Element:
+    """The element of a box with a text for each line, with what the page needs to write its numbers anew."""
+    element = ET.Element("g")
+    for line in "\n".join((box.title, *box.lines)).split("\n"):
+        ET.SubElement(element, "text").text = line
+    texts = list(element)
+    places = {name: i for i, name in enumerate(steps.values)}
+    if box.kind == "layer":
+        element.attrib |= {"data-layer": str(layers.index(box.title)), "aria-expanded": "false"}
+        texts[0].text = f"+ {texts[0].text}"
+        _changing_layer(texts, [(places[n], steps.values[n]) for n, key in group.items() if key == box.key])
+    elif box.key in places:
+        _changing(texts, places[box.key], steps.values[box.key], steps.result)
+    return element
+
+
+def _frame(layer: str, layers: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The title of the frame around a layer that is open, and what closes it."""
+    place = {"data-layer": str(layers.index(layer)), "aria-label": f"Close the layer {layer}"}
+    return f"− {layer}", {**place, "tabindex": "0", "role": "button", "aria-expanded": "true"}
+
+
+def _where(steps: Steps, drawing: Drawing, group: dict[str, str]) -> tuple[dict[str, Any], dict[int, int]]:
+    """Where each value and step is in a picture, and the step whose contribution an arrow tells, by its place."""
     arrows = {(a.start, a.end, a.position): i for i, a in enumerate(drawing.arrows)}
-    edges = {}
+    edges, told = {}, {}
     for i, step in enumerate(steps):
         if step.kind == "forward":
             continue
@@ -141,12 +135,70 @@ def _picture(
         if (start, end, position) in arrows:
             edges[i] = arrows[start, end, position]
             if step.kind == "backward":
-                found = root.find(f".//{{{SVG}}}g[@id='edge-{edges[i]}']")
-                for text in () if found is None else found.findall(f"{{{SVG}}}text"):
-                    text.set("data-n", f"c{i}")
+                told[edges[i]] = i
     places = {box.key: i for i, box in enumerate(drawing.boxes)}
     ends = [(places[arrow.start], places[arrow.end]) for arrow in drawing.arrows]
-    where = {"nodes": [places[group[name]] for name in steps.values], "edges": edges, "arrows": ends}
+    return {"nodes": [places[group[name]] for name in steps.values], "edges": edges, "arrows": ends}, told
+
+
+def _unplaced(drawing: Drawing, marks: Sequence[ET.Element], told: dict[int, int], layers: Sequence[str]) -> Any:
+    """What a picture is made of, for the page to lay out."""
+    paths = drawing.layers
+    boxes = [
+        {
+            "kind": box.kind,
+            "lines": [{"text": text.text, **text.attrib} for text in mark],
+            "layers": [paths.index(box.layers[:depth]) for depth in range(1, len(box.layers) + 1)],
+            "attributes": mark.attrib,
+            "dashed": box.gradient is None and box.kind in ("leaf", "op", "layer"),
+        }
+        for box, mark in zip(drawing.boxes, marks, strict=True)
+    ]
+    places = {box.key: i for i, box in enumerate(drawing.boxes)}
+    arrows = [
+        (places[a.start], places[a.end], a.label, f"c{told[i]}" if a.label and i in told else None, a.gradient is None)
+        for i, a in enumerate(drawing.arrows)
+    ]
+    frames = [_frame(path[0], layers) if len(path) == 1 else (path[-1], {}) for path in paths]
+    return {"boxes": boxes, "arrows": arrows, "frames": frames}
+
+
+def _svg(
+    drawing: Drawing, marks: Sequence[ET.Element], told: dict[int, int], layers: Sequence[str], prefix: str
+) -> str:
+    root = ET.fromstring(drawing.render("svg"))
+    parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
+    parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
+    marked = {f"node-{i}": mark for i, mark in enumerate(marks)}
+    keys = {f"edge-{i}": f"c{step}" for i, step in told.items()}
+    outermost = {f"cluster-{i}": path[0] for i, path in enumerate(drawing.layers) if len(path) == 1}
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for title in list(root.iter(f"{{{SVG}}}title")):
+        parents[title].remove(title)
+    for element in root.iter():
+        for name in LOOKS:
+            element.attrib.pop(name, None)
+        if element.get("class") == "graph":
+            element.find(f"{{{SVG}}}polygon").set("class", "background")  # type: ignore[union-attr]
+        key = str(element.get("id"))
+        texts = element.findall(f"{{{SVG}}}text") if element.get("id") else []
+        if key in outermost:
+            said, attributes = _frame(outermost[key], layers)
+            element.attrib |= attributes
+            for text in texts:
+                text.text = said
+        if key in parts:
+            dark = shade(parts[key].gradient, drawing.largest)
+            names = [str(element.get("class")), *([part.kind] if isinstance(part := parts[key], Box) else [])]
+            element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
+        if key in marked:
+            element.attrib |= marked[key].attrib
+            for text, mark in zip(reversed(texts), reversed(marked[key]), strict=False):
+                text.attrib |= mark.attrib
+            if "data-layer" in element.attrib:
+                texts[0].text = marked[key][0].text
+        for text in texts if key in keys else ():
+            text.set("data-n", keys[key])
     for element in root.iter():
         if element.get("id"):
             element.set("id", f"{prefix}-{element.get('id')}")
@@ -155,7 +207,7 @@ def _picture(
     for element in root.iter():
         for name in COORDINATES & element.attrib.keys():
             element.set(name, re.sub(r"\d+\.\d+", _rounded, element.attrib[name]))
-    return ET.tostring(root, encoding="unicode"), where
+    return ET.tostring(root, encoding="unicode")
 
 
 def _rounded(number: re.Match[str]) -> str:

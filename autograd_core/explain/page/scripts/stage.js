@@ -1,6 +1,9 @@
 // The picture of the graph: which of its layers are open, and how near one looks at what of it.
 
 const pictures = all(".picture");
+data.pictures.forEach(({ boxes, arrows, frames }, p) => boxes && (pictures[p].innerHTML = laidOut(boxes, arrows, `picture-${p}`, frames)));
+if (data.pictures.some(({ boxes }) => boxes)) strengths(); // which Python has not drawn
+
 const seen = () => pictures.find((picture) => !picture.hidden);
 const openIn = (picture) => (picture.dataset.open ? picture.dataset.open.split(" ") : []);
 const LEGIBLE = 8 / 11, LARGE = 13 / 11; // of a scale at which letters are 11 pixels high

@@ -36,31 +36,33 @@ onChange.push(write);
 
 // Colour and width by the size of the gradient, a step for each power of ten, as Python draws them.
 function strengths() {
-  const sizes = nodes.map((n) => magnitude(n.gradient)).concat(steps.map((s) => magnitude(s.contribution ?? null)));
-  const largest = Math.max(...sizes.filter(Number.isFinite), 0);
-  const paint = (group, g) => {
-    if (!group || g === null) return;
-    const s = !Number.isFinite(g) ? 1 : g && largest ? Math.min(1, Math.max(0, 1 + Math.log10(g / largest) / 4)) : 0;
-    const shade = `s${Math.round(5 * s)}`, width = (1 + 4 * s * s).toFixed(2);
-    if (!group.classList.contains(shade)) {
-      group.classList.remove(...Array.from({ length: 6 }, (_, i) => `s${i}`));
-      group.classList.add(shade);
-    }
-    for (const shape of all("path, polygon", group)) if (shape.getAttribute("stroke-width") !== width) shape.setAttribute("stroke-width", width);
-  };
   data.pictures.forEach((picture, p) => {
-    const boxes = {}; // of a layer that is closed the largest of its weights, else its last value
+    const boxes = {}, sizes = {}; // of a layer that is closed the largest of its weights, else its last value
     nodes.forEach((node, i) => {
       const box = (boxes[picture.nodes[i]] ??= { weights: [], last: null });
-      if (!node.op) box.weights.push(magnitude(node.gradient));
-      else box.last = magnitude(node.gradient);
+      if (!node.op) box.weights.push(magnitude(node.gradient ?? null));
+      else box.last = magnitude(node.gradient ?? null);
     });
     for (const [box, { weights, last }] of Object.entries(boxes)) {
       const known = weights.filter((g) => g !== null);
-      paint($(`picture-${p}-node-${box}`), known.length ? Math.max(...known) : last);
+      sizes[`node-${box}`] = known.length ? Math.max(...known) : last;
     }
-    const lines = {}; // of several steps along one line the last
-    for (const [step, edge] of Object.entries(picture.edges)) lines[edge] = step;
-    for (const [edge, step] of Object.entries(lines)) paint($(`picture-${p}-edge-${edge}`), magnitude(steps[step].contribution));
+    for (const [step, edge] of Object.entries(picture.edges)) {
+      const { kind, contribution } = steps[step], g = magnitude(contribution ?? null);
+      if (kind === "backward" && g !== null) sizes[`edge-${edge}`] = Math.max(sizes[`edge-${edge}`] ?? 0, g);
+    }
+    const largest = Math.max(...Object.values(sizes).filter(Number.isFinite), 0);
+    for (const [part, g] of Object.entries(sizes)) paint($(`picture-${p}-${part}`), g, largest);
   });
+}
+
+function paint(group, g, largest) {
+  if (!group || g === null) return;
+  const s = !Number.isFinite(g) ? 1 : g && largest ? Math.min(1, Math.max(0, 1 + Math.log10(g / largest) / 4)) : 0;
+  const shade = `s${Math.round(5 * s)}`, width = (1 + 4 * s * s).toFixed(2);
+  if (!group.classList.contains(shade)) {
+    group.classList.remove(...Array.from({ length: 6 }, (_, i) => `s${i}`));
+    group.classList.add(shade);
+  }
+  for (const shape of all("path, polygon", group)) if (shape.getAttribute("stroke-width") !== width) shape.setAttribute("stroke-width", width);
 }
