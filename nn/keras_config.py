@@ -14,7 +14,6 @@ import numpy as np
 # Arguments of Keras that we lack, at the values at which they change nothing. At None any argument changes nothing.
 WITHOUT_EFFECT: dict[str, Any] = {
     "autocast": True,
-    "ema_momentum": 0.99,
     "optional": False,
     "ragged": False,
     "renorm": False,
@@ -22,7 +21,6 @@ WITHOUT_EFFECT: dict[str, Any] = {
     "rms_scaling": False,
     "sparse": False,
     "synchronized": False,
-    "use_ema": False,
 }
 
 # What Keras tells of every layer, at its default.
@@ -123,7 +121,7 @@ def arguments_of(config: dict[str, Any], known: Container[str], ours: bool = Tru
     A class of somebody's own (``ours=False``) may do anything with an argument, None too, so only those go that
     every layer of Keras has.
 
-    >>> arguments_of({"units": 3, "kernel_constraint": None, "use_ema": False, "lora_rank": 4}, {"units"})
+    >>> arguments_of({"units": 3, "kernel_constraint": None, "ragged": False, "lora_rank": 4}, {"units"})
     {'units': 3, 'lora_rank': 4}
     """
     values = {name: plain(value) for name, value in config.items()}

@@ -114,7 +114,7 @@ def optimizer_order(optimizer: Any, count: int) -> list[int]:
     >>> optimizer_order(optimizer, 6)  # steps, rate, and two slots of two variables: velocities, then averages
     [0, 1, 2, 4, 3, 5]
     """
-    slots = list(optimizer.slots)
+    slots = list(optimizer.remembered)
     own = 1 if optimizer.schedule is not None else 2
     groups: list[list[int]] = []
     for j, slot in enumerate(slots):

@@ -332,6 +332,8 @@ class Trainer(TrainingStep):
                     told.tell("on_epoch_end", epoch, logs)
                     if self.stop_training or interrupted:
                         break
+                if self.optimizer.use_ema and self.optimizer.built:
+                    self.optimizer.finalize_variable_values(self.trainable_variables)
                 if interrupted and verbose not in (0, "0"):
                     print(f"Interrupted. {len(history.epoch)} complete epochs are in the history.", flush=True)
             finally:

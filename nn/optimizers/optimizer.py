@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import itertools
+import re
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from autograd_core.arrays import asarray_like, is_foreign, like, to_numpy
+from autograd_core.caller import level_of_caller
 from autograd_core.graph import kind
 from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
 
 from .. import config, constraints
 from ..checks import number, whole
-from ..tensors import plain
+from ..tensors import assign, plain
 from . import schedules
 
 State = dict[str, Any]
@@ -24,6 +29,9 @@ _builds = itertools.count(1)
 
 # How many elements of a parameter are updated at a time.
 PART = 2**17
+
+# What is remembered of each variable beside what the rule asks for.
+AVERAGE, ACCUMULATED = "moving average", "accumulated gradient"
 
 
 class LearningRate(float):
@@ -56,6 +64,11 @@ class LearningRate(float):
         """The number in NumPy's float32."""
         return np.float32(self)
 
+    @property
+    def value(self) -> Any:
+        """The same number, as Keras' variables have it."""
+        return self.numpy()
+
 
 class Optimizer(config.Configurable):
     """Changes variables by their gradients.
@@ -66,7 +79,8 @@ class Optimizer(config.Configurable):
     Parameters
     ----------
     learning_rate : float or callable
-        A finite number from 0 on, or a `schedules.LearningRateSchedule`.
+        A finite number from 0 on, a `schedules.LearningRateSchedule`, or another function, of the number of steps so
+        far or of nothing.
     weight_decay : float, optional
         ``learning_rate · weight_decay`` times each parameter is taken off it before the step; from 0 on. None:
         nothing.
@@ -76,6 +90,16 @@ class Optimizer(config.Configurable):
         The largest size of each number in a gradient, above 0.
     global_clipnorm : float, optional
         The largest norm of all gradients together, above 0.
+    use_ema : bool
+        Whether a moving average of each variable is kept; `finalize_variable_values`, which `fit` ends with, gives the
+        variables their averages.
+    ema_momentum : float
+        How much of the average is left after a step, from 0 to 1.
+    ema_overwrite_frequency : int, optional
+        After how many steps the variables get their averages, again and again; None: not before the end.
+    gradient_accumulation_steps : int, optional
+        How many gradients, 2 or more, make one update, by their mean. None: each one does. A schedule counts
+        gradients, everything else updates.
     name : str, optional
         By default that of the class in lower case.
     **unknown
@@ -84,8 +108,9 @@ class Optimizer(config.Configurable):
     Raises
     ------
     ValueError
-        For a rate or a ``weight_decay`` below 0, a bound for clipping that is not above 0, and two of these; in
-        `apply`, for gradients in other shapes than their variables.
+        For a rate or a ``weight_decay`` below 0, a bound for clipping that is not above 0, and two of these, an
+        ``ema_momentum`` outside 0 … 1, counts of steps that are none; in `apply`, for gradients in other shapes than
+        their variables.
     TypeError
         For an unknown argument; in `apply`, for a variable that is no Tensor.
 
@@ -104,7 +129,7 @@ class Optimizer(config.Configurable):
     keras_module = "keras.optimizers"
 
     # The arrays that a step changes, and what gives the rate, which a step is told.
-    untracked = frozenset({"_variables", "_state", "_step", "_rate", "schedule", "learning_rate"})
+    untracked = frozenset({"_variables", "_state", "_step", "_rate", "_counts_steps", "schedule", "learning_rate"})
 
     # Whether `update` works on each element for itself. Large parameters are then updated a part at a time, which
     # is faster, since a part stays in cache, and needs no second copy of everything.
@@ -117,7 +142,11 @@ class Optimizer(config.Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         *,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **unknown: Any,
     ):
@@ -131,12 +160,18 @@ class Optimizer(config.Configurable):
             value = getattr(self, bound)
             if value is not None:
                 number(value, bound, 0, above=True)
+        self.use_ema, self.ema_momentum = bool(use_ema), number(ema_momentum, "ema_momentum", 0, 1)
+        often, several = ema_overwrite_frequency, gradient_accumulation_steps
+        self.ema_overwrite_frequency = None if often is None else whole(often, "ema_overwrite_frequency", 1)
+        self.gradient_accumulation_steps = None if several is None else whole(several, "gradient_accumulation_steps", 2)
+        self._undecayed_names: tuple[str, ...] = ()
+        self._undecayed: tuple[Tensor, ...] = ()
         self.slots: dict[str, float] = {}
         self.schedule: Any = None
         if isinstance(learning_rate, dict | str):  # what a file says; of a function its name
             learning_rate = schedules.deserialize(learning_rate)
         if callable(learning_rate):
-            self.schedule = learning_rate
+            self._follow(learning_rate)
         else:
             self._rate = np.array(rate(learning_rate), np.float32)
         self._step = np.array(0, np.int64)
@@ -179,6 +214,28 @@ class Optimizer(config.Configurable):
             return parameter
         return parameter - parameter * self.weight_decay * learning_rate
 
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        """Leave variables as they are where others decay: those in a list, and those whose own name has a part.
+
+        ``var_names`` are regular expressions, looked for in names without that of the layer, such as "bias".
+        ValueError once there is state for variables.
+
+        >>> import nn
+        >>> optimizer = nn.optimizers.AdamW(weight_decay=0.1)
+        >>> optimizer.exclude_from_weight_decay(var_names=["bias"])
+        """
+        if self.built:
+            raise ValueError(
+                "exclude_from_weight_decay: expected to be called before the first step, got an optimizer that is "
+                "built already; call it where the optimizer is made"
+            )
+        self._undecayed, self._undecayed_names = tuple(var_list or ()), tuple(var_names or ())
+
+    def _decays(self, variable: Tensor) -> bool:
+        own = (variable.node.name or "").rpartition("/")[2]
+        excluded = any(v is variable for v in self._undecayed)
+        return not excluded and not any(re.search(pattern, own) for pattern in self._undecayed_names)
+
     def clip(self, gradients: Sequence[Any]) -> list[Any]:
         """The gradients held within the bounds that were asked for."""
         if self.clipvalue is not None:
@@ -197,7 +254,7 @@ class Optimizer(config.Configurable):
         self._variables, self._built = tuple(variables), next(_builds)
         self._state = [{} for _ in self._variables]
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
-        for slot, start in self.slots.items():
+        for slot, start in self.remembered.items():
             vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
             vector = asarray_like(self._variables[0], vector) if self._variables else vector
             begin = 0
@@ -262,20 +319,66 @@ class Optimizer(config.Configurable):
                 f"none of the variables has a gradient ({names}); call loss.backward() first, on a loss that was "
                 "computed from them"
             )
-        clipped = self.clip([grads[i] for i in present])
-        for i, gradient in zip(present, clipped, strict=True):
+        if len(present) < len(grads):
+            names = ", ".join(str(v.node.name) for v, g in zip(variables, grads, strict=True) if g is None)
+            warnings.warn(
+                f"no gradient came for {names}, which stay as they are: the loss was not computed from them",
+                stacklevel=level_of_caller(),
+            )
+        gradients = [grads[i] for i in present]
+        every = self.gradient_accumulation_steps
+        if every:
+            states = [self._state[places[i]] for i in present]
+            gradients = [state[ACCUMULATED] + g for state, g in zip(states, gradients, strict=True)]
+            now, step = step % every == 0, (step - 1) // every + 1
+            for state, total in zip(states, gradients, strict=True):
+                np.copyto(state[ACCUMULATED], np.where(now, 0, total))
+            gradients = [total / every for total in gradients]
+        for i, gradient in zip(present, self.clip(gradients), strict=True):
             variable, state = variables[i], self._state[places[i]]
+            decays = self._decays(variable)
             rate_, step_ = learning_rate.astype(variable.dtype), step.astype(variable.dtype)
             if is_foreign(variable.data):  # beside which a number may stand, but no array of NumPy's
                 rate_, step_ = rate_[()], step_[()]
             for part in self._parts(variable):
-                parameter, slots = variable.data[part], {slot: array[part] for slot, array in state.items()}
-                new, after = self.update(self.decay(parameter, rate_), gradient[part], slots, rate_, step_)
-                np.copyto(parameter, new)
+                parameter, slots = variable.data[part], {slot: state[slot][part] for slot in self.slots}
+                old = self.decay(parameter, rate_) if decays else parameter
+                new, after = self.update(old, gradient[part], slots, rate_, step_)
+                np.copyto(parameter, np.where(now, new, parameter) if every else new)
                 for slot, value in after.items():
-                    np.copyto(slots[slot], value)
+                    np.copyto(slots[slot], np.where(now, value, slots[slot]) if every else value)
+        if self.use_ema:
+            self._average(step)
+        for variable in (variables[i] for i in present):
             constraints.hold(variable)
             variable.data = variable.data  # tells the engine that what was computed from the old values is stale
+
+    def _average(self, step: Any) -> None:
+        """Take all variables into their averages, which begin with what the first step made."""
+        for variable, state in zip(self._variables, self._state, strict=True):
+            kept = np.where(step > 1, self.ema_momentum, 0).astype(variable.dtype)
+            average = kept * state[AVERAGE] + (1 - kept) * variable.data
+            np.copyto(state[AVERAGE], average)
+            if self.ema_overwrite_frequency:
+                now = step % self.ema_overwrite_frequency == 0
+                np.copyto(variable.data, np.where(now, average, variable.data))
+                variable.data = variable.data
+
+    def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
+        """Give variables their moving averages, if any are kept; ValueError for variables that are unknown.
+
+        >>> import nn
+        >>> w = Tensor(np.array([1.0], "float32"))
+        >>> optimizer = nn.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+        >>> for _ in range(2):
+        ...     optimizer.apply([np.array([1.0])], [w])
+        >>> optimizer.finalize_variable_values([w])
+        >>> w.data  # between 0 and -1
+        array([-0.5], dtype=float32)
+        """
+        variables = list(var_list) if self.use_ema else []
+        for variable, place in zip(variables, self._places(variables), strict=True):
+            assign(variable, self._state[place][AVERAGE])
 
     def _parts(self, variable: Tensor) -> list[Any]:
         """What is updated at a time: everything, or so many rows."""
@@ -304,12 +407,21 @@ class Optimizer(config.Configurable):
 
     @property
     def iterations(self) -> int:
-        """How many steps were made."""
-        return int(self._step)
+        """How many updates were made."""
+        return int(self._step) // (self.gradient_accumulation_steps or 1)
 
     def rate_at(self, step: Any) -> Any:
         """The learning rate for a step, counted from 0: a number without axes."""
-        return self._rate if self.schedule is None else self.schedule(step)
+        if self.schedule is None:
+            return self._rate
+        return self.schedule(step) if self._counts_steps else self.schedule()
+
+    def _follow(self, schedule: Any) -> None:
+        """Take the learning rate from a function, of the number of steps or, as in Keras, of nothing."""
+        self.schedule, self._counts_steps = schedule, True
+        if not isinstance(schedule, schedules.LearningRateSchedule):
+            with contextlib.suppress(ValueError):  # of a function whose arguments nobody knows
+                self._counts_steps = bool(inspect.signature(schedule).parameters)
 
     @property
     def learning_rate(self) -> Any:
@@ -319,7 +431,7 @@ class Optimizer(config.Configurable):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if callable(value):
-            self.schedule = value
+            self._follow(value)
             return
         if self.schedule is not None:
             raise TypeError(
@@ -370,9 +482,15 @@ class Optimizer(config.Configurable):
         for array, value in zip(own, weights, strict=True):
             array[...] = like(array, value)
 
+    @property
+    def remembered(self) -> dict[str, float]:
+        """The names of all arrays in the state of a variable, with what they begin with; those of the rule last."""
+        own = {AVERAGE: 0.0} if self.use_ema else {}
+        return own | ({ACCUMULATED: 0.0} if self.gradient_accumulation_steps else {}) | self.slots
+
     def _agree(self, other: Any, name: str) -> None:
         """Take the slots that this setting asks for, or raise where those of variables exist already."""
-        if other.slots != self.slots:
+        if other.remembered != self.remembered:
             if self._variables:
                 raise ValueError(
                     f"{name} decides what {self.name!r} remembers of each variable, and it has begun to; make a new "

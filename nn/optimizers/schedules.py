@@ -12,9 +12,12 @@ from ..checks import number
 
 __all__ = [
     "CosineDecay",
+    "CosineDecayRestarts",
     "ExponentialDecay",
+    "InverseTimeDecay",
     "LearningRateSchedule",
     "PiecewiseConstantDecay",
+    "PolynomialDecay",
     "deserialize",
     "serialize",
 ]
@@ -82,6 +85,102 @@ class ExponentialDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         part = np.asarray(step, np.float32) / self.decay_steps
         return self.initial_learning_rate * self.decay_rate ** (np.floor(part) if self.staircase else part)
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    """``initial_learning_rate / (1 + decay_rate · step / decay_steps)``.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        That of step 0, from 0 on.
+    decay_steps : int
+        What a step is divided by; above 0.
+    decay_rate : float
+        From 0 on.
+    staircase : bool
+        Whether the quotient is rounded down, so that the rate changes every ``decay_steps`` steps.
+    name : str
+        For Keras' sake.
+
+    Raises
+    ------
+    ValueError
+        When a rate is below 0, or ``decay_steps`` not above it.
+
+    Examples
+    --------
+    >>> print(InverseTimeDecay(0.1, decay_steps=100, decay_rate=1.0)(100))
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ):
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.decay_rate = number(decay_rate, "decay_rate", 0)
+        self.staircase, self.name = staircase, name
+
+    def __call__(self, step: Any) -> Any:
+        part = np.asarray(step, np.float64) / self.decay_steps
+        return self.initial_learning_rate / (1 + self.decay_rate * (np.floor(part) if self.staircase else part))
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """From the initial rate to the end one along ``(1 - step / decay_steps)^power``.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        That of step 0, from 0 on.
+    decay_steps : int
+        How many steps it takes; above 0.
+    end_learning_rate : float
+        That of all later steps, from 0 on.
+    power : float
+        1 is a straight line; above 0.
+    cycle : bool
+        Whether it begins again after its end, each time for as many steps more: back to the curve of 2, 3, …
+        times ``decay_steps``.
+    name : str
+        For Keras' sake.
+
+    Raises
+    ------
+    ValueError
+        When a rate is below 0, or ``decay_steps`` or ``power`` not above it.
+
+    Examples
+    --------
+    >>> print(PolynomialDecay(0.5, decay_steps=100, end_learning_rate=0.1)(50).round(6))
+    0.3
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ):
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.decay_steps = number(decay_steps, "decay_steps", 0, above=True)
+        self.end_learning_rate = number(end_learning_rate, "end_learning_rate", 0)
+        self.power, self.cycle, self.name = number(power, "power", 0, above=True), cycle, name
+
+    def __call__(self, step: Any) -> Any:
+        done = np.asarray(step, np.float64) / self.decay_steps
+        part = done / np.maximum(np.ceil(done), 1) if self.cycle else np.minimum(done, 1)
+        end = self.end_learning_rate
+        return (self.initial_learning_rate - end) * (1 - part) ** self.power + end
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -183,7 +282,70 @@ class CosineDecay(LearningRateSchedule):
         return top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
 
 
-registry = config.registry("learning rate schedule").add(ExponentialDecay, PiecewiseConstantDecay, CosineDecay)
+class CosineDecayRestarts(LearningRateSchedule):
+    """Half a cosine from the initial rate down to ``alpha`` times it, again and again.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        That of step 0, from 0 on.
+    first_decay_steps : int
+        How many steps the first cosine takes; above 0.
+    t_mul : float
+        How many times as long as the last one each further cosine takes; from 1 on.
+    m_mul : float
+        How many times as high it begins; from 0 on.
+    alpha : float
+        What is left of the rate at the end of each, as a share from 0 to 1.
+    name : str
+        For Keras' sake.
+
+    Raises
+    ------
+    ValueError
+        When a rate or ``m_mul`` is below 0, ``first_decay_steps`` not above it, ``t_mul`` below 1, or ``alpha``
+        outside 0 … 1.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter: SGDR: stochastic gradient descent with warm restarts. ICLR 2017.
+
+    Examples
+    --------
+    >>> rate = CosineDecayRestarts(0.1, first_decay_steps=100)
+    >>> print(rate(50).round(6), rate(100), rate(200).round(6))
+    0.05 0.1 0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ):
+        self.initial_learning_rate = number(initial_learning_rate, "initial_learning_rate", 0)
+        self.first_decay_steps = number(first_decay_steps, "first_decay_steps", 0, above=True)
+        self.t_mul, self.m_mul = number(t_mul, "t_mul", 1), number(m_mul, "m_mul", 0)
+        self.alpha, self.name = number(alpha, "alpha", 0, 1), name
+
+    def __call__(self, step: Any) -> Any:
+        # In lengths of the first cosine: how far it is, how long the present one is, and when that began.
+        done, length, begun, restarts = np.asarray(step, np.float64) / self.first_decay_steps, 1.0, 0.0, 0
+        if self.t_mul == 1:
+            begun = restarts = np.floor(done)
+        else:
+            while done >= begun + length:
+                begun, length, restarts = begun + length, length * self.t_mul, restarts + 1
+        cosine = 0.5 * self.m_mul**restarts * (1 + np.cos(math.pi * (done - begun) / length))
+        return self.initial_learning_rate * ((1 - self.alpha) * cosine + self.alpha)
+
+
+registry = config.registry("learning rate schedule").add(
+    ExponentialDecay, InverseTimeDecay, PolynomialDecay, PiecewiseConstantDecay, CosineDecay, CosineDecayRestarts
+)
 serialize, deserialize = registry.functions(
     __name__, "CosineDecay(0.1, 100)", "decay_steps == 100", serialize="learning_rate_schedule"
 )[1:]

@@ -242,6 +242,7 @@ def test_get_serialize_and_deserialize_are_called_as_those_of_keras(keras, name)
 @pytest.mark.parametrize("name", REGISTRIES)
 def test_all_that_a_registry_knows_comes_back_from_plain_data(name):
     module = operator.attrgetter(name)(nn)
+    decaying = {"initial_learning_rate": 0.1, "decay_steps": 3}
     window = {"filters": 1, "kernel_size": 1}
     given = {
         "Conv1DTranspose": window, "Conv2DTranspose": window, "SeparableConv1D": window, "SeparableConv2D": window,
@@ -249,12 +250,14 @@ def test_all_that_a_registry_knows_comes_back_from_plain_data(name):
         "RepeatVector": {"n": 2}, "GaussianNoise": {"stddev": 0.1}, "SpatialDropout1D": {"rate": 0.5},
         "SpatialDropout2D": {"rate": 0.5},
         "Activation": {"activation": "relu"}, "Conv1D": window,
-        "Conv2D": window, "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 3},
+        "Conv2D": window, "CosineDecay": decaying,
         "Dense": {"units": 1}, "Dropout": {"rate": 0.5},
         "Embedding": {"input_dim": 2, "output_dim": 1},
-        "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5},
+        "ExponentialDecay": {**decaying, "decay_rate": 0.5},
         "Dot": {"axes": 1}, "InputLayer": {"shape": (1,)}, "Lambda": {"function": abs},
-        "Operation": {"function": np.exp}, "Rescaling": {"scale": 2.0},
+        "Operation": {"function": np.exp}, "Rescaling": {"scale": 2.0}, "PolynomialDecay": decaying,
+        "InverseTimeDecay": {**decaying, "decay_rate": 0.5},
+        "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 3},
         "PiecewiseConstantDecay": {"boundaries": [1], "values": [0.1, 0.2]}, "Reshape": {"target_shape": (2,)},
     }  # fmt: skip
     for known in module.registry.known.values():
