@@ -33,6 +33,10 @@ REFUSED = [
     ("RMSprop.rho", optimizers.RMSprop, "rho", 2.0),
     ("Adagrad", optimizers.Adagrad, "initial_accumulator_value", -1.0),
     ("ExponentialDecay", lambda: schedules.ExponentialDecay(0.1, 10, 0.5), "decay_steps", 0),
+    ("Optimizer.gradient_accumulation_steps", optimizers.SGD, "gradient_accumulation_steps", 1),
+    ("Optimizer.ema_momentum", optimizers.SGD, "ema_momentum", 1.5),
+    ("CosineDecayRestarts", lambda: schedules.CosineDecayRestarts(0.1, 3), "t_mul", 0.5),
+    ("PolynomialDecay", lambda: schedules.PolynomialDecay(0.1, 3), "power", 0.0),
     ("boundaries", lambda: schedules.PiecewiseConstantDecay([1], [0.1, 0.2]), "boundaries", [3, 2]),
     ("LeakyReLU", layers.LeakyReLU, "negative_slope", -0.1),
     ("Dropout", lambda: layers.Dropout(0.5), "rate", 1.5),
@@ -84,7 +88,7 @@ GIVEN = {
     "units": 2, "filters": 2, "kernel_size": 2, "rate": 0.5, "activation": "relu", "function": np.tanh, "scale": 2.0,
     "target_shape": (2,), "input_dim": 2, "output_dim": 2, "shape": (2,), "initial_learning_rate": 0.1,
     "decay_steps": 2, "decay_rate": 0.5, "boundaries": [1], "values": [0.1, 0.2], "fn": nn.losses.huber,
-    "axes": 1,
+    "axes": 1, "first_decay_steps": 2,
 }  # fmt: skip
 
 

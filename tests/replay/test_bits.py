@@ -81,8 +81,11 @@ LAYERS = {
 }
 SCHEDULES = {
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+    "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 2),
     "ExponentialDecay": lambda: schedules.ExponentialDecay(0.1, 3, 0.5),
+    "InverseTimeDecay": lambda: schedules.InverseTimeDecay(0.1, 3, 0.5),
     "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.05, 0.01]),
+    "PolynomialDecay": lambda: schedules.PolynomialDecay(0.1, 9, power=2.0),
 }
 OPTIMIZERS = {
     **classes(optimizers, optimizers.Optimizer),
@@ -92,6 +95,8 @@ OPTIMIZERS = {
     "clipvalue": lambda: optimizers.SGD(0.1, clipvalue=0.01, weight_decay=0.1),
     "centered": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True),
+    "averages": lambda: optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3),
+    "gathered": lambda: optimizers.Adam(0.01, use_ema=True, gradient_accumulation_steps=3, clipnorm=0.1),
     **{name: lambda rate=rate: optimizers.SGD(rate()) for name, rate in SCHEDULES.items()},
 }
 ACTIVATIONS = sorted({*nn.activations.__all__} - {"get", "serialize", "deserialize"})

@@ -209,8 +209,11 @@ def test_each_setting_of_a_regularizer(cls):
 
 SCHEDULES = {
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
+    "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 2),
     "ExponentialDecay": lambda: schedules.ExponentialDecay(0.1, 3, 0.5),
+    "InverseTimeDecay": lambda: schedules.InverseTimeDecay(0.1, 3, 0.5),
     "PiecewiseConstantDecay": lambda: schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.05, 0.01]),
+    "PolynomialDecay": lambda: schedules.PolynomialDecay(0.1, 9, power=2.0),
 }
 
 
