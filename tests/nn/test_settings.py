@@ -88,7 +88,7 @@ GIVEN = {
     "units": 2, "filters": 2, "kernel_size": 2, "rate": 0.5, "activation": "relu", "function": np.tanh, "scale": 2.0,
     "target_shape": (2,), "input_dim": 2, "output_dim": 2, "shape": (2,), "initial_learning_rate": 0.1,
     "decay_steps": 2, "decay_rate": 0.5, "boundaries": [1], "values": [0.1, 0.2], "fn": nn.losses.huber,
-    "axes": 1, "first_decay_steps": 2,
+    "axes": 1, "first_decay_steps": 2, "stddev": 0.1, "dims": (1,), "n": 2,
 }  # fmt: skip
 
 
