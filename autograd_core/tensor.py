@@ -328,8 +328,12 @@ class Tensor(Recorded, Tracer):
             f"{conversion} would drop the gradient of {self.node.label()} without a word; {instead}"
         )
 
+    def _drops_gradient(self) -> bool:
+        """Whether a plain number or array made of this would lead back to nothing."""
+        return self.node.requires_grad
+
     def _number(self, conversion: str) -> Any:
-        if self.node.requires_grad:
+        if self._drops_gradient():
             name = function_of_math() or "exp"
             self._refuse(
                 conversion,
@@ -360,7 +364,7 @@ class Tensor(Recorded, Tracer):
         return bool(self.told())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node.requires_grad:
+        if self._drops_gradient():
             self._refuse(*conversion(sys._getframe(1)))
         if arrays.is_foreign(self.node.out):
             raise TypeError(f"this Tensor is on {arrays.place_of(self.node.out)}; t.numpy() copies it to the CPU")

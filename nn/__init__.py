@@ -33,6 +33,7 @@ from .export import export_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
+from .variables import Variable
 
 # Errors and warnings point past these files, to the line that called them.
 caller.register(__file__, silent=["models"])
@@ -42,6 +43,7 @@ __all__ = [
     "Layer",
     "Model",
     "Sequential",
+    "Variable",
     "activations",
     "backend",
     "callbacks",

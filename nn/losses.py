@@ -18,6 +18,7 @@ from autograd_core.tensor import Tensor
 from . import activations, checks, config, distributed
 from .checks import axis_in, number
 from .tensors import class_numbers, constant, plain
+from .variables import readable
 
 __all__ = [
     "BinaryCrossentropy",
@@ -643,6 +644,9 @@ class Loss(config.Configurable):
         raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred)")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return readable(self._reduced(y_true, y_pred, sample_weight))
+
+    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         ours = type(self) in freeze.OURS and freeze.is_ours(getattr(self, "fn", None))
         losses = self.call(y_true, y_pred) if ours else distributed.checked_loss(lambda: self.call(y_true, y_pred))
         losses = constant(losses)

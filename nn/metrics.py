@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.arrays import to_numpy
+from autograd_core.replay import freeze
 
 from . import checks, config, losses
 from .checks import number, whole
@@ -21,6 +23,7 @@ from .losses import (
     sparse_categorical_crossentropy,
 )
 from .tensors import class_numbers, plain
+from .variables import Variable
 
 __all__ = [
     "Accuracy",
@@ -55,13 +58,21 @@ __all__ = [
 ]
 
 
+class Result(float):
+    """What a metric has measured: a number, with the ``numpy`` that TensorFlow's have."""
+
+    def numpy(self) -> Any:
+        """The number in NumPy's float32."""
+        return np.float32(self)
+
+
 class Metric(config.Configurable):
     """A running value: `update_state` for each batch, `result` when asked, `reset_state` for each epoch.
 
-    One of your own defines `update_state`; what it hands to `add` is averaged. Its ``direction`` tells callbacks
-    whether more of it is better ("up") or less ("down"). Targets and predictions are (batch, …),
-    weights (batch,) or (batch, …). TypeError where `update_state` is not defined, ValueError for weights that do not
-    fit.
+    One of your own defines `update_state`; what it hands to `add` is averaged, or it keeps variables of its own and
+    defines `result`, as in Keras. Its ``direction`` tells callbacks whether more of it is better ("up") or less
+    ("down"). Targets and predictions are (batch, …), weights (batch,) or (batch, …). NotImplementedError where
+    `update_state` or `result` is not defined, ValueError for weights that do not fit.
 
     >>> import nn
     >>> class Largest(nn.metrics.Metric):
@@ -71,6 +82,17 @@ class Metric(config.Configurable):
     >>> worst.update_state(np.zeros(3), np.array([1.0, -4.0, 2.0]))
     >>> worst.result()
     4.0
+
+    >>> class Examples(nn.metrics.Metric):
+    ...     def __init__(self, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.seen = self.add_variable(shape=(), initializer="zeros", name="seen")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.seen.assign_add(len(y_true))
+    ...     def result(self):
+    ...         return self.seen
+    >>> float(Examples()(np.zeros(3), np.zeros(3)))
+    3.0
     """
 
     keras_module = "keras.metrics"
@@ -80,14 +102,66 @@ class Metric(config.Configurable):
 
     untracked = None  # a metric measures what was computed, and decides nothing
 
+    _mean: tuple[Variable, Variable] | None = None
+
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or config.snake_case(type(self).__name__)
         self.dtype = dtype
-        self.reset_state()
+        self._variables: list[Variable] = []
+
+    # -- its state -------------------------------------------------------------------------------------
+
+    def add_variable(
+        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None, name: Any = None
+    ) -> Variable:
+        """Make a variable that holds what was seen so far.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            A tuple of lengths; () makes a number.
+        initializer : str or Initializer
+            What it begins with.
+        dtype : dtype, optional
+            None for float32.
+        aggregation : str, optional
+            Taken for Keras' sake: a metric is given the whole batch, also where several processes share it.
+        name : str, optional
+            By default "variable".
+
+        Returns
+        -------
+        Variable
+            To be kept as an attribute, and to `Variable.assign` to.
+        """
+        shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        made = Variable(initializer or "zeros", shape, dtype or "float32", False, f"{self.name}/{name or 'variable'}")
+        made.held = "metric"
+        self._variables = [*self._variables, made]
+        return made
+
+    def add_weight(self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: Any = None) -> Variable:
+        """Another name of `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Variable) and not value.held:
+            value.held = "metric"
+            self._variables = [*self._variables, value]
+        super().__setattr__(name, value)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its state, and that of the metrics in its attributes."""
+        inner = [m for value in vars(self).values() for m in tree.leaves(value) if isinstance(m, Metric)]
+        return [*self._variables, *(v for m in dict.fromkeys(inner) for v in m.variables)]
 
     def reset_state(self) -> None:
-        """Begin again."""
-        self.total = self.count = 0.0
+        """Begin again: all variables become 0."""
+        for v in self.variables:
+            v.assign(np.zeros(v.shape, v.dtype))
+
+    # -- what it measures ------------------------------------------------------------------------------
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account: what a metric of your own defines.
@@ -101,34 +175,66 @@ class Metric(config.Configurable):
 
         Raises
         ------
-        TypeError
+        NotImplementedError
             Where it is not defined.
         """
-        raise TypeError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight)")
+        raise NotImplementedError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight)")
 
-    def result(self) -> float:
-        """The value so far."""
-        return self.total / self.count if self.count else 0.0
+    def result(self) -> Any:
+        """The value so far: the mean of what was handed to `add`."""
+        if self._mean is None:
+            if type(self).update_state is Metric.update_state or self._variables:
+                raise NotImplementedError(f"{type(self).__name__} must define result()")
+            return Result(0.0)
+        total, count = self._mean
+        count_ = float(count.node.out)
+        return Result(float(total.node.out) / count_ if count_ else 0.0)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> float:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.update_state(*args, **kwargs)
         return self.result()
 
+    def _sums(self) -> tuple[Variable, Variable]:
+        """The variables of the running mean: what was added up, and how much of it there was."""
+        if self._mean is None:
+            self._mean = (
+                self.add_variable((), dtype="float64", name="total"),
+                self.add_variable((), dtype="float64", name="count"),
+            )
+        return self._mean
+
     def add(self, values: Any, sample_weight: Any = None) -> None:
         """Take numbers into the running mean, with their weights."""
+        if freeze.PROMISED.get():
+            freeze.refuse_assignment(self, "total")
+        total, count = self._mean or self._sums()
         if type(values) is float and type(sample_weight) is int:  # the mean loss of a batch of so many examples
-            self.total += values * sample_weight
-            self.count += sample_weight
+            total.node.out += values * sample_weight
+            count.node.out += sample_weight
             return
         values = plain(values).astype(np.float64, copy=False)
         if sample_weight is None:
-            self.total += float(values.sum())
-            self.count += values.size
+            total.node.out += float(values.sum())
+            count.node.out += values.size
             return
         values, weights = losses.align(values, plain(sample_weight).astype(np.float64, copy=False))
         weights = stretched(weights, values.shape, self.name)
-        self.total += float((values * weights).sum())
-        self.count += float(weights.sum())
+        total.node.out += float((values * weights).sum())
+        count.node.out += float(weights.sum())
+
+    # -- set aside -------------------------------------------------------------------------------------
+
+    def set_aside(self) -> Callable[[], None]:
+        """Keep what was seen so far; what is returned brings it back."""
+        attributes, kept = vars(self).copy(), [(v, np.array(plain(v))) for v in self.variables]
+
+        def bring_back() -> None:
+            self.__dict__.clear()
+            self.__dict__.update(attributes)
+            for v, value in kept:
+                v.assign(value)
+
+        return bring_back
 
 
 def stretched(weights: Any, shape: tuple[int, ...], owner: str) -> Any:
@@ -156,6 +262,7 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
         super().__init__(dtype, name)
+        self.total, self.count = self._sums()
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         self.add(values, sample_weight)
@@ -192,6 +299,7 @@ class MeanMetricWrapper(Metric):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
         super().__init__(dtype, name)
+        self.total, self.count = self._sums()
         self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
         if fn in losses.FUNCTIONS or isinstance(getattr(fn, "__self__", None), losses.Loss):
             self.direction = "down"
@@ -564,10 +672,13 @@ class _Hits(Metric):
         self.top_k = None if top_k is None else whole(top_k, "top_k", 1)
         self.class_id = None if class_id is None else whole(class_id, "class_id")
         super().__init__(dtype, name)
+        limits = np.shape(self._limits())
+        self.true_positives = self.add_variable(limits, dtype="float64", name="true_positives")
+        #: What was counted beside them: positives that were not so, or not found.
+        self.missed = self.add_variable(limits, dtype="float64", name=self.counts)
+        setattr(self, self.counts, self.missed)
 
-    def reset_state(self) -> None:
-        """Begin again."""
-        self.hits = self.predicted = self.actual = np.zeros(np.shape(self._limits()))
+    counts: str
 
     def _limits(self) -> Any:
         default = 0.5 if self.top_k is None else -np.inf
@@ -598,13 +709,16 @@ class _Hits(Metric):
         limits = self._limits()
         positive = y_pred.ravel() > limits[:, None]
         true, w = y_true.ravel(), weights.ravel()
-        self.hits = self.hits + (positive & true) @ w
-        self.predicted = self.predicted + positive @ w
-        self.actual = self.actual + true @ w
+        hits = (positive & true) @ w
+        self.true_positives.assign_add(hits)
+        self.missed.assign_add((positive @ w if self.counts == "false_positives" else true @ w) - hits)
 
-    def _share(self, of: Any) -> Any:
-        share = np.divide(self.hits, of, out=np.zeros_like(self.hits), where=of > 0)
-        return float(share[0]) if share.size == 1 else share
+    def result(self) -> Any:
+        """The value so far."""
+        hits = self.true_positives.node.out
+        of = hits + self.missed.node.out
+        share = np.divide(hits, of, out=np.zeros_like(hits), where=of > 0)
+        return Result(share[0]) if share.size == 1 else share
 
 
 class Precision(_Hits):
@@ -637,9 +751,7 @@ class Precision(_Hits):
     0.5
     """
 
-    def result(self) -> Any:
-        """The value so far."""
-        return self._share(self.predicted)
+    counts = "false_positives"
 
 
 class Recall(_Hits):
@@ -666,9 +778,7 @@ class Recall(_Hits):
     0.3333333333333333
     """
 
-    def result(self) -> Any:
-        """The value so far."""
-        return self._share(self.actual)
+    counts = "false_negatives"
 
 
 CLASSES: tuple[Any, ...] = (

@@ -235,8 +235,8 @@ def _of_layer(layer: Layer, name: str, order: Order | None) -> Iterator[Entry]:
     elif isinstance(layer, layers.Embedding):
         yield Entry(f"{prefix}weight", layer.embeddings)
     else:
-        for weight in layer._weights:
-            yield Entry(f"{prefix}{(weight.name or '').rpartition('/')[2]}", weight)
+        for variable in layer._weights:
+            yield Entry(f"{prefix}{variable.name}", variable)
 
 
 def _scale_and_shift(

@@ -109,7 +109,7 @@ class TensorBoard(Callback):
                 values = to_numpy(plain(weight))
                 finite = values[np.isfinite(values)]  # there is no bar for NaN
                 if finite.size:
-                    self.writer("train").add_histogram(f"{weight.name}/histogram", finite, epoch)
+                    self.writer("train").add_histogram(f"{weight.path}/histogram", finite, epoch)
         for writer in self.writers.values():
             writer.flush()
 

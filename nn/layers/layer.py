@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 import warnings
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,16 +24,21 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, constraints, initializers, regularizers
+from ..metrics import Metric
 from ..tensors import assign, constant, is_sparse, plain
+from ..variables import TRAINING, Variable, readable
 from .masks import MASKS, hand_in, set_mask
 from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of, symbols
 
 _NO_LAYERS = frozenset(
     (
         "_weights", "_kept", "_regularizers", "_constraints", "_holders", "input_shape", "output_shape", "called_with",
-        "built_for", "_calls", "_input",
+        "built_for", "_calls", "_input", "_added",
     )
 )  # fmt: skip
+
+# The layers that may hold metrics: most models have none, and are not searched for them at each step.
+_WITH_METRICS: weakref.WeakSet[Any] = weakref.WeakSet()
 
 _names: Counter[str] = Counter()
 
@@ -127,8 +133,11 @@ class Layer(config.Configurable):
         What errors, summaries and drawings call it; by default that of the class in lower case, with a number.
     input_shape : tuple of int, optional
         That of one example, without the batch axis, on the first layer of a `Sequential`, as an `Input` gives it.
+    activity_regularizer : str or Regularizer, optional
+        A name or a `Regularizer`, whose penalty on what the layer gives, divided by the length of the batch, is added
+        to the loss.
     **unknown
-        Nothing: each is an error that names the nearest argument.
+        Nothing, but ``input_dim=n`` for ``input_shape=(n,)``: each is an error that names the nearest argument.
 
     Raises
     ------
@@ -136,7 +145,9 @@ class Layer(config.Configurable):
         For an argument that it does not have, and a ``name`` that is no string; in a call, for a ``call`` that
         returns nothing.
     ValueError
-        Unless ``dtype`` is floating.
+        Unless ``dtype`` is floating and ``trainable`` a truth value.
+    NotImplementedError
+        In a call, where ``call`` is not defined.
 
     Examples
     --------
@@ -152,7 +163,7 @@ class Layer(config.Configurable):
 
     keras_module = "keras.layers"
 
-    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls"})
+    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls", "_added"})
     shared = True
 
     # Whether inputs are brought to the layer's dtype before `call`, and whether they become Tensors at all.
@@ -169,15 +180,21 @@ class Layer(config.Configurable):
         dtype: Any = None,
         name: str | None = None,
         input_shape: Any = None,
+        activity_regularizer: Any = None,
         **unknown: Any,
     ):
+        if unknown.keys() == {"input_dim"} and input_shape is None:
+            input_shape, unknown = (unknown["input_dim"],), {}
         config.reject(self, unknown)
         self.__dict__.setdefault("_holders", {})
-        self._weights: tuple[Tensor, ...] = ()
-        self._kept: tuple[Tensor, ...] = ()  # those of them that are state, which training never changes
-        self._regularizers: tuple[tuple[Tensor, Any], ...] = ()
-        self._constraints: tuple[tuple[Tensor, Any], ...] = ()
+        self._weights: tuple[Variable, ...] = ()
+        self._kept: tuple[Variable, ...] = ()  # those of them that are state, which training never changes
+        self._regularizers: tuple[tuple[Variable, Any], ...] = ()
+        self._constraints: tuple[tuple[Variable, Any], ...] = ()
+        if not isinstance(trainable, bool | np.bool_) and trainable not in (0, 1):
+            raise ValueError(f"trainable of a layer: expected True or False, got {trainable!r}")
         self._trainable = bool(trainable)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype: Any = np.dtype(dtype or "float32")
         if self.dtype.kind != "f":
             raise ValueError(f"dtype of a layer: expected a floating one, got {self.dtype}")
@@ -205,28 +222,69 @@ class Layer(config.Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if isinstance(value, Layer | list | tuple | dict) and name not in _NO_LAYERS:
+        if name in _NO_LAYERS:
+            return
+        if isinstance(value, Layer | list | tuple | dict):
             self.__dict__.setdefault("_holders", {})[name] = None
+        if isinstance(value, Metric) or (isinstance(value, list | dict) and type(self) not in freeze.OURS):
+            _WITH_METRICS.add(self)
+        if isinstance(value, Variable | list | tuple | dict):
+            for variable in tree.leaves(value):
+                if isinstance(variable, Variable) and not variable.held:
+                    self._hold(variable, kept=not variable.trainable)
 
     # -- what a layer of one's own defines -------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape, whose first axis (the batch) is None."""
+        self.built = True
 
     def call(self, inputs: Any) -> Any:
         """Compute the output."""
-        raise TypeError(f"{type(self).__name__} must define call(inputs)")
+        raise NotImplementedError(f"{type(self).__name__} must define call(inputs)")
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number, or several, to the loss of whatever is computed now; in ``call``.
+
+        It counts for this call: the next one of the model begins with none.
+
+        Parameters
+        ----------
+        loss : Tensor, or list of Tensor
+            Single numbers that were computed from inputs or weights.
+
+        Raises
+        ------
+        ValueError
+            For what is no Tensor of one element.
+
+        Examples
+        --------
+        >>> import nn
+        >>> class Small(nn.layers.Layer):
+        ...     def call(self, x):
+        ...         self.add_loss(0.1 * np.mean(x**2))
+        ...         return x
+        >>> model = nn.Sequential([Small(), nn.layers.Dense(1)])
+        >>> y = model(np.ones((2, 3), "float32"))
+        >>> [round(loss.item(), 4) for loss in model.losses]
+        [0.1]
+        """
+        for one in tree.leaves(loss):
+            if not isinstance(one, Tensor) or one.size != 1:
+                raise ValueError(f"add_loss: expected a single number that was computed, a Tensor, got {one!r}")
+            self.__dict__.setdefault("_added", []).append((id(self), one))
 
     def add_weight(
         self,
         shape: tuple[int, ...] = (),
-        initializer: Any = "glorot_uniform",
+        initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
         name: str = "weight",
-    ) -> Tensor:
+    ) -> Variable:
         """Make a weight, in ``build``.
 
         Parameters
@@ -234,7 +292,8 @@ class Layer(config.Configurable):
         shape : tuple of int
             A tuple of lengths; () makes a number.
         initializer : str or Initializer, optional
-            A name, or an `Initializer`, or a function of ``(shape, dtype)``.
+            A name, or an `Initializer`, or a function of ``(shape, dtype)``; None for "glorot_uniform", and for zeros
+            where ``dtype`` is not floating.
         dtype : dtype, optional
             None for that of the layer.
         trainable : bool
@@ -248,14 +307,22 @@ class Layer(config.Configurable):
 
         Returns
         -------
-        Tensor
+        Variable
             A leaf, to be kept as an attribute of the layer.
 
         Raises
         ------
         ValueError
-            Where the initializer gives another shape.
+            Where the initializer gives another shape, and for a name in place of the shape.
         """
+        if isinstance(shape, str):
+            raise ValueError(
+                f"add_weight: expected a tuple of lengths as the shape, got {shape!r}; write add_weight(shape, "
+                f"name={shape!r})"
+            )
+        shape = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else shape
+        if initializer is None:
+            initializer = "glorot_uniform" if np.dtype(dtype or self.dtype).kind == "f" else "zeros"
         if None in shape:
             raise ValueError(
                 f"{self.name}/{name}: expected a known length of each axis of the input, got a weight of shape "
@@ -271,10 +338,8 @@ class Layer(config.Configurable):
             raise ValueError(
                 f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"
             )
-        weight = Tensor(values, requires_grad=trainable and self._trainable, name=f"{self.name}/{name}")
-        self._weights = (*self._weights, weight)
-        if not trainable:
-            self._kept = (*self._kept, weight)
+        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{self.name}/{name}")
+        self._hold(weight, kept=not trainable)
         if regularizer is not None:
             self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))
         if constraint is not None:
@@ -288,7 +353,7 @@ class Layer(config.Configurable):
         setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
         setattr(self, f"{name}_constraint", constraints.get(constraint))
 
-    def _make_weight(self, name: str, shape: tuple[int, ...], called: str | None = None) -> Tensor:
+    def _make_weight(self, name: str, shape: tuple[int, ...], called: str | None = None) -> Variable:
         """The weight of which `_plan_weight` was told, perhaps called otherwise."""
         initializer, regularizer, constraint = (
             getattr(self, f"{name}_{what}") for what in ("initializer", "regularizer", "constraint")
@@ -300,14 +365,22 @@ class Layer(config.Configurable):
         for weight, constraint in self._constraints:
             constraints.HELD[weight.node] = constraint
 
+    def _hold(self, weight: Variable, kept: bool) -> None:
+        """Count a variable among the weights."""
+        weight.held = "layer"
+        self._weights = (*self._weights, weight)
+        if kept:
+            self._kept = (*self._kept, weight)
+
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
         for x in (*inputs, *kwargs.values()) if kwargs else inputs:
             if type(x) not in COMPUTED and symbols(x):
                 return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
+        outer = TRAINING.get()
         if training is None:
-            training = _training.get()
+            training = outer
         dtype = self.dtype if self.autocast else None
         tensors = [_convert(x, dtype) for x in inputs] if self.converts else list(inputs)
         first = tensors[0] if tensors else None
@@ -319,7 +392,10 @@ class Layer(config.Configurable):
             )
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
-        before = _training.set(bool(training))
+        before = TRAINING.set(bool(training))
+        if outer is None:
+            _adding.set([])
+        self.__dict__["_added"] = _adding.get()
         try:
             if not self.built:
                 freeze.promised(self._build, shape, kept=False)
@@ -337,13 +413,24 @@ class Layer(config.Configurable):
                 raise TypeError(
                     f"call of layer {self.name!r}: expected a result, got None; does it end without a return?"
                 )
+            if self.activity_regularizer is not None:
+                self._regularize(outputs)
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             raise
         finally:
-            _training.reset(before)
+            TRAINING.reset(before)
         self.output_shape = shape_of(outputs)
-        return outputs
+        return readable(outputs) if outer is None else outputs
+
+    # What was added to the loss in the last call from outside that reached this layer: with the ids of the layers.
+    _added: Sequence[tuple[int, Any]] = ()
+
+    def _regularize(self, outputs: Any) -> None:
+        """Add the penalty on what the layer gives, for each example."""
+        for output in tree.leaves(outputs):
+            if isinstance(output, Tensor):
+                self.add_loss(self.activity_regularizer(output) / max(len(output) if output.ndim else 1, 1))
 
     # Whether what the layer gives has a mask where what it takes has one: then `compute_mask` says which.
     supports_masking = False
@@ -440,9 +527,9 @@ class Layer(config.Configurable):
                 stack.extend(reversed(layer.sublayers))
 
     @property
-    def weights(self) -> list[Tensor]:
+    def weights(self) -> list[Variable]:
         """All weights, of each layer first those that train and then its state."""
-        found: list[Tensor] = []
+        found: list[Variable] = []
         for layer in self.walk_layers():
             kept = set(map(id, layer._kept))
             found += sorted(layer._weights, key=lambda w: id(w) in kept) if kept else layer._weights
@@ -451,14 +538,14 @@ class Layer(config.Configurable):
     variables = weights
 
     @property
-    def trainable_weights(self) -> list[Tensor]:
+    def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
         return [w for layer in self.walk_layers() for w in layer._weights if w.node.requires_grad]
 
     trainable_variables = trainable_weights
 
     @property
-    def non_trainable_weights(self) -> list[Tensor]:
+    def non_trainable_weights(self) -> list[Variable]:
         """State, and the weights of layers that are frozen."""
         return [w for w in self.weights if not w.requires_grad]
 
@@ -492,7 +579,7 @@ class Layer(config.Configurable):
             raise ValueError(f"{self.name!r}: expected {len(own)} weights, got {len(weights)}{unbuilt}")
         for variable, value in zip(own, weights, strict=True):
             if variable.shape != value.shape:
-                raise ValueError(f"{variable.name}: expected an array of shape {variable.shape}, got {value.shape}")
+                raise ValueError(f"{variable.path}: expected an array of shape {variable.shape}, got {value.shape}")
         for variable, value in zip(own, weights, strict=True):
             assign(variable, value)
 
@@ -506,16 +593,31 @@ class Layer(config.Configurable):
 
     @property
     def losses(self) -> list[Tensor]:
-        """The regularization penalties of this layer and all in it."""
-        return [penalty(w) for layer in self.walk_layers() for w, penalty in layer._regularizers if w.requires_grad]
+        """What this layer and all in it added to the loss in the last call, and the penalties on their weights."""
+        layers = list(self.walk_layers())
+        added = [loss for layer in layers for owner, loss in layer._added if owner == id(layer)]
+        return added + [penalty(w) for layer in layers for w, penalty in layer._regularizers if w.requires_grad]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics in the attributes of this layer and of all in it, which a training tells and begins again."""
+        if not _WITH_METRICS:
+            return []
+        found: dict[int, Metric] = {}
+        for layer in self.walk_layers():
+            for name, value in vars(layer).items() if layer in _WITH_METRICS else ():
+                if name not in (layer.untracked or ()) and isinstance(value, Metric | list | tuple | dict):
+                    found |= {id(leaf): leaf for leaf in tree.leaves(value) if isinstance(leaf, Metric)}
+        return list(found.values())
 
     # -- configuration ---------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
         settings = super().get_config()
-        if settings.get("input_shape") is None:
-            settings.pop("input_shape", None)
+        for name in ("input_shape", "activity_regularizer"):
+            if settings.get(name) is None:
+                settings.pop(name, None)
         return settings
 
     def _agree(self, other: Any, name: str) -> None:
@@ -535,7 +637,7 @@ class Layer(config.Configurable):
 
     def __getstate__(self) -> dict[str, Any]:
         # The calls lead to the layers of any model that this layer is in. A copied model makes its own again.
-        return {name: value for name, value in vars(self).items() if name != "_calls"}
+        return {name: value for name, value in vars(self).items() if name not in ("_calls", "_added")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -576,8 +678,20 @@ def _spend(size: int) -> None:
             raise ValueError("its configuration describes more weights than it holds")
 
 
-# Whether the model is being trained: set by the outermost call, known to all calls inside it.
-_training: ContextVar[bool] = ContextVar("training", default=False)
+# What is added to the loss in the call from outside that is running.
+_adding: ContextVar[list[Any] | None] = ContextVar("adding", default=None)
+
+
+@contextmanager
+def a_step(training: bool) -> Iterator[None]:
+    """What runs inside a ``with`` block is a step of training or evaluation; what it added to the loss is forgotten."""
+    before, added = TRAINING.set(training), _adding.set([])
+    try:
+        yield
+    finally:
+        (_adding.get() or []).clear()
+        _adding.reset(added)
+        TRAINING.reset(before)
 
 
 def _convert(value: Any, dtype: Any) -> Any:

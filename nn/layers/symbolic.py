@@ -19,11 +19,12 @@ from autograd_core.tensor import Tensor
 
 from .. import random
 from ..tensors import plain
+from ..variables import Readable
 
 Shape = tuple[int | None, ...]
 
 # What a layer is called on most often, and needs no look inside.
-COMPUTED = frozenset({Tensor, np.ndarray})
+COMPUTED = frozenset({Tensor, Readable, np.ndarray})
 
 # Lengths that are tried for those that are not known, first of the batch and then of another axis: what differs in the
 # output between the two runs is not known, either.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from autograd_core.tensor import Tensor
 
 from .. import config, device, distributed
 from ..interrupts import unbroken
+from ..layers.layer import a_step
 from ..optimizers.optimizer import Optimizer
 from ..tensors import constant, plain
 from . import training_step
@@ -41,7 +42,7 @@ ADVICE = (
 class Plan:
     """How a model's steps are run under some settings: each as a program, or op by op, and why."""
 
-    def __init__(self, steps: Steps, model: Frozen, loss: Frozen, optimizer: Frozen, variables: list[Tensor]):
+    def __init__(self, steps: Steps, model: Frozen, loss: Frozen, optimizer: Frozen, variables: Sequence[Tensor]):
         self.key = key_of(model, loss, optimizer, variables)
         self.variables = variables
         of, name = steps.of, repr(steps.model.name)
@@ -69,7 +70,7 @@ class Plan:
         return [part for part in parts if isinstance(part, Replay)]
 
 
-def key_of(model: Frozen, loss: Frozen, optimizer: Frozen, variables: list[Tensor]) -> Any:
+def key_of(model: Frozen, loss: Frozen, optimizer: Frozen, variables: Sequence[Tensor]) -> Any:
     """What a plan is good for."""
     return (*(f.key if f.foreign is None else f.foreign for f in (model, loss, optimizer)), *map(Identity, variables))
 
@@ -237,7 +238,7 @@ class Steps:
             self._forget_gradients(plan.variables)
 
     @staticmethod
-    def _forget_gradients(variables: list[Tensor]) -> None:
+    def _forget_gradients(variables: Sequence[Tensor]) -> None:
         for v in variables:
             if v.node.grad is not None:
                 v.node.grad = None
@@ -375,7 +376,7 @@ def _train(of: Any, x: Any, y: Any, weights: Any, learning_rate: Any, step: Any)
 
 
 def _test(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
-    with share, no_grad():
+    with share, no_grad(), a_step(training=False):
         model = of()
         y_pred = model(x, training=False)
         return y_pred, training_step.loss_of(model, x, y, y_pred, weights)

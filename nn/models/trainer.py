@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_core import tree
-from autograd_core.arrays import in_numpy
+from autograd_core.arrays import in_numpy, to_numpy
 from autograd_core.replay import freeze
 
 from .. import checks, config, distributed, losses, metrics, optimizers
@@ -31,16 +32,18 @@ from .arguments import (
     validation_feed,
 )  # fmt: skip
 from .batches import Feed, arrays_of, batches, cut, length_of, refuse_nan
+from .executions import Executions
 from .outputs import MetricsOfOutputs, Outputs
 from .steps import Schedule, Steps
-from .training_step import Logs, TrainingStep, has_own_loss
+from .training_step import Logs, TrainingStep
 
 
 class Trainer(TrainingStep):
     """The part of a model that learns from data."""
 
     untracked = (Layer.untracked or frozenset()) | {
-        "stop_training", "history", "compiled", "_steps", "loss", "_compiled_with",
+        "stop_training", "stop_evaluating", "stop_predicting", "steps_per_execution", "history", "compiled",
+        "_steps", "loss", "_compiled_with",
         # judged by themselves, or no part of a step
         "optimizer", "_loss", "_outputs", "_metrics", "_weighted_metrics", "_loss_mean",
     }  # fmt: skip
@@ -50,7 +53,8 @@ class Trainer(TrainingStep):
         self.optimizer: Any = None
         self.loss: Any = None
         self.compiled = False
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.steps_per_execution = 1
         self.history: Any = None
         self._loss: losses.Loss | Outputs | None = None
         self._outputs: Outputs | None = None  # the losses, where they are of several outputs
@@ -89,8 +93,8 @@ class Trainer(TrainingStep):
             A name or an `Optimizer`.
         loss : str, callable or Loss, optional
             A name, a `Loss`, or a function of targets and predictions; None for a model with a `compute_loss` of its
-            own. For several outputs one for all, a list in their order, or a dict by their names; None for an output
-            without a loss.
+            own, or whose layers add all there is. For several outputs one for all, a list in their order, or a dict by
+            their names; None for an output without a loss.
         loss_weights : float, list or dict, optional
             By how much the loss is multiplied, a number; None: 1. For several outputs a list or dict.
         metrics, weighted_metrics : sequence of metrics, optional
@@ -100,7 +104,7 @@ class Trainer(TrainingStep):
             Whether the layers' own code runs every time, to print or to debug in it; gradients are then left in the
             weights' ``.grad``. It wins over ``jit_compile``.
         steps_per_execution : int
-            Taken so that scripts run, and changes nothing.
+            After how many batches callbacks are told of them, the progress is shown and ``stop_training`` is looked at.
         jit_compile : bool or str
             "auto" replays what is this package's. True is your word that your own code is pure, so that it is
             replayed too: live are the data, the weights, and what is assigned to attributes of layers, losses,
@@ -111,10 +115,11 @@ class Trainer(TrainingStep):
         Raises
         ------
         ValueError, TypeError
-            For what is no optimizer, loss, metric or ``jit_compile``.
+            For what is no optimizer, loss, metric or ``jit_compile``, and ``steps_per_execution`` below 1.
         """
         if not (isinstance(jit_compile, bool) or jit_compile == "auto"):
             raise ValueError(f"jit_compile: expected 'auto', True or False, got {jit_compile!r}")
+        every = checks.whole(steps_per_execution, "steps_per_execution", 1)
         names = self._names_of_outputs()
         found = as_loss(loss, loss_weights, names)
         several = found if isinstance(found, Outputs) else None
@@ -131,6 +136,7 @@ class Trainer(TrainingStep):
         self.loss, self._outputs = loss, several
         self._steps = Steps(self, run_eagerly or jit_compile is False, jit_compile is True)
         self.compiled = True
+        self.steps_per_execution = every
         self._compiled_with = {
             "optimizer": self.optimizer,
             "loss": loss,
@@ -138,6 +144,7 @@ class Trainer(TrainingStep):
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly,
+            "steps_per_execution": every,
             "jit_compile": jit_compile,
         }
 
@@ -145,23 +152,23 @@ class Trainer(TrainingStep):
         """What the model was compiled with, as plain data; functions by their names."""
         return {name: config.serialize(value) for name, value in self._compiled_with.items()}
 
-    def _check_compiled(self, loss: bool = True) -> None:
+    def _check_compiled(self) -> None:
         if not self.compiled:
             raise RuntimeError(
                 f"{self.name!r} is not compiled, so it has no optimizer and no loss; call "
                 "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy']) first"
             )
-        if loss and self._loss is None and not has_own_loss(self):
-            raise ValueError("the model was compiled without a loss; pass loss= to compile()")
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics, the mean loss first."""
+        """The metrics, the mean loss first and those in attributes of the model and its layers last."""
         if not self.compiled:
-            return []
+            return super().metrics
         if self._outputs is not None:
-            return [self._loss_mean, *self._outputs.means, *self._metrics.flat, *self._weighted_metrics.flat]
-        return [self._loss_mean, *self._metrics, *self._weighted_metrics]
+            own = [*self._outputs.means, *self._metrics.flat, *self._weighted_metrics.flat]
+        else:
+            own = [*self._metrics, *self._weighted_metrics]
+        return [self._loss_mean, *own, *super().metrics]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -169,7 +176,9 @@ class Trainer(TrainingStep):
         names = [m.name for m in self.metrics]
         weighted = self._weighted_metrics
         if self._outputs is not None:
-            names = [*names[: 1 + len(self._outputs.means)], *self._metrics.names, *weighted.names]
+            own = [*self._metrics.names, *weighted.names]
+            begin = 1 + len(self._outputs.means)
+            names[begin : begin + len(own)] = own
             weighted = weighted.flat
         return names if len(set(names)) == len(names) else unique_names(names, len(weighted))
 
@@ -348,24 +357,17 @@ class Trainer(TrainingStep):
         self, feed: Feed, class_weight: Any, told: CallbackList, progress: Progress, interrupted: list[int]
     ) -> tuple[int, Logs]:
         """How many steps were made, and what was measured."""
-        step, logs = 0, {}
-        for step, (x, y, weights, share) in enumerate(feed.epoch(), 1):
+        running = Executions(told, "train", self.steps_per_execution, progress, lambda: self.stop_training, interrupted)
+        for x, y, weights, share in running.over(feed):
             refuse_nan(x, "x")
             refuse_nan(y, "y")
             if weights is not None:
                 refuse_nan(weights, "sample_weight")
             if class_weight is not None:
                 weights = by_class(y, class_weight, weights)
-            told.tell("on_train_batch_begin", step - 1, {})
-            told.tell("on_batch_begin", step - 1, {})
             self._steps.share = share
-            logs = measured(self.train_step(packed(x, y, weights)), "train_step")
-            told.tell("on_train_batch_end", step - 1, logs)
-            told.tell("on_batch_end", step - 1, logs)
-            progress.update(step, logs)
-            if interrupted or self.stop_training:
-                break
-        return step, logs
+            running.logs = measured(self.train_step(packed(x, y, weights)), "train_step")
+        return running.steps, running.logs
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
@@ -461,22 +463,19 @@ class Trainer(TrainingStep):
         return returned(self._evaluate(feed, told, progress), return_dict)
 
     def _evaluate(self, feed: Feed, told: CallbackList, progress: Progress | None = None) -> Logs:
-        training = [(m, m.__dict__.copy()) for m in self.metrics] if progress is None else []
+        set_aside = [m.set_aside() for m in self.metrics] if progress is None else []
         self.reset_metrics()
+        self.stop_evaluating = False
         told.tell("on_test_begin", {})
-        step, results = 0, {}
-        for step, (x, y, weights, self._steps.share) in enumerate(feed.epoch(), 1):
-            told.tell("on_test_batch_begin", step - 1, {})
-            results = measured(self.test_step(packed(x, y, weights)), "test_step")
-            told.tell("on_test_batch_end", step - 1, results)
-            if progress is not None:
-                progress.update(step, results)
-        told.tell("on_test_end", results)
+        running = Executions(told, "test", self.steps_per_execution, progress, lambda: self.stop_evaluating)
+        for x, y, weights, self._steps.share in running.over(feed):
+            running.logs = measured(self.test_step(packed(x, y, weights)), "test_step")
+        told.tell("on_test_end", running.logs)
         if progress is not None:
-            progress.finish(step, ordered(results))
-        for m, state in training:
-            m.__dict__.update(state)
-        return results
+            progress.finish(running.steps, ordered(running.logs))
+        for bring_back in set_aside:
+            bring_back()
+        return running.logs
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and the metrics on one batch, without a step.
@@ -541,17 +540,17 @@ class Trainer(TrainingStep):
         told = CallbackList(callbacks or [], self)
         self._refuse_own("predict_step")
         self._steps.begin(lambda: f"a prediction for {feed}")
+        self.stop_predicting = False
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
-        for step, (part, _, _, self._steps.share) in enumerate(feed.epoch(), 1):
-            told.tell("on_predict_batch_begin", step - 1, {})
+        running = Executions(told, "predict", self.steps_per_execution, progress, lambda: self.stop_predicting)
+        for part, _, _, self._steps.share in running.over(feed):
             parts.append(as_arrays(self.predict_step((part,))))
-            told.tell("on_predict_batch_end", step - 1, {})
-            progress.update(step, {})
+            running.logs = {"outputs": joined(parts[-1 - running.steps % running.size :])}
         if progress.live:  # a file is not told about predictions
             progress.finish(len(parts), {})
         told.tell("on_predict_end", {})
-        return tree.map(lambda *column: np.concatenate(column), *parts) if parts else np.concatenate(parts)
+        return joined(parts)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch, as a NumPy array."""
@@ -586,7 +585,15 @@ def measured(logs: Any, step: str) -> Logs:
     """What a step returned, if that is what was measured, by name."""
     if not isinstance(logs, dict):
         raise TypeError(f"{step}: expected what was measured, a dict such as {{'loss': 0.5}}, got {logs!r}")
-    return logs
+    return {name: value if isinstance(value, dict) else as_number(value) for name, value in logs.items()}
+
+
+def as_number(value: Any) -> Any:
+    """What was measured as a plain number; of several numbers an array."""
+    if type(value) is float:
+        return value
+    array = to_numpy(plain(value))
+    return array.item() if array.size == 1 else array
 
 
 def returned(logs: Logs, return_dict: bool) -> Any:
@@ -594,6 +601,11 @@ def returned(logs: Logs, return_dict: bool) -> Any:
     if return_dict:
         return ordered(logs)
     return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """The predictions for several batches as those for one."""
+    return parts[0] if len(parts) == 1 else tree.map(lambda *column: np.concatenate(column), *parts)
 
 
 def as_arrays(predictions: Any) -> Any:

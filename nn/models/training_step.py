@@ -17,12 +17,13 @@ from autograd_core.caller import level_of_caller
 from autograd_core.tensor import Tensor
 
 from .. import distributed, losses
-from ..layers.layer import Layer
+from ..layers.layer import Layer, a_step
 from ..tensors import constant, plain
+from ..variables import readable
 from .batches import unpack_x_y_sample_weight
 from .outputs import Outputs
 
-Logs = dict[str, float]
+Logs = dict[str, Any]
 
 
 class TrainingStep(Layer):
@@ -106,13 +107,18 @@ class TrainingStep(Layer):
         ValueError
             Without targets or a compiled loss, and for predictions of another number of examples than the targets.
         """
-        assert self._loss is not None
-        total = self._loss(y, y_pred, sample_weight)
-        if self.loss_weights is not None:
-            total = total * self.loss_weights
+        total: Any = None
+        if self._loss is not None:
+            total = self._loss(y, y_pred, sample_weight)
+            if self.loss_weights is not None:
+                total = total * self.loss_weights
         for penalty in self.losses:
-            total = total + penalty
-        return total
+            total = penalty if total is None else total + penalty
+        if total is None:
+            raise ValueError(
+                f"{self.name!r} was compiled without a loss, and no layer adds one: pass loss= to compile()"
+            )
+        return readable(total)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
         """Take a batch into the metrics, and return all that was measured so far.
@@ -148,7 +154,11 @@ class TrainingStep(Layer):
 
     def get_metrics_result(self) -> Logs:
         """What the metrics have measured so far, by name."""
-        return {name: m.result() for name, m in zip(self.metrics_names, self.metrics, strict=True)}
+        found: Logs = {}
+        for name, metric in zip(self.metrics_names, self.metrics, strict=True):
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {name: result}
+        return found
 
 
 # -- the halves of a step, which are recorded and replayed -------------------------------------------------
@@ -157,9 +167,10 @@ class TrainingStep(Layer):
 def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Tensor, list[Any]]:
     """The predictions, the loss, and its gradient with respect to each trainable variable."""
     # Forward: the model's layers, which record what they compute.
-    y_pred = model(x, training=True)
-    # Loss: one number that says how wrong the predictions are.
-    loss = loss_of(model, x, y, y_pred, sample_weight)
+    with a_step(training=True):
+        y_pred = model(x, training=True)
+        # Loss: one number that says how wrong the predictions are.
+        loss = loss_of(model, x, y, y_pred, sample_weight)
     # Backward: from the loss through all that was recorded, to the variables.
     variables = model.trainable_variables
     for v in variables:
@@ -183,11 +194,12 @@ def update(
 def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     """The loss as one number, or an error that says why there is none."""
     own = has_own_loss(model)
-    if y is None and not own:
+    if y is None and model._loss is not None and not own:
         raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-    if model._outputs is None and not own:
+    if model._outputs is None and model._loss is not None and not own:
         y, y_pred = only(y), only(y_pred)
-    single = y is not None and not isinstance(y, tree.BRANCHES) and not isinstance(y_pred, tree.BRANCHES)
+    compared = model._loss is not None or own
+    single = compared and y is not None and not isinstance(y, tree.BRANCHES) and not isinstance(y_pred, tree.BRANCHES)
     if single and np.shape(plain(y_pred))[:1] != np.shape(y)[:1]:
         raise ValueError(
             f"the model: expected as many predictions as targets, whose shape is {np.shape(y)}, got predictions of "

@@ -306,7 +306,7 @@ class Optimizer(config.Configurable):
                 )
             if g is not None and np.shape(g) != v.shape:
                 raise ValueError(
-                    f"the gradient of {v.name or 'a variable'}: expected the shape of its values, {v.shape}, got "
+                    f"the gradient of {v.node.name or 'a variable'}: expected the shape of its values, {v.shape}, got "
                     f"{np.shape(g)}"
                 )
         if not self._variables:
@@ -314,7 +314,7 @@ class Optimizer(config.Configurable):
         places = self._places(variables)
         present = [i for i, g in enumerate(grads) if g is not None]
         if not present:
-            names = ", ".join(str(v.name) for v in variables)
+            names = ", ".join(str(v.node.name) for v in variables)
             raise ValueError(
                 f"none of the variables has a gradient ({names}); call loss.backward() first, on a loss that was "
                 "computed from them"
@@ -398,7 +398,7 @@ class Optimizer(config.Configurable):
         for v in variables:
             if id(v) not in known:
                 raise ValueError(
-                    f"{v.name or 'a variable'} is unknown to this optimizer, which was built for "
+                    f"{v.node.name or 'a variable'} is unknown to this optimizer, which was built for "
                     f"{len(self._variables)} others; make a new optimizer for a new set of variables"
                 )
         return [known[id(v)] for v in variables]

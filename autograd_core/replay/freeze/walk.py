@@ -106,7 +106,7 @@ class Frozen:
             for name, item in value.items():
                 self.visit(name, f"{path}[{name!r}]")
                 self.visit(item, f"{path}[{name!r}]")
-        elif kind is Tensor:
+        elif issubclass(kind, Tensor):
             self._visit_weight(value, path)
         elif id(value) in self._seen:
             self.entries.append((Identity, self._seen[id(value)]))

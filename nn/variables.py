@@ -1,0 +1,172 @@
+"""Values that Keras' scripts read as numbers: the weights, and what models and losses return.
+
+A Tensor of the engine refuses to become a plain number or array where that would drop a gradient without a word:
+``math.exp(t)`` in the middle of a computation is a mistake. What a model or a loss returns to who called it is looked
+at far more often than it is computed with (``print(float(loss))``, ``plt.plot(model(x))``), and so are weights. So
+these two convert, outside. Inside the ``call`` of a layer and inside a step of training they refuse as any Tensor does,
+and so does whatever is computed from them.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from autograd_core import tree
+from autograd_core.arrays import like, to_numpy
+from autograd_core.elsewhere import conversion
+from autograd_core.replay import freeze
+from autograd_core.tensor import Tensor
+
+from . import initializers
+from .tensors import assign, plain
+
+# Whether what runs is a part of training (True), of prediction (False), or of no layer's call and no step (None).
+TRAINING: ContextVar[bool | None] = ContextVar("training", default=None)
+
+
+class Readable(Tensor):
+    """A Tensor that becomes a number or an array where that is asked outside of all layers and steps."""
+
+    __slots__ = ()
+
+    def _drops_gradient(self) -> bool:
+        return TRAINING.get() is not None and super()._drops_gradient()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self._drops_gradient():
+            self._refuse(*conversion(sys._getframe(1)))
+        if copy is False:
+            raise ValueError("an array of a weight is a copy; for its memory write t.data")
+        return np.array(to_numpy(self.node.out), dtype=dtype)  # a copy: what is written there changes no weight
+
+
+def readable(value: Any) -> Any:
+    """What a layer or a loss returns, for who called it from outside."""
+    if type(value) is Tensor:
+        if value.node.op is None or not value.node.requires_grad:
+            return value
+        shown = _new(Readable)
+        shown.node = value.node
+        return shown
+    return tree.map(readable, value) if isinstance(value, tree.BRANCHES) else value
+
+
+_new = object.__new__
+
+
+class Variable(Readable):
+    """A Tensor that keeps its values until others are assigned: the weight of a layer, the state of a metric.
+
+    Parameters
+    ----------
+    initializer : array_like, str or callable
+        The values, or what makes them for a ``shape``: a function of ``(shape, dtype)``, or the name of an initializer.
+    shape : tuple of int, optional
+        Only beside what makes values.
+    dtype : dtype, optional
+        By default float32, int32 for whole numbers and bool for truth values.
+    trainable : bool
+        Whether it gets a gradient, where it is floating.
+    name : str, optional
+        By default "variable".
+
+    Raises
+    ------
+    ValueError
+        For a ``shape`` beside values of another one, or none beside what makes them; in `assign`, for values of another
+        shape.
+
+    Examples
+    --------
+    >>> import nn
+    >>> v = nn.Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0]).numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    __slots__ = ("held",)
+    held: str  # who counts it as its own: a "layer", a "metric", or nobody
+
+    def __init__(
+        self, initializer: Any, shape: Any = None, dtype: Any = None, trainable: bool = True, name: str | None = None
+    ):
+        if callable(initializer) or isinstance(initializer, str):
+            if shape is None:
+                raise ValueError(f"a Variable: expected a shape beside the initializer {initializer!r}, got None")
+            made: Any = initializers.get(initializer)
+            values = plain(made(tuple(shape), np.dtype(dtype or "float32"))).astype(dtype or "float32", copy=False)
+        else:
+            values = plain(initializer)
+            if dtype is None and values.dtype.kind in "fiu":
+                dtype = "float32" if values.dtype.kind == "f" else "int32"
+            values = values if dtype is None else values.astype(dtype)
+            if shape is not None and tuple(shape) != values.shape:
+                raise ValueError(f"a Variable: expected values of shape {tuple(shape)}, got shape {values.shape}")
+        super().__init__(values, requires_grad=trainable and values.dtype.kind == "f", name=name or "variable")
+        self.held = ""
+
+    def assign(self, value: Any) -> Variable:
+        """Replace the values by others of the same shape."""
+        if freeze.PROMISED.get() and self.held != "layer":  # a weight is part of what a recorded step changes
+            freeze.refuse_assignment(self, "value")
+        value = plain(value)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.path}: expected values of shape {self.shape} to assign, got shape {value.shape}")
+        assign(self, value)
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the values."""
+        return self.assign(self.node.out + like(self.node.out, plain(value)))
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Take off the values."""
+        return self.assign(self.node.out - like(self.node.out, plain(value)))
+
+    @property
+    def value(self) -> Variable:
+        """Itself, which is what is computed with."""
+        return self
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it."""
+        return self.node.requires_grad
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.node.requires_grad = bool(value) and self.dtype.kind == "f"
+
+    @property
+    def name(self) -> str:
+        """What it is called in its layer: ``kernel``."""
+        return self.path.rpartition("/")[2]
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self.node.name = value
+
+    @property
+    def path(self) -> str:
+        """The name with that of the layer: ``dense/kernel``."""
+        return self.node.name or ""
+
+    def __copy__(self) -> Variable:
+        twin = restored(self.node.out, self.node.requires_grad, self.node.name, self.held)
+        twin.grad = self.grad
+        return twin
+
+    def __reduce__(self) -> Any:
+        return restored, (self.node.out, self.node.requires_grad, self.node.name, self.held)
+
+
+def restored(data: Any, trainable: bool, name: str | None, held: str) -> Variable:
+    """A variable with a copy of these values."""
+    new = _new(Variable)
+    Tensor.__init__(new, data, requires_grad=trainable, name=name)
+    new.held = held
+    return new
