@@ -148,18 +148,24 @@ class Metric(config.Configurable):
         if isinstance(value, Variable) and not value.held:
             value.held = "metric"
             self._variables = [*self._variables, value]
+        elif isinstance(value, Metric | list | dict) and name != "_variables":
+            self.__dict__["_searched"] = True
         super().__setattr__(name, value)
+
+    _searched = False  # whether there may be metrics in its attributes
 
     @property
     def variables(self) -> list[Variable]:
         """Its state, and that of the metrics in its attributes."""
+        if not self._searched:
+            return self._variables
         inner = [m for value in vars(self).values() for m in tree.leaves(value) if isinstance(m, Metric)]
         return [*self._variables, *(v for m in dict.fromkeys(inner) for v in m.variables)]
 
     def reset_state(self) -> None:
         """Begin again: all variables become 0."""
         for v in self.variables:
-            v.assign(np.zeros(v.shape, v.dtype))
+            v.node.out[...] = 0
 
     # -- what it measures ------------------------------------------------------------------------------
 

@@ -37,8 +37,8 @@ _NO_LAYERS = frozenset(
     )
 )  # fmt: skip
 
-# The layers that may hold metrics: most models have none, and are not searched for them at each step.
-_WITH_METRICS: weakref.WeakSet[Any] = weakref.WeakSet()
+# The layers that may hold metrics, if there are any: most models have none, and are not searched for them at each step.
+_with_metrics: weakref.WeakSet[Any] | None = None
 
 _names: Counter[str] = Counter()
 
@@ -227,7 +227,10 @@ class Layer(config.Configurable):
         if isinstance(value, Layer | list | tuple | dict):
             self.__dict__.setdefault("_holders", {})[name] = None
         if isinstance(value, Metric) or (isinstance(value, list | dict) and type(self) not in freeze.OURS):
-            _WITH_METRICS.add(self)
+            if name not in (type(self).untracked or ()):
+                global _with_metrics
+                _with_metrics = weakref.WeakSet() if _with_metrics is None else _with_metrics
+                _with_metrics.add(self)
         if isinstance(value, Variable | list | tuple | dict):
             for variable in tree.leaves(value):
                 if isinstance(variable, Variable) and not variable.held:
@@ -601,11 +604,11 @@ class Layer(config.Configurable):
     @property
     def metrics(self) -> list[Any]:
         """The metrics in the attributes of this layer and of all in it, which a training tells and begins again."""
-        if not _WITH_METRICS:
+        if _with_metrics is None:
             return []
         found: dict[int, Metric] = {}
         for layer in self.walk_layers():
-            for name, value in vars(layer).items() if layer in _WITH_METRICS else ():
+            for name, value in vars(layer).items() if layer in _with_metrics else ():
                 if name not in (layer.untracked or ()) and isinstance(value, Metric | list | tuple | dict):
                     found |= {id(leaf): leaf for leaf in tree.leaves(value) if isinstance(leaf, Metric)}
         return list(found.values())

@@ -585,13 +585,13 @@ def measured(logs: Any, step: str) -> Logs:
     """What a step returned, if that is what was measured, by name."""
     if not isinstance(logs, dict):
         raise TypeError(f"{step}: expected what was measured, a dict such as {{'loss': 0.5}}, got {logs!r}")
-    return {name: value if isinstance(value, dict) else as_number(value) for name, value in logs.items()}
+    return {name: as_number(value) for name, value in logs.items()}
 
 
 def as_number(value: Any) -> Any:
     """What was measured as a plain number; of several numbers an array."""
-    if type(value) is float:
-        return value
+    if isinstance(value, float):
+        return float(value)
     array = to_numpy(plain(value))
     return array.item() if array.size == 1 else array
 

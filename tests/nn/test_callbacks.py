@@ -346,7 +346,7 @@ def test_tensor_board_writes_what_tensorboard_reads(tmp_path, judge):
             assert [s for s, _ in read] == [0, 1, 2]
             np.testing.assert_allclose([v for _, v in read], h[prefix + name], rtol=1e-6)
         if part == "train":
-            assert len(events.Histograms(f"{m.weights[0].name}/histogram")) == 3
+            assert len(events.Histograms(f"{m.weights[0].path}/histogram")) == 3
 
 
 def test_trainings_that_begin_in_one_second_keep_their_curves(tmp_path, judge):
