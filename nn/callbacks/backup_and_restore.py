@@ -8,11 +8,15 @@ from typing import Any
 from autograd_core.files import clear_unfinished
 
 from .. import distributed, saving
+from ..checks import whole
 from .callback import Callback, Logs
 
 
 class BackupAndRestore(Callback):
     """Saves the whole state of a training after each epoch, and goes on from there when it is started again.
+
+    A training of which it saves more often begins again with the epoch that was not complete, as Keras' does, from the
+    weights that it had then.
 
     Restored are the weights, the optimizer's state, the generators behind shuffling and dropout, the history, and
     what the other callbacks remember (the patience that is left, the best value so far), so the result is the same
@@ -22,18 +26,19 @@ class BackupAndRestore(Callback):
     Parameters
     ----------
     backup_dir : path
-        A folder, which is made where it is missing.
-    save_freq : str
-        "epoch", the only one.
+        A folder of its own, which is made where it is missing.
+    save_freq : str or int
+        "epoch", or after how many batches to save, a whole number from 1 on.
     double_checkpoint : bool
         Taken for Keras' sake: one backup is enough here, because it is replaced when the next one is complete.
     delete_checkpoint : bool
-        Whether the backup is deleted when all epochs are done; that of an interrupted training is kept.
+        Whether the backup is deleted when all epochs are done, and the folder when it is empty then; the backup of an
+        interrupted training is kept.
 
     Raises
     ------
     ValueError
-        Unless ``save_freq`` is "epoch".
+        Unless ``save_freq`` is "epoch" or a whole number from 1 on, and without a ``backup_dir``.
     ModelFileError
         When training begins, where the backup is of another model (a ValueError).
 
@@ -56,16 +61,18 @@ class BackupAndRestore(Callback):
     def __init__(
         self,
         backup_dir: Any,
-        save_freq: str = "epoch",
+        save_freq: str | int = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ):
         if save_freq != "epoch":
-            raise ValueError(f"save_freq: expected 'epoch', a backup after each epoch, got {save_freq!r}")
+            whole(save_freq, "save_freq, unless it is 'epoch'", 1)
+        if not backup_dir:
+            raise ValueError(f"backup_dir: expected a folder for the backup, got {backup_dir!r}")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint
         self.path = os.path.join(self.backup_dir, "training.autograd")
-        self.resume_from = 0
+        self.resume_from = self.epoch = self.seen = self.saved = 0
         self.others: list[Callback] = []
 
     def set_others(self, others: list[Callback]) -> None:
@@ -84,11 +91,26 @@ class BackupAndRestore(Callback):
         clear_unfinished(self.path)  # what a killed training was writing
         return os.path.exists(self.path)
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch, self.seen = epoch, -1
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.saved, self.seen = self.saved + batch - self.seen, batch
+        if not isinstance(self.save_freq, str) and self.saved >= self.save_freq:
+            self.saved = 0
+            self._save(self.epoch)
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        saving.save_training(self.model, self.path, epoch + 1, self.others)
+        if self.save_freq == "epoch":
+            self._save(epoch + 1)
+
+    def _save(self, epoch: int) -> None:
+        saving.save_training(self.model, self.path, epoch, self.others)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         done = self.model.history.epoch and self.model.history.epoch[-1] + 1 >= self.params["epochs"]
         unused = self.delete_checkpoint and (done or self.model.stop_training) and not distributed.rank()
         if unused and os.path.exists(self.path):
             os.remove(self.path)
+            if not os.listdir(self.backup_dir):
+                os.rmdir(self.backup_dir)

@@ -21,12 +21,12 @@ class LambdaCallback(Callback):
     on_train_batch_begin, on_train_batch_end : callable, optional
         Called with the number of the batch in its epoch, and that dict.
     **others
-        The other events of a `Callback`, by name.
+        The other events of a `Callback`, by name; and whatever else is to be kept as an attribute.
 
     Raises
     ------
     TypeError
-        For an unknown event, or what is no function.
+        For an unknown event, which begins with ``on_``, or what is no function.
 
     Examples
     --------
@@ -54,7 +54,10 @@ class LambdaCallback(Callback):
             **others,
         }
         for event, function in given.items():
-            if not (event.startswith("on_") and hasattr(Callback, event)):
+            if not event.startswith("on_"):
+                setattr(self, event, function)
+                continue
+            if not hasattr(Callback, event):
                 events = [name for name in vars(Callback) if name.startswith("on_")]
                 raise TypeError(f"there is no event {event!r} in a training; {suggest(event, events)}")
             if function is not None:

@@ -24,7 +24,8 @@ class ModelCheckpoint(Monitor):
     verbose : int
         1 says what was saved.
     save_best_only : bool
-        Whether to save only when the value is better than any before.
+        Whether to save only when the value is better than any before; one that is not measured is warned of, and the
+        model is saved.
     save_weights_only : bool
         Whether to save the weights without the model.
     mode : str
@@ -97,15 +98,14 @@ class ModelCheckpoint(Monitor):
     def _save(self, logs: Logs, batch: int = 0) -> None:
         what = "saving model"
         if self.save_best_only:
-            value = self.value_in(logs)
-            if value is None:
-                return
+            value = self.value_in(logs)  # without one there is nothing to compare, and better one file too many
             before = "None" if self.best is None else f"{self.best:.5f}"
-            if not self.better(value, self.best):
+            if value is not None and not self.better(value, self.best):
                 self._say(f"{self.monitor} did not improve from {before}")
                 return
-            self.best = value
-            what = f"{self.monitor} improved from {before} to {value:.5f}, {what}"
+            if value is not None:
+                self.best = value
+                what = f"{self.monitor} improved from {before} to {value:.5f}, {what}"
         try:
             path = self.filepath.format(epoch=self.epoch + 1, batch=batch + 1, **logs)
         except KeyError as error:

@@ -51,7 +51,7 @@ class ReduceLROnPlateau(Monitor):
     0.001
     """
 
-    remembers = ("best", "wait", "resting")
+    remembers = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ReduceLROnPlateau(Monitor):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)
-        self.best, self.wait, self.resting = None, 0, 0
+        self.best, self.wait, self.cooldown_counter = None, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = {} if logs is None else logs
@@ -80,15 +80,15 @@ class ReduceLROnPlateau(Monitor):
         value = self.value_in(logs)
         if value is None:
             return
-        if self.resting:
-            self.resting, self.wait = self.resting - 1, 0
+        if self.cooldown_counter:
+            self.cooldown_counter, self.wait = self.cooldown_counter - 1, 0
         if self.better(value, self.best):
             self.best, self.wait = value, 0
-        elif not self.resting:
+        elif not self.cooldown_counter:
             self.wait += 1
             old = float(optimizer.learning_rate)
             if self.wait >= self.patience and old > self.min_lr:
                 new = optimizer.learning_rate = max(old * self.factor, self.min_lr)
                 if self.verbose:
                     print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-                self.resting, self.wait = self.cooldown, 0
+                self.cooldown_counter, self.wait = self.cooldown, 0

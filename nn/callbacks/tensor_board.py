@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _files = itertools.count()
 class TensorBoard(Callback):
     """Writes TensorBoard's event files: the measured values of each epoch, in ``train`` and ``validation``.
 
+    The tags are Keras': ``epoch_loss``, ``epoch_learning_rate``, ``evaluation_loss_vs_iterations``, ``batch_loss``.
+
     Each training writes files of its own beside those that are there.
 
     Parameters
@@ -32,15 +35,21 @@ class TensorBoard(Callback):
         After how many epochs to add a histogram of each weight, of what in it is a finite number; 0: never.
     write_graph : bool
         Taken for Keras' sake: no graph is written; `nn.utils.plot_model` draws it.
-    write_images, write_steps_per_second : bool
-        False, because neither is written.
+    write_images : bool
+        Whether weights are shown as pictures, where there are histograms.
+    write_steps_per_second : bool
+        Whether to add how many steps a second an epoch made.
     update_freq : str or int
         "epoch", or to add the running values in between "batch" or a whole number of batches from 1 on.
+    profile_batch, embeddings_freq : int
+        0, because neither is written; `Schedule.profile` tells where the time of a step goes.
+    embeddings_metadata : optional
+        None.
 
     Raises
     ------
     ValueError
-        For a number below its first, or where images or the steps per second are asked for.
+        For a number below its first, and where a profile or embeddings are asked for.
     ImportError
         Without tensorboardX.
 
@@ -66,19 +75,27 @@ class TensorBoard(Callback):
         write_images: bool = False,
         write_steps_per_second: bool = False,
         update_freq: Any = "epoch",
+        profile_batch: int = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
     ):
-        for name, asked in (("write_images", write_images), ("write_steps_per_second", write_steps_per_second)):
+        for name, asked, instead in (
+            ("profile_batch", profile_batch, "use model.schedule.profile(…)"),
+            ("embeddings_freq", embeddings_freq, "save the weights with ModelCheckpoint"),
+            ("embeddings_metadata", embeddings_metadata, "save the weights with ModelCheckpoint"),
+        ):
             if asked:
                 raise ValueError(
-                    f"{name}: expected False, because TensorBoard here writes measured values and histograms, got "
-                    f"{asked!r}"
+                    f"{name}: expected none, because TensorBoard here writes no such, got {asked!r}; {instead}"
                 )
         if update_freq not in ("epoch", "batch"):
             whole(update_freq, "update_freq, unless it is 'epoch' or 'batch'", 1)
         self.log_dir, self.update_freq, self.write_graph = os.fspath(log_dir), update_freq, write_graph
         self.histogram_freq = whole(histogram_freq, "histogram_freq")
+        self.write_images, self.write_steps_per_second = write_images, write_steps_per_second
         self.writers: dict[str, Any] = {}
-        self.step = 0
+        self.step = self.before = 0
+        self.begun = 0.0
 
     def writer(self, part: str) -> Any:
         """The writer of the training's or the validation's event file."""
@@ -93,6 +110,14 @@ class TensorBoard(Callback):
         self.writer("train")
         self.step = 0
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.before, self.begun = self.model.optimizer.iterations, time.perf_counter()
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        for name, value in (logs or {}).items():
+            step = int(self.model.optimizer.iterations)
+            self.writer("validation").add_scalar(f"evaluation_{name}_vs_iterations", value, step)
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.step += 1
         every = {"epoch": 0, "batch": 1}.get(self.update_freq, self.update_freq)
@@ -101,17 +126,32 @@ class TensorBoard(Callback):
                 self.writer("train").add_scalar(f"batch_{name}", value, self.step)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        for name, value in (logs or {}).items():
+        measured = {**(logs or {}), "learning_rate": float(self.model.optimizer.learning_rate)}
+        if self.write_steps_per_second:
+            seconds = max(time.perf_counter() - self.begun, 1e-9)
+            measured["steps_per_second"] = (self.model.optimizer.iterations - self.before) / seconds
+        for name, value in measured.items():
             part = "validation" if name.startswith("val_") else "train"
             self.writer(part).add_scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             for weight in self.model.weights:
                 values = to_numpy(plain(weight))
+                if self.write_images:
+                    self._picture(f"{weight.path}/image", values, epoch)
                 finite = values[np.isfinite(values)]  # there is no bar for NaN
                 if finite.size:
                     self.writer("train").add_histogram(f"{weight.path}/histogram", finite, epoch)
         for writer in self.writers.values():
             writer.flush()
+
+    def _picture(self, name: str, values: Any, epoch: int) -> None:
+        """Add a weight of at most three axes as pictures, its smallest number black and its largest white."""
+        values = np.squeeze(values)
+        if values.ndim > 3 or not values.size or not np.isfinite(values).all():
+            return
+        pictures = np.moveaxis(values, -1, 0) if values.ndim == 3 else np.atleast_2d(values)[None]
+        pictures = (pictures - pictures.min()) / (float(np.ptp(pictures)) or 1.0)
+        self.writer("train").add_images(name, pictures[..., None], epoch, dataformats="NHWC")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         for writer in self.writers.values():

@@ -10,6 +10,8 @@ from .callback import Callback, Logs
 class TerminateOnNaN(Callback):
     """Stops the training after a batch whose loss is NaN or infinite.
 
+    With ``raise_error`` it ends with a RuntimeError, and the backup of a `BackupAndRestore` is kept.
+
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
     >>> model.compile(nn.optimizers.SGD(learning_rate=1e30), "mse")
@@ -21,8 +23,15 @@ class TerminateOnNaN(Callback):
     True
     """
 
+    def __init__(self, raise_error: bool = False):
+        self.raise_error = raise_error
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(
+                    f"the loss of batch {batch}: expected a finite number, got {loss}; training was stopped"
+                )
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

@@ -385,7 +385,7 @@ def test_weights_that_are_no_numbers_do_not_stop_a_training(tmp_path, judge, val
     assert h.epoch == [0, 1]
     events = reader.EventAccumulator(str(tmp_path / "train"), size_guidance={"histograms": 0})
     events.Reload()
-    name = f"{m.weights[0].name}/histogram"
+    name = f"{m.weights[0].path}/histogram"
     assert (name in events.Tags()["histograms"]) is not throughout
     if not throughout:
         assert events.Histograms(name)[0].histogram_value.num == 4  # of 2 x 4, half are numbers
