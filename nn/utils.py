@@ -10,13 +10,14 @@ import numpy as np
 
 from .checks import whole
 from .config import custom_object_scope, register_keras_serializable
-from .models.batches import unpack_x_y_sample_weight
+from .models.batches import PyDataset, unpack_x_y_sample_weight
 from .random import set_random_seed
 from .summary import shown
 from .tensors import class_numbers, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
 __all__ = [
+    "PyDataset",
     "custom_object_scope",
     "from_torch_state_dict",
     "plot_model",

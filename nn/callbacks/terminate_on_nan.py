@@ -30,8 +30,6 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             if self.raise_error:
-                raise RuntimeError(
-                    f"the loss of batch {batch}: expected a finite number, got {loss}; training was stopped"
-                )
+                raise RuntimeError(f"the loss of batch {batch}: expected a finite number, got {loss}; training ends")
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

@@ -226,11 +226,11 @@ class Layer(config.Configurable):
             return
         if isinstance(value, Layer | list | tuple | dict):
             self.__dict__.setdefault("_holders", {})[name] = None
-        if isinstance(value, Metric) or (isinstance(value, list | dict) and type(self) not in freeze.OURS):
-            if name not in (type(self).untracked or ()):
-                global _with_metrics
-                _with_metrics = weakref.WeakSet() if _with_metrics is None else _with_metrics
-                _with_metrics.add(self)
+        changeable = isinstance(value, list | dict) and type(self) not in freeze.OURS  # a metric may be put there later
+        if (isinstance(value, Metric) or changeable) and name not in (type(self).untracked or ()):
+            global _with_metrics
+            _with_metrics = weakref.WeakSet() if _with_metrics is None else _with_metrics
+            _with_metrics.add(self)
         if isinstance(value, Variable | list | tuple | dict):
             for variable in tree.leaves(value):
                 if isinstance(variable, Variable) and not variable.held:

@@ -137,7 +137,7 @@ def len_of(data: Any) -> int:
 
 def validation_feed(data: Any, batch_size: int | None, steps: int | None) -> Feed:
     """The batches of ``validation_data``: ``(x, y)``, ``(x, y, weights)``, or something that gives batches."""
-    if isinstance(data, tuple):
+    if isinstance(data, tuple | list):
         if len(data) not in (2, 3):
             raise ValueError(f"validation_data: expected (x, y) or (x, y, sample_weight), got {len(data)} parts")
         x, y, weights = (*data, None)[:3]

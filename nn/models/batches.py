@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 import zlib
@@ -113,13 +114,13 @@ class Arrays:
 class Batches:
     """Batches that someone else makes: ``x``, ``(x, y)`` or ``(x, y, weights)`` at a time."""
 
-    def __init__(self, source: Iterable[Any]):
-        self.source = source
-        self.steps: int | None = len(source) if isinstance(source, Sized) else None
+    def __init__(self, source: Iterable[Any], shuffle: bool = False):
+        self.source, self.shuffle = source, shuffle
+        self.steps = number_of_batches(source)
 
     def __iter__(self) -> Iterator[Batch]:
-        for item in _iterate(self.source):
-            x, y, w = (*item, None, None)[:3] if isinstance(item, tuple) else (item, None, None)
+        for item in _iterate(self.source, self.shuffle):
+            x, y, w = unpack_x_y_sample_weight(item)
             rows, share = distributed.rows(0, length_of(x, "x"))
             yield *(convert(d if share.alone else cut(d, rows)) for d in (x, y, w)), share
 
@@ -181,11 +182,103 @@ class Feed:
             )
 
 
-def _iterate(source: Any) -> Iterator[Any]:
+def number_of_batches(source: Any) -> int | None:
+    """How many batches there are in an epoch; None where nobody knows, and where they do not end."""
+    if hasattr(source, "num_batches"):  # a PyDataset, whose length may be unknown
+        found: int | None = source.num_batches
+        return found
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except TypeError:  # of endless data, and of filtered data, tf.data says so
+        return None
+
+
+def _iterate(source: Any, shuffle: bool) -> Iterator[Any]:
     """The batches of an iterable, or of a sequence of batches that ends at its ``len``."""
-    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-        return (source[i] for i in range(len(source)))
-    return iter(source)
+    steps = number_of_batches(source) if hasattr(source, "__getitem__") else None
+    if hasattr(source, "num_batches") or steps is not None:
+        yield from _of_sequence(source, steps, shuffle and hasattr(source, "num_batches"))
+    else:
+        yield from source
+
+
+def _of_sequence(source: Any, steps: int | None, shuffle: bool) -> Iterator[Any]:
+    """The batches of a sequence, which may want to know where an epoch begins and ends."""
+    tell: Any = getattr(source, "on_epoch_begin", None)
+    if tell is not None:
+        tell()
+    if steps is None:
+        yield from (source[i] for i in itertools.count())
+    else:
+        order = random.generator.permutation(steps) if shuffle else range(steps)
+        yield from (source[int(i)] for i in order)
+    tell = getattr(source, "on_epoch_end", None)
+    if tell is not None:
+        tell()
+
+
+class PyDataset:
+    """Data of your own that gives one batch at a time: the base class that Keras' has.
+
+    A class of yours defines ``__getitem__(index)``, which gives ``(x, y)`` or ``(x, y, sample_weight)``, and
+    ``__len__()``, the number of batches, or ``num_batches``, which is None for batches that do not end. `fit` takes them
+    in a new order in each epoch unless ``shuffle=False``. ``on_epoch_begin`` and ``on_epoch_end`` are called.
+
+    Parameters
+    ----------
+    workers : int
+        1: batches are made in the thread that trains.
+    use_multiprocessing : bool
+        False.
+    max_queue_size : int
+        Taken for Keras' sake: no queue is needed.
+
+    Raises
+    ------
+    ValueError
+        For several workers, or processes.
+    NotImplementedError
+        Where ``__getitem__`` or ``__len__`` is asked for and not defined.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Squares(nn.utils.PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, index):
+    ...         x = np.full((4, 1), index)
+    ...         return x, x**2
+    >>> model = nn.Sequential([nn.Input(shape=(1,)), nn.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> len(model.fit(Squares(), epochs=2, verbose=0).history["loss"])
+    2
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+        if workers != 1 or use_multiprocessing:
+            raise ValueError(
+                f"a PyDataset: expected workers=1 and use_multiprocessing=False, because batches are made in the thread "
+                f"that trains, got {workers!r} and {use_multiprocessing!r}"
+            )
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} must define __len__(), or num_batches")
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are; None for batches that do not end."""
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Before the first batch of an epoch."""
+
+    def on_epoch_end(self) -> None:
+        """After the last batch of an epoch."""
 
 
 def batches(
@@ -211,21 +304,21 @@ def batches(
             "sample_weight: expected nothing beside an x that gives batches, (x, y, sample_weight), got "
             f"{type(weights).__name__}"
         )
-    return Feed(Batches(x), steps)
+    return Feed(Batches(x, shuffle), steps)
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """The parts of a batch as `fit` hands it to a ``train_step``: None for those that it has not.
 
-    ValueError for a tuple of another length.
+    A list is as good as a tuple, as in Keras: several inputs in a list are ``([a, b],)``. ValueError for another length.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)
     """
-    if not isinstance(data, tuple):
+    if not isinstance(data, tuple | list):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"a batch: expected x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
+        raise ValueError(f"a batch: expected x, (x, y) or (x, y, sample_weight), got {len(data)} parts")
     x, y, sample_weight = (*data, None, None)[:3]
     return x, y, sample_weight
 
