@@ -221,8 +221,8 @@ class PyDataset:
     """Data of your own that gives one batch at a time: the base class that Keras' has.
 
     A class of yours defines ``__getitem__(index)``, which gives ``(x, y)`` or ``(x, y, sample_weight)``, and
-    ``__len__()``, the number of batches, or ``num_batches``, which is None for batches that do not end. `fit` takes them
-    in a new order in each epoch unless ``shuffle=False``. ``on_epoch_begin`` and ``on_epoch_end`` are called.
+    ``__len__()``, the number of batches, or ``num_batches``, which is None for batches that do not end. `fit` takes
+    them in a new order in each epoch unless ``shuffle=False``. ``on_epoch_begin`` and ``on_epoch_end`` are called.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ class PyDataset:
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         if workers != 1 or use_multiprocessing:
             raise ValueError(
-                f"a PyDataset: expected workers=1 and use_multiprocessing=False, because batches are made in the thread "
+                "a PyDataset: expected workers=1 and use_multiprocessing=False, because batches are made in the thread "
                 f"that trains, got {workers!r} and {use_multiprocessing!r}"
             )
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
@@ -310,7 +310,8 @@ def batches(
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """The parts of a batch as `fit` hands it to a ``train_step``: None for those that it has not.
 
-    A list is as good as a tuple, as in Keras: several inputs in a list are ``([a, b],)``. ValueError for another length.
+    A list is as good as a tuple, as in Keras: several inputs are a list in it, ``([a, b],)``. ValueError for another
+    length.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)
