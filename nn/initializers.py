@@ -406,5 +406,5 @@ CLASSES = (
     HeUniform, HeNormal, LecunUniform, LecunNormal,
 )  # fmt: skip
 registry = config.registry("initializer").add(*CLASSES, uniform=RandomUniform, normal=RandomNormal)
-registry.accepted = {np.ndarray: Constant}
+registry.accepted = {np.ndarray: Constant, type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(__name__, "Constant(0.5)", "value == 0.5", serialize="initializer")

@@ -46,6 +46,10 @@ class ModelFileError(ValueError):
     """
 
 
+class MissingFileError(ModelFileError, FileNotFoundError):
+    """There is no such file: what Python calls a FileNotFoundError and Keras a ValueError."""
+
+
 # -- names -------------------------------------------------------------------------------------------------
 
 OURS = (".autograd", ".zip", "")
@@ -546,7 +550,7 @@ def read(filepath: Any) -> tuple[dict[str, Any], Any]:
     if hasattr(filepath, "read"):
         return _read(path, io.BytesIO(filepath.read()))
     if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file {path}")
+        raise MissingFileError(f"there is no file {path}")
     try:
         with open(path, "rb") as file:
             return _read(path, file)

@@ -97,6 +97,8 @@ class BatchNormalization(Layer):
                 f"axis of layer {self.name!r}: expected that of the channels, got {self.axis}, that of the batch"
             )
         n = input_shape[self.axis]
+        self.gamma: Any = None
+        self.beta: Any = None
         if self.scale:
             self.gamma = self._make_weight("gamma", (n,))
         if self.center:

@@ -50,8 +50,7 @@ class Convolving(Layer):
         return channels
 
     def _make_bias(self, channels: int) -> None:
-        if self.use_bias:
-            self.bias = self._make_weight("bias", (channels,))
+        self.bias: Any = self._make_weight("bias", (channels,)) if self.use_bias else None
 
     def _end(self, z: Any) -> Any:
         """Bias and activation, and the channels where the layer promises them."""

@@ -72,6 +72,7 @@ class Dense(Layer):
     def build(self, input_shape: Any) -> None:
         inputs = input_shape[-1]
         self.kernel = self._make_weight("kernel", (inputs, self.units))
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self._make_weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import distributed, random
+from .. import checks, distributed, random
 from ..checks import number
 from ..tensors import plain
 from .layer import Layer
@@ -49,7 +49,7 @@ class Dropout(Layer):
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = number(rate, "the rate of Dropout, the fraction to leave out", 0, 1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = None if noise_shape is None else checks.lengths(noise_shape, "noise_shape")
         self.seed = seed
         self.generator = random.generator_of(seed)
 

@@ -69,6 +69,8 @@ class LayerNormalization(Layer):
     ):
         super().__init__(**kwargs)
         self.axis: Any = tuple(axis) if isinstance(axis, list | tuple) else axis
+        if not all(isinstance(a, int | np.integer) for a in np.ravel(self.axis).tolist()):
+            raise TypeError(f"axis of a LayerNormalization: expected whole numbers, got {axis!r}")
         self.epsilon, self.center, self.scale = number(epsilon, "epsilon", 0), center, scale
         self._plan_weight("beta", beta_initializer, beta_regularizer, beta_constraint)
         self._plan_weight("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
@@ -87,11 +89,14 @@ class LayerNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         axes = self.axes(len(input_shape))
         shape = tuple(input_shape[a] for a in axes)
+        self.gamma: Any = None
+        self.beta: Any = None
         if self.scale:
             self.gamma = self._make_weight("gamma", shape)
         if self.center:
             self.beta = self._make_weight("beta", shape)
-        self.input_spec = InputSpec(ndim=len(input_shape), axes={a: input_shape[a] for a in axes})
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        self.input_spec = InputSpec(min_ndim=2, axes={a: input_shape[a] for a in given})
 
     def call(self, x: Any) -> Any:
         return in_float32(self._normalized)(x)

@@ -12,7 +12,7 @@ from .batches import Batch, Feed
 Logs = dict[str, Any]
 
 # What callbacks are told of, as Keras calls it; two names for a training.
-MOMENTS = {"train": ("train_batch", "batch"), "test": ("test_batch",), "predict": ("predict_batch",)}
+EVENTS = {"train": ("train_batch", "batch"), "test": ("test_batch",), "predict": ("predict_batch",)}
 
 
 class Executions:
@@ -43,7 +43,7 @@ class Executions:
         stopped: Callable[[], bool],
         interrupted: list[int] | None = None,
     ):
-        self.told, self.moments, self.size, self.progress = told, MOMENTS[what], size, progress
+        self.told, self.events, self.size, self.progress = told, EVENTS[what], size, progress
         self.stopped, self.interrupted = stopped, [] if interrupted is None else interrupted
         self.logs: Logs = {}  # of the last batch: set by who runs it
         self.steps = 0
@@ -68,5 +68,5 @@ class Executions:
             self.progress.update(self.steps, self.logs)
 
     def _tell(self, when: str, step: int, logs: Logs) -> None:
-        for moment in self.moments:
-            self.told.tell(f"on_{moment}_{when}", step, logs)
+        for event in self.events:
+            self.told.tell(f"on_{event}_{when}", step, logs)

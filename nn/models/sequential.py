@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from .. import config
 from ..checks import lengths
 from ..layers import deserialize
 from ..layers.input import InputLayer
 from ..layers.layer import Layer, show
 from ..layers.symbolic import KerasTensor, shape_of
+from ..tensors import plain
 from .arguments import fitted_one
 from .model import Model
 from .network import Network
@@ -33,9 +36,9 @@ class Sequential(Model):
     Raises
     ------
     TypeError
-        For what is no layer.
+        For what is no list of layers.
     ValueError
-        For a layer's name that is there already; in a call, for an input of another shape.
+        For what is no layer, and the name of another layer; in a call, for an input of another shape.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._layers: tuple[Layer, ...] = ()
         self._input: InputLayer | None = None
+        self._other_lengths = False  # whether its input was seen on the first batch only, so that others may differ
         if not isinstance(layers, list | tuple | None):
             raise TypeError(f"a Sequential: expected a list of layers, Sequential([…]), got {layers!r}")
         for layer in layers or []:
@@ -75,8 +79,8 @@ class Sequential(Model):
             hint = "; make one with parentheses" if isinstance(layer, type) else ""
             if not hint and callable(layer):
                 hint = "; a function goes into nn.layers.Lambda(function)"
-            raise TypeError(f"a Sequential: expected layers, got {layer!r}{hint}")
-        if any(layer is other for other in self._layers) or layer.name in [other.name for other in self._layers]:
+            raise ValueError(f"a Sequential: expected layers, got {layer!r}{hint}")
+        if any(layer is not other and layer.name == other.name for other in self._layers):
             raise ValueError(
                 f"there is a layer {layer.name!r} in this model already; names are unique, so that layers can be found"
             )
@@ -115,14 +119,17 @@ class Sequential(Model):
             if self._input is None:
                 raise ValueError(f"{self.name!r} does not know its input: pass Input(shape=…) first, or build(shape)")
             input_shape = self._input.batch_shape
+        if not self._layers:
+            raise ValueError(f"{self.name!r} has no layers to build: add some first")
         if self._input is None:
             self._begin(InputLayer(shape=tuple(input_shape)[1:]))
         assert self._input is not None
         shape: Any = tuple(input_shape)
         value: Any = self._input.output if shape == self._input.batch_shape else KerasTensor(shape)
         for layer in self._layers:
-            if layer._calls and layer._calls[-1].args[0] is value:
-                value = layer._calls[-1].outputs  # since it was added
+            found = [call.outputs for call in layer._calls if call.args[0] is value]
+            if found:  # since it was added
+                value = found[0]
                 continue
             try:
                 value = layer(value)
@@ -149,12 +156,13 @@ class Sequential(Model):
 
     def _build(self, shape: Any) -> None:
         self.called_with, self.built = shape, True
-        if self._input is None and not isinstance(shape, list):
+        if self._input is None and isinstance(shape, tuple):
             self._begin(InputLayer(shape=shape[1:]))
+            self._other_lengths = True
 
     def get_config(self) -> dict[str, Any]:
         """The layers and the input as plain data."""
-        names = [layer.name for layer in self._layers]
+        names = [layer.name for layer in dict.fromkeys(self._layers)]
         if len(set(names)) < len(names):  # they were given other names since
             raise ValueError(f"the layers of {self.name!r}: expected names of their own, each once, got {names}")
         first = [] if self._input is None else [config.serialize(self._input)]
@@ -187,5 +195,7 @@ class Sequential(Model):
         """``x`` with a last axis of length one added or removed where that makes it what the model takes."""
         if self._input is None or isinstance(x, list | tuple | dict):
             return x
+        if self._other_lengths and np.ndim(plain(x)) == len(self._input.batch_shape):
+            return x  # each layer says itself what does not fit
         first = self._layers[0].name if self._layers else self.name
         return fitted_one(x, self._input.batch_shape, self.name, first)

@@ -70,6 +70,29 @@ class LearningRate(float):
         return self.numpy()
 
 
+class Iterations(int):
+    """How many updates were made when it was asked for, and a way to change it, as Keras' variable has."""
+
+    owner: Optimizer
+
+    def __new__(cls, value: Any, owner: Optimizer) -> Self:
+        new = super().__new__(cls, value)
+        new.owner = owner
+        return new
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+    def assign(self, value: Any) -> None:
+        """Let the optimizer count from here; ValueError for what is no whole number from 0 on."""
+        updates = whole(int(value) if float(value).is_integer() else value, "the number of updates")
+        self.owner._step[...] = updates * (self.owner.gradient_accumulation_steps or 1)
+
+    def numpy(self) -> Any:
+        """The number in NumPy's int64."""
+        return np.int64(self)
+
+
 class Optimizer(config.Configurable):
     """Changes variables by their gradients.
 
@@ -407,8 +430,8 @@ class Optimizer(config.Configurable):
 
     @property
     def iterations(self) -> int:
-        """How many updates were made."""
-        return int(self._step) // (self.gradient_accumulation_steps or 1)
+        """How many updates were made: a number, which can be assigned to."""
+        return Iterations(int(self._step) // (self.gradient_accumulation_steps or 1), self)
 
     def rate_at(self, step: Any) -> Any:
         """The learning rate for a step, counted from 0: a number without axes."""
