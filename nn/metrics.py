@@ -141,7 +141,18 @@ class Metric(config.Configurable):
         return made
 
     def add_weight(self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: Any = None) -> Variable:
-        """Another name of `add_variable`."""
+        """Another name of `add_variable`, where the initializer may be left out.
+
+        Parameters
+        ----------
+        shape, initializer, dtype, name
+            As in `add_variable`.
+
+        Returns
+        -------
+        Variable
+            As by `add_variable`.
+        """
         return self.add_variable(shape, initializer, dtype, name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -156,8 +156,8 @@ class Variable(Readable):
         return self.node.name or ""
 
     def __copy__(self) -> Variable:
-        twin = restored(self.node.out, self.node.requires_grad, self.node.name, self.held)
-        twin.grad = self.grad
+        twin = _new(Variable)
+        twin.node, twin.held = super().__copy__().node, self.held
         return twin
 
     def __reduce__(self) -> Any:

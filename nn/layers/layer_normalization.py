@@ -38,6 +38,8 @@ class LayerNormalization(Layer):
     ------
     ValueError
         Unless ``epsilon`` is from 0 on; in a call, for an input without these axes.
+    TypeError
+        For an ``axis`` that is no whole number, or several.
 
     References
     ----------

@@ -120,7 +120,7 @@ class Sequential(Model):
                 raise ValueError(f"{self.name!r} does not know its input: pass Input(shape=…) first, or build(shape)")
             input_shape = self._input.batch_shape
         if not self._layers:
-            raise ValueError(f"{self.name!r} has no layers to build: add some first")
+            raise ValueError(f"{self.name!r}: expected layers to build, got none; add some first")
         if self._input is None:
             self._begin(InputLayer(shape=tuple(input_shape)[1:]))
         assert self._input is not None

@@ -172,13 +172,12 @@ def test_arguments_that_make_no_sense_are_refused_by_value(make, words):
 
 
 def test_things_that_are_no_layers_are_refused_with_advice():
-    with raises(TypeError, "make one with parentheses"):
+    with raises(ValueError, "make one with parentheses"):
         nn.Sequential([nn.layers.Flatten])
-    with raises(TypeError, "nn.layers.Lambda(function)"):
+    with raises(ValueError, "nn.layers.Lambda(function)"):
         nn.Sequential([np.tanh])
-    layer = nn.layers.Dense(2)
     with raises(ValueError, "names are unique"):
-        nn.Sequential([layer, layer])
+        nn.Sequential([nn.layers.Dense(2, name="one"), nn.layers.Dense(2, name="one")])
     with raises(TypeError, "expected what Input(shape=…) gives"):
         nn.Model(inputs=1, outputs=2)
     with raises(TypeError, "in a class that defines call(self, x)"):

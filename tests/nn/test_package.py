@@ -164,8 +164,8 @@ def test_what_keras_takes_by_place_arrives():
     assert nn.optimizers.AdamW(0.1, 0.01, 0.9, 0.99, 1e-7, False, 2.0).clipnorm == 2.0
     assert nn.callbacks.BackupAndRestore("folder", "epoch", False, False).delete_checkpoint is False
     assert nn.callbacks.TensorBoard("folder", 1, False, False, False, 5).update_freq == 5
-    with pytest.raises(ValueError, match=r"write_images: expected False.*got True"):
-        nn.callbacks.TensorBoard(write_images=True)
+    with pytest.raises(ValueError, match=r"embeddings_freq: expected none.*got 1"):
+        nn.callbacks.TensorBoard(embeddings_freq=1)
 
 
 def test_the_functions_among_the_metrics_give_one_number_for_each_example_as_keras_do(keras):
