@@ -449,7 +449,7 @@ while kills < 20 or not finished:
     if run(folder + "/backup", f"{folder}/killed{finished}.npz", moment):
         kills += 1
     else:
-        assert not os.listdir(folder + "/backup")
+        assert not os.path.exists(folder + "/backup")
         finished += 1
 print(kills, finished)
 """
