@@ -20,6 +20,7 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
@@ -35,6 +36,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "ones",
+    "orthogonal",
     "random_normal",
     "random_uniform",
     "serialize",
@@ -364,6 +366,31 @@ class LecunNormal(_Scaled):
     recipe = (1.0, "fan_in", "truncated_normal")
 
 
+class Orthogonal(Random):
+    """Columns, or rows, at right angles to each other, each of length ``gain``: Saxe et al., 2014.
+
+    All axes but the last count as one. ValueError unless ``seed`` is a whole number from 0 on; in a call, for fewer
+    than two axes.
+
+    >>> import nn
+    >>> w = nn.initializers.Orthogonal(seed=0)((3, 2))
+    >>> np.allclose(w.T @ w, np.eye(2), atol=1e-6)
+    True
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None):
+        super().__init__(seed)
+        self.gain = number(gain, "gain of an Orthogonal")
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+        if len(shape) < 2:
+            raise ValueError(f"an Orthogonal: expected a weight of two axes at least, got the shape {tuple(shape)}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self.draw().normal(size=(max(rows, columns), min(rows, columns))))
+        q = q * np.sign(np.diag(r))  # any such matrix is as likely as any other
+        return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
+
+
 def fans(shape: tuple[int, ...]) -> tuple[float, float]:
     """How many inputs meet in an output of a weight of this shape, and how many outputs an input goes to.
 
@@ -395,6 +422,7 @@ he_uniform = HeUniform
 lecun_normal = LecunNormal
 lecun_uniform = LecunUniform
 ones = Ones
+orthogonal = Orthogonal
 random_normal = RandomNormal
 random_uniform = RandomUniform
 truncated_normal = TruncatedNormal
@@ -404,6 +432,7 @@ zeros = Zeros
 CLASSES = (
     Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
     HeUniform, HeNormal, LecunUniform, LecunNormal,
+    Orthogonal,
 )  # fmt: skip
 registry = config.registry("initializer").add(*CLASSES, uniform=RandomUniform, normal=RandomNormal)
 registry.accepted = {np.ndarray: Constant, type(None): lambda _: None}

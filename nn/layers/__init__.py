@@ -55,6 +55,8 @@ from .relu import ReLU
 from .repeat_vector import RepeatVector
 from .rescaling import Rescaling
 from .reshape import Reshape
+from .rnn import GRU, LSTM, RNN, SimpleRNN
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
 from .separable_conv import SeparableConv1D, SeparableConv2D
 from .softmax import Softmax
 from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
@@ -75,11 +77,12 @@ MaxPool2D = MaxPooling2D
 CLASSES: tuple[Any, ...] = (
     Activation, Add, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Concatenate, Conv1D,
     Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dot,
-    Dropout, ELU, Embedding, Flatten, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
-    GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Identity, InputLayer, Lambda, LayerNormalization,
-    LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply, Normalization, Operation, Permute,
-    ReLU, RepeatVector, Rescaling, Reshape, SeparableConv1D, SeparableConv2D, Softmax, SpatialDropout1D,
-    SpatialDropout2D, Subtract, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+    Dropout, ELU, Embedding, Flatten, GRU, GRUCell, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Identity, InputLayer, LSTM, LSTMCell, Lambda,
+    LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply, Normalization,
+    Operation, Permute, RNN, ReLU, RepeatVector, Rescaling, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN,
+    SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D, Subtract, UpSampling1D, UpSampling2D, ZeroPadding1D,
+    ZeroPadding2D,
 )  # fmt: skip
 registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
@@ -87,6 +90,9 @@ serialize, deserialize = registry.functions(__name__, "Dense(3)", "units == 3", 
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "Average",
@@ -109,6 +115,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -123,6 +130,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -144,6 +152,8 @@ __all__ = [
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -32,8 +32,8 @@ from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of,
 
 _NO_LAYERS = frozenset(
     (
-        "_weights", "_kept", "_regularizers", "_constraints", "_holders", "input_shape", "output_shape", "called_with",
-        "built_for", "_calls", "_input", "_added",
+        "_weights", "_kept", "_regularizers", "_constraints", "_carried", "_holders", "input_shape", "output_shape",
+        "called_with", "built_for", "_calls", "_input", "_added",
     )
 )  # fmt: skip
 
@@ -191,6 +191,7 @@ class Layer(config.Configurable):
         self._kept: tuple[Variable, ...] = ()  # those of them that are state, which training never changes
         self._regularizers: tuple[tuple[Variable, Any], ...] = ()
         self._constraints: tuple[tuple[Variable, Any], ...] = ()
+        self._carried: tuple[Tensor, ...] = ()  # what is no weight, and goes from one batch to the next
         if not isinstance(trainable, bool | np.bool_) and trainable not in (0, 1):
             raise ValueError(f"trainable of a layer: expected True or False, got {trainable!r}")
         self._trainable = bool(trainable)
@@ -356,12 +357,16 @@ class Layer(config.Configurable):
         setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
         setattr(self, f"{name}_constraint", constraints.get(constraint))
 
-    def _make_weight(self, name: str, shape: tuple[int, ...], called: str | None = None) -> Variable:
-        """The weight of which `_plan_weight` was told, perhaps called otherwise."""
-        initializer, regularizer, constraint = (
+    def _make_weight(
+        self, name: str, shape: tuple[int, ...], called: str | None = None, initializer: Any = None
+    ) -> Variable:
+        """The weight of which `_plan_weight` was told, perhaps called otherwise, or begun with other values."""
+        planned, regularizer, constraint = (
             getattr(self, f"{name}_{what}") for what in ("initializer", "regularizer", "constraint")
         )
-        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=called or name)
+        return self.add_weight(
+            shape, initializer or planned, regularizer=regularizer, constraint=constraint, name=called or name
+        )
 
     def _hold_to_constraints(self) -> None:
         """Let optimizers know what the weights are held to; a copied layer has weights of its own."""

@@ -199,7 +199,7 @@ def _run(layer: Any, args: Any, kwargs: Any, lengths: tuple[int, int]) -> Any:
 def _undisturbed(layer: Any) -> Iterator[None]:
     """Let a run that only looks for shapes change no state, but for what it builds."""
     chances = [(generator, random.get_state(generator)) for generator in random.generators_of(layer)]
-    kept = [(w, np.array(plain(w))) for part in layer.walk_layers() for w in part._kept]
+    kept = [(w, np.array(plain(w))) for part in layer.walk_layers() for w in (*part._kept, *part._carried)]
     try:
         yield
     finally:

@@ -389,7 +389,9 @@ def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:
 
 
 def _weights(of: Any) -> list[StateRef]:
-    return [TensorRef(weight) for weight in of().weights]
+    model = of()
+    carried = [state for layer in model.walk_layers() for state in layer._carried]
+    return [TensorRef(weight) for weight in (*model.weights, *carried)]
 
 
 def _trained(of: Any) -> list[StateRef]:
