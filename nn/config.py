@@ -250,7 +250,7 @@ class Configurable(metaclass=freeze.Watched):
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""
         cls = next(base for base in type(self).__mro__ if _is_ours(base))
-        given = {n: self.__dict__[n] for n in self._settable if n in self.__dict__}
+        given = self._given_settings()
         before = random.get_state(random.generator)
         try:
             other = cls(**{**given, name: value})
@@ -258,6 +258,10 @@ class Configurable(metaclass=freeze.Watched):
         finally:
             random.generator.bit_generator.state = before
         return vars(other).get(name, value)
+
+    def _given_settings(self) -> dict[str, Any]:
+        """The arguments that the constructor would be given now."""
+        return {n: self.__dict__[n] for n in self._settable if n in self.__dict__}
 
     def _agree(self, other: Any, name: str) -> None:
         """Follow ``other``, which was made with another value of one setting, or raise where that is too late."""

@@ -4,9 +4,11 @@ from typing import Any
 
 from .. import config
 from .activation import Activation
+from .attention import Attention
 from .average_pooling1d import AveragePooling1D
 from .average_pooling2d import AveragePooling2D
 from .batch_normalization import BatchNormalization
+from .bidirectional import Bidirectional
 from .conv1d import Conv1D
 from .conv2d import Conv2D
 from .conv_transpose import Conv1DTranspose, Conv2DTranspose
@@ -48,6 +50,7 @@ from .merging import (
     multiply,
     subtract,
 )  # fmt: skip
+from .multi_head_attention import MultiHeadAttention
 from .normalization import Normalization
 from .operation import Operation
 from .permute import Permute
@@ -60,6 +63,7 @@ from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
 from .separable_conv import SeparableConv1D, SeparableConv2D
 from .softmax import Softmax
 from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from .time_distributed import TimeDistributed
 from .up_sampling1d import UpSampling1D
 from .up_sampling2d import UpSampling2D
 from .zero_padding1d import ZeroPadding1D
@@ -75,14 +79,14 @@ MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 
 CLASSES: tuple[Any, ...] = (
-    Activation, Add, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Concatenate, Conv1D,
-    Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dot,
-    Dropout, ELU, Embedding, Flatten, GRU, GRUCell, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D,
-    GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Identity, InputLayer, LSTM, LSTMCell, Lambda,
-    LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum, Multiply, Normalization,
-    Operation, Permute, RNN, ReLU, RepeatVector, Rescaling, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN,
-    SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D, Subtract, UpSampling1D, UpSampling2D, ZeroPadding1D,
-    ZeroPadding2D,
+    Activation, Add, Attention, Average, AveragePooling1D, AveragePooling2D, BatchNormalization, Bidirectional,
+    Concatenate, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Cropping1D, Cropping2D, Dense, DepthwiseConv1D,
+    DepthwiseConv2D, Dot, Dropout, ELU, Embedding, Flatten, GRU, GRUCell, GaussianNoise, GlobalAveragePooling1D,
+    GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization, Identity, InputLayer, LSTM,
+    LSTMCell, Lambda, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum,
+    MultiHeadAttention, Multiply, Normalization, Operation, Permute, RNN, ReLU, RepeatVector, Rescaling, Reshape,
+    SeparableConv1D, SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D,
+    Subtract, TimeDistributed, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
 )  # fmt: skip
 registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
@@ -95,12 +99,14 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -142,6 +148,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "Operation",
@@ -158,6 +165,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "Subtract",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",

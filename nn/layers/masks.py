@@ -39,12 +39,16 @@ def mask_of(value: Any) -> Any:
 
 def set_mask(value: Any, mask: Any) -> None:
     """Attach a mask to a value, or to each of several, where there is none yet."""
+    for one, of_one in zip(_flat(value), _flat(mask), strict=False):
+        if of_one is not None and isinstance(one, Tensor) and one.node not in MASKS:
+            MASKS[one.node] = truth(of_one)
+
+
+def _flat(value: Any) -> list[Any]:
+    """What is in a structure, with None for what is not there."""
     if isinstance(value, list | tuple | dict):
-        values, masks = (part.values() if isinstance(part, dict) else part for part in (value, mask or ()))
-        for one, of_one in zip(values, masks, strict=False):
-            set_mask(one, of_one)
-    elif mask is not None and isinstance(value, Tensor) and value.node not in MASKS:
-        MASKS[value.node] = truth(mask)
+        return [leaf for part in (value.values() if isinstance(value, dict) else value) for leaf in _flat(part)]
+    return [value]
 
 
 def truth(mask: Any) -> Any:

@@ -194,6 +194,13 @@ class RNN(Layer):
             projected = cell.project(inputs, of_inputs)
         return functools.partial(_step, cell, of_state), projected
 
+    def _given_settings(self) -> dict[str, Any]:
+        settings = super()._given_settings()
+        if self.cell_type is None:
+            return settings
+        del settings["cell"]
+        return {**settings, **{n: getattr(self.cell, n) for n in config.arguments(self.cell_type) if hasattr(self, n)}}
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
         settings = super().get_config()

@@ -1,0 +1,100 @@
+"""Attention without weights of its own, or with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import activations
+from .dropout import Dropout
+from .layer import Layer
+from .masks import truth
+
+
+class Attention(Layer):
+    """Means of values, for each query weighted by ``softmax(query · key)``.
+
+    Called on a list ``[query, value]`` or ``[query, value, key]``, of the shapes (batch, targets, features) and
+    (batch, sources, features), it gives (batch, targets, features of the values). Keys are the values, if there are no
+    others. With ``return_attention_scores`` the weights, (batch, targets, sources), come out as well; with
+    ``use_causal_mask`` nothing counts that comes after a target.
+
+    Parameters
+    ----------
+    use_scale : bool
+        Whether the products are multiplied by a number that trains.
+    score_mode : str
+        "dot", or "concat" for ``Σ tanh(query + key)`` times a number that trains.
+    dropout : float
+        Which share of the weights is left out while training, from 0 to 1.
+    seed : int, optional
+        That of the dropout.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For another ``score_mode``; in a call, for what is no list of two or three.
+
+    Examples
+    --------
+    >>> Attention()([np.ones((2, 5, 8)), np.ones((2, 3, 8))]).shape
+    (2, 5, 8)
+    """
+
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(f"score_mode: expected 'dot' or 'concat', got {score_mode!r}")
+        self.use_scale, self.score_mode, self.seed = use_scale, score_mode, seed
+        self.dropout_layer = Dropout(dropout, seed=seed, name="attention_dropout")
+        self.dropout = self.dropout_layer.rate
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
+            raise ValueError(
+                f"layer {self.name!r}: expected a list of query, value and perhaps key, got inputs of shape "
+                f"{input_shape}"
+            )
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", name="scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """That of the queries."""
+        return previous_mask[0] if isinstance(previous_mask, list | tuple) else None
+
+    def call(
+        self, inputs: Any, mask: Any = None, return_attention_scores: bool = False, use_causal_mask: bool = False
+    ) -> Any:
+        query, value, *others = inputs
+        key = others[0] if others else value
+        of_query, of_value = (None, None) if mask is None else mask[:2]
+        if self.score_mode == "dot":
+            scores = query @ np.swapaxes(key, -2, -1)
+            scores = scores * self.scale if self.use_scale else scores
+        else:
+            total = np.expand_dims(query, -2) + np.expand_dims(key, -3)
+            total = total * self.scale if self.use_scale else total
+            scores = self.concat_score_weight * np.sum(np.tanh(total), axis=-1)
+        counts = None if of_value is None else truth(of_value)[:, None]
+        if use_causal_mask:
+            causal = np.tril(np.ones(scores.shape[-2:], bool))[None]
+            counts = causal if counts is None else counts & causal
+        if counts is not None:
+            scores = np.where(counts, scores, scores - scores.dtype.type(65504 if scores.dtype == np.float16 else 1e9))
+        weights = self.dropout_layer(activations.softmax(scores))
+        result = weights @ value
+        if of_query is not None:
+            result = np.where(truth(of_query)[..., None], result, result.dtype.type(0))
+        return (result, weights) if return_attention_scores else result

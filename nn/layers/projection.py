@@ -1,0 +1,36 @@
+"""A product with a weight of several axes: what attention is made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .layer import Layer
+
+
+class Projection(Layer):
+    """``x · kernel + bias``, summed over the last axes of ``x``: from (batch, …, *inputs) to (batch, …, *shape).
+
+    The kernel is (*inputs, *shape), the bias ``shape``. ``summed`` says how many axes the inputs have; a plan
+    is an initializer, a regularizer and a constraint.
+    """
+
+    def __init__(self, shape: Any, summed: int, use_bias: bool, kernel_plan: Any, bias_plan: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.shape, self.summed, self.use_bias = tuple(shape), summed, use_bias
+        self.kernel_plan, self.bias_plan = tuple(kernel_plan), tuple(bias_plan)
+        self._plan_weight("kernel", *kernel_plan)
+        self._plan_weight("bias", *bias_plan)
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self._make_weight("kernel", (*input_shape[-self.summed :], *self.shape))
+        if self.use_bias:
+            self.bias = self._make_weight("bias", self.shape)
+
+    def call(self, x: Any) -> Any:
+        size, free = math.prod(self.kernel.shape[: self.summed]), x.shape[: x.ndim - self.summed]
+        flat = np.reshape(x, (*free, size)) @ np.reshape(self.kernel, (size, math.prod(self.shape)))
+        z = np.reshape(flat, (*free, *self.shape))
+        return z + self.bias if self.use_bias else z

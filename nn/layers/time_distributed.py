@@ -1,0 +1,54 @@
+"""A layer, called on each step of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from .layer import InputSpec, Layer
+from .masks import truth
+
+
+class TimeDistributed(Layer):
+    """A layer, called on each step of a sequence: (batch, steps, …) gives (batch, steps, …).
+
+    Parameters
+    ----------
+    layer : Layer
+        It is given (batch, …), one step after another.
+    **kwargs
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        For what is no layer; in a call, for fewer than three axes.
+
+    Examples
+    --------
+    >>> import nn
+    >>> TimeDistributed(nn.layers.Conv2D(4, 3))(np.ones((2, 5, 8, 8, 1))).shape
+    (2, 5, 6, 6, 4)
+    """
+
+    supports_masking = True
+
+    def __init__(self, layer: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        layer = config.registry("layer").from_description(layer) if isinstance(layer, dict) else layer
+        if not isinstance(layer, Layer):
+            raise ValueError(f"the layer of a TimeDistributed: expected a layer, such as Dense(3), got {layer!r}")
+        self.layer = layer
+        self.input_spec = InputSpec(min_ndim=3)
+
+    def build(self, input_shape: Any) -> None:
+        if not self.layer.built:
+            self.layer._build((input_shape[0], *input_shape[2:]))
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        told: list[dict[str, Any]] = [{} for _ in range(x.shape[1])]
+        if mask is not None and "mask" in self.layer._call_takes:
+            told = [{"mask": one} for one in np.moveaxis(truth(mask), 1, 0)]
+        return np.stack([self.layer(x[:, t], **told[t]) for t in range(x.shape[1])], axis=1)
