@@ -17,6 +17,7 @@ from autograd_core.tensor import Tensor
 
 from . import activations, checks, config, distributed
 from .checks import axis_in, number
+from .masks import MASKS, mask_of
 from .tensors import class_numbers, constant, plain
 from .variables import readable
 
@@ -598,7 +599,7 @@ class Loss(config.Configurable):
     """Averages what ``call(y_true, y_pred)`` gives for each example, with weights when there are any.
 
     One of your own defines ``call``. Called with ``sample_weight``, a number for each example, it weighs them.
-    Targets and predictions are (batch, …).
+    Targets and predictions are (batch, …). Where predictions have a mask, the mean is over what counts.
 
     Parameters
     ----------
@@ -650,8 +651,12 @@ class Loss(config.Configurable):
         ours = type(self) in freeze.OURS and freeze.is_ours(getattr(self, "fn", None))
         losses = self.call(y_true, y_pred) if ours else distributed.checked_loss(lambda: self.call(y_true, y_pred))
         losses = constant(losses)
-        if sample_weight is not None:
-            losses = weighted(losses, plain(sample_weight))
+        weights = None if sample_weight is None else plain(sample_weight)
+        mask = mask_of(y_pred) if MASKS else None
+        if mask is not None:
+            weights = self._with_mask(weights, plain(mask).astype(losses.dtype))
+        if weights is not None:
+            losses = weighted(losses, weights)
         if self.reduction in (None, "none"):
             return losses
         total: Any = np.sum(losses)
@@ -659,10 +664,21 @@ class Loss(config.Configurable):
         share = distributed.fraction() or 1.0
         if self.reduction == "sum":
             return total if share == 1 else total / share
-        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            weight = distributed.sum_of(np.sum(plain(sample_weight).astype(total.dtype)))
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            weight = distributed.sum_of(np.sum(weights.astype(total.dtype)))
             return total / np.maximum(weight * share if share != 1 else weight, 1e-30)
         return total / max(losses.size, 1)
+
+    def _with_mask(self, weights: Any, mask: Any) -> Any:
+        """Weights that leave out what does not count; a mean is over the rest."""
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            share = distributed.fraction() or 1.0
+            mask = mask * (mask.size / share) / np.maximum(distributed.sum_of(np.sum(mask)), 1e-30)
+        if weights is None:
+            return mask
+        while weights.ndim < mask.ndim:
+            weights = weights[..., None]
+        return weights * (mask if weights.ndim == mask.ndim else mask[..., None])
 
 
 def weighted(losses: Tensor, weights: Any) -> Tensor:

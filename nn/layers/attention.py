@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import activations
+from ..masks import truth
 from .dropout import Dropout
 from .layer import Layer
-from .masks import truth
 
 
 class Attention(Layer):

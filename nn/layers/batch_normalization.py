@@ -10,9 +10,9 @@ from autograd_core.ops.half import in_float32
 
 from .. import distributed, initializers
 from ..checks import axis_in, number
+from ..masks import truth
 from ..tensors import assign, plain
 from .layer import InputSpec, Layer
-from .masks import truth
 
 
 class BatchNormalization(Layer):

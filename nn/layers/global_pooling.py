@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..masks import truth
 from .images import data_format_of
 from .layer import InputSpec, Layer
-from .masks import truth
 
 
 class GlobalPooling(Layer):

@@ -24,10 +24,10 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, constraints, initializers, regularizers
+from ..masks import MASKS, hand_in, set_mask
 from ..metrics import Metric
 from ..tensors import assign, constant, is_sparse, plain
 from ..variables import TRAINING, Variable, readable
-from .masks import MASKS, hand_in, set_mask
 from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of, symbols
 
 _NO_LAYERS = frozenset(

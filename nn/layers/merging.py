@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..masks import truth
 from ..tensors import plain
 from .layer import Layer, show
-from .masks import truth
 
 
 class Merge(Layer):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..checks import whole
+from ..masks import truth
 from ..tensors import constant
 from .dropout import Dropout
 from .layer import Layer
-from .masks import truth
 from .projection import Projection
 from .softmax import Softmax
 

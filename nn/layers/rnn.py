@@ -14,9 +14,9 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from .. import config
+from ..masks import truth
 from ..tensors import assign, constant, plain
 from .layer import InputSpec, Layer
-from .masks import truth
 from .rnn_cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 
 

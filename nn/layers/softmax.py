@@ -9,8 +9,8 @@ import numpy as np
 import autograd_core as ag
 
 from .. import activations
+from ..masks import truth
 from .layer import Layer
-from .masks import truth
 
 
 class Softmax(Layer):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from ..masks import truth
 from .layer import InputSpec, Layer
-from .masks import truth
 
 
 class TimeDistributed(Layer):

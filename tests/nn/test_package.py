@@ -45,7 +45,7 @@ def test_there_is_no_gradient_rule_in_nn():
 
 
 # Files of the machinery that layers stand on.
-MACHINERY = {"__init__.py", "layer.py", "images.py", "operation.py", "symbolic.py", "masks.py"}
+MACHINERY = {"__init__.py", "layer.py", "images.py", "operation.py", "symbolic.py"}
 
 
 def test_layers_are_short_and_one_kind_a_file():

@@ -16,7 +16,7 @@ from autograd_core import tree
 from autograd_core.graph import Node
 from autograd_core.tensor import Tensor
 
-from ..tensors import plain
+from .tensors import plain
 
 # The mask of a value, by its node, for as long as that lives: True where a step counts.
 MASKS: weakref.WeakKeyDictionary[Node, Any] = weakref.WeakKeyDictionary()
