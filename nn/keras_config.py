@@ -21,6 +21,7 @@ WITHOUT_EFFECT: dict[str, Any] = {
     "rms_scaling": False,
     "sparse": False,
     "synchronized": False,
+    "use_gate": False,
 }
 
 # What Keras tells of every layer, at its default.
@@ -40,6 +41,7 @@ COMPILED_WITHOUT_EFFECT: dict[str, Any] = {"auto_scale_loss": True, "steps_per_e
 OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
     "absolute": ("Absolute", {}),
     "add": ("Add", {}),
+    "any": ("Any", {"axis": "axis", "keepdims": "keepdims"}),
     "concatenate": ("Concatenate", {"axis": "axis"}),
     "cos": ("Cos", {}),
     "divide": ("TrueDivide", {}),
@@ -56,6 +58,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
     "minimum": ("Minimum", {}),
     "multiply": ("Multiply", {}),
     "negative": ("Negative", {}),
+    "not_equal": ("NotEqual", {}),
     "power": ("Power", {}),
     "reshape": ("Reshape", {"shape": "newshape"}),
     "sin": ("Sin", {}),

@@ -54,7 +54,7 @@ class Bidirectional(Layer):
             )
         self.merge_mode = merge_mode
         self.forward_layer = _like(layer, "forward", layer.go_backwards)
-        self._given = backward
+        self._own_backward = backward
         self.backward_layer = backward or _like(layer, "backward", not layer.go_backwards)
         same = ("stateful", "return_sequences", "return_state")
         first, second = ([getattr(one, name) for name in same] for one in (self.forward_layer, self.backward_layer))
@@ -123,8 +123,8 @@ class Bidirectional(Layer):
         """The arguments that make another one like this, as plain data."""
         settings = {**super().get_config(), "layer": config.description(self.forward_layer)}
         settings.pop("backward_layer", None)
-        if self._given is not None:
-            settings["backward_layer"] = config.description(self._given)
+        if self._own_backward is not None:
+            settings["backward_layer"] = config.description(self._own_backward)
         return settings
 
 

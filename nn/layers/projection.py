@@ -29,6 +29,10 @@ class Projection(Layer):
         if self.use_bias:
             self.bias = self._make_weight("bias", self.shape)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """None: whoever projects knows what counts."""
+        return None
+
     def call(self, x: Any) -> Any:
         size, free = math.prod(self.kernel.shape[: self.summed]), x.shape[: x.ndim - self.summed]
         flat = np.reshape(x, (*free, size)) @ np.reshape(self.kernel, (size, math.prod(self.shape)))

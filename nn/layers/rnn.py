@@ -217,8 +217,10 @@ def _with_the_arguments_of_its_cell(cls: Any) -> None:
     """Give a layer a constructor that takes what its cell takes, and then what an `RNN` takes; and these attributes."""
     of_cell = [p for p in inspect.signature(cls.cell_type.__init__).parameters.values() if p.kind is not p.VAR_KEYWORD]
     of_layer = [p for p in inspect.signature(RNN.__init__).parameters.values() if p.name not in ("self", "cell")]
-    signature = inspect.Signature([*of_cell, *of_layer])
-    names = {p.name for p in of_cell}
+    names = [p.name for p in of_cell]
+    by_place = names.index("kernel_constraint")  # where Keras has activity_regularizer
+    by_name = [p.replace(kind=p.KEYWORD_ONLY) for p in (*of_cell[by_place:], *of_layer[:-1])]
+    signature = inspect.Signature([*of_cell[:by_place], *by_name, of_layer[-1]])
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
@@ -234,7 +236,7 @@ def _with_the_arguments_of_its_cell(cls: Any) -> None:
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     cls.__init__ = __init__
-    for name in names - {"self"}:
+    for name in names[1:]:
         setattr(cls, name, property(operator.attrgetter(f"cell.{name}"), doc=f"The {name} of the cell."))
 
 

@@ -43,7 +43,8 @@ class SpatialDropout1D(Dropout):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
         settings = super().get_config()
-        settings.pop("noise_shape", None)  # which follows from the number of axes
+        for name in ("noise_shape", "trainable"):  # which follow from the kind of layer, and Keras does not take
+            settings.pop(name, None)
         return settings
 
 

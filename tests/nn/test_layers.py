@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_core import Tensor
+from autograd_core import Tensor, tree
 
 IMAGE, STEPS = (3, 9, 8, 4), (3, 11, 4)
 
@@ -149,6 +149,85 @@ def test_layers_compute_what_keras_computes(keras, tf):
     assert not failures, f"{len(failures)} of {len(CASES)}:\n" + "\n".join(failures[:5])
 
 
+SEQUENCE, SOURCE, KEYS = (distinct(shape, 7) for shape in ((3, 4, 4), (3, 5, 4), (3, 5, 6)))
+LONG, SHORT = np.arange(4) < np.array([[4], [2], [0]]), np.arange(5) < np.array([[5], [4], [1]])
+PAIRS = np.random.default_rng(1).random((3, 4, 5)) > 0.5
+RECURRENT = options(units=[5], return_sequences=[False, True], return_state=[False, True])
+RECURRENT += [{"units": 5, "go_backwards": True, "return_sequences": True}, {"units": 5, "use_bias": False}]
+RECURRENT += [{"units": 5, "activation": "relu", "return_sequences": True, "zero_output_for_mask": True}]
+ATTENTION = [{}, {"use_causal_mask": True}, {"use_causal_mask": True, "return_attention_scores": True}]
+# A layer, its inputs, and what else its call is given.
+CALLS = [
+    *(
+        (lambda L, n=name, k=kwargs: getattr(L, n)(**k), [SEQUENCE], given)
+        for name in ("SimpleRNN", "GRU", "LSTM") for kwargs in RECURRENT for given in ({}, {"mask": LONG})
+    ),
+    (lambda L: L.GRU(5, reset_after=False, recurrent_activation="hard_sigmoid"), [SEQUENCE], {}),
+    (lambda L: L.GRU(5, reset_after=False, use_bias=False), [SEQUENCE], {"mask": LONG}),
+    (lambda L: L.LSTM(5, unit_forget_bias=False, unroll=True), [SEQUENCE[:, :1]], {}),
+    (lambda L: L.RNN(L.LSTMCell(4), return_sequences=True), [SEQUENCE], {"mask": LONG}),
+    (lambda L: L.LSTM(4), [SEQUENCE], {"initial_state": [SEQUENCE[:, 0], SEQUENCE[:, 1]]}),
+    (lambda L: L.Bidirectional(L.LSTM(3)), [SEQUENCE], {}),
+    (lambda L: L.Bidirectional(L.GRU(3, return_sequences=True), merge_mode="sum"), [SEQUENCE], {"mask": LONG}),
+    (lambda L: L.Bidirectional(L.SimpleRNN(3, return_state=True), merge_mode="ave"), [SEQUENCE], {"mask": LONG}),
+    (lambda L: L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode=None), [SEQUENCE], {}),
+    (lambda L: L.Bidirectional(L.GRU(3), merge_mode="mul", backward_layer=L.GRU(3, go_backwards=True)), [SEQUENCE], {}),
+    (lambda L: L.TimeDistributed(L.Dense(3, activation="tanh")), [SEQUENCE], {}),
+    (lambda L: L.TimeDistributed(L.Conv1D(2, 3)), [distinct((2, 3, 7, 4), 3)], {"mask": LONG[:2, :3]}),
+    (lambda L: L.MultiHeadAttention(2, 3, 5, use_bias=False, output_shape=6), [SEQUENCE, SOURCE, KEYS], {}),
+    *(
+        (make, inputs, {**given, **more})
+        for given in ATTENTION
+        for make, inputs, more in (
+            (lambda L: L.MultiHeadAttention(2, 3), [SEQUENCE, SOURCE], {}),
+            (lambda L: L.MultiHeadAttention(2, 3, dropout=0.5), [SEQUENCE, SOURCE], {"attention_mask": PAIRS}),
+            (lambda L: L.MultiHeadAttention(2, 3), [SEQUENCE, SOURCE], {"attention_mask": PAIRS, "value_mask": SHORT}),
+            (lambda L: L.Attention(use_scale=True), [[SEQUENCE, SOURCE]], {}),
+            (lambda L: L.Attention(score_mode="concat"), [[SEQUENCE, SOURCE, SOURCE]], {"mask": [LONG, SHORT]}),
+        )
+    ),
+    (lambda L: L.Softmax(axis=(1, 2)), [SEQUENCE], {"mask": np.broadcast_to(LONG[..., None], SEQUENCE.shape)}),
+    (lambda L: L.GlobalAveragePooling1D(), [SEQUENCE], {"mask": SHORT[:, [0, 0, 3, 4]]}),
+    (lambda L: L.BatchNormalization(), [SEQUENCE], {"mask": LONG, "training": True}),
+]  # fmt: skip
+
+
+def test_layers_over_sequences_compute_what_keras_computes(keras, tf):
+    """Outputs, and the gradients of inputs and weights; with masks, given states, several inputs and outputs."""
+    failures = []
+    for number, (make, inputs, given) in enumerate(CALLS):
+        theirs, mine = make(keras.layers), make(nn.layers)
+        tx = tree.map(tf.constant, inputs)
+        kwargs = {k: v if isinstance(v, bool) else tree.map(tf.constant, v) for k, v in given.items()}
+        theirs(*tx, **kwargs), mine(*inputs, **given)
+        rng = np.random.default_rng(number)
+        weights = [rng.normal(size=w.shape).astype("float32") / 2 for w in theirs.get_weights()]
+        weights = [np.abs(w) if "moving" in v.name else w for w, v in zip(weights, theirs.weights, strict=True)]
+        theirs.set_weights(weights), mine.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(tx)
+            expected = tree.leaves(theirs(*tx, **kwargs))
+            gs = [rng.normal(size=y.shape).astype("float32") for y in expected]
+            loss = sum(tf.reduce_sum(y * g) for y, g in zip(expected, gs, strict=True))
+        wanted = tape.gradient(loss, [*tree.leaves(tx), *(v.value for v in theirs.trainable_variables)])
+        x = tree.map(Tensor, inputs)
+        found = tree.leaves(mine(*x, **given))
+        sum(np.sum(y * g) for y, g in zip(found, gs, strict=True)).backward()
+        try:
+            for y, z in zip(found, expected, strict=True):
+                assert y.dtype == np.float32
+                np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-5, atol=1e-6 * max(1, np.abs(z).max()))
+            for t, z in zip([*tree.leaves(x), *mine.trainable_variables], wanted, strict=True):
+                z = np.zeros(t.shape) if z is None else tf.convert_to_tensor(z).numpy()
+                grad = np.zeros(t.shape) if t.grad is None else t.grad
+                np.testing.assert_allclose(grad, z, rtol=1e-5, atol=1e-5 * max(1, np.abs(z).max()))
+            for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        except AssertionError as error:
+            failures.append(f"{number}: {mine} {mine.get_config()} {[*given]}: {error}")
+    assert not failures, f"{len(failures)} of {len(CALLS)}:\n" + "\n".join(failures[:5])
+
+
 @pytest.mark.parametrize("name", FIRST)
 def test_channels_first_is_channels_last_with_the_axes_moved(name):
     settings = next(settings for n, settings, _ in TABLE if n == name)
@@ -235,19 +314,23 @@ def test_constructors_take_keras_arguments_in_keras_order(keras):
     """Those that we have stand where Keras has them, with its defaults."""
     import inspect
 
-    absent = {"activity_regularizer"}
-    for name in {name for name, _, _ in TABLE} | {"Embedding", "Lambda"}:
+    absent = {"activity_regularizer", "use_cudnn", "sliding_window", "flash_attention", "use_gate"}
+    for name in {name for name, _, _ in TABLE} | {
+        "Embedding", "Lambda", "Masking", "RNN", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
+        "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention",
+    }:  # fmt: skip
         theirs = inspect.signature(getattr(keras.layers, name).__init__).parameters
         mine = {n: nn.config.arguments(getattr(nn.layers, name)).index(n) for n in theirs if n not in absent | {
             "self", "args", "kwargs", "weights", "lora_rank", "lora_alpha",
             "quantization_config", "renorm", "renorm_clipping", "renorm_momentum", "synchronized", "name",
         }}  # fmt: skip
-        assert list(mine.values()) == sorted(mine.values()), name
         layer = getattr(nn.layers, name)
         parameters = {
             n: p for base in reversed(layer.__mro__) if "__init__" in vars(base)
             for n, p in inspect.signature(vars(base)["__init__"]).parameters.items()
         }  # fmt: skip
+        places = [place for n, place in mine.items() if parameters[n].kind is not inspect.Parameter.KEYWORD_ONLY]
+        assert places == sorted(places), name
         for n in mine:
             default = theirs[n].default
             default = {(1, 1): 1, (2, 2): 2}.get(default, default) if isinstance(default, tuple) else default
