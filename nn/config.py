@@ -62,7 +62,10 @@ def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
 
 
 def arguments(cls: type) -> tuple[str, ...]:
-    """The names that the constructor of ``cls`` takes, those that it hands to its base classes included."""
+    """The names that the constructor of ``cls`` takes, those that it hands to its base classes included.
+
+    Without those that the class decides itself (``decided``).
+    """
     names: dict[str, None] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base):
@@ -71,7 +74,8 @@ def arguments(cls: type) -> tuple[str, ...]:
         names.update((p.name, None) for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
-    return tuple(names)
+    decided: frozenset[str] = getattr(cls, "decided", frozenset())
+    return tuple(name for name in names if name not in decided)
 
 
 _numba: bool | str = "auto"
@@ -188,6 +192,9 @@ class Configurable(metaclass=freeze.Watched):
 
     # Attributes that are no settings, such as results; None says that all are none.
     untracked: frozenset[str] | None = frozenset()
+
+    # Arguments of a class above that this one gives itself.
+    decided: frozenset[str] = frozenset()
 
     # Whether it stays one thing where several others hold it.
     shared = False

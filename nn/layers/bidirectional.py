@@ -119,6 +119,9 @@ class Bidirectional(Layer):
             return first * second
         return first + second if self.merge_mode == "sum" else (first + second) / 2
 
+    def _given_settings(self) -> dict[str, Any]:
+        return {**super()._given_settings(), "layer": self.forward_layer, "backward_layer": self._own_backward}
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
         settings = {**super().get_config(), "layer": config.description(self.forward_layer)}

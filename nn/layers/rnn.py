@@ -195,18 +195,8 @@ class RNN(Layer):
         return functools.partial(_step, cell, of_state), projected
 
     def _given_settings(self) -> dict[str, Any]:
-        settings = super()._given_settings()
-        if self.cell_type is None:
-            return settings
-        del settings["cell"]
-        return {**settings, **{n: getattr(self.cell, n) for n in config.arguments(self.cell_type) if hasattr(self, n)}}
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make another one like this, as plain data."""
-        settings = super().get_config()
-        if self.cell_type is not None:  # then the cell follows from the others
-            del settings["cell"]
-        return settings
+        of_cell = {} if self.cell_type is None else {n: getattr(self, n) for n in config.arguments(type(self))}
+        return {**of_cell, **super()._given_settings()}
 
 
 def _step(cell: Cell, masks: Any, z: Any, states: list[Any]) -> tuple[Any, list[Any]]:
@@ -235,7 +225,7 @@ def _with_the_arguments_of_its_cell(cls: Any) -> None:
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
-    cls.__init__ = __init__
+    cls.__init__, cls.decided = __init__, frozenset({"cell"})
     for name in names[1:]:
         setattr(cls, name, property(operator.attrgetter(f"cell.{name}"), doc=f"The {name} of the cell."))
 
@@ -258,6 +248,8 @@ recurrent_dropout, seed
     ------
     ValueError
         As in `SimpleRNNCell` and `RNN`.
+    TypeError
+        For other arguments.
 
     Examples
     --------
@@ -286,6 +278,8 @@ bias_constraint, dropout, recurrent_dropout, reset_after, seed
     ------
     ValueError
         As in `GRUCell` and `RNN`.
+    TypeError
+        For other arguments.
 
     Examples
     --------
@@ -314,6 +308,8 @@ recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed
     ------
     ValueError
         As in `LSTMCell` and `RNN`.
+    TypeError
+        For other arguments.
 
     Examples
     --------

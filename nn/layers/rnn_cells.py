@@ -66,9 +66,21 @@ class Cell(Layer):
         return output, after if isinstance(states, list | tuple) else after[0]
 
     def masks(self, shape: Sequence[int], dtype: Any, training: bool) -> tuple[list[Any], list[Any]]:
-        """What the inputs and the state are multiplied by in each step of a call: one for each gate, one, or none.
+        """What the inputs and the state are multiplied by in each step of a call: the same in all of them.
 
-        As in Keras each gate has masks of its own where the state has any.
+        Parameters
+        ----------
+        shape : sequence of int
+            Of the inputs of one step, (batch, inputs).
+        dtype : dtype
+            Theirs.
+        training : bool
+            Whether anything is left out.
+
+        Returns
+        -------
+        tuple of list
+            Those of the inputs and of the state: none, one, or as in Keras one for each gate where the state has any.
         """
         count = self.gates if self.recurrent_dropout else 1
         return tuple(
@@ -86,7 +98,27 @@ class Cell(Layer):
         return z + self.bias if self.use_bias else z
 
     def step(self, z: Any, states: Sequence[Any], masks: Sequence[Any]) -> tuple[Any, list[Any]]:
-        """The output and the next state, from what the inputs add and the state."""
+        """The output and the next state.
+
+        Parameters
+        ----------
+        z : array_like
+            What the inputs add to this step, as `project` gives it.
+        states : sequence of array_like
+            The parts of the state.
+        masks : sequence of array_like
+            What the state is multiplied by, as `masks` gives it.
+
+        Returns
+        -------
+        tuple
+            The output, and a list with the next state.
+
+        Raises
+        ------
+        NotImplementedError
+            Where it is not defined.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define step(z, states, masks)")
 
 

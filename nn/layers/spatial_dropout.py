@@ -35,17 +35,11 @@ class SpatialDropout1D(Dropout):
     """
 
     rank = 1
+    decided = frozenset({"noise_shape", "trainable"})  # by the number of axes, and having no weights
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
         super().__init__(rate, (None, *(1,) * self.rank, None), seed, **kwargs)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make another one like this, as plain data."""
-        settings = super().get_config()
-        for name in ("noise_shape", "trainable"):  # which follow from the kind of layer, and Keras does not take
-            settings.pop(name, None)
-        return settings
 
 
 class SpatialDropout2D(SpatialDropout1D):

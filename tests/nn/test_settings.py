@@ -78,7 +78,7 @@ def test_what_the_constructor_refuses_is_refused_when_it_is_set(make, name, valu
 
 
 def all_of_ours():
-    modules = (optimizers, layers, losses, nn.regularizers, nn.initializers, schedules, nn.metrics)
+    modules = (optimizers, layers, losses, nn.regularizers, nn.constraints, nn.initializers, schedules, nn.metrics)
     found = {v for m in modules for v in vars(m).values() if isinstance(v, type) and issubclass(v, config.Configurable)}
     found = {cls for cls in found if not cls.__name__.startswith("_")}
     return sorted(found, key=lambda cls: (cls.__module__, cls.__name__))
@@ -89,6 +89,7 @@ GIVEN = {
     "target_shape": (2,), "input_dim": 2, "output_dim": 2, "shape": (2,), "initial_learning_rate": 0.1,
     "decay_steps": 2, "decay_rate": 0.5, "boundaries": [1], "values": [0.1, 0.2], "fn": nn.losses.huber,
     "axes": 1, "first_decay_steps": 2, "stddev": 0.1, "dims": (1,), "n": 2,
+    "num_heads": 2, "key_dim": 2, "layer": layers.LSTM(2), "cell": layers.LSTMCell(2),
 }  # fmt: skip
 
 
