@@ -127,7 +127,7 @@ def time_of(contender: str, name: str, device: str, options: argparse.Namespace)
 
 def train(device: str, options: argparse.Namespace) -> Iterator[tuple[str, float, float | None]]:
     """For each network our milliseconds and PyTorch's, each measured in a process of its own."""
-    for name in NETS:
+    for name in options.nets.split(","):
         found: dict[str, float | None] = {"ours": None, "PyTorch": None}
         for contender in found:
             if contender == "PyTorch" and importlib.util.find_spec("torch") is None:
@@ -144,6 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--ops", help="only these, with commas: conv,matmul")
+    parser.add_argument("--nets", default=",".join(NETS), help="only these networks, with commas: W1,W3")
     parser.add_argument("--check", action="store_true", help="compare the ops and time nothing")
     parser.add_argument("--seconds", type=float, default=2.0, help="of measuring per network and library")
     parser.add_argument("--smoke", action="store_true", help="the networks in their smallest form")

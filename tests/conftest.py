@@ -16,7 +16,7 @@ import re
 import signal
 import sys
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import hypothesis
 import pytest
@@ -160,15 +160,32 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "thorough: takes long and judges quality; run with THOROUGH=1 in the environment"
     )
+    config.addinivalue_line(
+        "markers", "every(n): each n-th case of this test, which is alike in all; all of them with THOROUGH=1"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is marked as thorough, unless it is asked for."""
-    if "THOROUGH" not in os.environ:
-        left_out = [item for item in items if item.get_closest_marker("thorough")]
-        if left_out:
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+    """Leave out what is marked as thorough, and what lies between every n-th case, unless it is asked for."""
+    if "THOROUGH" in os.environ:
+        return
+    seen = Counter()
+
+    def left_out(item):
+        if item.get_closest_marker("thorough"):
+            return True
+        every = item.get_closest_marker("every")
+        if every is None:
+            return False
+        test = item.parent.nodeid, item.originalname
+        seen[test] += 1
+        return (seen[test] - 1) % every.args[0] != 0
+
+    out = [item for item in items if left_out(item)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        out = set(out)
+        items[:] = [item for item in items if item not in out]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -392,6 +392,7 @@ def test_no_address_breaks_it(play, address):
     assert page.locator("#expression").is_visible()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1366, 1920])
 def test_axe_finds_nothing(play, axe, width, scheme):

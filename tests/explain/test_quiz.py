@@ -276,6 +276,7 @@ def test_what_is_frozen_is_not_asked_for(visit):
     assert page.locator(ASKED).first.input_value() == "frozen"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1366, 1920])
 def test_axe_finds_nothing_where_the_quiz_is_open(visit, axe, width, scheme):

@@ -18,7 +18,7 @@ from nn.saving import ModelFileError
 h5py = pytest.importorskip("h5py")
 
 # Each random model goes Keras -> ours -> Keras, and ours -> Keras -> ours; more of them with this variable.
-MODELS = range(int(os.environ.get("ROUND_TRIPS", "8")))
+MODELS = range(int(os.environ.get("ROUND_TRIPS", "4")))
 
 
 @pytest.fixture(autouse=True)

@@ -152,6 +152,7 @@ def test_elementwise(name, where, jax):
     agree(jax, lambda m, *xs: getattr(m, name)(*xs), [random.uniform(*where, shape) for shape in shapes])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", TABLE)
 def test_other(name, jax):
     f, shapes = TABLE[name]
