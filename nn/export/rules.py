@@ -305,6 +305,18 @@ def _(w: Writer, step: Step, x: Any, axis: Any = None, keepdims: bool = False) -
     return w.value(name, axes=x.axes if keepdims else left_over(x.axes, gone))
 
 
+@rule("any", "all")
+def _(w: Writer, step: Step, x: Value, axis: Any = None, keepdims: bool = False, **_: Any) -> Value:
+    """The largest, or the smallest, of truths as whole numbers."""
+    x = w.cast(w.cast(x, np.dtype(bool)), np.dtype(np.int32))
+    gone = axes_of(axis, len(x.shape))
+    stored = w.numbers(sorted(x.axes.index(a) for a in gone))
+    kind = {"any": "ReduceMax", "all": "ReduceMin"}[step.op]
+    name = w.node(kind, [x.name, stored], keepdims=int(bool(keepdims)))
+    found = w.value(name, np.dtype(np.int32), axes=x.axes if keepdims else left_over(x.axes, gone))
+    return w.cast(found, np.dtype(bool))
+
+
 @rule("length", "root_mean_square", "p_norm")
 def _(
     w: Writer,
@@ -661,6 +673,39 @@ def _(
     axes = channels_first(n + 2)
     inputs = [w.in_order(w.cast(x, step.dtype), axes), weight]
     return Product(w, "Conv", inputs, w.whole(kernel.shape[-1]), axes, **attributes)
+
+
+@rule("conv_transpose")
+def _(
+    w: Writer, step: Step, x: Value, kernel: Any, *,
+    strides: Any = 1, padding: Any = "valid", dilation: Any = 1, groups: int = 1, shape: Any = None,
+) -> Value:  # fmt: skip
+    """Its paddings are those of the convolution that it is the adjoint of, and what is missing then goes behind."""
+    n = len(kernel.shape) - 2
+    strides, dilation = per_axis(strides, n), per_axis(dilation, n)
+    window = [w.whole(k) for k in kernel.shape[:n]]
+    if groups != 1:
+        raise w.fail("in groups has no counterpart in ONNX here")
+    pads, behind = [], []
+    for i in range(n):
+        places, length = (k if isinstance(k, int) else k.runs[0] for k in (x.shape[1 + i], step.shape[1 + i]))
+        reach = (window[i] - 1) * dilation[i] + 1
+        pair = (0, 0) if padding == "valid" else padding[i]
+        if padding == "same":
+            pair = same_padding(length, window[i], strides[i], dilation[i])
+        pads.append(pair)
+        behind.append(length - (strides[i] * (places - 1) + reach - sum(pair)))
+    attributes: dict[str, Any] = {"kernel_shape": window}
+    attributes |= where_not(1, strides=strides, dilations=dilation)
+    attributes |= where_not(0, pads=[side for pair in zip(*pads, strict=True) for side in pair], output_padding=behind)
+    order = (n + 1, n, *range(n))  # (in, out, *window)
+    if isinstance(kernel, Value):
+        weight = w.in_order(w.cast(kernel, step.dtype), order)
+    else:
+        weight = w.constant(kernel.array.astype(step.dtype, copy=False).transpose(order), kernel.name)
+    axes = channels_first(n + 2)
+    name = w.node("ConvTranspose", [w.in_order(w.cast(x, step.dtype), axes), weight], **attributes)
+    return w.value(name, axes=axes)
 
 
 class Windows(Pending):

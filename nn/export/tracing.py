@@ -36,6 +36,8 @@ from ..layers.layer import Layer
 from .errors import ExportError
 
 OURS = Path(__file__).parent.parent, Path(tree.__file__).parent
+# Where the ops of the engine are.
+_OPS = str(Path(tree.__file__).parent / "ops")
 
 # What these make of a weight is still called by its name.
 _MOVING = {"reshape", "transpose", "expand_dims", "astype", "copy"}
@@ -182,11 +184,21 @@ def _overwritten(target: Any, value: Any) -> None:
     """Note that elements of ``target`` were replaced: it is no longer what it was made as."""
     if isinstance(target, Symbol):
         origin = target.origin
-        if target.array.base is not None:  # of which others would not know
+        if target.array.base is not None and not _within_an_op():  # of which others would not know
             target.recording.graph_break("changing a part of an array")
         origin.op, origin.args, origin.params = "an assignment to elements", (origin.args, origin.params), {}
         if varies(origins(value)):
             origin.array = None
+
+
+def _within_an_op() -> bool:
+    """Whether an op of the engine is computing: whatever it does, its result is noted as that of the op."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_OPS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def varies(value: Any) -> bool:

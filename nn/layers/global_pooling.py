@@ -63,7 +63,7 @@ class GlobalAveragePooling1D(GlobalPooling):
         axis = 1 if self.data_format == "channels_last" else 2
         counts = np.expand_dims(truth(mask), 3 - axis)
         x = np.where(counts, x, x.dtype.type(0))
-        number = np.sum(counts, axis=axis, keepdims=self.keepdims, dtype=x.dtype)
+        number = np.sum(counts.astype(x.dtype), axis=axis, keepdims=self.keepdims)
         return np.sum(x, axis=axis, keepdims=self.keepdims) / number
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

@@ -156,13 +156,13 @@ class RNN(Layer):
         batch, steps = sequences.shape[:2]
         states = self._first_states(initial_state, batch)
         step, inputs = self._steps(sequences, training)
-        mask = None if mask is None else np.moveaxis(truth(next(iter(tree.leaves(mask)))), 1, 0)
+        mask = None if mask is None else truth(next(iter(tree.leaves(mask))))
         outputs: list[Any] = []
         output: Any = None
         for t in reversed(range(steps)) if self.go_backwards else range(steps):
             new, after = step(inputs[t], states)
             if mask is not None:  # what does not count changes nothing
-                counts = np.expand_dims(mask[t], -1)
+                counts = np.expand_dims(mask[:, t], -1)
                 before = new.dtype.type(0) if self.zero_output_for_mask or output is None else output
                 new = np.where(counts, new, before)
                 after = [np.where(counts, a, s) for a, s in zip(after, states, strict=True)]

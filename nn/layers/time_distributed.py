@@ -48,7 +48,6 @@ class TimeDistributed(Layer):
             self.layer._build((input_shape[0], *input_shape[2:]))
 
     def call(self, x: Any, mask: Any = None) -> Any:
-        told: list[dict[str, Any]] = [{} for _ in range(x.shape[1])]
-        if mask is not None and "mask" in self.layer._call_takes:
-            told = [{"mask": one} for one in np.moveaxis(truth(mask), 1, 0)]
-        return np.stack([self.layer(x[:, t], **told[t]) for t in range(x.shape[1])], axis=1)
+        told = mask is not None and "mask" in self.layer._call_takes
+        steps = range(x.shape[1])
+        return np.stack([self.layer(x[:, t], **({"mask": truth(mask)[:, t]} if told else {})) for t in steps], axis=1)

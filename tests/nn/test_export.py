@@ -98,12 +98,32 @@ def test_a_file_computes_what_the_layer_computes(session, name, settings, shapes
         example = (shape[-1], *shape[1:-1]) if where else shape[1:]
         model = nn.Sequential([nn.Input(shape=example), getattr(L, name)(**kwargs, **where)])
         rng = np.random.default_rng(number)
-        model.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in model.weights])
+        model.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in model.weights])
         try:
             agree(session, model, lambda n, e=example, seed=number: layers.distinct((n, *e), seed))
         except (AssertionError, ExportError) as error:
             failures.append(f"{name}({kwargs}, {where}) on {shape}: {error}")
     assert not failures, f"{len(failures)}:\n" + "\n".join(failures[:5])
+
+
+SEQUENCES = {
+    "a mask": lambda: [L.Masking(0.5), L.GRU(3, return_sequences=True), L.GlobalAveragePooling1D()],
+    "both ways": lambda: [L.Bidirectional(L.LSTM(3, return_sequences=True)), L.SimpleRNN(2, go_backwards=True)],
+    "step by step": lambda: [L.TimeDistributed(L.Dense(3, "relu")), L.RNN(L.GRUCell(2, reset_after=False))],
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_recurrent_layers_are_unrolled(session, name):
+    agree(session, nn.Sequential([nn.Input(shape=(6, 4)), *SEQUENCES[name]()]), lambda n: normal(n, 6, 4))
+
+
+def test_attention_and_padding(session):
+    x = nn.Input(shape=(6,), dtype="int64")
+    words = L.Embedding(9, 4, mask_zero=True)(x)
+    found = L.MultiHeadAttention(2, 3)(words, words, use_causal_mask=True)
+    model = nn.Model(x, L.LSTM(3)(L.Attention(use_scale=True)([found, words])))
+    agree(session, model, lambda n: np.random.default_rng(n).integers(0, 9, (n, 6)) * (np.arange(6) < 4))
 
 
 @pytest.mark.parametrize("name", sorted(nn.activations.registry.known))
