@@ -272,3 +272,37 @@ def test_a_constraint_counts_in_a_loop_of_ones_own():
     assert (layer.get_weights()[0] >= 0).all()
     with pytest.raises(ValueError, match="unknown constraint 'max'; did you mean"):
         L.Dense(2, kernel_constraint="max")
+
+
+# -- training ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "MultiHeadAttention"])
+def test_a_small_task_is_learned_as_well_as_by_keras(keras, name):
+    """Which of two marks comes first in a noisy sequence; from the same weights, with the same batches."""
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=(512, 12, 2)).astype("float32") / 4
+    first, second = draw.permuted(np.tile(np.arange(12), (512, 1)), axis=1)[:, :2].T
+    x[np.arange(512), first, 0] += 2
+    x[np.arange(512), second, 1] += 2
+    y = (first < second).astype("float32")
+
+    def model_of(k):
+        inputs = k.Input((12, 2))
+        if name == "MultiHeadAttention":
+            places = k.layers.Conv1D(16, 5, padding="causal", activation="relu")(inputs)
+            found = k.layers.GlobalAveragePooling1D()(k.layers.MultiHeadAttention(2, 8)(places, places))
+        else:
+            found = getattr(k.layers, name)(16)(inputs)
+        return k.Model(inputs, k.layers.Dense(1, activation="sigmoid")(found))
+
+    theirs, mine = model_of(keras), model_of(nn)
+    mine.set_weights(theirs.get_weights())
+    losses = []
+    for model in (theirs, mine):
+        model.compile("adam", "binary_crossentropy")
+        losses.append(model.fit(x, y, epochs=15, batch_size=32, shuffle=False, verbose=0).history["loss"])
+    assert losses[1][0] == pytest.approx(losses[0][0], rel=1e-3)
+    assert losses[0][-1] < 0.6 * losses[0][0]
+    assert losses[1][-1] == pytest.approx(losses[0][-1], rel=0.05)
