@@ -485,6 +485,18 @@ def test_print_shows_the_story_by_day_and_no_controls(visit):
     assert [n.is_visible() for n in page.locator(".picture .node").all()] == [True] * 5
 
 
+def test_on_paper_the_graph_has_its_width_and_no_page_is_empty(visit):
+    page = visit(neuron(), viewport={"width": 1900, "height": 900}, color_scheme="dark")
+    rows = "new Set([...document.querySelectorAll('.picture .node')].map((n) => n.transform.baseVal[0].matrix.f)).size"
+    heights = "[...document.querySelectorAll('.picture')].map((p) => Math.round(p.getBoundingClientRect().height))"
+    before, height = page.evaluate(rows), page.evaluate(heights)
+    page.evaluate(f"addEventListener('beforeprint', () => (window.onPaper = {rows}))")
+    pdf = page.pdf(format="A4", print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 2
+    assert page.evaluate("onPaper") > before  # a sheet is narrower
+    assert (page.evaluate(rows), page.evaluate(heights)) == (before, height)
+
+
 def test_pages_are_small_and_laid_out_once(visit):
     x = Tensor(1.5, name="x")
     ten = x

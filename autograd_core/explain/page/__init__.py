@@ -178,7 +178,7 @@ def _part(part: Part, values: Mapping[Any, int]) -> str:
     if isinstance(part, Number):
         return element(_number(part, values, "span"))
     if isinstance(part, Partial):  # a fraction amid words would be tiny
-        return html.escape(str(part))
+        return f"<var>{html.escape(str(part))}</var>"
     filled = part.mathml(lambda inner: _filling(inner, values)) if isinstance(part, Formula) else [written(part)]
     return element(["math", *filled])
 

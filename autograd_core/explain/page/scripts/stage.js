@@ -12,9 +12,9 @@ let whole = false; // whether all of it is to be seen, however small
 const views = new Map(); // of each picture: how it is arranged, and from where and how large it is seen
 
 // Lay a picture out in the room that it has, and show all of it.
-function fit(picture) {
+function fit(picture, width = picture.clientWidth, most = parseFloat(getComputedStyle(picture).maxHeight)) {
   if (!views.has(picture)) views.set(picture, measured(picture, pictures.indexOf(picture)));
-  const view = views.get(picture), width = picture.clientWidth, most = parseFloat(getComputedStyle(picture).maxHeight);
+  const view = views.get(picture);
   const size = arrange(view, width, most);
   const height = document.body.classList.contains("full") ? most : Math.min(most, size.height * size.scale);
   Object.assign(view, { size, width, height, home: size.scale });

@@ -14,13 +14,14 @@ for (const [kind, name] of [["forward", "Forward"], ["back", "Backward"]]) {
 
 $("legend").open = matchMedia("(min-width: 75rem)").matches; // there is room beside the transcript
 
-// On paper all is told.
-const closed = [];
+// On paper all is told, and the graph is laid out for its width, that of A4 or Letter between margins, in pixels.
+const closed = [], PAPER = [680, 640];
 addEventListener("beforeprint", () => {
   closed.push(...all("#legend:not([open])"));
   for (const details of closed) details.open = true;
-  if (pictures.length) fit(seen());
+  if (pictures.length) fit(seen(), ...PAPER);
 });
 addEventListener("afterprint", () => {
   for (const details of closed.splice(0)) details.open = false;
+  if (pictures.length) fit(seen());
 });
