@@ -103,7 +103,7 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
                 node["asks"] = {i: [call, operands[i]] for i, call in live.conditions[name].items()}
             if name in live.calls and any(map(np.ndim, (value.value, *value.args))):
                 node["letters"] = letters(value.op, len(value.args))
-        nodes.append(node)
+        nodes.append({k: v for k, v in node.items() if v not in ("", [], None) or k in ("value", "gradient")})
     entries = []
     for step in steps:
         entry: dict[str, Any] = {"kind": step.kind, "node": index[step.name], "out": index[step.output]}

@@ -197,8 +197,10 @@ def _svg(
                 text.attrib |= mark.attrib
             if "data-layer" in element.attrib:
                 texts[0].text = marked[key][0].text
-        for text in texts if key in keys else ():
-            text.set("data-n", keys[key])
+        for text in texts if key.startswith("edge") else ():
+            text.text = str(text.text).strip()  # room for the arrow's head
+            if key in keys:
+                text.set("data-n", keys[key])
     for element in root.iter():
         if element.get("id"):
             element.set("id", f"{prefix}-{element.get('id')}")
