@@ -313,3 +313,18 @@ def test_the_quiz_in_firefox(firefox):
     assert wrong == "Not yet. It looks as if the sign is wrong."
     assert (right, count, score) == ("Right.", "step 4 of 6", "Right at once: 0 of 1")
     assert leaves.count("?") == 3
+
+
+def test_the_graph_makes_room_for_a_matrix_of_cells(visit):
+    x, w = Tensor(np.ones((4, 3)), name="x"), Tensor(np.ones((3, 3)), name="w")
+    page = visit(explain(np.sum(np.tanh(x @ w)), names={}), viewport={"width": 1366, "height": 768})
+    height = lambda: page.locator(".picture").bounding_box()["height"]  # noqa: E731
+    before = height()
+    page.evaluate("location.hash = 'quiz&step=1'")
+    check = page.get_by_role("button", name="Check")
+    check.wait_for()
+    box = check.bounding_box()
+    assert box["y"] + box["height"] <= 768
+    assert height() >= 190
+    page.locator("#quiz summary").click()
+    assert height() == before
