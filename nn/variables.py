@@ -68,7 +68,7 @@ class Variable(Readable):
     shape : tuple of int, optional
         Only beside what makes values.
     dtype : dtype, optional
-        By default float32, int32 for whole numbers and bool for truth values.
+        By default that of an array; of Python's numbers float32, int32 or bool.
     trainable : bool
         Whether it gets a gradient, where it is floating.
     name : str, optional
@@ -101,7 +101,7 @@ class Variable(Readable):
             values = plain(made(tuple(shape), np.dtype(dtype or "float32"))).astype(dtype or "float32", copy=False)
         else:
             values = plain(initializer)
-            if dtype is None and values.dtype.kind in "fiu":
+            if dtype is None and not hasattr(initializer, "dtype") and values.dtype.kind in "fiu":
                 dtype = "float32" if values.dtype.kind == "f" else "int32"
             values = values if dtype is None else values.astype(dtype)
             if shape is not None and tuple(shape) != values.shape:

@@ -437,8 +437,9 @@ class Layer(config.Configurable):
     def _regularize(self, outputs: Any) -> None:
         """Add the penalty on what the layer gives, for each example."""
         for output in tree.leaves(outputs):
-            if isinstance(output, Tensor):
-                self.add_loss(self.activity_regularizer(output) / max(len(output) if output.ndim else 1, 1))
+            penalty = self.activity_regularizer(output) if isinstance(output, Tensor) else None
+            if isinstance(penalty, Tensor):  # one whose factors are 0 is the number 0
+                self.add_loss(penalty / max(len(output) if output.ndim else 1, 1))
 
     # Whether what the layer gives has a mask where what it takes has one: then `compute_mask` says which.
     supports_masking = False
@@ -478,7 +479,8 @@ class Layer(config.Configurable):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs, each a `KerasTensor`, for arguments some of which are; found on zeros."""
-        return output_spec(self, args, kwargs)
+        with a_step(training=False):
+            return output_spec(self, args, kwargs)
 
     @property
     def input(self) -> Any:

@@ -585,3 +585,51 @@ def test_where_keras_on_tensorflow_gives_another_number(keras, judge, backend):
         assert np.allclose(a, b, rtol=1e-5) is (backend == "jax")
     assert mine[2] is True
     assert theirs[2] is (None if backend == "jax" else False)
+
+
+def test_a_variable_has_the_methods_of_keras(keras):
+    for given in (1, 1.5, [1, 2], True, np.ones(2), np.ones((2, 0)), np.float64(3), np.array([True])):
+        ours, theirs = nn.Variable(given), keras.Variable(given)
+        assert (str(ours.dtype), ours.shape) == (theirs.dtype, tuple(theirs.shape)), given
+    for library in (nn, keras):
+        dense = library.layers.Dense(2, name="d")
+        dense.build((None, 3))
+        assert [(w.name, w.path) for w in dense.weights] == [("kernel", "d/kernel"), ("bias", "d/bias")]
+        dense.kernel.assign(np.ones((3, 2)))
+        dense.kernel.assign_add(np.full((3, 2), 2.0))
+        dense.kernel.assign_sub(np.full((3, 2), 0.5))
+        np.testing.assert_array_equal(dense.get_weights()[0], np.full((3, 2), 2.5, "float32"))
+        np.testing.assert_array_equal(dense.kernel.value.numpy()[0], [2.5, 2.5])
+        with pytest.raises(ValueError, match="shape"):
+            dense.kernel.assign(np.ones(2))
+        with pytest.raises(ValueError, match="shape"):
+            library.Variable("zeros")
+        dense.kernel.trainable = False
+        assert [w.name for w in dense.trainable_weights] == ["bias"]
+        layer = library.layers.Layer()
+        layer.table, layer.several = library.Variable([1.0]), [library.Variable([2.0]), library.Variable(1)]
+        assert len(layer.weights) == 3
+
+
+def test_a_training_with_losses_that_layers_add_is_keras(keras):
+    x, y = (a.astype("float32") for a in data(12))
+
+    def made(library):
+        class Added(library.layers.Layer):
+            def call(self, x):
+                self.add_loss((np if library is nn else keras.ops).mean(x * x))
+                return x
+
+        first = library.layers.Dense(4, "tanh", activity_regularizer="l2")
+        model = library.Sequential([library.Input(shape=(4,)), first, Added(), library.layers.Dense(1)])
+        model.compile(library.optimizers.SGD(0.1), "mse", steps_per_execution=2)
+        return model
+
+    ours, theirs = made(nn), made(keras)
+    theirs.set_weights(ours.get_weights())
+    fit = {"epochs": 5, "batch_size": 5, "shuffle": False, "verbose": 0, "validation_data": (x, y)}
+    a, b = (model.fit(x, y, **fit).history for model in (ours, theirs))
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(a[name], b[name], rtol=1e-5)
+    for w, v in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(w, v, rtol=1e-4, atol=1e-6)
