@@ -156,10 +156,12 @@ class Metric(config.Configurable):
         return self.add_variable(shape, initializer, dtype, name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Variable) and not value.held:
-            value.held = "metric"
-            self._variables = [*self._variables, value]
-        elif isinstance(value, Metric | list | dict) and name != "_variables":
+        if isinstance(value, Variable | list | tuple | dict) and name != "_variables":
+            for variable in tree.leaves(value):
+                if isinstance(variable, Variable) and not variable.held:
+                    variable.held = "metric"
+                    self._variables = [*self._variables, variable]
+        if isinstance(value, Metric | list | dict) and name != "_variables":
             self.__dict__["_searched"] = True
         super().__setattr__(name, value)
 

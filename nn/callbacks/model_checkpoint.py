@@ -78,17 +78,20 @@ class ModelCheckpoint(Monitor):
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.best = initial_value_threshold
         self.epoch = self.seen = 0
+        self.last_batch = -1
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:
             super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self.epoch = epoch
+        self.epoch, self.last_batch = epoch, -1
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        self.seen += 1
-        if self.save_freq != "epoch" and self.seen % self.save_freq == 0:
+        # Of several batches in one execution it is told of the last.
+        self.seen, self.last_batch = self.seen + batch - self.last_batch, batch
+        if self.save_freq != "epoch" and self.seen >= self.save_freq:
+            self.seen = 0
             self._save(logs or {}, batch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -39,7 +39,8 @@ class Monitor(Callback):
         """Which way is better; ValueError where nothing tells."""
         if self.mode != "auto":
             return self.mode == "max"
-        measured = dict(zip(self.model.metrics_names, self.model.metrics, strict=True)) if self.model else {}
+        of = self.model
+        measured = dict(zip(of.metrics_names, of.metrics, strict=True)) if hasattr(of, "metrics_names") else {}
         name = self.monitor.removeprefix("val_")
         direction = getattr(measured.get(name), "direction", None)
         word = re.split(r"[\W_]+", re.sub(r"_\d+$", "", name).lower())[-1]

@@ -38,7 +38,7 @@ class TensorBoard(Callback):
     write_images : bool
         Whether weights are shown as pictures, where there are histograms.
     write_steps_per_second : bool
-        Whether to add how many steps a second an epoch made.
+        Whether to add how many steps a second are made, for each epoch and each execution.
     update_freq : str or int
         "epoch", or to add the running values in between "batch" or a whole number of batches from 1 on.
     profile_batch, embeddings_freq : int
@@ -95,7 +95,7 @@ class TensorBoard(Callback):
         self.write_images, self.write_steps_per_second = write_images, write_steps_per_second
         self.writers: dict[str, Any] = {}
         self.step = self.before = 0
-        self.begun = 0.0
+        self.begun = self.batch_begun = 0.0
 
     def writer(self, part: str) -> Any:
         """The writer of the training's or the validation's event file."""
@@ -118,8 +118,14 @@ class TensorBoard(Callback):
             step = int(self.model.optimizer.iterations)
             self.writer("validation").add_scalar(f"evaluation_{name}_vs_iterations", value, step)
 
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        self.batch_begun = time.perf_counter()
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.step += 1
+        if self.write_steps_per_second:
+            rate = 1 / max(time.perf_counter() - self.batch_begun, 1e-9)
+            self.writer("train").add_scalar("batch_steps_per_second", rate, self.step)
         every = {"epoch": 0, "batch": 1}.get(self.update_freq, self.update_freq)
         if every and self.step % every == 0:
             for name, value in (logs or {}).items():

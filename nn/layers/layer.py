@@ -187,12 +187,12 @@ class Layer(config.Configurable):
             input_shape, unknown = (unknown["input_dim"],), {}
         config.reject(self, unknown)
         self.__dict__.setdefault("_holders", {})
-        self._weights: tuple[Variable, ...] = ()
-        self._kept: tuple[Variable, ...] = ()  # those of them that are state, which training never changes
+        self._weights = self.__dict__.get("_weights", ())  # a variable may have been assigned before
+        self._kept = self.__dict__.get("_kept", ())  # those of them that are state, which training never changes
         self._regularizers: tuple[tuple[Variable, Any], ...] = ()
         self._constraints: tuple[tuple[Variable, Any], ...] = ()
         self._carried: tuple[Tensor, ...] = ()  # what is no weight, and goes from one batch to the next
-        if not isinstance(trainable, bool | np.bool_) and trainable not in (0, 1):
+        if not isinstance(trainable, bool | np.bool_):
             raise ValueError(f"trainable of a layer: expected True or False, got {trainable!r}")
         self._trainable = bool(trainable)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -219,6 +219,8 @@ class Layer(config.Configurable):
             cls.supports_masking = True
 
     _call_takes: tuple[str, ...] = ("inputs",)
+    _weights: tuple[Variable, ...] = ()
+    _kept: tuple[Variable, ...] = ()
     _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -350,6 +352,8 @@ class Layer(config.Configurable):
             self._constraints = (*self._constraints, (weight, constraints.get(constraint)))
             self._hold_to_constraints()
         return weight
+
+    add_variable = add_weight
 
     def _plan_weight(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
         """Keep what was said of a weight in the attributes that are called after it, such as kernel_initializer."""
@@ -619,6 +623,11 @@ class Layer(config.Configurable):
                 if name not in (layer.untracked or ()) and isinstance(value, Metric | list | tuple | dict):
                     found |= {id(leaf): leaf for leaf in tree.leaves(value) if isinstance(leaf, Metric)}
         return list(found.values())
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """What the `metrics` have seen."""
+        return [v for metric in self.metrics for v in metric.variables]
 
     # -- configuration ---------------------------------------------------------------------------------
 

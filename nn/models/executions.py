@@ -63,7 +63,8 @@ class Executions:
             self._end()
 
     def _end(self) -> None:
-        self._tell("end", self.steps - 1, self.logs)
+        # As in Keras an execution is told by its last batch, also where the data ended before that.
+        self._tell("end", -(-self.steps // self.size) * self.size - 1, self.logs)
         if self.progress is not None:
             self.progress.update(self.steps, self.logs)
 

@@ -81,6 +81,8 @@ class Outputs(metaclass=freeze.Watched):
         """Target, prediction and weights of examples of each output; weights may be one array for all."""
         if not isinstance(sample_weight, tree.BRANCHES):
             sample_weight = [sample_weight] * len(self.names)
+        if not isinstance(y, tree.BRANCHES) and sum(loss is not None for loss in self.losses) == 1:
+            y = [None if loss is None else y for loss in self.losses]  # the targets of the one output that has a loss
         parts = [
             per_output(given, self.names, what)
             for given, what in ((y, "the targets"), (y_pred, "the predictions"), (sample_weight, "sample_weight"))

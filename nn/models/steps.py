@@ -379,7 +379,7 @@ def _test(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
     with share, no_grad(), a_step(training=False):
         model = of()
         y_pred = model(x, training=False)
-        return y_pred, training_step.loss_of(model, x, y, y_pred, weights)
+        return y_pred, training_step.loss_of(model, x, y, y_pred, weights, training=False)
 
 
 def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:

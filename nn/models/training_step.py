@@ -6,6 +6,7 @@ which are pure: `differentiate` and `update`, the halves of a step.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -95,7 +96,7 @@ class TrainingStep(Layer):
         sample_weight : array_like, optional
             How much each example counts; None: all the same.
         training : bool
-            Taken for Keras' sake.
+            Whether it is for a step of training; the compiled loss is the same otherwise.
 
         Returns
         -------
@@ -170,7 +171,7 @@ def differentiate(model: TrainingStep, x: Any, y: Any, sample_weight: Any) -> tu
     with a_step(training=True):
         y_pred = model(x, training=True)
         # Loss: one number that says how wrong the predictions are.
-        loss = loss_of(model, x, y, y_pred, sample_weight)
+        loss = loss_of(model, x, y, y_pred, sample_weight, training=True)
     # Backward: from the loss through all that was recorded, to the variables.
     variables = model.trainable_variables
     for v in variables:
@@ -191,7 +192,7 @@ def update(
     model.optimizer.apply_at(learning_rate, step, gradients, variables)
 
 
-def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Tensor:
+def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
     """The loss as one number, or an error that says why there is none."""
     own = has_own_loss(model)
     if y is None and model._loss is not None and not own:
@@ -205,7 +206,8 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
             f"the model: expected as many predictions as targets, whose shape is {np.shape(y)}, got predictions of "
             f"shape {y_pred.shape}; the number of examples must stay what it is"
         )
-    loss = constant(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight))
+    told = {"training": training} if own and "training" in inspect.signature(model.compute_loss).parameters else {}
+    loss = constant(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **told))
     if loss.size != 1:
         raise ValueError(f"the loss: expected a single number to train on, got shape {loss.shape}")
     # The parts that processes have of the mean over a batch, penalties included, add up to it.
