@@ -122,6 +122,16 @@ def test_another_activity_regularizer_is_another_program():
     assert again.layers[0].activity_regularizer.l2 == 0.0
 
 
+def test_what_is_promised_to_be_pure_may_add_losses():
+    model = small(nn.pure(type("Pure", (Penalized,), {}))(), layers.Dense(2, activity_regularizer="l1"))
+    eager = copy.deepcopy(model)
+    eager.compile("sgd", "mse", run_eagerly=True)
+    fit = {"batch_size": 4, "epochs": 4, "shuffle": False, "verbose": 0, "validation_data": (X, Y)}
+    assert model.fit(X, Y, **fit).history == eager.fit(X, Y, **fit).history
+    assert model.schedule.replayed == {"gradient": True, "update": True}
+    assert model.losses == []
+
+
 def test_a_model_without_a_loss_trains_on_what_its_layers_add():
     model = small(layers.Dense(2, kernel_regularizer="l2"), loss=None)
     with pytest.warns(UserWarning, match=r"no gradient came for .*bias"):

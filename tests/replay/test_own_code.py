@@ -449,6 +449,11 @@ def in_a_weight_of_nobody_s():
     return lambda: float(weight.data), lambda k: setattr(weight, "data", np.array(k))
 
 
+def in_a_variable_of_nobody_s():
+    variable = nn.Variable(1.0, trainable=False)
+    return lambda: float(variable), variable.assign
+
+
 PLACES = {name: made for name, made in globals().items() if name.startswith(("in_", "by_", "behind_"))}
 
 
@@ -514,6 +519,32 @@ def a_regularizer(read):
     return {"layers": one_hidden(kernel_regularizer=lambda w: 0.1 * read() * np.sum(w * w))}
 
 
+def an_activity_regularizer(read):
+    return {"layers": one_hidden(activity_regularizer=lambda x: 0.1 * read() * np.sum(x * x))}
+
+
+def an_added_loss(read):
+    class Own(layers.Layer):
+        def call(self, x):
+            self.add_loss(0.1 * read() * np.mean(x * x))
+            return x
+
+    return {"layers": one_hidden(Own())}
+
+
+def a_metric_of_a_layer(read):
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seen = nn.metrics.Mean("seen")
+
+        def call(self, x):
+            self.seen.update_state(x.data * read())
+            return x
+
+    return {"layers": one_hidden(Own())}
+
+
 def an_initializer(read):
     return {"layers": one_hidden(kernel_initializer=lambda shape, dtype=None: np.full(shape, 0.3 * read(), dtype))}
 
@@ -557,6 +588,9 @@ KINDS = {
     a_loss: (False, True),
     a_loss_class: (False, True),
     a_regularizer: (False, True),
+    an_activity_regularizer: (False, True),
+    an_added_loss: (False, True),
+    a_metric_of_a_layer: (False, True),
     an_initializer: (True, True),
     a_metric: (True, True),
     an_optimizer: (True, False),
@@ -604,7 +638,7 @@ def train(kind, place, changed, **compiling):
 @pytest.mark.parametrize("changed", [changed_by_a_callback, changed_by_itself])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_own_code_reads_counts_wherever_it_stands(kind, changed):
-    # Each kind at every seventh place in turn, so that each place is tried in four of these 28; with this variable
+    # Each kind at every seventh place in turn, so that each place is tried in several of these; with this variable
     # in all of them.
     turn = 1 if "THOROUGH" in os.environ else 7
     first = (2 * list(KINDS).index(kind) + (changed is changed_by_itself)) % turn
