@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 from .config import suggest
 from .layers.layer import Layer, show
 from .layers.operation import Operation
+from .layers.symbolic import symbols
+from .models.network import calls_between
 from .tensors import plain
 
 
@@ -48,6 +50,9 @@ def summary(
     columns: list[tuple[str, JustifyMethod, int]] = [
         ("Layer (type)", "left", 5), ("Output Shape", "left", 4), ("Param #", "right", 3),
     ]  # fmt: skip
+    connected = connections(model)
+    if connected is not None:
+        columns.append(("Connected to", "left", 4))
     if show_trainable:
         columns.append(("Trainable", "center", 2))
     if positions is None:
@@ -57,7 +62,7 @@ def summary(
     for (title, justify, _), share in zip(columns, shares, strict=True):
         table.add_column(title, justify=justify, overflow="fold", ratio=share)
     for layer in within(model.operations, layer_range):
-        for cells in rows(layer, expand_nested):
+        for cells in rows(layer, expand_nested, connected):
             table.add_row(*(escape(cell) for cell in cells[: len(columns)]))
     console.print(escape(f'Model: "{model.name}"'))
     console.print(table)
@@ -107,17 +112,44 @@ def within(layers: list[Layer], layer_range: Any) -> list[Layer]:
     return layers[min(low) : max(high) + 1]
 
 
-def rows(layer: Layer, expand_nested: bool, level: int = 0) -> Iterator[tuple[str, ...]]:
+def connections(model: Any) -> dict[int, str] | None:
+    """For each layer, by its identity, the calls whose outputs it is called on; None where the layers are a chain.
+
+    As Keras writes them: the name of the layer, which of its calls, and which of the call's outputs.
+    """
+    network = getattr(model, "_network", None)
+    if network is None:
+        return None
+    calls = calls_between(symbols(network.inputs), symbols(network.outputs))
+    ends = [call.inputs[0] if len(call.inputs) == 1 else None for call in calls]
+    before = [*symbols(network.inputs)[:1], *(symbols(call.outputs)[0] for call in calls[:-1])]
+    layers = {id(call.layer) for call in calls}
+    if len(layers) == len(calls) and all(end is value for end, value in zip(ends, before, strict=False)):
+        return None
+    found: dict[int, list[str]] = {}
+    between = set(map(id, calls))
+    for call in (call for layer in network.layers for call in layer._calls if id(call) in between):
+        for value in call.inputs:
+            begin = value._keras_history
+            text = f"{begin.operation.name}[{begin.node_index}][{begin.tensor_index}]"
+            found.setdefault(id(call.layer), []).append(text)
+    return {layer: ", ".join(texts) for layer, texts in found.items()}
+
+
+def rows(
+    layer: Layer, expand_nested: bool, connected: dict[int, str] | None, level: int = 0
+) -> Iterator[tuple[str, ...]]:
     """What the table says of a layer and, where they are asked for, of the layers inside it."""
     shape = "not built" if layer.output_shape is None else shown(layer.output_shape)
     weightless = type(layer).build is Layer.build and not layer.sublayers  # nothing is made when it is built
     known = layer.built or layer.output_shape is not None or weightless
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
     trains = ("Y" if layer.trainable else "N") if layer.weights else "-"
-    yield f"{'   ' * level + '└ ' if level else ''}{layer.name} ({kind_of(layer)})", shape, count, trains
+    name = f"{'   ' * level + '└ ' if level else ''}{layer.name} ({kind_of(layer)})"
+    yield name, shape, count, *([] if connected is None else [connected.get(id(layer), "-")]), trains
     if expand_nested:
         for inner in getattr(layer, "operations", ()):
-            yield from rows(inner, expand_nested, level + 1)
+            yield from rows(inner, expand_nested, connected, level + 1)
 
 
 def kind_of(layer: Layer) -> str:

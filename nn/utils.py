@@ -12,7 +12,6 @@ from .checks import whole
 from .config import custom_object_scope, register_keras_serializable
 from .models.batches import PyDataset, unpack_x_y_sample_weight
 from .random import set_random_seed
-from .summary import shown
 from .tensors import class_numbers, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
@@ -60,9 +59,10 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Any:
-    """Draw the graph that a model records for one example, into a picture file.
+    """Draw the layers of a model into a picture file, as Keras does: a box a layer.
 
-    Each layer is a box with its name around its operations, the activation and those of inner layers among them.
+    A model with a ``call`` of its own, of which Keras draws one box, is drawn as what one call on zeros computes: with
+    a box for each of its layers and for each op between them.
 
     Parameters
     ----------
@@ -70,12 +70,14 @@ def plot_model(
         A built one.
     to_file : path, optional
         The file, whose ending is .png, .svg, .pdf, .dot or .gif; None writes nothing.
-    show_shapes, show_dtype, show_trainable : bool
-        Whether the shape of its output, its dtype and whether it trains stand beside the name of a layer.
-    show_layer_names, show_layer_activations, expand_nested : bool
-        Taken for Keras' sake: every drawing has these.
-    rankdir : str
+    show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable : bool
+        What stands in a layer's box besides its class: the shapes of its input and output, the dtype of its output, its
+        name, its activation, and whether it trains.
+    rankdir : {"TB", "BT", "LR", "RL"}
         The direction of reading, "TB" for downwards and "LR" to the right.
+    expand_nested : bool
+        Whether models in the model are frames around their layers, instead of boxes; so are layers that hold others, in
+        a model with a ``call`` of its own.
     dpi : int
         The resolution of a picture of pixels, in dots per inch.
 
@@ -96,48 +98,25 @@ def plot_model(
     >>> import nn
     >>> model = nn.Sequential([nn.Input(shape=(2,)), nn.layers.Dense(1, name="last")])
     >>> drawing = nn.utils.plot_model(model, to_file=None, show_shapes=True)
-    >>> drawing.boxes[0].layers
-    ('last: (None, 1)',)
+    >>> drawing.boxes[0].title, drawing.boxes[0].lines
+    ('Dense', ('Input shape: (None, 2)', 'Output shape: (None, 1)'))
     """
-    from autograd_core import Tensor, draw
+    from autograd_core.explain.boxes import check
+
+    from .picture import check_built, in_full, layers_drawn
 
     whole(dpi, "dpi", 1)
-    if model.called_with is None:
-        raise ValueError(
-            f"{model.name!r} is not built, so its graph is not known; pass Input(shape=…), or call it once"
-        )
-    shapes = model.called_with if isinstance(model.called_with, list) else [model.called_with]
-    # Inputs that record, so that layers which do not train are drawn too.
-    zeros = [Tensor(np.zeros([n or 1 for n in (1, *shape[1:])], np.float32), name="input") for shape in shapes]
-    drawing = draw(
-        model(zeros if isinstance(model.called_with, list) else zeros[0]),
-        direction=rankdir,
-        values=False,
-        gradients=False,
-    )
-    if show_shapes or show_dtype or show_trainable:
-        boxes = [_labelled(box, model, show_shapes, show_dtype, show_trainable) for box in drawing.boxes]
-        drawing = replace(drawing, boxes=tuple(boxes))
+    check_built(model)
+    check(rankdir, None, None)
+    asked = {
+        "names": show_layer_names, "activations": show_layer_activations, "shapes": show_shapes, "dtypes": show_dtype,
+        "trainable": show_trainable,
+    }  # fmt: skip
+    drawing = layers_drawn(model, lambda layer: in_full(layer, **asked), expand_nested, rankdir, begin=False)
+    drawing = replace(drawing, arrows=tuple(replace(arrow, label="") for arrow in drawing.arrows))
     if to_file is not None:
         picture = replace(drawing)  # a vector drawing, as the one that is returned, has no dots
         if Path(to_file).suffix.lower() in (".png", ".gif"):
             picture.digraph.graph_attr["dpi"] = str(dpi)
         picture.save(to_file)
     return drawing
-
-
-def _labelled(box: Any, model: Any, shapes: bool, dtypes: bool, trainable: bool) -> Any:
-    """A box of a drawing, the layers that it lies in, or that it is, with what was asked for beside their names."""
-    inside, labels = model.sublayers, []
-    closed = box.kind == "layer"
-    for name in (*box.layers, box.title) if closed else box.layers:
-        layer = next((x for x in inside if x.name == name), None)
-        facts = []
-        if layer is not None:
-            inside = layer.sublayers
-            facts += [shown(layer.output_shape)] if shapes and layer.output_shape is not None else []
-            facts += [layer.dtype.name] if dtypes else []
-            facts += ["trainable" if layer.trainable else "not trainable"] if trainable and layer.weights else []
-        labels.append(f"{name}: {', '.join(facts)}" if facts else name)
-    title = labels.pop() if closed else box.title
-    return replace(box, title=title, layers=tuple(labels))

@@ -93,32 +93,39 @@ Tensor.explain = explain
 
 
 def draw(
-    f: Tensor,
+    f: Any,
     *,
-    direction: str = "LR",
+    direction: str | None = None,
     values: bool = True,
     gradients: bool = True,
     depth: int | None = None,
     max_nodes: int | None = None,
+    fold: bool | None = None,
 ) -> Drawing:
-    """The computation graph of ``f`` as a `Drawing`; no gradient of yours changes.
+    """The computation graph of ``f`` as a `Drawing`, or the layers of a model; no gradient of yours changes.
 
     The larger a gradient, the darker and the thicker the line, a step for each power of ten below the largest; it is
-    written beside the line. Layers are boxes.
+    written beside the line, or else the shape of what flows there. Layers are boxes, colours tell kinds of op and of
+    layer. What is longer than a slide goes on in another row.
 
     Parameters
     ----------
-    f : Tensor
-        What was computed, of any shape; gradients are those of a single number, or what a ``backward()`` has left.
-    direction : {"LR", "RL", "TB", "BT"}
-        Where the arrows point: from left to right, from top to bottom, or against either.
+    f : Tensor, model or Exception
+        What was computed, of any shape; gradients are those of a single number, or what a ``backward()`` has left. Of
+        a built model its layers are drawn, of an error what was computed before it, and in red what failed.
+    direction : {"LR", "RL", "TB", "BT"}, optional
+        Where the arrows point: from left to right, from top to bottom, or against either. By default to the right, in
+        a model downwards.
     values, gradients : bool
         What is written into the nodes.
     depth : int, optional
         How many levels of layers are open, from 0 on, which shows each outermost layer as one node; by default as many
         as leave up to about 50 nodes.
     max_nodes : int, optional
-        How many nodes are drawn, from 1 on, those nearest to ``f``; one more says how many are not. 200 by default.
+        How many nodes are drawn, from 1 on; 200 by default. Where there are more, what repeats is drawn once, with how
+        often it is there, and then those nearest to ``f``; one more says how many are not.
+    fold : bool, optional
+        Whether what repeats is drawn once; by default where there are too many nodes.
 
     Returns
     -------
@@ -128,9 +135,10 @@ def draw(
     Raises
     ------
     TypeError
-        If ``f`` is no Tensor.
+        If ``f`` is none of these.
     ValueError
-        If ``direction`` is none of the four, ``depth`` is below 0 or ``max_nodes`` below 1.
+        If ``direction`` is none of the four, ``depth`` is below 0 or ``max_nodes`` below 1; for a model that does not
+        know its input, and an error in which nothing was computed.
 
     Examples
     --------
@@ -139,8 +147,17 @@ def draw(
     >>> [box.title for box in picture.boxes]
     ['x', 'w', 'v1 = x · w', 'f = Σ v1']
     """
-    if not isinstance(f, Tensor):
-        raise TypeError(f"draw: expected the Tensor whose computation to draw, got a {type(f).__name__}")
-    from .drawing import drawn
+    from . import boxes
 
-    return drawn(f.node, variables_of_caller(), direction, values, gradients, depth, max_nodes)
+    boxes.check(direction or "LR", depth, max_nodes)
+    if isinstance(f, Tensor):
+        return boxes.drawn(
+            [f.node], variables_of_caller(), direction or "LR", values, gradients, depth, max_nodes, fold
+        )
+    if hasattr(type(f), "_draw_"):  # a model: it knows its layers
+        drawing: Drawing = f._draw_(direction or "TB", depth, max_nodes, fold)
+        return drawing
+    raise TypeError(
+        f"draw: expected a Tensor, what a computation gave, or a model, got a {type(f).__name__}; "
+        "draw(f(x)) draws what f computes for x"
+    )

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..files import written_whole
 from ..optional import needed
 from . import layout
-from .drawing import Box, Drawing, escaped, of_steps
+from .boxes import of_steps
+from .dot import escaped
+from .drawing import Box, Drawing
 from .formula import summary
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import tempfile
@@ -10,23 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-_ABOUT_FONTS = re.compile(rb"Fontconfig |\(.*\): Pango-WARNING ")
+_NO_MATTER = re.compile(rb"Fontconfig |\(.*\): Pango-WARNING ")
 _one_at_a_time = threading.Lock()  # file descriptor 2 is the process's, and Graphviz is not made for threads
 
 
-def rendered(source: str, format: str) -> bytes:
-    """A picture of a graph that is written in Graphviz' language; ImportError where there is no engine."""
+def rendered(source: str, format: str, placed: bool = False) -> bytes:
+    """A picture of a graph in Graphviz' language, which may say where everything stands, or, in JSON, what says it.
+
+    ImportError where there is no engine.
+    """
     try:
         import pygraphviz
     except ImportError:
         pygraphviz = None
     if pygraphviz is not None:
-        return draw(pygraphviz.AGraph(string=source), format, "dot")
+        return draw(pygraphviz.AGraph(string=source), format, "nop2" if placed else "dot")
     import graphviz
 
     try:
-        return bytes(graphviz.Source(source).pipe(format=format, quiet=True))
-    except graphviz.ExecutableNotFound as error:
+        given = {"engine": "neato", "neato_no_op": 2} if placed else {"engine": "dot"}
+        return bytes(graphviz.Source(source).pipe(format=format, quiet=True, **given))
+    except (graphviz.ExecutableNotFound, OSError) as error:  # there is none, or none may be started, as in a browser
         raise ImportError(
             'laying out a drawing needs pygraphviz, whose wheel brings Graphviz: pip install "autograd-core[plots]"'
             ", or a system's `dot` program"
@@ -35,18 +41,19 @@ def rendered(source: str, format: str) -> bytes:
 
 def place(graph: Any) -> None:
     """Give each node and edge of an ``AGraph`` its place, written into it."""
-    with _without_words_about_fonts():
+    with _without_idle_words():
         graph.layout(prog="dot")
 
 
 def draw(graph: Any, format: str, program: str) -> bytes:
     """The picture of an ``AGraph``; ``program`` is dot, or nop2 for one whose places are known."""
-    with _without_words_about_fonts():
+    # pygraphviz itself warns, in Python, of more than a thousand nodes.
+    with _without_idle_words(), contextlib.redirect_stderr(io.StringIO()):
         return bytes(graph.draw(format=format, prog=program))
 
 
 @contextmanager
-def _without_words_about_fonts() -> Iterator[None]:
+def _without_idle_words() -> Iterator[None]:
     """Hold back what the engine's C libraries write to file descriptor 2 of the fonts of this machine.
 
     A wheel's Fontconfig is seldom that of the system, whose settings it reads: it complains of words that it does not
@@ -66,6 +73,6 @@ def _without_words_about_fonts() -> Iterator[None]:
                 os.dup2(kept, 2)
                 os.close(kept)
                 heard.seek(0)
-                other = b"".join(line for line in heard if not _ABOUT_FONTS.match(line))
+                other = b"".join(line for line in heard if not _NO_MATTER.match(line))
                 with suppress(OSError):
                     os.write(2, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -192,15 +193,11 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
     that holds every layer is left out: a box around the whole picture says nothing.
     """
     calls = [(start, -node.born, shown(layer)) for node in nodes for layer, start in node.scopes]
-    calls.sort()
-    seen: dict[str, int] = {}
-    spans = []
-    for start, end, layer in calls:
-        seen[layer] = seen.get(layer, 0) + 1
-        spans.append((start, -end, f"{layer} (call {seen[layer]})" if seen[layer] > 1 else layer))
+    spans = [(start, -end, layer) for start, end, layer in sorted(calls)]
     if len(spans) > 1 and spans[0][1] >= max(end for _, end, _ in spans):
         del spans[0]
     found: dict[Node, tuple[str, ...]] = {}
+    seen: Counter[tuple[str, ...]] = Counter()
     open_now: list[tuple[int, str]] = []
     upcoming = iter([*spans, None])
     span = next(upcoming)
@@ -208,7 +205,9 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
         while span is not None and span[0] < node.born:
             while open_now and open_now[-1][0] < span[0]:
                 open_now.pop()
-            open_now.append((span[1], span[2]))
+            path = (*(layer for _, layer in open_now), span[2])
+            seen[path] += 1  # a layer may be called again
+            open_now.append((span[1], f"{span[2]} (call {seen[path]})" if seen[path] > 1 else span[2]))
             span = next(upcoming)
         while open_now and open_now[-1][0] < node.born:
             open_now.pop()

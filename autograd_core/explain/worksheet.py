@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from .drawing import Drawing, of_steps
+from .boxes import of_steps
+from .drawing import Drawing
 from .formula import number, shape
 from .narration import Backward, Forward, Product, Unbroadcast
 

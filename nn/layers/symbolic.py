@@ -168,7 +168,7 @@ def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
     """What comes out of a layer for such inputs, each a `KerasTensor`; found by running it on zeros."""
     given = symbols((args, kwargs))
     unknown = [n for value in given for n in value.shape if n is None]
-    with no_grad(), np.errstate(all="ignore"), _undisturbed(layer):
+    with no_grad(), np.errstate(all="ignore"), undisturbed(layer):
         runs = [_run(layer, args, kwargs, lengths) for lengths in (TRIED if unknown else TRIED[:1])]
 
     def spec(*found: Any) -> KerasTensor:
@@ -196,8 +196,8 @@ def _run(layer: Any, args: Any, kwargs: Any, lengths: tuple[int, int]) -> Any:
 
 
 @contextlib.contextmanager
-def _undisturbed(layer: Any) -> Iterator[None]:
-    """Let a run that only looks for shapes change no state, but for what it builds."""
+def undisturbed(layer: Any) -> Iterator[None]:
+    """Let a run that only looks (for shapes, say) change no state, but for what it builds."""
     chances = [(generator, random.get_state(generator)) for generator in random.generators_of(layer)]
     kept = [(w, np.array(plain(w))) for part in layer.walk_layers() for w in (*part._kept, *part._carried)]
     try:

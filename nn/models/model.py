@@ -241,6 +241,12 @@ class Model(Trainer):
                 self._building = False
         self.called_with, self.built = shape, True
 
+    def _draw_(self, direction: str, depth: int | None, max_nodes: int | None, fold: bool | None) -> Any:
+        """What `draw` shows of a model."""
+        from ..picture import model_drawn  # when it is asked for
+
+        return model_drawn(self, direction, depth, max_nodes, fold)
+
     # -- files and text --------------------------------------------------------------------------------
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd_core import Tensor, walk
-from autograd_core.explain import drawing, narration, steps, values
+from autograd_core.explain import boxes, narration, steps, values
 
 TRAIN = """
 import sys
@@ -29,11 +29,11 @@ def test_a_training_imports_no_view_and_nothing_that_views_need():
     assert "nn" in loaded
     assert loaded.isdisjoint(HEAVY)
     views = {name.rpartition(".")[2] for name in loaded if name.startswith("autograd_core.explain.")}
-    assert views <= {"drawing", "formula", "steps", "typeset", "values"}  # what they call comes later
+    assert views <= {"boxes", "formula", "steps", "typeset", "values"}  # what they call comes later
 
 
 def test_a_training_step_calls_nothing_of_explain(monkeypatch):
-    ours = {vars(module)["__file__"] for module in (drawing, narration, steps, values)}
+    ours = {vars(module)["__file__"] for module in (boxes, narration, steps, values)}
     model = nn.Sequential([nn.Input(shape=(4,)), nn.layers.Dense(8, "relu"), nn.layers.Dense(3)])
     model.compile("adam", "mse")
     x, y = np.ones((8, 4)), np.ones((8, 3))

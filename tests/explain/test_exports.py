@@ -356,7 +356,7 @@ def test_ctrl_c_leaves_the_file_that_was_there(pillow, tmp_path, monkeypatch, wh
         raise KeyboardInterrupt
 
     if moment == "before":
-        monkeypatch.setattr(import_module("autograd_core.explain.drawing"), "_digraph", interrupted)
+        monkeypatch.setattr(import_module("autograd_core.explain.dot"), "digraph", interrupted)
     else:
         monkeypatch.setattr("os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd_core import REGISTRY, Tensor, conv, debug, explain, op, sigmoid
-from autograd_core.explain import drawing, frames
+from autograd_core.explain import dot, frames, looks
 from autograd_core.explain.formula import number
 from autograd_core.explain.page.live import program
 from autograd_core.explain.symbol import Untraceable, trace, trace_rule
@@ -526,14 +526,14 @@ def test_the_notebook_shows_the_page_in_a_frame_of_its_own(chromium):
 
 def test_a_page_knows_the_parts_of_its_picture_by_their_ids_and_not_by_their_colours(monkeypatch):
     page = neuron().to_html()
-    monkeypatch.setattr(drawing, "RAMP", ("#123456",) * len(drawing.RAMP))
-    monkeypatch.setitem(drawing._SHAPES["op"], "fillcolor", "#654321")
+    monkeypatch.setattr(dot, "RAMP", ("#123456",) * len(looks.RAMP))
+    monkeypatch.setattr(dot, "LINE", "#654321")
     assert neuron().to_html() == page
     shades = dict(re.findall(r'<g id="picture-0-(\w+-\d+)" class="[\w ]+ s(\d)"', page))
     picture = frames.drawing(neuron())
     for kind, parts in (("node", picture.boxes), ("edge", picture.arrows)):
         for i, part in enumerate(parts):
-            shade = drawing.shade(part.gradient, picture.largest)
+            shade = looks.shade(part.gradient, picture.largest)
             assert shades.get(f"{kind}-{i}") == (None if shade is None else str(shade))
     assert len({*shades.values()}) > 1
 

@@ -19,7 +19,7 @@ from autograd_core.command.expression import evaluate, variables
 from autograd_core.command.grammar import functions, grammar
 from autograd_core.command.parser import ExpressionError, parse
 from autograd_core.explain import page as page_of_steps
-from autograd_core.explain.drawing import of_steps
+from autograd_core.explain.boxes import of_steps
 from autograd_core.explain.page.data import data_of
 from autograd_core.explain.page.live import Program
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import html
 import inspect
 import json
 import operator
 import pathlib
 import pickle
 import re
+import types
 
 import numpy as np
 import pytest
@@ -391,6 +393,41 @@ def test_the_summary_shows_what_keras_shows(keras, options, monkeypatch):
     assert tables[0] == tables[1]
 
 
+def branching(library):
+    """A model with ways around, a shared layer, a model in it, and one that is a chain."""
+    library.backend.clear_session()
+    L = library.layers
+    x, z = library.Input(shape=(4,), name="x"), library.Input(shape=(4,), name="z")
+    inner = library.Sequential([library.Input(shape=(4,)), L.Dense(4, name="a")], name="inner")
+    shared = L.Dense(4, name="shared")
+    both = L.Concatenate(name="both")([shared(x), shared(z), inner(x)])
+    pair = library.Model([x, z], [L.Add(name="sum")([shared(z), x]), L.Dense(2, name="out")(both)], name="pair")
+    u = library.Input(shape=(4,), name="u")
+    again = library.Input(shape=(4,), name="again")
+    return [
+        pair,
+        library.Model(u, L.Dense(2, name="d")(L.Flatten(name="f")(u)), name="chain"),
+        library.Model(again, shared(shared(again)), name="twice"),
+    ]
+
+
+def test_the_summary_says_what_is_connected_to_what_as_keras_does(keras, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "260")
+    tables = []
+    for library in (nn, keras):
+        tables.append([])
+        for model in branching(library):
+            for options in ({}, {"show_trainable": True, "expand_nested": True}):
+                lines = []
+                model.summary(250, print_fn=lambda line, *a, lines=lines, **k: lines.append(line), **options)
+                rows = [row.strip("│┃ ") for row in "\n".join(lines).splitlines() if "│" in row or "┃" in row]
+                cells = [re.split(r"\s*[│┃]\s*", row) for row in rows]
+                tables[-1].append([[cell for cell in row if cell] for row in cells])
+    assert tables[0] == tables[1]
+    heads = [table[0][-1] for table in tables[0][::2]]
+    assert heads == ["Connected to", "Param #", "Connected to"]
+
+
 def test_the_columns_of_a_summary_end_where_they_are_told_to():
     lines = []
     nested(nn).summary(100, [0.5, 0.8, 1.0], lines.append)
@@ -525,35 +562,102 @@ def test_the_batch_size_does_not_change_a_prediction(size):
     )
 
 
-def test_a_model_is_drawn_with_its_layers_as_boxes(tmp_path):
+class Dot:
+    """Stands for pydot, and remembers what Keras writes: nodes with their texts, frames, and edges."""
+
+    def __init__(self, *names, label=None, graph_name=None, **settings):
+        self.names, self.label, self.frame, self.parts = names, label, graph_name, []
+
+    def add(self, part):
+        self.parts.append(part)
+
+    add_node = add_edge = add_subgraph = add
+
+    def get_edge(self, *names):
+        return [part for part in self.parts if part.names == names]
+
+    def set(self, *setting, **settings):
+        pass
+
+    set_node_defaults = set
+
+    def told(self, path=()):
+        """Texts and frame of each node, and the edges, by the texts of their ends."""
+        texts, found, edges = {}, [], []
+        for part in self.parts:
+            if part.frame is not None:
+                inside = part.told((*path, part.frame))
+                texts |= inside[0]
+                found += inside[1]
+                edges += inside[2]
+            elif len(part.names) == 2:
+                edges.append(part.names)
+            else:
+                rows = re.findall(r"<font[^>]*>(.*?)</font>", part.label)
+                texts[part.names[0]] = tuple(html.unescape(re.sub("<.*?>", "", row)) for row in rows)
+                found.append((texts[part.names[0]], path))
+        return texts, found, edges
+
+
+def pictured(library, options, monkeypatch):
+    """What Keras' picture says of some models, or ours: boxes with their frames, and arrows."""
+    found = []
+    library.backend.clear_session()
+    L = library.layers
+    inner = library.Sequential(
+        [library.Input(shape=(4,)), L.Dense(4, "relu", name="a"), L.Dense(4, name="b")], name="inner"
+    )
+    inner.layers[0].trainable = False
+    x = library.Input(shape=(4,), name="x")
+    y = L.Add(name="add")([inner(x), x])
+    z = library.Input(shape=(4,), name="z")
+    shared = L.Dense(2, "tanh", name="shared")
+    deep = library.Model([x, z], [shared(y), L.Concatenate(name="both")([shared(z), shared(y)])], name="deep")
+    u, v = library.Input(shape=(4,), name="u"), library.Input(shape=(4,), name="v")
+    whole = library.Model([u, v], deep([u, v])[1], name="whole")
+    chain = library.Sequential(
+        [library.Input(shape=(6, 6, 1)), L.Conv2D(2, 3, name="c"), L.Flatten(name="f"), L.Dropout(0.5, name="d"),
+         library.Sequential([library.Input(shape=(32,)), L.Dense(3, "softmax", name="e")], name="last")]
+    )  # fmt: skip
+    for model in (chain, deep, whole):
+        if library is nn:
+            drawing = nn.utils.plot_model(model, None, **options)
+            texts = {box.key: (box.title, *box.lines) for box in drawing.boxes}
+            boxes = [(texts[box.key], box.layers) for box in drawing.boxes]
+            edges = [(arrow.start, arrow.end) for arrow in drawing.arrows]
+        else:
+            from keras.src.utils import model_visualization
+
+            pydot = types.SimpleNamespace(Dot=Dot, Cluster=Dot, Node=Dot, Edge=Dot)
+            monkeypatch.setattr(model_visualization, "pydot", pydot)
+            texts, boxes, edges = model_visualization.model_to_dot(model, **options).told()
+        found.append((sorted(boxes), sorted((texts[a], texts[b]) for a, b in edges)))
+    return found
+
+
+def test_a_model_s_picture_says_what_keras_says(keras, monkeypatch):
+    """Keras decides which boxes there are, what stands in them, in which frames, and which arrows lead where."""
+    for n in range(8):
+        asked = ("show_shapes", "show_dtype", "show_layer_activations", "show_trainable")
+        options = {name: bool(n >> i & 1) for i, name in enumerate(asked[:3])} | {"show_trainable": n % 3 == 1}
+        options |= {"show_layer_names": True, "expand_nested": n % 2 == 0}
+        ours, theirs = (pictured(library, options, monkeypatch) for library in (nn, keras))
+        assert ours == theirs, options
+    bare = [pictured(library, {"show_layer_names": False}, monkeypatch) for library in (nn, keras)]
+    assert bare[0] == bare[1]
+    assert (("Sequential",), ()) in bare[0][0][0]
+
+
+def test_a_model_is_drawn_into_a_file(tmp_path):
     model = nn.Sequential([nn.Input(shape=(3,)), nn.layers.Dense(4, "relu", name="hidden"), nn.layers.Dense(1)])
-    drawing = nn.utils.plot_model(model, tmp_path / "model.dot")
-    assert "hidden" in (tmp_path / "model.dot").read_text()
+    drawing = nn.utils.plot_model(model, tmp_path / "model.dot", False, False, True)
+    assert "hidden (Dense)" in (tmp_path / "model.dot").read_text()
     assert "rankdir=TB" in drawing.source
+    assert "rankdir=LR" in nn.utils.plot_model(model, None, rankdir="LR").source
     with pytest.raises(ValueError, match="is not built"):
         nn.utils.plot_model(nn.Sequential([nn.layers.Dense(1)]))
-
-
-def test_a_drawing_says_of_each_layer_what_is_asked_for(tmp_path):
-    """In Keras' order: a script may give them by place."""
-    hidden = nn.layers.Dense(4, "relu", name="hidden", trainable=False)
-    model = nn.Sequential([nn.Input(shape=(3,)), hidden, nn.layers.Dense(1, name="last")])
-    drawing = nn.utils.plot_model(model, tmp_path / "model.dot", True, True, True, "LR", True, 50, True, True)
-    text = (tmp_path / "model.dot").read_text()
-    assert "hidden: (None, 4), float32, not trainable" in text
-    assert "last: (None, 1), float32, trainable" in text
-    assert "rankdir=LR" in drawing.source
-    plain = nn.utils.plot_model(model, tmp_path / "plain.dot").source
-    assert "None" not in plain
-    assert "float32" not in plain
-
-
-def test_a_drawing_says_it_of_layers_that_are_closed_and_of_layers_in_layers():
-    deep = nn.Sequential([nn.Input(shape=(3,)), *(nn.layers.Dense(3, "relu", name=f"d{i}") for i in range(30))])
-    boxes = nn.utils.plot_model(deep, None, show_shapes=True).boxes
-    assert [box.title for box in boxes if box.kind == "layer"] == [f"d{i}: (None, 3)" for i in range(30)]
-    titles = {box.layers for box in nn.utils.plot_model(nested(nn), None, show_shapes=True).boxes}
-    assert ("inner: (None, 3)", "a: (None, 3)") in titles
+    with pytest.raises(ValueError, match="direction LR, RL, TB or BT, got 'up'"):
+        nn.utils.plot_model(model, None, rankdir="up")
 
 
 def test_a_picture_has_as_many_dots_as_it_was_told(tmp_path):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...explain import Steps, explain, page
-from ...explain.drawing import of_steps
+from ...explain.boxes import of_steps
 from ...explain.page.data import data_of
 from ...explain.page.live import Program
 from ...explain.symbol import Symbol, Untraceable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import size
+from ..boxes import size
 from ..formula import signs, written
 from ..narration import Forward, derivative
 from ..symbol import letters

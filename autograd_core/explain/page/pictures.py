@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import Arrow, Box, Drawing, of_steps, shade
+from ..boxes import of_steps
+from ..drawing import Arrow, Box, Drawing
+from ..looks import shade
 from ..values import Value
 
 if TYPE_CHECKING:
