@@ -6,7 +6,9 @@ One module a set, each with `load_data(...)` that returns `(x_train, y_train), (
 
 from . import (
     boston_housing,
+    california_housing,
     camera,
+    cifar10,
     circles,
     digits,
     fashion_mnist,
@@ -26,8 +28,10 @@ __all__ = [
     "DataFileError",
     "DownloadError",
     "boston_housing",
+    "california_housing",
     "camera",
     "catalog",
+    "cifar10",
     "circles",
     "digits",
     "draw_examples",

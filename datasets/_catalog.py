@@ -8,9 +8,11 @@ from ._optional import needed
 SETS = (
     "mnist",
     "fashion_mnist",
+    "cifar10",
     "imdb",
     "reuters",
     "boston_housing",
+    "california_housing",
     "digits",
     "camera",
     "moons",
@@ -38,7 +40,7 @@ def catalog() -> None:
     from rich.table import Table
 
     # 80 columns hold all of it on two lines a set.
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     for heading in ("set", "train + test", "download", "here", "licence", "citation"):
         table.add_column(heading, justify="right" if heading == "download" else "left")
     for name in SETS:

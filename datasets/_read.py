@@ -14,6 +14,7 @@ import pickle
 import pickletools
 import re
 import struct
+import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 MIB = 2**20
 ARRAY_LIMIT = 64 * MIB  # of bytes in a file or in one array; MNIST's training images have 45 MiB
+TAR_LIMIT = 256 * MIB  # of bytes in a tar, packed and unpacked; CIFAR-10's has 176 MiB
 LISTS_LIMIT = 32 * MIB  # of bytes in a pickle, a number of which may grow from 3 to 40; IMDB's has 14 MiB
 WORDS_LIMIT = 8 * MIB  # of bytes in a word index; IMDB's has 1.6 MiB
 MEMBERS_LIMIT = 1_000  # in an archive; MNIST's has 4
@@ -83,6 +85,45 @@ def npz(path: os.PathLike[str], **arrays: tuple[type[Any], Shape]) -> list[Array
             if len(x) != len(y):
                 raise ValueError(f"it has {len(x):,} examples and {len(y):,} labels")
     return found
+
+
+def tar_records(path: os.PathLike[str], names: Sequence[str], length: int, largest_first: int) -> list[Array]:
+    """The files of these names in a gzipped tar, each an array of records of `length` bytes.
+
+    The first byte of each record, a label, is at most `largest_first`.
+    """
+    expected = f"a gzipped tar of {', '.join(names)}, each of records of {length:,} bytes"
+    found: dict[str, Array] = {}
+    with _contents(path, TAR_LIMIT, expected) as packed, gzip.open(io.BytesIO(packed)) as unpacked:
+        # As a stream, so that each member is met once, and no more is unpacked than the limit.
+        with tarfile.open(fileobj=_Bounded(unpacked, TAR_LIMIT), mode="r|") as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isreg() and member.name in names else None
+                if file is not None:
+                    if member.size % length or member.name in found:
+                        raise ValueError(f"{member.name} has {member.size:,} bytes, or comes twice")
+                    found[member.name] = np.frombuffer(bytearray(file.read()), np.uint8).reshape(-1, length)
+        while unpacked.read(MIB):  # to the end, where gzip checks its checksum
+            pass
+        if missing := [name for name in names if name not in found]:
+            raise ValueError(f"it has no file {missing[0]}")
+        if (largest := max((int(a[:, 0].max(initial=0)) for a in found.values()), default=0)) > largest_first:
+            raise ValueError(f"it has a label {largest}")
+    return [found[name] for name in names]
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends in an error after so many bytes."""
+
+    def __init__(self, stream: Any, limit: int) -> None:
+        self.stream, self.left, self.limit = stream, limit, limit
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self.stream.read(self.left + 1 if size < 0 else min(size, self.left + 1))
+        self.left -= len(data)
+        if self.left < 0:
+            raise ValueError(f"it unpacks to more than {self.limit:,} bytes")
+        return data
 
 
 def word_index(path: os.PathLike[str]) -> dict[str, int]:

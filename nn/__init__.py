@@ -7,13 +7,15 @@
 
 from typing import Any
 
-from autograd_core import caller
+from autograd_core import __version__, caller
 from autograd_core.replay.freeze import own, pure
 
 from . import (
+    absent,
     activations,
     backend,
     callbacks,
+    config,
     constraints,
     distributed,
     export,
@@ -23,10 +25,12 @@ from . import (
     metrics,
     models,
     optimizers,
+    preprocessing,
     regularizers,
     saving,
     utils,
 )
+from . import ops as ops
 from .callbacks import watch
 from .device import get_device, set_device
 from .export import export_onnx
@@ -44,9 +48,11 @@ __all__ = [
     "Model",
     "Sequential",
     "Variable",
+    "__version__",
     "activations",
     "backend",
     "callbacks",
+    "config",
     "constraints",
     "distributed",
     "export",
@@ -59,6 +65,7 @@ __all__ = [
     "models",
     "optimizers",
     "plot_decision_boundary",
+    "preprocessing",
     "pure",
     "regularizers",
     "saving",
@@ -68,26 +75,24 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # `nn.datasets` is another package of this project, imported when it is first asked for.
-    if name == "datasets":
-        import importlib
-        from pathlib import Path
+_absent = absent.getattr_of("", above=2)
 
-        module = importlib.import_module("datasets")
-        place = Path(module.__file__ or ".").resolve().parent
-        if place.parent != Path(__file__).resolve().parent.parent:
-            raise ImportError(
-                f"the datasets of this project are hidden by another package of that name, in {place}; use an "
-                "environment of its own for this project"
-            )
-        return module
-    if name == "GradientTape":
-        raise AttributeError(
-            "GradientTape is TensorFlow's; what is computed here is recorded anyway: loss.backward(), then "
-            "optimizer.apply([v.grad for v in variables], variables)"
+
+def __getattr__(name: str) -> Any:
+    if name != "datasets":
+        return _absent(name)
+    # Another package of this project, imported when it is first asked for.
+    import importlib
+    from pathlib import Path
+
+    module = importlib.import_module("datasets")
+    place = Path(module.__file__ or ".").resolve().parent
+    if place.parent != Path(__file__).resolve().parent.parent:
+        raise ImportError(
+            f"the datasets of this project are hidden by another package of that name, in {place}; use an "
+            "environment of its own for this project"
         )
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    return module
 
 
 own("nn")  # what is defined from now on is somebody's own

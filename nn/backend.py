@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from .layers.images import image_data_format, set_image_data_format
+from . import absent
 from .layers.layer import forget_names
+from .settings import backend, epsilon, floatx, image_data_format, set_floatx, set_image_data_format
 
-__all__ = ["clear_session", "epsilon", "floatx", "image_data_format", "set_image_data_format"]
+__all__ = [
+    "backend",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "set_floatx",
+    "set_image_data_format",
+]
 
 
 def clear_session() -> None:
@@ -19,23 +28,4 @@ def clear_session() -> None:
     forget_names()
 
 
-def epsilon() -> float:
-    """The small number that keeps probabilities away from 0 and 1.
-
-    >>> import nn
-    >>> nn.backend.epsilon()
-    1e-07
-    """
-    from .losses import EPSILON
-
-    return EPSILON
-
-
-def floatx() -> str:
-    """The dtype that layers compute in unless they are told otherwise.
-
-    >>> import nn
-    >>> nn.backend.floatx()
-    'float32'
-    """
-    return "float32"
+__getattr__ = absent.getattr_of("backend")

@@ -16,7 +16,28 @@ import numpy as np
 
 from autograd_core.replay import freeze
 
-from . import keras_config, random
+from . import absent, keras_config, random
+from .settings import (
+    backend,
+    epsilon,
+    floatx,
+    get_numba,
+    image_data_format,
+    set_floatx,
+    set_image_data_format,
+    set_numba,
+)
+
+__all__ = [
+    "backend",
+    "epsilon",
+    "floatx",
+    "get_numba",
+    "image_data_format",
+    "set_floatx",
+    "set_image_data_format",
+    "set_numba",
+]
 
 
 def snake_case(name: str) -> str:
@@ -53,11 +74,7 @@ def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
     """Raise for arguments that ``owner`` does not have."""
     for name in unknown:
         kind = type(owner).__name__
-        hint = (
-            "that is the old name: write learning_rate"
-            if name in ("lr", "eta") and "learning_rate" in arguments(type(owner))
-            else suggest(name, arguments(type(owner)))
-        )
+        hint = absent.ARGUMENTS.get(name) or suggest(name, arguments(type(owner)))
         raise TypeError(f"{kind} has no argument {name!r}; {hint}")
 
 
@@ -76,37 +93,6 @@ def arguments(cls: type) -> tuple[str, ...]:
             break
     decided: frozenset[str] = getattr(cls, "decided", frozenset())
     return tuple(name for name in names if name not in decided)
-
-
-_numba: bool | str = "auto"
-
-
-def set_numba(numba: bool | str) -> None:
-    """Say when long chains of arithmetic in a replayed step, such as the update of the weights, are compiled by numba.
-
-    "auto" compiles once a program has run for some seconds, True at once, False never. It counts for models that are
-    compiled, or changed, afterwards. Without numba (``pip install "autograd-core[fast]"``) nothing is compiled.
-    ValueError for anything else.
-
-    >>> import nn
-    >>> nn.config.set_numba(False)
-    >>> nn.config.get_numba()
-    False
-    >>> nn.config.set_numba("auto")
-    """
-    global _numba
-    if not (isinstance(numba, bool) or numba == "auto"):
-        raise ValueError(f"numba: expected 'auto', True or False, got {numba!r}")
-    _numba = numba
-
-
-def get_numba() -> bool | str:
-    """When chains of arithmetic are compiled, as `set_numba` was told.
-
-    >>> get_numba()
-    'auto'
-    """
-    return _numba
 
 
 class Sharing:
@@ -598,3 +584,6 @@ _registries: dict[str, Registry] = {}
 def registry(kind: str) -> Registry:
     """The registry of one kind of thing."""
     return _registries.setdefault(kind, Registry(kind))
+
+
+__getattr__ = absent.getattr_of("config")

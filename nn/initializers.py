@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import config, random
+from . import absent, config, random
 from .checks import number, whole
 
 __all__ = [
@@ -437,3 +437,5 @@ CLASSES = (
 registry = config.registry("initializer").add(*CLASSES, uniform=RandomUniform, normal=RandomNormal)
 registry.accepted = {np.ndarray: Constant, type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(__name__, "Constant(0.5)", "value == 0.5", serialize="initializer")
+
+__getattr__ = absent.getattr_of("initializers")

@@ -15,7 +15,7 @@ from autograd_core.ops.network import normalized
 from autograd_core.replay import decide, freeze
 from autograd_core.tensor import Tensor
 
-from . import activations, checks, config, distributed
+from . import absent, activations, checks, config, distributed, settings
 from .checks import axis_in, number
 from .masks import MASKS, mask_of
 from .tensors import class_numbers, constant, plain
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 # What probabilities are kept away from 0 and 1 by, where there are no logits to compute from.
-EPSILON = 1e-7
+EPSILON = settings.epsilon()
 
 
 def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -1175,3 +1175,5 @@ registry.accepted = {type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(
     __name__, "Huber(delta=2.0)", "delta == 2.0", none="none", serialize="loss", deserialize="name"
 )
+
+__getattr__ = absent.getattr_of("losses")

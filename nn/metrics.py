@@ -11,7 +11,7 @@ from autograd_core import tree
 from autograd_core.arrays import to_numpy
 from autograd_core.replay import freeze
 
-from . import checks, config, losses
+from . import absent, checks, config, losses
 from .checks import number, whole
 from .losses import (
     binary_crossentropy,
@@ -827,3 +827,6 @@ def as_metric(identifier: Any) -> Metric:
     if isinstance(identifier, str):
         found.name = identifier
     return found
+
+
+__getattr__ = absent.getattr_of("metrics")

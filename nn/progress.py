@@ -7,7 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autograd_core.optional import needed
+
+from .checks import number, whole
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -24,11 +28,11 @@ def show_value(value: float) -> str:
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 
-def per_step(seconds: float) -> str:
+def per_step(seconds: float, unit: str = "step") -> str:
     """The time that a step takes: ``6ms/step``."""
     if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s/step"
-    return f"{seconds * 1e3:.0f}ms/step" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/step"
+        return f"{seconds:.0f}s/{unit}"
+    return f"{seconds * 1e3:.0f}ms/{unit}" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/{unit}"
 
 
 class Progress:
@@ -38,7 +42,9 @@ class Progress:
     notebook and the line in a file or a pipe.
     """
 
-    def __init__(self, verbose: int | str, steps: int | None):
+    def __init__(
+        self, verbose: int | str, steps: int | None, width: int = WIDTH, interval: float = 0.05, unit: str = "step"
+    ):
         if verbose not in ("auto", 0, 1, 2, "0", "1", "2"):
             raise ValueError(
                 f"verbose: expected 0 for silence, 1 for a bar, 2 for a line per epoch, or 'auto', got {verbose!r}"
@@ -51,7 +57,7 @@ class Progress:
             live = self.console.is_terminal or self.console.is_jupyter
         self.verbose = (1 if live else 2) if verbose == "auto" else int(verbose)
         self.live = self.verbose == 1 and live
-        self.steps = steps
+        self.steps, self.width, self.interval, self.unit = steps, width, interval, unit
         self.begun = self.shown = time.perf_counter()
         self.display: Any = None
         self.drawn = False
@@ -62,9 +68,9 @@ class Progress:
             self.console.print(text)
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
-        """Draw the bar anew, at most twenty times a second."""
+        """Draw the bar anew, unless it was drawn just now."""
         now = time.perf_counter()
-        if self.live and (now - self.shown > 0.05 or step == 1):
+        if self.live and (now - self.shown > self.interval or step == 1):
             self.shown = now
             self._draw(self._text(step, values, now, done=False))
 
@@ -79,7 +85,7 @@ class Progress:
             self.console.print(self._text(step, values, now, done=True))
         elif self.verbose == 2:
             took = now - self.begun
-            parts = [f"{step}/{self.steps or step}", f"{took:.0f}s", per_step(took / max(step, 1))]
+            parts = [f"{step}/{self.steps or step}", f"{took:.0f}s", per_step(took / max(step, 1), self.unit)]
             print(prefix + " - ".join(parts + _pairs(values)), file=self.console.file, flush=True)
 
     def stop(self) -> None:
@@ -96,13 +102,13 @@ class Progress:
         text = Text(overflow="crop", no_wrap=True)
         if self.steps:
             text.append(f"{step:{len(str(self.steps))}d}/{self.steps} ", "bold")
-            full = min(WIDTH, WIDTH * step // self.steps)
-            text.append("━" * full, "green").append("━" * (WIDTH - full), "bright_black")
+            full = min(self.width, self.width * step // self.steps)
+            text.append("━" * full, "green").append("━" * (self.width - full), "bright_black")
         else:
             text.append(f"{step}/Unknown", "bold")
         left = took if done or not self.steps else each * (self.steps - step)
         clock = f"{left:.0f}s" if left < 60 else f"{left // 60:.0f}:{left % 60:02.0f}"
-        text.append(f" {clock} ", "bold").append(" - ".join([per_step(each), *_pairs(values)]))
+        text.append(f" {clock} ", "bold").append(" - ".join([per_step(each, self.unit), *_pairs(values)]))
         return text
 
     def _draw(self, text: Text, whole: bool = False) -> None:
@@ -131,3 +137,83 @@ class Progress:
 
 def _pairs(values: Mapping[str, float]) -> list[str]:
     return [f"{name}: {show_value(value)}" for name, value in values.items()]
+
+
+class Progbar:
+    """The bar of an epoch, for a loop of your own.
+
+    Parameters
+    ----------
+    target : int, optional
+        How many steps there are; None where nobody knows.
+    width : int
+        Of the bar, in letters; from 1 on.
+    verbose : int
+        1 for a bar, 2 for one line at the end, 0 for silence.
+    interval : float
+        The seconds from one drawing to the next, from 0 on.
+    stateful_metrics : sequence of str, optional
+        Names of values that are shown as they came; of others the mean over the steps is shown,
+        and at the end what came last.
+    unit_name : str
+        What a step is called.
+
+    Raises
+    ------
+    ValueError
+        For a target, a width or an interval that is none.
+
+    Examples
+    --------
+    >>> import nn
+    >>> bar = nn.utils.Progbar(3, verbose=2)
+    >>> for step in range(1, 4):
+    ...     bar.update(step, [("loss", 1 / step)])
+    3/3 - 0s - ...us/step - loss: 0.3333
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = WIDTH,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Any = None,
+        *,
+        unit_name: str = "step",
+    ):
+        self.target = None if target is None else whole(target, "target")
+        self.stateful_metrics = frozenset(stateful_metrics or ())
+        bounds = whole(width, "width", 1), number(interval, "interval", 0)
+        self._progress = Progress(verbose, self.target, *bounds, unit_name)
+        self._seen = 0
+        self._values: dict[str, tuple[float, int]] = {}
+
+    def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
+        """Show how far it is, and values, which are pairs of a name and a number.
+
+        Parameters
+        ----------
+        current : int
+            The number of steps so far.
+        values : sequence of pairs, optional
+            Of names and numbers, or of arrays, of which the mean is shown.
+        finalize : bool, optional
+            Whether this is the last time; by default, whether ``current`` is the target.
+        """
+        last = self.target is not None and current >= self.target if finalize is None else finalize
+        steps = max(current - self._seen, 1)
+        for name, value in values or ():
+            alone = last or name in self.stateful_metrics  # at the end values come as they are to be shown
+            total, count = (0.0, 0) if alone else self._values.get(name, (0.0, 0))
+            self._values[name] = total + float(np.mean(value)) * steps, count + steps
+        self._seen = current
+        means = {name: total / count for name, (total, count) in self._values.items()}
+        if last:
+            self._progress.finish(current, means)
+        else:
+            self._progress.update(current, means)
+
+    def add(self, n: int, values: Any = None) -> None:
+        """`update` for ``n`` further steps."""
+        self.update(self._seen + n, values)

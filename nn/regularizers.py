@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import config
+from . import absent, config
 from .checks import number
 
 __all__ = [
@@ -99,3 +99,5 @@ l1, l2, l1_l2 = L1, L2, L1L2
 registry = config.registry("regularizer").add(L1, L2, L1L2, l1_l2=L1L2)
 registry.accepted = {type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(__name__, "L2(0.5)", "l2 == 0.5", none="none", serialize="regularizer")
+
+__getattr__ = absent.getattr_of("regularizers")

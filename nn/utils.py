@@ -8,17 +8,27 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.tensor import Tensor
+
+from . import absent
 from .checks import whole
 from .config import custom_object_scope, register_keras_serializable
+from .downloads import get_file
 from .models.batches import PyDataset, unpack_x_y_sample_weight
+from .preprocessing.sequence import pad_sequences
+from .progress import Progbar
 from .random import set_random_seed
 from .tensors import class_numbers, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
 __all__ = [
+    "Progbar",
     "PyDataset",
     "custom_object_scope",
     "from_torch_state_dict",
+    "get_file",
+    "normalize",
+    "pad_sequences",
     "plot_model",
     "register_keras_serializable",
     "set_random_seed",
@@ -45,6 +55,40 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"class numbers: expected 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
     return np.eye(classes, dtype=np.float32)[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:
+    """``x`` divided by its norms along an axis; where all is 0 it stays 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers, of any shape.
+    axis : int
+        That of the vectors whose norm becomes 1.
+    order : float
+        2 for lengths, 1 for sums of sizes, ``np.inf`` for the largest size.
+
+    Returns
+    -------
+    array
+        In the same shape, but a single vector as one row; of a Tensor a Tensor.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is none.
+
+    Examples
+    --------
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    x = np.atleast_1d(x if isinstance(x, Tensor) else plain(x))
+    norm = np.linalg.norm(x, ord=order, axis=axis, keepdims=True)
+    x = x / np.where(plain(norm) == 0, 1, norm)
+    return x if x.ndim > 1 else x[None]
 
 
 def plot_model(
@@ -120,3 +164,6 @@ def plot_model(
             picture.digraph.graph_attr["dpi"] = str(dpi)
         picture.save(to_file)
     return drawing
+
+
+__getattr__ = absent.getattr_of("utils")

@@ -21,7 +21,7 @@ from autograd_core.elsewhere import conversion
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
-from . import initializers
+from . import initializers, settings
 from .tensors import assign, plain
 
 # Whether what runs is a part of training (True), of prediction (False), or of no layer's call and no step (None).
@@ -68,7 +68,7 @@ class Variable(Readable):
     shape : tuple of int, optional
         Only beside what makes values.
     dtype : dtype, optional
-        By default that of an array; of Python's numbers float32, int32 or bool.
+        By default that of an array; of Python's numbers `nn.config.floatx`, int32 or bool.
     trainable : bool
         Whether it gets a gradient, where it is floating.
     name : str, optional
@@ -98,11 +98,12 @@ class Variable(Readable):
             if shape is None:
                 raise ValueError(f"a Variable: expected a shape beside the initializer {initializer!r}, got None")
             made: Any = initializers.get(initializer)
-            values = plain(made(tuple(shape), np.dtype(dtype or "float32"))).astype(dtype or "float32", copy=False)
+            dtype = np.dtype(dtype or settings.floatx())
+            values = plain(made(tuple(shape), dtype)).astype(dtype, copy=False)
         else:
             values = plain(initializer)
             if dtype is None and not hasattr(initializer, "dtype") and values.dtype.kind in "fiu":
-                dtype = "float32" if values.dtype.kind == "f" else "int32"
+                dtype = settings.floatx() if values.dtype.kind == "f" else "int32"
             values = values if dtype is None else values.astype(dtype)
             if shape is not None and tuple(shape) != values.shape:
                 raise ValueError(f"a Variable: expected values of shape {tuple(shape)}, got shape {values.shape}")

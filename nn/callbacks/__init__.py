@@ -1,5 +1,6 @@
 """Callbacks: what can happen at each point of a training."""
 
+from .. import absent
 from .backup_and_restore import BackupAndRestore
 from .callback import Callback, CallbackList
 from .csv_logger import CSVLogger
@@ -29,3 +30,5 @@ __all__ = [
     "Watch",
     "watch",
 ]
+
+__getattr__ = absent.getattr_of("callbacks")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import config
+from .. import absent, config
 from .activation import Activation
 from .attention import Attention
 from .average_pooling1d import AveragePooling1D
@@ -181,3 +181,5 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+__getattr__ = absent.getattr_of("layers")

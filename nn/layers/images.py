@@ -7,41 +7,7 @@ from typing import Any
 
 import numpy as np
 
-FORMATS = ("channels_last", "channels_first")
-_format = "channels_last"
-
-
-def image_data_format() -> str:
-    """Where layers expect the channels unless they are told: "channels_last" to begin with.
-
-    >>> import nn
-    >>> nn.backend.image_data_format()
-    'channels_last'
-    """
-    return _format
-
-
-def set_image_data_format(data_format: str) -> None:
-    """Say where layers that are made from now on expect the channels.
-
-    ValueError unless it is "channels_last" or "channels_first".
-
-    >>> import nn
-    >>> nn.backend.set_image_data_format("channels_last")
-    >>> nn.backend.image_data_format()
-    'channels_last'
-    """
-    global _format
-    _format = data_format_of(data_format)
-
-
-def data_format_of(data_format: str | None) -> str:
-    """The format that was asked for, or the one that holds."""
-    if data_format is None:
-        return _format
-    if data_format not in FORMATS:
-        raise ValueError(f"data_format: expected 'channels_last' or 'channels_first', got {data_format!r}")
-    return data_format
+from ..settings import data_format_of as data_format_of
 
 
 def channels_last(x: Any, data_format: str) -> Any:

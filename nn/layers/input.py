@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import settings
 from ..checks import lengths
 from .layer import Layer
 from .symbolic import Call, KerasTensor
@@ -21,7 +22,7 @@ class InputLayer(Layer):
     batch_size : int, optional
         Of the batch axis; None: any.
     dtype : dtype, optional
-        Of the input; None for float32.
+        Of the input; None for `nn.config.floatx`.
     batch_shape : tuple of int, optional
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name : str, optional
@@ -64,7 +65,7 @@ class InputLayer(Layer):
             raise ValueError(f"shape of Input: expected a tuple, got {shape!r}; Input(shape=({shape},))")
         self.shape = lengths(tuple(shape), "the shape of an Input")
         self.batch_size = batch_size
-        self.dtype = np.dtype(dtype or "float32")
+        self.dtype = np.dtype(dtype or settings.floatx())
         self.output_shape = self.batch_shape
         self.built = True
         self._begin()
@@ -106,7 +107,7 @@ def Input(
     batch_size : int, optional
         Of the batch axis; None: any.
     dtype : dtype, optional
-        Of the input; None for float32.
+        Of the input; None for `nn.config.floatx`.
     batch_shape : tuple of int, optional
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name : str, optional

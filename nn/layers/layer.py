@@ -23,7 +23,7 @@ from autograd_core.graph import add_scope, tick
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
-from .. import checks, config, constraints, initializers, regularizers
+from .. import checks, config, constraints, initializers, regularizers, settings
 from ..masks import MASKS, hand_in, set_mask
 from ..metrics import Metric
 from ..tensors import assign, constant, is_sparse, plain
@@ -128,7 +128,7 @@ class Layer(config.Configurable):
     trainable : bool
         Whether training changes its weights.
     dtype : dtype, optional
-        Of its weights, and what inputs are brought to; a floating one, None for float32.
+        Of its weights, and what inputs are brought to; a floating one, None for `nn.config.floatx`.
     name : str, optional
         What errors, summaries and drawings call it; by default that of the class in lower case, with a number.
     input_shape : tuple of int, optional
@@ -196,7 +196,7 @@ class Layer(config.Configurable):
             raise ValueError(f"trainable of a layer: expected True or False, got {trainable!r}")
         self._trainable = bool(trainable)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype: Any = np.dtype(dtype or "float32")
+        self.dtype: Any = np.dtype(dtype or settings.floatx())
         if self.dtype.kind != "f":
             raise ValueError(f"dtype of a layer: expected a floating one, got {self.dtype}")
         if name is not None and not isinstance(name, str):

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd_core.dispatch import NUMPY, WITHOUT_DERIVATIVE
 
-from .. import config
+from .. import config, ops
 from ..keras_config import OPERATIONS
 from .layer import Layer, unique_name
 from .symbolic import KerasTensor, getitem
 
 _OURS = {name: ours for ours, (name, _) in OPERATIONS.items()} | {"Divide": "divide", "Abs": "absolute"}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in [*NUMPY, *WITHOUT_DERIVATIVE, getitem] if callable(f) and hasattr(f, "__name__")
+    f.__name__: f
+    for f in [*NUMPY, *WITHOUT_DERIVATIVE, getitem, *(f for f, _ in ops.OTHERS.values())]
+    if callable(f) and hasattr(f, "__name__")
 }
+_FUNCTIONS |= {n: vars(np)[n] for n in _FUNCTIONS if vars(np).get(n) in NUMPY}  # np.matmul before np.linalg.matmul
 
 
 class Operation(Layer):

@@ -14,7 +14,7 @@ from .. import checks, distributed, losses, metrics
 from ..layers.layer import show
 from ..layers.symbolic import KerasTensor
 from ..tensors import constant, is_sparse, plain
-from .batches import Feed, array_in_float32, arrays_of, batches, is_arrays, length_of
+from .batches import Feed, array_in_floatx, arrays_of, batches, is_arrays, length_of
 from .outputs import Outputs, per_output
 
 Logs = dict[str, float]
@@ -126,7 +126,7 @@ def one_batch(x: Any, y: Any, weights: Any) -> Any:
         and x.dtype.kind in "biuf"
         and y.dtype.kind in "biuf"
     ):
-        return array_in_float32(x), array_in_float32(y), None, distributed.WHOLE  # there is nothing to check
+        return array_in_floatx(x), array_in_floatx(y), None, distributed.WHOLE  # there is nothing to check
     return next(batches(x, y, weights, max(len_of(tree.leaves(x)[0]), 1)).epoch())
 
 

@@ -15,7 +15,7 @@ from autograd_core import tree
 from autograd_core.arrays import is_foreign, to_numpy
 from autograd_core.tensor import Tensor
 
-from .. import distributed, random
+from .. import distributed, random, settings
 from ..tensors import is_sparse, plain
 
 # Inputs, targets, weights; and what this process has of the batch.
@@ -54,16 +54,14 @@ def length_of(data: Any, what: str) -> int:
 
 
 def convert(value: Any) -> Any:
-    """A batch with its floating arrays in float32; whole numbers, such as class numbers, stay what they are."""
-    return array_in_float32(value) if type(value) is np.ndarray else tree.map(array_in_float32, value)
+    """A batch with its floating arrays in `floatx`; whole numbers, such as class numbers, stay what they are."""
+    return array_in_floatx(value) if type(value) is np.ndarray else tree.map(array_in_floatx, value)
 
 
-def array_in_float32(value: Any) -> Any:
+def array_in_floatx(value: Any) -> Any:
     """One array of a batch, likewise, on the present device."""
     array = plain(value)
-    if array.dtype.kind == "f" and array.dtype != np.float32:
-        return array.astype(np.float32)
-    return array
+    return array.astype(settings.floatx(), copy=False) if array.dtype.kind == "f" else array
 
 
 def cut(data: Any, rows: Any) -> Any:

@@ -1,6 +1,6 @@
 """Optimizers, one a file: each is one pure function from a parameter, its gradient and state to the next."""
 
-from .. import config
+from .. import absent, config
 from . import schedules
 from .adadelta import Adadelta
 from .adagrad import Adagrad
@@ -29,3 +29,5 @@ registry.base = Optimizer
 get, serialize, deserialize = registry.functions(
     __name__, "SGD(momentum=0.9)", "momentum == 0.9", serialize="optimizer"
 )
+
+__getattr__ = absent.getattr_of("optimizers")
