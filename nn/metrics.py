@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,51 +10,86 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
+from autograd_core.caller import level_of_caller
 from autograd_core.replay import freeze
 
-from . import absent, checks, config, losses
+from . import absent, activations, checks, config, confusion, losses
 from .checks import number, whole
 from .losses import (
     binary_crossentropy,
     categorical_crossentropy,
+    categorical_hinge,
+    hinge,
     huber,
     kl_divergence,
+    log_cosh,
     mean_absolute_error,
+    mean_absolute_percentage_error,
     mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
     sparse_categorical_crossentropy,
+    squared_hinge,
 )
 from .tensors import class_numbers, plain
 from .variables import Variable
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
     "Precision",
+    "R2Score",
     "Recall",
+    "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_hinge",
     "deserialize",
     "get",
+    "hinge",
     "huber",
     "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
     "top_k_categorical_accuracy",
 ]
 
@@ -285,6 +321,30 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         self.add(values, sample_weight)
+
+
+class Sum(Metric):
+    """The sum of the numbers that it is given.
+
+    Takes any shape, weights likewise; ValueError when they do not fit.
+
+    >>> import nn
+    >>> total = nn.metrics.Sum()
+    >>> total.update_state([1.0, 2.0])
+    >>> total([6.0])
+    9.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None):
+        super().__init__(dtype, name)
+        self.total, self.count = self._sums()
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        self.add(values, sample_weight)
+
+    def result(self) -> Any:
+        """The value so far."""
+        return Result(self.total.node.out)
 
 
 class MeanMetricWrapper(Metric):
@@ -640,7 +700,17 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=whole(k, "k", 1))
 
 
-class MeanSquaredError(MeanMetricWrapper):
+class _MeanOf(MeanMetricWrapper):
+    """The mean of ``function``, which takes targets and predictions and no settings."""
+
+    function: Callable[..., Any]
+    called: str | None = None
+
+    def __init__(self, name: str | None = None, dtype: Any = None):
+        super().__init__(type(self).function, name or self.called, dtype)
+
+
+class MeanSquaredError(_MeanOf):
     """The mean of the squared errors.
 
     Shapes as for the function; ValueError when they, or the weights, do not fit.
@@ -650,11 +720,27 @@ class MeanSquaredError(MeanMetricWrapper):
     2.0
     """
 
-    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None):
-        super().__init__(losses.mean_squared_error, name, dtype)
+    function = staticmethod(losses.mean_squared_error)
 
 
-class MeanAbsoluteError(MeanMetricWrapper):
+class RootMeanSquaredError(_MeanOf):
+    """The root of the mean of the squared errors.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.RootMeanSquaredError()([[0.0], [1.0]], [[2.0], [1.0]])
+    1.4142135623730951
+    """
+
+    function = staticmethod(losses.mean_squared_error)
+
+    def result(self) -> Any:
+        """The value so far."""
+        return Result(np.sqrt(super().result()))
+
+
+class MeanAbsoluteError(_MeanOf):
     """The mean of the absolute errors.
 
     Shapes as for the function; ValueError when they, or the weights, do not fit.
@@ -664,16 +750,417 @@ class MeanAbsoluteError(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None):
-        super().__init__(losses.mean_absolute_error, name, dtype)
+    function = staticmethod(losses.mean_absolute_error)
 
 
-class _Hits(Metric):
-    """Counts how often the positive predictions and the positive targets meet.
+class MeanAbsolutePercentageError(_MeanOf):
+    """The mean of the errors in percent of the targets.
 
-    ``thresholds`` is a number or several (0.5 by default): a prediction above it is positive. ``top_k`` leaves
-    only the k largest predictions of an example positive, ``class_id`` looks at one class.
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.MeanAbsolutePercentageError()([[2.0], [4.0]], [[3.0], [4.0]])
+    25.0
     """
+
+    function = staticmethod(losses.mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(_MeanOf):
+    """The mean of the squared errors of the logarithms.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.MeanSquaredLogarithmicError()([[1.0], [0.0]], [[1.0], [0.0]])
+    0.0
+    """
+
+    function = staticmethod(losses.mean_squared_logarithmic_error)
+
+
+class LogCoshError(_MeanOf):
+    """The mean of ``log cosh`` of the errors.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.LogCoshError()([[0.0], [0.0]], [[0.0], [0.0]])
+    0.0
+    """
+
+    function = staticmethod(losses.log_cosh)
+    called = "logcosh"
+
+
+class Poisson(_MeanOf):
+    """The mean of ``y_pred - y_true log(y_pred)``.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.Poisson()([[0.0], [0.0]], [[1.0], [2.0]])
+    1.5
+    """
+
+    function = staticmethod(losses.poisson)
+
+
+class KLDivergence(_MeanOf):
+    """The mean of ``Σ y_true log(y_true / y_pred)``.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]])
+    0.0
+    """
+
+    function = staticmethod(losses.kl_divergence)
+
+
+class Hinge(_MeanOf):
+    """The mean of what predictions lack to be on the side of their targets by 1.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.Hinge()([[1.0], [-1.0]], [[0.5], [-3.0]])
+    0.25
+    """
+
+    function = staticmethod(losses.hinge)
+
+
+class SquaredHinge(_MeanOf):
+    """The mean of the square of what `Hinge` measures.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.SquaredHinge()([[1.0], [-1.0]], [[0.5], [-3.0]])
+    0.125
+    """
+
+    function = staticmethod(losses.squared_hinge)
+
+
+class CategoricalHinge(_MeanOf):
+    """The mean of what the predictions of the right classes lack to be the largest by 1.
+
+    Shapes as for the function; ValueError when they, or the weights, do not fit.
+
+    >>> import nn
+    >>> nn.metrics.CategoricalHinge()([[0.0, 1.0, 0.0]], [[0.5, 1.0, 0.25]])
+    0.5
+    """
+
+    function = staticmethod(losses.categorical_hinge)
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """The mean cosine of the angle between targets and predictions: 1 where they point the same way.
+
+    Parameters
+    ----------
+    name, dtype
+        As in `Metric`.
+    axis
+        As in `losses.cosine_similarity`.
+
+    Raises
+    ------
+    ValueError
+        When shapes or weights do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.CosineSimilarity()([[0.0, 1.0], [1.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]])
+    0.5
+    """
+
+    direction = "up"
+
+    def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1):
+        super().__init__(_cosine, name, dtype, axis=axis)
+
+
+def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    return -losses.cosine_similarity(y_true, y_pred, axis)
+
+
+class BinaryCrossentropy(MeanMetricWrapper):
+    """The mean of `losses.binary_crossentropy`.
+
+    Parameters
+    ----------
+    name, dtype
+        As in `Metric`.
+    from_logits, label_smoothing
+        As in `losses.binary_crossentropy`.
+
+    Raises
+    ------
+    ValueError
+        When ``label_smoothing`` is outside 0 … 1; later, where the function does, and for weights that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(nn.metrics.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.25]]), 4)
+    0.4904
+    """
+
+    def __init__(
+        self,
+        name: str | None = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+    ):
+        options = {"from_logits": from_logits, "label_smoothing": losses.smoothing_of(label_smoothing)}
+        super().__init__(losses.binary_crossentropy, name, dtype, **options)
+
+
+class CategoricalCrossentropy(MeanMetricWrapper):
+    """The mean of `losses.categorical_crossentropy`: targets are one-hot.
+
+    Parameters
+    ----------
+    name, dtype
+        As in `Metric`.
+    from_logits, label_smoothing, axis
+        As in `losses.categorical_crossentropy`.
+
+    Raises
+    ------
+    ValueError
+        When ``label_smoothing`` is outside 0 … 1; later, where the function does, and for weights that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(nn.metrics.CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        name: str | None = "categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int = -1,
+    ):
+        options = {"from_logits": from_logits, "label_smoothing": losses.smoothing_of(label_smoothing), "axis": axis}
+        super().__init__(losses.categorical_crossentropy, name, dtype, **options)
+
+
+class SparseCategoricalCrossentropy(MeanMetricWrapper):
+    """The mean of `losses.sparse_categorical_crossentropy`: targets are class numbers.
+
+    Parameters
+    ----------
+    name, dtype
+        As in `Metric`.
+    from_logits, ignore_class, axis
+        As in `losses.sparse_categorical_crossentropy`.
+
+    Raises
+    ------
+    ValueError
+        Later, where the function does, and for weights that do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(nn.metrics.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ):
+        options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **options)
+
+
+class _Counts(Metric):
+    """Counts at thresholds how often positive predictions and positive targets meet; of what is counted, `result`.
+
+    A prediction above a threshold, 0.5 by default, is positive there. ``top_k`` leaves only the k largest predictions
+    of an example positive, ``class_id`` looks at one class.
+    """
+
+    counted: tuple[str, ...]  # of `confusion.NAMES`
+    thresholds: Any = None
+    top_k: int | None = None
+    class_id: int | None = None
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None):
+        for limit in thresholds if isinstance(thresholds, list | tuple) else () if thresholds is None else [thresholds]:
+            number(limit, "a threshold", 0, 1)
+        self.thresholds = thresholds
+        super().__init__(dtype, name)
+        self._begin(np.shape(self._limits()))
+
+    def _begin(self, shape: tuple[int, ...]) -> None:
+        for name in self.counted:
+            setattr(self, name, self.add_variable(shape, dtype="float64", name=name))
+
+    def _limits(self) -> Any:
+        default = 0.5 if self.top_k is None else -np.inf
+        return np.atleast_1d(default if self.thresholds is None else self.thresholds)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(losses.predictions(y_pred).data))
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"{self.name}: expected targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}. "
+                "For class numbers pass nn.utils.to_categorical(y)"
+            )
+        weights = np.ones(y_pred.shape)
+        if sample_weight is not None:
+            weights = stretched(to_numpy(plain(sample_weight)).astype(np.float64), y_pred.shape, self.name)
+        if self.top_k is not None:
+            y_pred = confusion.only_largest(y_pred, self.top_k)
+        if self.class_id is not None:
+            if y_pred.ndim < 2 or self.class_id >= y_pred.shape[-1]:
+                raise ValueError(
+                    f"{self.name}: expected predictions with a class {self.class_id}, the class_id, got shape "
+                    f"{y_pred.shape}"
+                )
+            y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))
+        self._count(y_true.ravel(), y_pred.ravel(), weights.ravel())
+
+    def _count(self, y_true: Any, y_pred: Any, weights: Any) -> None:
+        limits = self._limits().astype(y_pred.dtype)  # or else 0.3 in float32 is above 0.3
+        counts = confusion.counts(limits, y_true, y_pred, weights)
+        for name, count in zip(confusion.NAMES, counts, strict=True):
+            if name in self.counted:
+                getattr(self, name).assign_add(count)
+
+    def _so_far(self) -> Any:
+        return [getattr(self, name).node.out for name in self.counted]
+
+    def result(self) -> Any:
+        """The value so far."""
+        return _number(self._so_far()[0])
+
+
+def _number(values: Any) -> Any:
+    """One value as a number, several as an array."""
+    return Result(values[0]) if values.shape == (1,) else np.array(values)
+
+
+class TruePositives(_Counts):
+    """How many positive predictions are right.
+
+    Parameters
+    ----------
+    thresholds
+        As in `Precision`.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        When a threshold is outside 0 … 1; later, when shapes or weights do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.TruePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
+    1.0
+    """
+
+    counted, direction = ("true_positives",), "up"
+
+
+class FalsePositives(_Counts):
+    """How many positive predictions are wrong.
+
+    Parameters
+    ----------
+    thresholds
+        As in `Precision`.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        As in `TruePositives`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.FalsePositives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
+    1.0
+    """
+
+    counted, direction = ("false_positives",), "down"
+
+
+class TrueNegatives(_Counts):
+    """How many negative predictions are right.
+
+    Parameters
+    ----------
+    thresholds
+        As in `Precision`.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        As in `TruePositives`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.TrueNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1])
+    1.0
+    """
+
+    counted, direction = ("true_negatives",), "up"
+
+
+class FalseNegatives(_Counts):
+    """How many negative predictions are wrong.
+
+    Parameters
+    ----------
+    thresholds
+        As in `Precision`.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        As in `TruePositives`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.FalseNegatives()([1, 0, 1, 1], [0.9, 0.8, 0.2, 0.1])
+    2.0
+    """
+
+    counted, direction = ("false_negatives",), "down"
+
+
+class _Hits(_Counts):
+    """The share of the true positives in what was counted."""
 
     direction = "up"
 
@@ -685,59 +1172,13 @@ class _Hits(Metric):
         name: str | None = None,
         dtype: Any = None,
     ):
-        for limit in thresholds if isinstance(thresholds, list | tuple) else () if thresholds is None else [thresholds]:
-            number(limit, "a threshold", 0, 1)
-        self.thresholds = thresholds
         self.top_k = None if top_k is None else whole(top_k, "top_k", 1)
         self.class_id = None if class_id is None else whole(class_id, "class_id")
-        super().__init__(dtype, name)
-        limits = np.shape(self._limits())
-        self.true_positives = self.add_variable(limits, dtype="float64", name="true_positives")
-        #: What was counted beside them: positives that were not so, or not found.
-        self.missed = self.add_variable(limits, dtype="float64", name=self.counts)
-        setattr(self, self.counts, self.missed)
-
-    counts: str
-
-    def _limits(self) -> Any:
-        default = 0.5 if self.top_k is None else -np.inf
-        return np.atleast_1d(default if self.thresholds is None else self.thresholds)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(plain(y_pred)).astype(np.float64))
-        if y_true.shape != y_pred.shape:
-            raise ValueError(
-                f"{self.name}: expected targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}. "
-                "For class numbers pass nn.utils.to_categorical(y)"
-            )
-        if self.top_k is not None:
-            order = np.argsort(-y_pred, axis=-1, kind="stable")[..., : self.top_k]
-            kept = np.zeros(y_pred.shape, bool)
-            np.put_along_axis(kept, order, True, -1)
-            y_pred = np.where(kept, y_pred, -np.inf)
-        weights = np.ones(y_pred.shape)
-        if sample_weight is not None:
-            weights = stretched(to_numpy(plain(sample_weight)).astype(np.float64), y_pred.shape, self.name)
-        if self.class_id is not None:
-            if not y_pred.ndim or self.class_id >= y_pred.shape[-1]:
-                raise ValueError(
-                    f"{self.name}: expected predictions with a class {self.class_id}, the class_id, got shape "
-                    f"{y_pred.shape}"
-                )
-            y_true, y_pred, weights = (a[..., self.class_id] for a in (y_true, y_pred, weights))
-        limits = self._limits()
-        positive = y_pred.ravel() > limits[:, None]
-        true, w = y_true.ravel(), weights.ravel()
-        hits = (positive & true) @ w
-        self.true_positives.assign_add(hits)
-        self.missed.assign_add((positive @ w if self.counts == "false_positives" else true @ w) - hits)
+        super().__init__(thresholds, name, dtype)
 
     def result(self) -> Any:
         """The value so far."""
-        hits = self.true_positives.node.out
-        of = hits + self.missed.node.out
-        share = np.divide(hits, of, out=np.zeros_like(hits), where=of > 0)
-        return Result(share[0]) if share.size == 1 else share
+        return _number(confusion.share(*self._so_far()))
 
 
 class Precision(_Hits):
@@ -770,7 +1211,7 @@ class Precision(_Hits):
     0.5
     """
 
-    counts = "false_positives"
+    counted = ("true_positives", "false_positives")
 
 
 class Recall(_Hits):
@@ -797,18 +1238,248 @@ class Recall(_Hits):
     0.3333333333333333
     """
 
-    counts = "false_negatives"
+    counted = ("true_positives", "false_negatives")
+
+
+class AUC(_Counts):
+    """The area under a curve of what is found and what is wrong, as the threshold falls.
+
+    Targets, which are 0 or not, and predictions have one shape. Predictions of many thresholds are counted alike, so
+    memory does not grow with the data, and the area is that of the thresholds, not of all predictions.
+
+    Parameters
+    ----------
+    num_thresholds : int
+        How many, from 0 to 1 with both ends, from 2 on.
+    curve : {"ROC", "PR"}
+        Of the share of the positives that are found, over that of the negatives that are not; or of the share of
+        positive predictions that are right, over that of the positives that are found.
+    summation_method : {"interpolation", "minoring", "majoring"}
+        Between two thresholds: a straight line (for "PR" Davis and Goadrich's curve), the lower, or the higher side.
+    name, dtype
+        As in `Metric`.
+    thresholds : sequence of float, optional
+        Those between the ends, from 0 to 1, in place of ``num_thresholds``.
+    multi_label : bool
+        Whether each place along the last axis has a curve of its own; the result is the mean of their areas.
+    num_labels : int, optional
+        How many such places there are; by default found by the first batch.
+    label_weights : sequence of float, optional
+        How much each place counts.
+    from_logits : bool
+        Whether predictions are logits, of a sigmoid.
+
+    Raises
+    ------
+    ValueError
+        For a count below 2, another word, a threshold outside 0 … 1, ``num_labels`` without ``multi_label``; later,
+        when shapes or weights do not fit.
+
+    References
+    ----------
+    J. Davis, M. Goadrich: The relationship between precision-recall and ROC curves. ICML 2006.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.AUC()([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9])
+    0.75
+    """
+
+    counted = confusion.NAMES
+    direction = "up"
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Any = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
+    ):
+        between = None if thresholds is None else tuple(sorted(number(t, "a threshold", 0, 1) for t in thresholds))
+        n = whole(num_thresholds, "num_thresholds", 2) if between is None else len(between) + 2
+        self.num_thresholds, self._between = n, between
+        inner = tuple((i + 1) / (n - 1) for i in range(n - 2)) if between is None else between
+        # The ends are there for all that is or is not positive: below and above whatever is predicted.
+        self._ends = np.array([-np.inf, *inner, np.inf])
+        self.curve = _one_of(curve, "curve", ("ROC", "PR"))
+        self.summation_method = _one_of(summation_method, "summation_method", ("interpolation", "minoring", "majoring"))
+        if num_labels is not None and not multi_label:
+            raise ValueError(f"num_labels: expected it beside multi_label=True only, got {num_labels!r}")
+        self.multi_label, self.from_logits = multi_label, from_logits
+        self.num_labels = None if num_labels is None else whole(num_labels, "num_labels", 1)
+        self.label_weights = None if label_weights is None else np.asarray(label_weights, np.float64)
+        Metric.__init__(self, dtype, name)
+        if not multi_label or num_labels:
+            self._begin((n, num_labels) if num_labels else (n,))
+
+    def _limits(self) -> Any:
+        return self._ends
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make another one like this, as plain data."""
+        return {**super().get_config(), "thresholds": None if self._between is None else list(self._between)}
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if self.from_logits:
+            y_pred = activations.sigmoid(y_pred)
+        if self.multi_label:
+            shape = np.shape(plain(y_pred))
+            if len(shape) != 2 or shape[1] != (self.num_labels or shape[1]):
+                labels = self.num_labels or "labels"
+                raise ValueError(f"{self.name}: expected predictions of shape (batch, {labels}), got {shape}")
+            if self.num_labels is None:
+                self.num_labels = shape[1]
+                self._begin((self.num_thresholds, shape[1]))
+        self._shape = np.shape(plain(y_pred))
+        super().update_state(y_true, y_pred, sample_weight)
+
+    def _count(self, y_true: Any, y_pred: Any, weights: Any) -> None:
+        parts = [a.reshape(self._shape) for a in (y_true, y_pred, weights)]
+        if self.label_weights is not None and not self.multi_label:
+            parts[2] = parts[2] * self.label_weights
+        super()._count(*(parts if self.multi_label else (a.ravel() for a in parts)))
+
+    def result(self) -> Any:
+        """The value so far."""
+        if not self.variables:
+            return Result(0.0)
+        tp, fp, tn, fn = self._so_far()
+        area = confusion.area(tp, fp, tn, fn, self.curve, self.summation_method)
+        return Result(np.average(area, weights=self.label_weights) if self.multi_label else area)
+
+
+def _one_of(word: Any, what: str, known: tuple[str, ...]) -> str:
+    """A word in any case, if it is one of those known."""
+    for name in known:
+        if isinstance(word, str) and word.lower() == name.lower():
+            return name
+    raise ValueError(f"{what}: expected {' or '.join(map(repr, known))}, got {word!r}")
+
+
+class R2Score(Metric):
+    """How much of the variance of the targets the predictions explain: 1 for all of it, 0 for none.
+
+    Parameters
+    ----------
+    class_aggregation : {"uniform_average", "variance_weighted_average"} or None
+        How the scores of several outputs become one: their mean, weighed by the variance of each; None keeps them.
+    num_regressors : int
+        How many inputs the predictions were made from, for the adjusted score; 0 does not adjust it.
+    name, dtype
+        As in `Metric`.
+
+    Raises
+    ------
+    ValueError
+        For another word, and a count below 0; later, when targets or predictions are not (batch, outputs), or weights
+        do not fit.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.metrics.R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])
+    0.5714285714285714
+    """
+
+    direction = "up"
+    sum: Variable
+    squared_sum: Variable
+    total_mse: Variable
+    count: Variable
+
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = "r2_score",
+        dtype: Any = None,
+    ):
+        if class_aggregation is not None:
+            class_aggregation = _one_of(
+                class_aggregation, "class_aggregation", ("uniform_average", "variance_weighted_average")
+            )
+        self.class_aggregation, self.num_regressors = class_aggregation, whole(num_regressors, "num_regressors")
+        super().__init__(dtype, name)
+        self.num_samples = self.add_variable((), dtype="float64", name="num_samples")
+        self._origin: Any = None
+
+    def reset_state(self) -> None:
+        """Begin again."""
+        super().reset_state()
+        self._origin = None
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = (to_numpy(plain(y)).astype(np.float64) for y in losses.align(plain(y_true), plain(y_pred)))
+        if y_true.ndim != 2 or y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"{self.name}: expected targets and predictions of shape (batch, outputs), got {y_true.shape} and "
+                f"{y_pred.shape}"
+            )
+        weights = np.ones(y_true.shape)
+        if sample_weight is not None:
+            weights = stretched(to_numpy(plain(sample_weight)).astype(np.float64), y_true.shape, self.name)
+        if len(self.variables) == 1:
+            for name in ("squared_sum", "sum", "total_mse", "count"):
+                called = "residual" if name == "total_mse" else name
+                setattr(self, name, self.add_variable(y_true.shape[1:], dtype="float64", name=called))
+        if self._origin is None:  # sums of squares of what lies far from 0 would cancel
+            self._origin = y_true[:1].sum(0)
+        moved = y_true - self._origin
+        self.sum.assign_add((weights * moved).sum(0))
+        self.squared_sum.assign_add((weights * moved**2).sum(0))
+        self.total_mse.assign_add((weights * (y_true - y_pred) ** 2).sum(0))
+        self.count.assign_add(weights.sum(0))
+        self.num_samples.assign_add(y_true.size)
+
+    def result(self) -> Any:
+        """The value so far."""
+        if len(self.variables) == 1:
+            return Result(0.0)
+        total, squares, error, count = (v.node.out for v in (self.sum, self.squared_sum, self.total_mse, self.count))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = squares - total * (total / count)
+            scores = 1 - error / spread
+            scores = np.where(np.isinf(scores), 0, scores)
+            if self.class_aggregation == "uniform_average":
+                scores = np.mean(scores)
+            elif self.class_aggregation is not None:
+                scores = np.sum(spread * scores) / np.sum(spread)
+        free = float(self.num_samples.node.out) - self.num_regressors - 1
+        if self.num_regressors and free > 0:
+            scores = 1 - (1 - scores) * (free + self.num_regressors) / free
+        elif self.num_regressors:
+            warnings.warn(
+                f"{self.name}: {self.num_regressors} regressors need more than {self.num_regressors + 1} targets to "
+                "adjust the score, which is left as it is",
+                stacklevel=level_of_caller(),
+            )
+        return Result(scores) if np.ndim(scores) == 0 else scores
 
 
 CLASSES: tuple[Any, ...] = (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, Precision, Recall, Mean,
+    SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, Poisson, KLDivergence, Hinge, SquaredHinge,
+    CategoricalHinge, CosineSimilarity, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+    TruePositives, FalsePositives, TrueNegatives, FalseNegatives, Precision, Recall, AUC, R2Score, Mean, Sum,
 )  # fmt: skip
 FUNCTIONS: tuple[Any, ...] = (
     binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
 )  # fmt: skip
-registry = config.registry("metric").add(*CLASSES, *losses.FUNCTIONS, *FUNCTIONS, **losses.ALIASES)
+# A name means the class of that name, as in Keras: cosine_similarity is what grows with it, and no loss.
+SHORT: dict[str, Any] = {
+    "mse": MeanSquaredError, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError, "kld": KLDivergence, "bce": BinaryCrossentropy,
+}  # fmt: skip
+registry = config.registry("metric").add(*CLASSES, huber, **SHORT, **{n.upper(): cls for n, cls in SHORT.items()})
 registry.accepted = {type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(
     __name__, "Precision(thresholds=0.7)", "thresholds == 0.7", none="none", serialize="metric"

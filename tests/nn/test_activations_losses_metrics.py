@@ -121,6 +121,8 @@ def pairs(kind):
         t = rng.integers(0, 2, (6, 1)).astype("float32")
         return [(t, p), (t, np.array([[0], [1], [0], [1], [0], [1]], "float32")), (np.zeros((6, 1), "float32"), p)]
     a, b = rng.normal(size=(2, 6, 3)).astype("float32")
+    if kind == "vectors":
+        return [(a, b), (a, a + 0.1 * b), (100 + b, 100 + a)]
     return [(a, b), (a, a), (1e4 * a, b), (a[:, :1], b[:, 0]), (a[:, 0], b[:, :1])]
 
 
@@ -222,7 +224,30 @@ METRICS = [
     ("Recall", "binary", {"thresholds": 0.3}),
     ("Precision", "categorical", {"top_k": 2}),
     ("Recall", "categorical", {"class_id": 1, "thresholds": 0.2}),
-]
+    *(("AUC", "binary", {"curve": curve, "summation_method": method})
+      for curve in ("ROC", "PR") for method in ("interpolation", "minoring", "majoring")),
+    ("AUC", "binary", {"thresholds": [0.9, 0.1, 0.33]}),
+    ("AUC", "binary", {"num_thresholds": 2}),
+    ("AUC", "categorical", {"multi_label": True, "num_labels": 4, "label_weights": [1.0, 0.0, 2.0, 3.0]}),
+    ("AUC", "categorical", {"multi_label": True, "curve": "PR"}),
+    ("AUC", "categorical", {"label_weights": [1.0, 0.5, 2.0, 3.0], "from_logits": True}),
+    *((name, "binary", options)
+      for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives")
+      for options in ({}, {"thresholds": [0.9, 0.2, 0.5]})),
+    ("R2Score", "vectors", {}),
+    ("R2Score", "vectors", {"class_aggregation": None, "num_regressors": 2}),
+    ("R2Score", "vectors", {"class_aggregation": "variance_weighted_average"}),
+    ("CosineSimilarity", "regression", {}),
+    ("RootMeanSquaredError", "regression", {}),
+    ("MeanAbsolutePercentageError", "regression", {}),
+    ("MeanSquaredLogarithmicError", "regression", {}),
+    ("LogCoshError", "regression", {}),
+    *((name, "categorical", {}) for name in ("Poisson", "KLDivergence", "Hinge", "SquaredHinge", "CategoricalHinge")),
+    ("BinaryCrossentropy", "binary", {"label_smoothing": 0.2}),
+    ("BinaryCrossentropy", "binary", {"from_logits": True}),
+    ("CategoricalCrossentropy", "categorical", {"label_smoothing": 0.1}),
+    ("SparseCategoricalCrossentropy", "sparse", {"from_logits": True}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "kind", "options"), METRICS)
@@ -234,14 +259,107 @@ def test_metrics_have_keras_values(keras, name, kind, options):
         mine, theirs = getattr(nn.metrics, name)(**options), getattr(keras.metrics, name)(**options)
         for t, p in data:  # running over several batches
             w = np.arange(1, len(t) + 1).astype("float32") if weighted else None
-            if w is not None and np.ndim(t) > 1 and name in ("Precision", "Recall"):
+            if (
+                w is not None
+                and np.ndim(t) > 1
+                and name
+                in ("Precision", "Recall", "AUC", "TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives")
+            ):
                 w = w[:, None]
             if p.ndim != t.ndim and kind == "regression":
                 continue
             mine.update_state(t, p, w), theirs.update_state(t, p, w)
+            if name == "R2Score" and np.abs(t).max() > 50:
+                continue  # Keras' sums in float32 cancel: the next test
             np.testing.assert_allclose(mine.result(), np.asarray(theirs.result()), rtol=1e-5, atol=1e-7)
+        if not name.endswith(("Positives", "Negatives")):  # which Keras calls accumulator
+            assert [v.name for v in mine.variables] == [v.name for v in theirs.variables]
+        again = nn.metrics.deserialize(nn.metrics.serialize(mine))
+        assert again.get_config() == mine.get_config()
         mine.reset_state(), theirs.reset_state()
+        if name == "R2Score":
+            continue  # nothing is explained of nothing: 0 here, NaN there
         np.testing.assert_allclose(mine.result(), np.asarray(theirs.result()))
+
+
+@pytest.mark.parametrize("curve", ["ROC", "PR"])
+def test_the_area_is_that_of_keras_at_ties_of_one_class_and_of_nothing(keras, curve):
+    half = np.full(6, 0.5, "float32")
+    edges = np.array([0, 0, 0.5, 0.5, 1, 1], "float32")
+    cases = [
+        ([0, 1] * 3, half), ([0, 1] * 3, edges), ([0, 0, 0, 1, 1, 1], edges), ([1, 1, 1, 0, 0, 0], edges),
+        ([1] * 6, edges), ([0] * 6, edges), ([], np.zeros(0, "float32")),
+    ]  # fmt: skip
+    for n in (2, 3, 5, 200):
+        for targets, predictions in cases:
+            results = []
+            for library in (nn, keras):
+                metric = library.metrics.AUC(n, curve=curve)
+                metric.update_state(np.array(targets, "float32"), predictions)
+                results.append(np.asarray(metric.result()))
+            np.testing.assert_allclose(*results, rtol=1e-6, atol=1e-7, err_msg=f"{n} {targets} {predictions}")
+
+
+def test_the_area_of_many_thresholds_is_that_of_all_pairs():
+    """How often a positive is above a negative, counting ties half."""
+    rng = np.random.default_rng(0)
+    p, y = rng.integers(0, 100, 300) / 99, rng.integers(0, 2, 300)
+    above = p[y == 1][:, None] - p[y == 0]
+    exact = np.mean((above > 0) + 0.5 * (above == 0))
+    between = nn.metrics.AUC(thresholds=(np.arange(99) + 0.5) / 99)
+    assert between(y, p) == pytest.approx(exact, rel=1e-12)
+    far = nn.metrics.AUC(thresholds=(np.arange(99) + 0.5) / 99)
+    for part in np.array_split(np.arange(300), 7):
+        far.update_state(y[part], p[part])
+    assert far.result() == pytest.approx(exact, rel=1e-12)
+
+
+def test_a_prediction_that_is_no_number_is_positive_at_no_threshold():
+    for name, expected in (("TruePositives", 1), ("FalseNegatives", 1), ("FalsePositives", 0), ("TrueNegatives", 1)):
+        metric = getattr(nn.metrics, name)()
+        assert metric([1, 1, 0], np.array([0.9, np.nan, np.nan])) == expected
+
+
+def test_a_prediction_of_a_threshold_is_not_above_it_in_float32_as_in_keras(keras):
+    for library in (nn, keras):
+        metric = library.metrics.TruePositives(thresholds=0.3)
+        metric.update_state([1.0, 1.0], np.array([0.3, 0.31], "float32"))
+        assert float(np.asarray(metric.result())) == 1
+
+
+def test_the_score_of_targets_far_from_zero_keeps_its_digits():
+    rng = np.random.default_rng(0)
+    t, e = rng.normal(size=(2, 50, 1))
+    near, far = nn.metrics.R2Score(), nn.metrics.R2Score()
+    near(t, t + e / 3), far(1e7 + t, 1e7 + t + e / 3)
+    assert far.result() == pytest.approx(near.result(), rel=1e-6)
+
+
+def test_what_a_metric_cannot_be_told_is_refused():
+    for wrong, words in (
+        (lambda: nn.metrics.AUC(curve="PRGAIN"), "curve: expected 'ROC' or 'PR', got 'PRGAIN'"),
+        (lambda: nn.metrics.AUC(1), "num_thresholds: expected a whole number from 2 on"),
+        (lambda: nn.metrics.AUC(thresholds=[2.0]), "a threshold: expected a number between 0 and 1"),
+        (lambda: nn.metrics.AUC(num_labels=3), "num_labels: expected it beside multi_label=True"),
+        (lambda: nn.metrics.AUC(multi_label=True)([1, 0], [0.5, 0.5]), r"predictions of shape \(batch, labels\)"),
+        (lambda: nn.metrics.TruePositives(thresholds=-0.1), "a threshold: expected"),
+        (lambda: nn.metrics.Recall(class_id=0)([1, 0], [0.5, 0.5]), "a class 0, the class_id"),
+        (lambda: nn.metrics.R2Score("sum"), "class_aggregation: expected 'uniform_average' or"),
+        (lambda: nn.metrics.R2Score()(np.ones(3), np.ones(3)), r"of shape \(batch, outputs\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            wrong()
+    with pytest.warns(UserWarning, match="3 regressors need more than 4 targets"):
+        nn.metrics.R2Score(num_regressors=3)([[1.0], [2.0]], [[1.0], [2.0]])
+
+
+def test_names_mean_the_metrics_that_they_mean_in_keras(keras):
+    for name in ("mse", "MAPE", "msle", "bce", "cosine_similarity", "auc", "AUC", "root_mean_squared_error", "hinge",
+                 "kl_divergence", "binary_accuracy", "r2_score"):  # fmt: skip
+        mine, theirs = nn.metrics.get(name), keras.metrics.get(name)
+        assert type(mine).__name__ == type(theirs).__name__
+        assert mine.name == re.sub(r"_\d+$", "", theirs.name) or name in ("auc", "AUC")
+        assert mine.direction in (None, theirs._direction)
 
 
 def test_accuracy_chooses_by_the_shapes_as_keras_does(keras):

@@ -90,7 +90,9 @@ NAMES = {
     "mean_squared_logarithmic_error hinge squared_hinge categorical_hinge cosine_similarity get serialize deserialize",
     "optimizers": "SGD RMSprop Adagrad Adadelta Adam AdamW schedules get serialize deserialize",
     "metrics": "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy TopKCategoricalAccuracy "
-    "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall "
+    "SparseTopKCategoricalAccuracy MeanAbsoluteError MeanSquaredError Precision Recall AUC "
+    "TruePositives FalsePositives TrueNegatives FalseNegatives R2Score CosineSimilarity BinaryCrossentropy Hinge "
+    "CategoricalCrossentropy SparseCategoricalCrossentropy MeanAbsolutePercentageError RootMeanSquaredError Sum "
     "mean_squared_error mean_absolute_error binary_crossentropy categorical_crossentropy kl_divergence huber "
     "sparse_categorical_crossentropy get serialize deserialize",
     "callbacks": "History EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler CSVLogger "
