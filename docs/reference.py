@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from autograd_core.dispatch import full_name
 from autograd_core.op import Composed, Op
 from autograd_core.testing.calls import examples_of, make_call, random_numbers, shapes_of, size_of
 from autograd_core.testing.reproduce import literal
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # The pages, in the order of the table of contents. Modules that a listed one names in its `__all__` follow it.
 MODULES = (
@@ -204,11 +207,35 @@ def page(module: ModuleType, homes: dict[int, str]) -> str:
     return "\n".join(parts)
 
 
+def files() -> dict[str, list[str]]:
+    """The public names by the file that holds them, from the root of the project."""
+    found: dict[str, list[str]] = {}
+    for module in all_modules():
+        for name, value in public(module).items():
+            written = inspect.unwrap(getattr(value, "function", value))
+            home = sys.modules.get(str(getattr(written, "__module__", None)), module)
+            file = getattr(home, "__file__", None)
+            if file and Path(file).is_relative_to(ROOT):
+                found.setdefault(Path(file).relative_to(ROOT).as_posix(), []).append(f"{module.__name__}.{name}")
+    return {file: sorted(names) for file, names in sorted(found.items())}
+
+
+def files_page() -> str:
+    """The page that lists every name with its file."""
+    title = "Where each name is written"
+    rows = [f"``{file}``\n   {', '.join(f':obj:`{name}`' for name in names)}\n" for file, names in files().items()]
+    return "\n".join([title, "=" * len(title), "", "Each file that holds public names, and these.", "", *rows])
+
+
 def write(folder: Path, more: dict[str, str]) -> None:
     """Write the pages that have changed, and remove those whose module is gone."""
     folder.mkdir(exist_ok=True)
     where = homes()
-    pages = {**more, **{f"{module.__name__}.rst": page(module, where) for module in all_modules()}}
+    pages = {
+        **more,
+        "files.rst": files_page(),
+        **{f"{module.__name__}.rst": page(module, where) for module in all_modules()},
+    }
     for old in folder.glob("*.rst"):
         if old.name not in pages:
             old.unlink()

@@ -7,7 +7,8 @@
 
 from typing import Any
 
-from autograd_core import __version__, caller
+from autograd_core import __version__ as __version__
+from autograd_core import caller
 from autograd_core.replay.freeze import own, pure
 
 from . import (
@@ -48,7 +49,6 @@ __all__ = [
     "Model",
     "Sequential",
     "Variable",
-    "__version__",
     "activations",
     "backend",
     "callbacks",

@@ -235,6 +235,16 @@ def test_every_public_name_says_what_it_raises(reference, name, value):
         assert bool(says) != any(exempt), "says nothing of errors" if not says else "need not be exempt any more"
 
 
+def test_every_public_name_stands_beside_the_file_that_holds_it():
+    reference = script("reference")
+    files = reference.files()
+    listed = {name for names in files.values() for name in names}
+    assert listed == {name for _, name, value in (f.values for f in public()) if name.rpartition(".")[2] != "REGISTRY"}
+    for name, file in (("nn.layers.Dense", "nn/layers/dense.py"), ("nn.Dense", None), ("np.sum", None)):
+        assert [f for f, names in files.items() if name in names] == ([file] if file else [])
+    assert all(Path(reference.ROOT, file).is_file() for file in files)
+
+
 OURS = ("autograd_core.", "nn.", "datasets.")
 
 # The parts of a docstring after what it is, in NumPy's order.
