@@ -120,9 +120,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "set_epsilon": "the small number is 1e-7 here",
     },
     "initializers": {
-        "Orthogonal orthogonal OrthogonalInitializer Identity identity STFT": (
-            "an initializer of your own is a function of shape and dtype"
-        ),
+        "OrthogonalInitializer Identity identity STFT": ("an initializer of your own is a function of shape and dtype"),
     },
     "regularizers": {"OrthogonalRegularizer": "derive nn.regularizers.Regularizer"},
 }

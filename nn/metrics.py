@@ -723,6 +723,11 @@ class MeanSquaredError(_MeanOf):
     function = staticmethod(losses.mean_squared_error)
 
 
+def _squared_error(y_true: Any, y_pred: Any) -> Any:
+    y_true, y_pred = losses.pair(y_true, y_pred, "root_mean_squared_error")
+    return np.square(y_true - y_pred)
+
+
 class RootMeanSquaredError(_MeanOf):
     """The root of the mean of the squared errors.
 
@@ -733,7 +738,8 @@ class RootMeanSquaredError(_MeanOf):
     1.4142135623730951
     """
 
-    function = staticmethod(losses.mean_squared_error)
+    function = staticmethod(_squared_error)
+    direction = "down"
 
     def result(self) -> Any:
         """The value so far."""
@@ -989,6 +995,12 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     ):
         options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **options)
+        self.ignore_class = ignore_class
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if sample_weight is not None and self.ignore_class is not None:  # as in Keras, what is ignored weighs nothing
+            sample_weight = plain(sample_weight) * (plain(y_true).reshape(np.shape(sample_weight)) != self.ignore_class)
+        super().update_state(y_true, y_pred, sample_weight)
 
 
 class _Counts(Metric):
@@ -1321,6 +1333,11 @@ class AUC(_Counts):
 
     def _limits(self) -> Any:
         return self._ends
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds, with ends that are below and above all probabilities."""
+        return [-1e-7, *self._ends[1:-1].tolist(), 1 + 1e-7]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""

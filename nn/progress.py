@@ -152,9 +152,9 @@ class Progbar:
         1 for a bar, 2 for one line at the end, 0 for silence.
     interval : float
         The seconds from one drawing to the next, from 0 on.
-    stateful_metrics : sequence of str, optional
-        Names of values that are shown as they came; of others the mean over the steps is shown,
-        and at the end what came last.
+    stateful_metrics, stateless_metrics : sequence of str, optional
+        Names of values that are shown as they came, or of those that are not: of these the mean over the steps is
+        shown, and at the end what came last.
     unit_name : str
         What a step is called.
 
@@ -179,11 +179,14 @@ class Progbar:
         verbose: int = 1,
         interval: float = 0.05,
         stateful_metrics: Any = None,
-        *,
+        stateless_metrics: Any = None,
         unit_name: str = "step",
     ):
         self.target = None if target is None else whole(target, "target")
-        self.stateful_metrics = frozenset(stateful_metrics or ())
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError("stateful_metrics and stateless_metrics: expected at most one of them, got both")
+        self.stateful_metrics = None if stateful_metrics is None else frozenset(stateful_metrics)
+        self.stateless_metrics = None if stateless_metrics is None else frozenset(stateless_metrics)
         bounds = whole(width, "width", 1), number(interval, "interval", 0)
         self._progress = Progress(verbose, self.target, *bounds, unit_name)
         self._seen = 0
@@ -204,7 +207,9 @@ class Progbar:
         last = self.target is not None and current >= self.target if finalize is None else finalize
         steps = max(current - self._seen, 1)
         for name, value in values or ():
-            alone = last or name in self.stateful_metrics  # at the end values come as they are to be shown
+            listed = self.stateless_metrics
+            stateful = name in (self.stateful_metrics or ()) if listed is None else name not in listed
+            alone = last or stateful  # at the end values come as they are to be shown
             total, count = (0.0, 0) if alone else self._values.get(name, (0.0, 0))
             self._values[name] = total + float(np.mean(value)) * steps, count + steps
         self._seen = current

@@ -110,6 +110,10 @@ class Variable(Readable):
         super().__init__(values, requires_grad=trainable and values.dtype.kind == "f", name=name or "variable")
         self.held = ""
 
+    def numpy(self) -> Any:
+        """A copy of the values: what was looked at before a step stays what it was."""
+        return np.array(to_numpy(self.node.out))
+
     def assign(self, value: Any) -> Variable:
         """Replace the values by others of the same shape."""
         if freeze.PROMISED.get() and self.held != "layer":  # a weight is part of what a recorded step changes

@@ -26,6 +26,7 @@ __all__ = [
 
 registry = config.registry("optimizer").add(SGD, RMSprop, Adagrad, Adadelta, Adam, AdamW)
 registry.base = Optimizer
+registry.accepted = {type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(
     __name__, "SGD(momentum=0.9)", "momentum == 0.9", serialize="optimizer"
 )
