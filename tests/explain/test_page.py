@@ -503,6 +503,11 @@ def test_pages_are_small_and_laid_out_once(visit):
     for _ in range(5):
         ten = np.sin(ten) * 1.1
     assert len(explain(ten).to_html().encode()) < 200_000
+    numbers, arrays = neuron().to_html("step"), network().to_html()
+    assert len(numbers.encode()) < 101_000
+    for only_of_arrays in ("function heatmap(", "function tables(", "function editable(", "div.cells td"):
+        assert only_of_arrays in arrays
+        assert only_of_arrays not in numbers
     steps = network(784, 50, 32)
     assert len(steps.to_html().encode()) < 2_000_000
     page = visit(steps)

@@ -41,7 +41,9 @@ SCRIPTS = (
     "player",
     "arrays",
     "formulas",
+    "tables",
     "card",
+    "cells",
     "leaves",
     "plot",
     "descend",
@@ -77,7 +79,7 @@ def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
     return {
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
-        "style": _style(),
+        "style": _style(_has_arrays(steps)),
         "summary": _summary(steps),
         "change": "" if live.frozen else ", and the numbers of the leaves can be changed there",
         "status": html.escape(_status(live)),
@@ -113,7 +115,7 @@ def _scripts(steps: Steps, live: Program, unplaced: bool) -> str:
     What a page without arrays, whose formulas call no function of ours, or whose pictures have their layout, has no use
     for is left out.
     """
-    unused = set() if any(np.ndim(value.value) for value in steps.values.values()) else {"arrays", "formulas"}
+    unused = set() if _has_arrays(steps) else {"arrays", "formulas", "tables", "cells"}
     ours = "|".join(re.findall(r"^(?:const|function) (\w+)", _file("scripts/maths.js"), re.M))
     if not re.search(rf"\b({ours})\(", live.code):
         unused.add("maths")
@@ -129,10 +131,14 @@ def dagre() -> str:
     return _file("vendor/dagre.min.js").partition("//# sourceMappingURL")[0]
 
 
+def _has_arrays(steps: Steps) -> bool:
+    return any(np.ndim(value.value) for value in steps.values.values())
+
+
 @cache
-def _style() -> str:
+def _style(arrays: bool) -> str:
     """The style, without comments and indentation."""
-    text = re.sub(r"/\*.*?\*/", "", _file("page.css"), flags=re.S)
+    text = re.sub(r"/\*.*?\*/", "", _file("page.css") + (_file("arrays.css") if arrays else ""), flags=re.S)
     return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
 
 
