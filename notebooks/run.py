@@ -54,6 +54,9 @@ WORDS = re.compile(
     r'<title>.*?</title>|<header>.*?</header>|<tbody>.*?</tbody>|<ol id="steps">.*?</ol>',
     re.S,
 )
+APART = re.compile(
+    r"</?(?:title|header|h1|p|li|tr|td|th|button)\b[^>]*>"
+)  # begin a new word
 # Of values, and of steps, which name values by their places.
 TOLD = (
     *("name", "op", "value", "gradient", "parents", "live"),
@@ -183,7 +186,8 @@ def said(page: str) -> str:
 
     How it looks and what can be done with it may change without making a lesson stale.
     """
-    words = html.unescape(re.sub(r"<[^>]*>", " ", "\n".join(WORDS.findall(page))))
+    marked = APART.sub(" ", "\n".join(WORDS.findall(page)))
+    words = html.unescape(re.sub(r"<[^>]*>", "", marked))
     data = json.loads(STEPS.search(page)[1])  # type: ignore[index]
     arrays = [
         np.frombuffer(base64.b64decode(a["data"]), f"<{a['kind']}").tolist()
