@@ -128,9 +128,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     if zipped is False:
         raise ValueError("expected zipped=True, got False: a model is saved in one file, not in a folder")
     _free(filepath, overwrite)
-    if not model.built:
-        raise ValueError(f"{model.name!r} is not built, so it has no weights to save; call it once, or pass Input(…)")
-    if model.called_with is None:
+    if not model.built and model.weights:
+        raise ValueError(f"{model.name!r} is not built as a whole; call it once before it is saved, or pass Input(…)")
+    if model.built and model.called_with is None:
         raise ValueError(
             f"{model.name!r} was never called, so the shape of its inputs, from which a loaded model is built, is not "
             "known; call it once, or model.build(shape)"

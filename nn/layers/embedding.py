@@ -60,7 +60,7 @@ class Embedding(Layer):
         self._plan_weight("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = self.supports_masking = bool(mask_zero)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..tensors import plain
+from .images import image_data_format
 from .layer import Layer
 
 
@@ -16,7 +17,8 @@ class Rescaling(Layer):
     Parameters
     ----------
     scale, offset : float or array_like
-        Numbers, or arrays that broadcast with the input.
+        Numbers, or arrays that broadcast with the input; a ``scale`` of one axis has a number for each channel, which
+        `nn.backend.image_data_format` says the place of.
     **kwargs
         As in `Layer`.
 
@@ -35,6 +37,7 @@ class Rescaling(Layer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
+        self.data_format = image_data_format()  # as it is now
         self.scale, self.offset = scale, offset
         for name, value in (("scale", scale), ("offset", offset)):
             if np.asarray(value).dtype.kind not in "biuf":
@@ -42,4 +45,6 @@ class Rescaling(Layer):
 
     def call(self, x: Any) -> Any:
         scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))
+        if scale.ndim == 1 and x.ndim > 1 and self.data_format == "channels_first":
+            scale = scale.reshape(-1, *[1] * (x.ndim - 2))  # a number for each channel
         return x * scale + offset

@@ -186,6 +186,8 @@ class Sequential(Model):
         return made
 
     def call(self, x: Any) -> Any:
+        if not self._layers:
+            raise ValueError(f"{self.name!r}: expected layers to call, got none; add some first")
         x = self._fit(x)
         for layer in self._layers:
             x = layer(x)
