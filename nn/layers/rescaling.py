@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..settings import image_data_format
 from ..tensors import plain
-from .images import image_data_format
 from .layer import Layer
 
 
