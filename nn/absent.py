@@ -63,7 +63,8 @@ ABSENT: dict[str, dict[str, str]] = {
         "Reduction": "reduction is a word here: 'sum_over_batch_size', 'sum' or None",
     },
     "metrics": {
-        "IoU BinaryIoU MeanIoU OneHotIoU OneHotMeanIoU F1Score FBetaScore PearsonCorrelation ConcordanceCorrelation": (
+        "SensitivityAtSpecificity SpecificityAtSensitivity PrecisionAtRecall RecallAtPrecision IoU BinaryIoU "
+        "MeanIoU OneHotIoU OneHotMeanIoU F1Score FBetaScore PearsonCorrelation ConcordanceCorrelation": (
             "derive nn.metrics.Metric: add_variable, update_state and result, or count with nn.metrics.TruePositives"
         ),
     },

@@ -67,6 +67,21 @@ def axis_in(axis: Any, ndim: int, owner: str) -> int:
     return int(axis) % ndim
 
 
+def one_of(word: Any, what: str, known: tuple[str, ...]) -> str:
+    """A word in any case, if it is one of those known.
+
+    >>> one_of("roc", "curve", ("ROC", "PR"))
+    'ROC'
+    >>> one_of("P", "curve", ("ROC", "PR"))
+    Traceback (most recent call last):
+    ValueError: curve: expected 'ROC' or 'PR', got 'P'
+    """
+    for name in known:
+        if isinstance(word, str) and word.lower() == name.lower():
+            return name
+    raise ValueError(f"{what}: expected {' or '.join(map(repr, known))}, got {word!r}")
+
+
 def function(value: Any, what: str) -> Any:
     """Something that can be called.
 

@@ -120,6 +120,8 @@ class Trainer(TrainingStep):
         if not (isinstance(jit_compile, bool) or jit_compile == "auto"):
             raise ValueError(f"jit_compile: expected 'auto', True or False, got {jit_compile!r}")
         every = checks.whole(steps_per_execution, "steps_per_execution", 1)
+        if optimizer is None:
+            raise ValueError('optimizer: expected one, such as "rmsprop", got None')
         names = self._names_of_outputs()
         found = as_loss(loss, loss_weights, names)
         several = found if isinstance(found, Outputs) else None
