@@ -12,7 +12,7 @@ import numpy as np
 from . import tree
 from .caller import line_of_caller
 from .errors import GraphError, NonFiniteError
-from .graph import RELEASED, Node, kind
+from .graph import RELEASED, Node, keep_call, keep_node, kind
 from .mode import mode
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ def examine(op: Op, args: Sequence[Any], parents: Sequence[Node | None], out: An
         made = f"{op.name} made the first {_shown(out, index)}"
         if came:
             made = f"nan came into {op.name} with its argument {' and '.join(came)}"
-        raise NonFiniteError(
+        error = NonFiniteError(
             f"{made}: {_values(op, args, parents, index, out)}{_position(index)}, at {where}\n"
             + ("It was there before debug() began: look at the data." if came else _usual(op, out))
         )
+        keep_call(error, op, args, parents, out=out)
+        raise error
     return where
 
 
@@ -99,10 +101,12 @@ def examine_gradient(node: Node, position: int, g: Any, product: Any) -> None:
     if bad == "nan" and np.any(np.isnan(_plain(g))):
         made = f"nan was in the gradient that the walk began with, and came to {op.name} and its argument {name}"
     upstream = _shown(g, index) if _elementwise(op, sources, product) else kind(_plain(g))
-    raise NonFiniteError(
+    error = NonFiniteError(
         f"{made}: {_values(op, node.args, node.parents, index, product)}, with upstream gradient {upstream}"
         f"{_position(index)}{', recorded at ' + node.where if node.where else ''}\n{_usual(op, product)}"
     )
+    keep_node(error, node)
+    raise error
 
 
 def examine_total(parent: Node, product: Any, contribution: Any, before: Any) -> None:

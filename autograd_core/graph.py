@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import rerun
+from .notebook import with_picture
 
 if TYPE_CHECKING:
     from .op import Op
@@ -227,6 +228,51 @@ def add_scope(node: Node, layer: str, start: int) -> None:
     """
     if node.op is not None and node.born > start:
         node.scopes = (*node.scopes, (layer, start))
+
+
+class Failed:
+    """The call in which an error was raised, as a node. It does not go along where the error is pickled."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return type(None), ()
+
+
+def keep_call(
+    error: BaseException,
+    op: Op | None,
+    args: Iterable[Any],
+    parents: Iterable[Node | None],
+    params: dict[str, Any] = NO_PARAMS,
+    out: Any = None,
+) -> Node:
+    """Keep with an error the call that failed, from which is drawn what was computed before it; gives it as a node."""
+    failed = Node(np.float64(np.nan) if out is None else out, True, op, tuple(parents), tuple(args), params)
+    keep_node(error, failed)
+    return failed
+
+
+def keep_node(error: BaseException, node: Node) -> None:
+    """The same for a node whose gradient failed."""
+    error.failed_call = Failed(node)  # type: ignore[attr-defined]
+    with_picture(error)
+
+
+def failed_call(error: BaseException | None) -> Node | None:
+    """The call in which an error, or one that it came of, was raised; None where none is known."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        found = getattr(error, "failed_call", None)
+        if found is not None:
+            node: Node = found.node
+            return node
+        error = error.__cause__ or error.__context__
+    return None
 
 
 born = attrgetter("born")

@@ -21,7 +21,7 @@ from . import arrays, debugging
 from .dispatch import NUMPY, meant
 from .domain import Domain, Example
 from .errors import OperandError, RuleError
-from .graph import NO_PARAMS, Node, describe, kind, tick
+from .graph import NO_PARAMS, Node, describe, keep_call, kind, tick
 from .mode import exceptional, mode
 from .tensor import Tensor, bind_operator, wrap
 from .tracer import OPERATORS
@@ -172,6 +172,7 @@ class Op:
                 raise TypeError(f"{self.name}{self.__signature__} has no parameter {unknown!r}{hint}") from None
             self._check_devices(parents, data, error)
             error.add_note(advice(self, data, error))
+            keep_call(error, self, data, parents, params)
             raise
         if not traced:
             return out
@@ -304,6 +305,7 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
             out = forward(a)
         except Exception as error:
             error.add_note(advice(op, (a,), error))
+            keep_call(error, op, (a,), (node,))
             raise
         return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (node,), (a,))
 
@@ -345,6 +347,7 @@ def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callabl
         except Exception as error:
             op._check_devices((p, q), (a, b), error)
             error.add_note(advice(op, (a, b), error))
+            keep_call(error, op, (a, b), (p, q))
             raise
         return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (p, q), (a, b))
 

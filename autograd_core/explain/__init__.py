@@ -154,10 +154,13 @@ def draw(
         return boxes.drawn(
             [f.node], variables_of_caller(), direction or "LR", values, gradients, depth, max_nodes, fold
         )
+    if isinstance(f, BaseException):
+        failed = {"depth": depth, "max_nodes": max_nodes, "fold": fold}
+        return boxes.of_error(f, variables_of_caller(), direction or "LR", values=values, **failed)
     if hasattr(type(f), "_draw_"):  # a model: it knows its layers
         drawing: Drawing = f._draw_(direction or "TB", depth, max_nodes, fold)
         return drawing
     raise TypeError(
-        f"draw: expected a Tensor, what a computation gave, or a model, got a {type(f).__name__}; "
+        f"draw: expected a Tensor, what a computation gave, a model or an error, got a {type(f).__name__}; "
         "draw(f(x)) draws what f computes for x"
     )

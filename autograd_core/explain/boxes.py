@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import to_numpy
-from ..graph import Node, ancestors, in_order
+from ..graph import Node, ancestors, failed_call, in_order
+from ..graph import describe as _call
 from ..tensor import wrap
 from ..walk import walk
 from .drawing import Arrow, Box, Drawing
@@ -26,6 +28,7 @@ COLLAPSE_ABOVE = 50  # nodes: what one still takes in at a glance
 MAX_NODES = 200
 MAX_WALKED = 100_000  # beyond it gradients are shown where a backward() has left them,
 NEAR = 5_000  # and only this many nodes around the result are looked at
+WIDTH = 60  # letters in a line of what is said of an error
 LINES = 12  # in a box, and boxes of constants beside one
 
 # What a value handed back to one of its inputs: by the names of the input and the value, and the position.
@@ -53,10 +56,12 @@ def drawn(
     fold: bool | None = None,
     formulas: bool = True,
     innermost: bool = False,
+    wrong: tuple[str, ...] = (),
 ) -> Drawing:
     """What the first of ``roots`` was computed from, and the others; without ``formulas`` ops are called by name.
 
-    ``innermost`` closes those layers that hold no others.
+    ``innermost`` closes those layers that hold no others. ``wrong`` is what is said of the first of ``roots``, where
+    it failed.
     """
     root = roots[0]
     limit = MAX_NODES if max_nodes is None else max_nodes
@@ -92,6 +97,10 @@ def drawn(
     described = describe(once, names, layers, found)
     placed = {names[node]: key for node, key in group.items() if key in shown}
     boxes, arrows = _boxes(described, placed, handed, names[root], values, gradients, shapes=True, formulas=formulas)
+    if wrong:
+        boxes = [
+            replace(b, kind="wrong", title=_failed(b, root), lines=wrong) if b.key == group[root] else b for b in boxes
+        ]
     at = {key: i for i, key in enumerate(_in_order(group))}
     boxes = sorted(counted(boxes, often), key=lambda box: at.get(box.key, len(at)))
     note = "what repeats is drawn once" if often else ""
@@ -101,6 +110,23 @@ def drawn(
         ends = {group[n] for n, p in pairs if group.get(p) not in shown}
         arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=True, note=note)
+
+
+def of_error(error: BaseException, variables: Mapping[str, Any], direction: str, **options: Any) -> Drawing:
+    """What was computed before an error, with shapes, and the call that failed; ValueError where none is known."""
+    failed = failed_call(error)
+    if failed is None:
+        raise ValueError(
+            f"draw: expected an error of an op or a layer, got a {type(error).__name__} in which no Tensor was computed"
+        )
+    first, *_ = str(error).splitlines() or [""]
+    said = textwrap.wrap(f"{type(error).__name__}: {first}", WIDTH, max_lines=3, placeholder=" …")
+    call = [_call(failed.op, failed.args)] if failed.op is not None else []
+    return drawn([failed], variables, direction, gradients=False, wrong=(*call, *said), **options)
+
+
+def _failed(box: Box, root: Node) -> str:
+    return f"{box.title} failed" if box.kind == "layer" or root.op is None else f"{root.op.name} failed"
 
 
 def of_steps(steps: Steps, closed: Collection[str] = ()) -> tuple[Drawing, dict[str, str]]:

@@ -19,7 +19,7 @@ import numpy as np
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
 from autograd_core.caller import level_of_caller
-from autograd_core.graph import add_scope, tick
+from autograd_core.graph import add_scope, failed_call, keep_call, tick
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
@@ -403,11 +403,17 @@ class Layer(config.Configurable):
                 "into a Dense layer only: put one before it, or pass x.toarray()"
             )
         if self.input_spec is not None:
-            self.input_spec.check(self.name, shape)
+            try:
+                self.input_spec.check(self.name, shape)
+            except ValueError as error:
+                if isinstance(first, Tensor):
+                    keep_call(error, None, [first.data], [first.node]).name = self.name
+                raise
         before = TRAINING.set(bool(training))
         if outer is None:
             _adding.set([])
         self.__dict__["_added"] = _adding.get()
+        start = tick()
         try:
             if not self.built:
                 freeze.promised(self._build, shape, kept=False)
@@ -429,6 +435,9 @@ class Layer(config.Configurable):
                 self._regularize(outputs)
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
+            failed = failed_call(error)
+            if failed is not None:
+                add_scope(failed, self.name, start)
             raise
         finally:
             TRAINING.reset(before)
