@@ -505,6 +505,7 @@ def test_pages_are_small_and_laid_out_once(visit):
     assert len(explain(ten).to_html().encode()) < 200_000
     numbers, arrays = neuron().to_html("step"), network().to_html()
     assert len(numbers.encode()) < 101_000
+    assert (numbers.count("<style>"), numbers.count('background"')) == (1, 1)  # a picture has no looks of its own
     for only_of_arrays in ("function heatmap(", "function tables(", "function editable(", "div.cells td"):
         assert only_of_arrays in arrays
         assert only_of_arrays not in numbers

@@ -46,10 +46,13 @@ def network():
 @pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1920, 1080), (390, 844)])
 def test_the_graph_is_whole_on_the_screen_at_the_start(visit, size):
     for story in (neuron, network, lambda: chain(12)):
-        frame = visit(story(), viewport=dict(zip(("width", "height"), size, strict=True))).evaluate(FRAME)
+        page = visit(story(), viewport=dict(zip(("width", "height"), size, strict=True)))
+        frame = page.evaluate(FRAME)
         assert (frame["out"], frame["over"]) == (0, 0)
         if story is neuron and size[0] > 390:
             assert frame["letter"] >= 11
+            box = page.locator("#leaves input").first.bounding_box()  # and one sees that numbers can be changed
+            assert box["y"] + box["height"] <= size[1]
 
 
 def test_a_chain_goes_on_in_the_next_row_and_its_arrows_lead_there(visit):

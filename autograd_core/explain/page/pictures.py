@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import layout
 from ..boxes import of_steps
 from ..drawing import Arrow, Box, Drawing
 from ..looks import shade
@@ -168,7 +169,7 @@ def _unplaced(drawing: Drawing, marks: Sequence[ET.Element], told: dict[int, int
 def _svg(
     drawing: Drawing, marks: Sequence[ET.Element], told: dict[int, int], layers: Sequence[str], prefix: str
 ) -> str:
-    root = ET.fromstring(drawing.render("svg"))
+    root = ET.fromstring(layout.rendered(drawing.source, "svg"))  # without a style, for pages have their own
     parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
     parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
     marked = {f"node-{i}": mark for i, mark in enumerate(marks)}
@@ -180,7 +181,8 @@ def _svg(
     for element in root.iter():
         for name in LOOKS:
             element.attrib.pop(name, None)
-        if element.get("class") == "graph":
+        what = element.get("class", "").partition(" ")[0]  # then how it looks, which pages say themselves
+        if what == "graph":
             element.find(f"{{{SVG}}}polygon").set("class", "background")  # type: ignore[union-attr]
         key = str(element.get("id"))
         texts = element.findall(f"{{{SVG}}}text") if element.get("id") else []
@@ -191,7 +193,7 @@ def _svg(
                 text.text = said
         if key in parts:
             dark = shade(parts[key].gradient, drawing.largest)
-            names = [str(element.get("class")), *([part.kind] if isinstance(part := parts[key], Box) else [])]
+            names = [what, *([part.kind] if isinstance(part := parts[key], Box) else [])]
             element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
         if key in marked:
             element.attrib |= marked[key].attrib
