@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 FORMATS = ("channels_last", "channels_first")
 
 _format = "channels_last"
-_floatx = "float32"
+dtype = np.dtype("float32")  # that of `floatx`, for those who look at it in each step
 _numba: bool | str = "auto"
 
 
@@ -26,7 +28,7 @@ def floatx() -> str:
     >>> nn.config.floatx()
     'float32'
     """
-    return _floatx
+    return dtype.name
 
 
 def set_floatx(value: str) -> None:
@@ -40,10 +42,10 @@ def set_floatx(value: str) -> None:
     dtype('float64')
     >>> nn.config.set_floatx("float32")
     """
-    global _floatx
+    global dtype
     if value not in ("float16", "float32", "float64"):
         raise ValueError(f"floatx: expected 'float16', 'float32' or 'float64', got {value!r}")
-    _floatx = value
+    dtype = np.dtype(value)
 
 
 def epsilon() -> float:

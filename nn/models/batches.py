@@ -61,7 +61,9 @@ def convert(value: Any) -> Any:
 def array_in_floatx(value: Any) -> Any:
     """One array of a batch, likewise, on the present device."""
     array = plain(value)
-    return array.astype(settings.floatx(), copy=False) if array.dtype.kind == "f" else array
+    if array.dtype.kind == "f" and array.dtype != settings.dtype:
+        return array.astype(settings.dtype)
+    return array
 
 
 def cut(data: Any, rows: Any) -> Any:
