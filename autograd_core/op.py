@@ -295,7 +295,7 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
     forward, apply = op.forward, op._apply
 
     def unary(x: Any) -> Any:
-        if type(x) is not Tensor or (exceptional and not mode.quick) or not op.complete:
+        if not isinstance(x, Tensor) or (exceptional and not mode.quick) or not op.complete:
             return apply((x,), NO_PARAMS)
         node = x.node
         if not node.requires_grad:
@@ -328,12 +328,12 @@ def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callabl
     def binary(x: Any, y: Any) -> Any:
         p = q = None
         a, b = x, y
-        if type(x) is Tensor:
+        if isinstance(x, Tensor):
             p = x.node
             a = p.out
         elif type(x) not in _PLAIN and not _is_real_array(x):
             return apply(x, y)
-        if type(y) is Tensor:
+        if isinstance(y, Tensor):
             q = y.node
             b = q.out
         elif type(y) not in _PLAIN and not _is_real_array(y):

@@ -86,8 +86,8 @@ class Lambda(Layer):
         return cls(**settings)
 
 
-def _takes(function: Callable[..., Any]) -> frozenset[str]:
+def _takes(function: Callable[..., Any]) -> tuple[str, ...]:
     try:
-        return frozenset(inspect.signature(function).parameters)
+        return tuple(inspect.signature(function).parameters)
     except ValueError:  # written in C, as NumPy's are: it does not say, and knows nothing of a training
-        return frozenset()
+        return ()

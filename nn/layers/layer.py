@@ -163,7 +163,7 @@ class Layer(config.Configurable):
 
     keras_module = "keras.layers"
 
-    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls", "_added"})
+    untracked = frozenset({"output_shape", "called_with", "built_for", "_holders", "_calls", "_added", "_holding"})
     shared = True
 
     # Whether inputs are brought to the layer's dtype before `call`, and whether they become Tensors at all.
@@ -626,12 +626,19 @@ class Layer(config.Configurable):
         """The metrics in the attributes of this layer and of all in it, which a training tells and begins again."""
         if _with_metrics is None:
             return []
+        now = freeze.version()
+        if self._holding[0] != now:  # found once for all steps, for another layer is another setting
+            self.__dict__["_holding"] = now, [layer for layer in self.walk_layers() if layer in _with_metrics]
+        if not self._holding[1]:
+            return []
         found: dict[int, Metric] = {}
-        for layer in self.walk_layers():
-            for name, value in vars(layer).items() if layer in _with_metrics else ():
+        for layer in self._holding[1]:
+            for name, value in vars(layer).items():
                 if name not in (layer.untracked or ()) and isinstance(value, Metric | list | tuple | dict):
                     found |= {id(leaf): leaf for leaf in tree.leaves(value) if isinstance(leaf, Metric)}
         return list(found.values())
+
+    _holding: tuple[Any, Sequence[Layer]] = (None, ())  # which layers may have metrics, and when that was found
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -665,7 +672,7 @@ class Layer(config.Configurable):
 
     def __getstate__(self) -> dict[str, Any]:
         # The calls lead to the layers of any model that this layer is in. A copied model makes its own again.
-        return {name: value for name, value in vars(self).items() if name not in ("_calls", "_added")}
+        return {name: value for name, value in vars(self).items() if name not in ("_calls", "_added", "_holding")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

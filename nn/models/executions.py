@@ -43,7 +43,9 @@ class Executions:
         stopped: Callable[[], bool],
         interrupted: list[int] | None = None,
     ):
-        self.told, self.events, self.size, self.progress = told, EVENTS[what], size, progress
+        self.told, self.size, self.progress = told, size, progress
+        self.begins = [f"on_{event}_begin" for event in EVENTS[what]]
+        self.ends = [f"on_{event}_end" for event in EVENTS[what]]
         self.stopped, self.interrupted = stopped, [] if interrupted is None else interrupted
         self.logs: Logs = {}  # of the last batch: set by who runs it
         self.steps = 0
@@ -52,7 +54,8 @@ class Executions:
         """The batches of the next epoch; who is given one sets ``logs`` before asking for another."""
         for batch in feed.epoch():
             if self.steps % self.size == 0:
-                self._tell("begin", self.steps, {})
+                for event in self.begins:
+                    self.told.tell(event, self.steps, {})
             yield batch
             self.steps += 1
             if self.steps % self.size == 0 or self.interrupted:
@@ -64,10 +67,8 @@ class Executions:
 
     def _end(self) -> None:
         # As in Keras an execution is told by its last batch, also where the data ended before that.
-        self._tell("end", -(-self.steps // self.size) * self.size - 1, self.logs)
+        last = -(-self.steps // self.size) * self.size - 1
+        for event in self.ends:
+            self.told.tell(event, last, self.logs)
         if self.progress is not None:
             self.progress.update(self.steps, self.logs)
-
-    def _tell(self, when: str, step: int, logs: Logs) -> None:
-        for event in self.events:
-            self.told.tell(f"on_{event}_{when}", step, logs)

@@ -175,7 +175,10 @@ class Trainer(TrainingStep):
     @property
     def metrics_names(self) -> list[str]:
         """What the values of `metrics` are called, each by a name of its own: ``accuracy``, ``accuracy_1``."""
-        names = [m.name for m in self.metrics]
+        return self._names_of_metrics(self.metrics)
+
+    def _names_of_metrics(self, metrics: Sequence[Any]) -> list[str]:
+        names = [m.name for m in metrics]
         weighted = self._weighted_metrics
         if self._outputs is not None:
             own = [*self._metrics.names, *weighted.names]

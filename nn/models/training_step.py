@@ -39,7 +39,7 @@ class TrainingStep(Layer):
     _weighted_metrics: Any
     _steps: Any
     metrics: Any
-    metrics_names: Any
+    _names_of_metrics: Any
 
     def train_step(self, data: Any) -> Logs:
         """One step of training: forward, loss, backward, update, metrics; returns what was measured, by name.
@@ -156,7 +156,8 @@ class TrainingStep(Layer):
     def get_metrics_result(self) -> Logs:
         """What the metrics have measured so far, by name."""
         found: Logs = {}
-        for name, metric in zip(self.metrics_names, self.metrics, strict=True):
+        metrics = self.metrics
+        for name, metric in zip(self._names_of_metrics(metrics), metrics, strict=True):
             result = metric.result()
             found |= result if isinstance(result, dict) else {name: result}
         return found
