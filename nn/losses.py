@@ -17,7 +17,7 @@ from autograd_core.tensor import Tensor
 
 from . import absent, activations, checks, config, distributed, settings
 from .checks import axis_in, number
-from .masks import MASKS, mask_of
+from .masks import MASKS, mask_of, together
 from .tensors import class_numbers, constant, plain
 from .variables import readable
 
@@ -674,11 +674,7 @@ class Loss(config.Configurable):
         if self.reduction in ("sum_over_batch_size", "mean"):
             share = distributed.fraction() or 1.0
             mask = mask * (mask.size / share) / np.maximum(distributed.sum_of(np.sum(mask)), 1e-30)
-        if weights is None:
-            return mask
-        while weights.ndim < mask.ndim:
-            weights = weights[..., None]
-        return weights * (mask if weights.ndim == mask.ndim else mask[..., None])
+        return together(weights, mask)
 
 
 def weighted(losses: Tensor, weights: Any) -> Tensor:

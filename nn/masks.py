@@ -57,6 +57,24 @@ def truth(mask: Any) -> Any:
     return array if array.dtype == np.bool_ else array != 0
 
 
+def weights_of(value: Any, weights: Any) -> tuple[Any, Any]:
+    """A value as an array, and the weights of its steps, with 0 for what its mask leaves out."""
+    mask = mask_of(value) if MASKS else None
+    if mask is None:
+        return value, weights
+    return plain(value), together(weights, plain(mask).astype(np.float32))
+
+
+def together(weights: Any, mask: Any) -> Any:
+    """Weights of examples or of their steps, times a mask of numbers."""
+    if weights is None:
+        return mask
+    weights = plain(weights)
+    while weights.ndim < mask.ndim:
+        weights = weights[..., None]
+    return weights * (mask if weights.ndim == mask.ndim else mask[..., None])
+
+
 def hand_in(names: Sequence[str], inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Give a call the masks of its arguments, if it takes them; returns what a mask of its result comes from.
 

@@ -61,7 +61,7 @@ class Outputs(metaclass=freeze.Watched):
         means = iter(self.means)
         for loss, target, prediction, weights in self._each(y, y_pred, sample_weight) if self.means else ():
             if loss is not None:
-                next(means).update_state(float(plain(loss(target, plain(prediction), weights))), examples)
+                next(means).update_state(float(plain(loss(target, prediction, weights))), examples)
 
     def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
         for name, loss, (target, prediction, weight) in zip(
@@ -136,4 +136,4 @@ class MetricsOfOutputs:
             self.of, self.outputs.split(y, y_pred, sample_weight), strict=True
         ):
             for metric in of_one:
-                metric.update_state(target, plain(prediction), weight)
+                metric.update_state(target, prediction, weight)

@@ -19,6 +19,7 @@ from autograd_core.tensor import Tensor
 from .. import config, device, distributed
 from ..interrupts import unbroken
 from ..layers.layer import a_step
+from ..masks import MASKS, mask_of, set_mask
 from ..optimizers.optimizer import Optimizer
 from ..tensors import constant, plain
 from . import training_step
@@ -221,19 +222,19 @@ class Steps:
             self._update(gradients)
             if not self.eagerly and device.is_cpu():
                 self._forget_gradients(self.model.trainable_variables)
-            return y_pred, loss
+            return _unpacked(y_pred), loss
         try:
             if plan.training is None:
                 with unbroken():
                     y_pred, loss, gradients = plan.gradient(x, y, weights)
                 self._update(gradients, plan)
-                return y_pred, loss
+                return _unpacked(y_pred), loss
             optimizer = self.model.optimizer
             with unbroken():
-                found = plan.training(x, y, weights, *optimizer.rate_and_step())
+                y_pred, loss = plan.training(x, y, weights, *optimizer.rate_and_step())
                 if plan.variables:  # or else there was no update to count
                     optimizer._step[...] += 1
-            return found
+            return _unpacked(y_pred), loss
         finally:
             self._forget_gradients(plan.variables)
 
@@ -270,9 +271,10 @@ class Steps:
         if not self.share.alone:
             self._meet(f"an evaluation of {self.share.examples(x)} examples", x)
             y_pred, loss = self._shared(_test, "testing", x, y, weights)
-            return y_pred, constant(distributed.total_of([plain(loss)])[0])
+            return _unpacked(y_pred), constant(distributed.total_of([plain(loss)])[0])
         plan = self.current()
-        return _test(self.of, x, y, weights) if plan is None else plan.testing(x, y, weights)
+        y_pred, loss = _test(self.of, x, y, weights) if plan is None else plan.testing(x, y, weights)
+        return _unpacked(y_pred), loss
 
     def predict(self, x: Any) -> Any:
         """Forward: the predictions."""
@@ -326,7 +328,7 @@ class Steps:
         y_pred, loss, gradients = self._shared(_differentiate, "gradient", x, y, weights)
         loss, *gradients = distributed.total_of([plain(loss), *gradients])
         self._update(gradients, None if self.eagerly else self.plan)
-        return y_pred, constant(loss)
+        return _unpacked(y_pred), constant(loss)
 
     @contextmanager
     def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
@@ -347,7 +349,19 @@ class Steps:
 def _differentiate(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
     with share:
         y_pred, loss, gradients = training_step.differentiate(of(), x, y, weights)
-    return _without_graph(y_pred), _without_graph(loss), gradients
+    return _packed(y_pred), _without_graph(loss), gradients
+
+
+def _packed(y_pred: Any) -> Any:
+    """Predictions and their masks, which a replay gives as it gives any array."""
+    return _without_graph(y_pred), mask_of(y_pred) if MASKS else None
+
+
+def _unpacked(packed: Any) -> Any:
+    y_pred, mask = packed
+    if mask is not None:
+        set_mask(y_pred, mask)
+    return y_pred
 
 
 def _without_graph(value: Any) -> Any:
@@ -379,7 +393,7 @@ def _test(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) -> Any:
     with share, no_grad(), a_step(training=False):
         model = of()
         y_pred = model(x, training=False)
-        return y_pred, training_step.loss_of(model, x, y, y_pred, weights, training=False)
+        return _packed(y_pred), training_step.loss_of(model, x, y, y_pred, weights, training=False)
 
 
 def _predict(of: Any, x: Any, share: Any = ALONE) -> Any:

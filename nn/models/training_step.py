@@ -19,6 +19,7 @@ from autograd_core.tensor import Tensor
 
 from .. import distributed, losses
 from ..layers.layer import Layer, a_step
+from ..masks import MASKS, mask_of, set_mask
 from ..tensors import constant, plain
 from ..variables import readable
 from .batches import unpack_x_y_sample_weight
@@ -139,19 +140,28 @@ class TrainingStep(Layer):
             From the name of each metric to its value.
         """
         if self._outputs is not None:
-            y, y_pred, sample_weight = self._steps.share.gathered((y, tree.map(plain, y_pred), sample_weight))
+            y, y_pred, sample_weight = self._gathered(y, y_pred, sample_weight)
             self._outputs.update_state(y, y_pred, sample_weight, len(tree.leaves(y)[0]))
             self._metrics.update_state(y, y_pred, None)
             self._weighted_metrics.update_state(y, y_pred, sample_weight)
         elif self._metrics or self._weighted_metrics:
             if type(y_pred) in (list, tuple, dict) or type(y) in (list, tuple, dict):
                 y, y_pred = only(y), only(y_pred)
-            y, y_pred, sample_weight = self._steps.share.gathered((y, plain(y_pred), sample_weight))
+            y, y_pred, sample_weight = self._gathered(y, y_pred, sample_weight)
             for metric in self._metrics:
                 metric.update_state(y, y_pred)
             for metric in self._weighted_metrics:
                 metric.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
+
+    def _gathered(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """A batch as arrays, of all processes; predictions that have a mask keep it."""
+        mask = mask_of(y_pred) if MASKS else None
+        y, y_pred, sample_weight, mask = self._steps.share.gathered((y, tree.map(plain, y_pred), sample_weight, mask))
+        if tree.leaves(mask):
+            y_pred = tree.map(constant, y_pred)
+            set_mask(y_pred, mask)
+        return y, y_pred, sample_weight
 
     def get_metrics_result(self) -> Logs:
         """What the metrics have measured so far, by name."""

@@ -131,7 +131,7 @@ def models_with_masks(k):
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_masks_travel_to_the_loss_as_in_keras(keras, number):
+def test_masks_travel_to_the_loss_and_to_metrics_as_in_keras(keras, number):
     """Training and evaluation, replayed, with and without weights of steps."""
     theirs, mine = (list(models_with_masks(k))[number] for k in (keras, nn))
     draw = np.random.default_rng(number)
@@ -141,12 +141,14 @@ def test_masks_travel_to_the_loss_as_in_keras(keras, number):
     y, sample_weight = draw.normal(size=(4, 6, 2)).astype("float32"), draw.random((4, 6)).astype("float32")
     for model in (theirs, mine):
         model.set_weights(weights)
-        model.compile("sgd", "mse", run_eagerly=model is theirs)
+        model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"], run_eagerly=model is theirs)
     for _ in range(5):
-        assert mine.train_on_batch(WORDS, y) == pytest.approx(theirs.train_on_batch(WORDS, y), rel=1e-4)
+        a, b = (model.train_on_batch(WORDS, y, return_dict=True) for model in (mine, theirs))
+        assert a == pytest.approx(b, rel=1e-4)
     for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
-    a, b = (model.evaluate(WORDS, y, sample_weight=sample_weight, verbose=0) for model in (mine, theirs))
+    given = {"sample_weight": sample_weight, "verbose": 0, "return_dict": True}
+    a, b = (model.evaluate(WORDS, y, **given) for model in (mine, theirs))
     assert a == pytest.approx(b, rel=1e-4)
 
 
