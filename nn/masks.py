@@ -59,7 +59,7 @@ def truth(mask: Any) -> Any:
 
 def weights_of(value: Any, weights: Any) -> tuple[Any, Any]:
     """A value as an array, and the weights of its steps, with 0 for what its mask leaves out."""
-    mask = mask_of(value) if MASKS else None
+    mask = mask_of(value)
     if mask is None:
         return value, weights
     return plain(value), together(weights, plain(mask).astype(np.float32))

@@ -26,8 +26,8 @@ class Results:
         arrays = [v.data if isinstance(v, Tensor) else v for v in found]
         self.views = [recording.view_of(a.array) if isinstance(a, Traced) else None for a in arrays]
         # The most frequent form, in a quicker way.
-        self.flat_tensors = type(value) is tuple and all(self.is_tensor) and None not in self.views
-        self.flat_tensors = self.flat_tensors and len(value) == len(arrays)
+        self.flat_tensors = type(value) is tuple and all(isinstance(v, Tensor) for v in value)
+        self.flat_tensors = self.flat_tensors and None not in self.views
         # What is not in the record is the same for every batch.
         self.fixed = [None if isinstance(a, Traced) else a for a in arrays]
         self.values = [a.array for a in arrays if isinstance(a, Traced)]

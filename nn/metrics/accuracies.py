@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import losses
 from ..checks import number, whole
+from ..masks import MASKS, weights_of
 from ..tensors import class_numbers, plain
 from .metric import RISING, MeanMetricWrapper, Metric
 
@@ -264,6 +265,8 @@ class ChosenAccuracy(Metric):
     direction = "up"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if MASKS:
+            y_pred, sample_weight = weights_of(y_pred, sample_weight)
         target, prediction = np.shape(plain(y_true)), np.shape(plain(y_pred))
         fn: Callable[..., Any] = categorical_accuracy
         if prediction[-1:] == (1,) or not prediction[1:]:

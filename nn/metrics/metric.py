@@ -11,6 +11,7 @@ from autograd_core import tree
 from autograd_core.replay import freeze
 
 from .. import checks, config, losses
+from ..masks import MASKS, weights_of
 from ..tensors import plain
 from ..variables import Variable
 
@@ -313,4 +314,6 @@ class MeanMetricWrapper(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         options = {option: getattr(self, option) for option in self.options}
+        if MASKS:
+            y_pred, sample_weight = weights_of(y_pred, sample_weight)
         self.add(self.fn(y_true, y_pred, **options), sample_weight)

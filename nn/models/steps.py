@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_core import tree
 from autograd_core.mode import no_grad
@@ -234,7 +234,7 @@ class Steps:
                 y_pred, loss = plan.training(x, y, weights, *optimizer.rate_and_step())
                 if plan.variables:  # or else there was no update to count
                     optimizer._step[...] += 1
-            return _unpacked(y_pred), loss
+            return _unpacked(y_pred) if type(y_pred) is Masked else y_pred, loss
         finally:
             self._forget_gradients(plan.variables)
 
@@ -352,16 +352,23 @@ def _differentiate(of: Any, x: Any, y: Any, weights: Any, share: Any = ALONE) ->
     return _packed(y_pred), _without_graph(loss), gradients
 
 
+class Masked(NamedTuple):
+    """Predictions and their masks, which a replay gives as it gives any arrays."""
+
+    values: Any
+    mask: Any
+
+
 def _packed(y_pred: Any) -> Any:
-    """Predictions and their masks, which a replay gives as it gives any array."""
-    return _without_graph(y_pred), mask_of(y_pred) if MASKS else None
+    values, mask = _without_graph(y_pred), mask_of(y_pred) if MASKS else None
+    return Masked(values, mask) if tree.leaves(mask) else values
 
 
-def _unpacked(packed: Any) -> Any:
-    y_pred, mask = packed
-    if mask is not None:
-        set_mask(y_pred, mask)
-    return y_pred
+def _unpacked(found: Any) -> Any:
+    if type(found) is not Masked:
+        return found
+    set_mask(found.values, found.mask)
+    return found.values
 
 
 def _without_graph(value: Any) -> Any:

@@ -156,7 +156,10 @@ class TrainingStep(Layer):
 
     def _gathered(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """A batch as arrays, of all processes; predictions that have a mask keep it."""
-        mask = mask_of(y_pred) if MASKS else None
+        if not MASKS:
+            y_pred = plain(y_pred) if isinstance(y_pred, Tensor) else tree.map(plain, y_pred)
+            return self._steps.share.gathered((y, y_pred, sample_weight))
+        mask = mask_of(y_pred)
         y, y_pred, sample_weight, mask = self._steps.share.gathered((y, tree.map(plain, y_pred), sample_weight, mask))
         if tree.leaves(mask):
             y_pred = tree.map(constant, y_pred)

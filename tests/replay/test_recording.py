@@ -412,3 +412,13 @@ def test_inside_a_recording_a_replayed_function_is_just_a_function():
     eager, replayed, made = runs(lambda x: np.sum(inner(x) * x), batches((3,)))
     assert_same(eager, replayed)
     assert made.programs
+
+
+def test_what_is_none_keeps_its_place_in_what_a_replay_returns():
+    f = replay(lambda x: ((ag.Tensor(x * 2, requires_grad=False), None), ag.Tensor(x + 1, requires_grad=False)))
+    for n in range(6):
+        (double, nothing), more = f(X + n)
+        assert nothing is None
+        np.testing.assert_array_equal(double.data, 2 * (X + n))
+        np.testing.assert_array_equal(more.data, X + n + 1)
+    assert f.programs
