@@ -12,6 +12,8 @@ for (const [kind, name] of [["forward", "Forward"], ["back", "Backward"]]) {
   $("halves").append(button);
 }
 
+$("steps").classList.toggle("long", steps.length >= 100);
+
 $("legend").open = matchMedia("(min-width: 75rem)").matches; // there is room beside the transcript
 
 // On paper all is told, and the graph is laid out for its width, that of A4 or Letter between margins, in pixels.
