@@ -262,10 +262,13 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
         super().__init__(dtype, name)
-        self.total, self.count = self._sums()
+        self.total = self.add_variable((), dtype="float64", name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        self.add(values, sample_weight)
+        values = plain(values).astype(np.float64, copy=False)
+        if sample_weight is not None:
+            values = values * stretched(plain(sample_weight).astype(np.float64), values.shape, self.name)
+        self.total.assign_add(values.sum())
 
     def result(self) -> Any:
         """The value so far."""

@@ -353,6 +353,16 @@ def test_what_a_metric_cannot_be_told_is_refused():
         nn.metrics.R2Score(num_regressors=3)([[1.0], [2.0]], [[1.0], [2.0]])
 
 
+def test_a_sum_is_that_of_keras(keras):
+    for weights in (None, [1.0, 0.0, 2.0]):
+        sums = [library.metrics.Sum() for library in (nn, keras)]
+        for metric in sums:
+            for values in ([1.0, 3.0, 5.0], [0.5, 7.0, 7.0]):
+                metric.update_state(values, weights)
+        assert float(sums[0].result()) == float(sums[1].result())
+        assert len(sums[0].variables) == len(sums[1].variables) == 1
+
+
 def test_names_mean_the_metrics_that_they_mean_in_keras(keras):
     for name in ("mse", "MAPE", "msle", "bce", "cosine_similarity", "auc", "AUC", "root_mean_squared_error", "hinge",
                  "kl_divergence", "binary_accuracy", "r2_score"):  # fmt: skip
