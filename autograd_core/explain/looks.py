@@ -82,6 +82,7 @@ def at_night() -> str:
         "text { fill: #e8e8e8; }",
         "polygon, path { stroke: #9a9fa8; }",
         ".edge polygon { fill: #9a9fa8; }",
+        ".cluster path { fill: none; }",
     ]
     for kind, (_, day, night) in KINDS.items():
         rules.append(f".is_{kind} polygon, .is_{kind} path, .legend [fill='{day}'] {{ fill: {night}; }}")

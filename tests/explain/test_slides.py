@@ -426,7 +426,8 @@ def test_a_system_s_dot_program_draws_the_same(judge, monkeypatch, tmp_path):
 
 
 def test_by_night_a_picture_is_dark(chromium, tmp_path):
-    file = draw(cnn()).save(tmp_path / "graph.svg")
+    inner = nn.Sequential([nn.Input(shape=(4, 4, 1)), L.Conv2D(2, 3), L.Flatten()])
+    file = draw(nn.Sequential([nn.Input(shape=(4, 4, 1)), inner, L.Dense(3)])).save(tmp_path / "graph.svg")
     shown = {}
     for scheme in ("light", "dark"):
         context = chromium.new_context(color_scheme=scheme)
@@ -434,11 +435,14 @@ def test_by_night_a_picture_is_dark(chromium, tmp_path):
         page.goto(file.as_uri())
         shown[scheme] = json.loads(
             page.evaluate(
-                """JSON.stringify(['.graph > polygon', '.is_conv > polygon', 'text', '.legend polygon'].map(
+                """JSON.stringify(['.graph > polygon', '.is_conv > polygon', 'text', '.legend polygon',
+                '.cluster path'].map(
                 (s) => getComputedStyle(document.querySelector(s)).fill))"""
             )
         )
         context.close()
+    assert shown["light"].pop() in ("none", "rgb(255, 255, 255)")
+    assert shown["dark"].pop() == "none"
     assert shown["light"][0] == "rgb(255, 255, 255)"
     assert shown["dark"][0] == "rgb(22, 24, 29)"
     assert all(a != b for a, b in zip(shown["light"], shown["dark"], strict=True))
