@@ -338,7 +338,7 @@ class AUC(_Counts):
             raise ValueError(f"num_labels: expected it beside multi_label=True only, got {num_labels!r}")
         self.multi_label, self.from_logits = multi_label, from_logits
         self.num_labels = None if num_labels is None else whole(num_labels, "num_labels", 1)
-        self.label_weights = None if label_weights is None else np.asarray(label_weights, np.float64)
+        self.label_weights = None if label_weights is None else tuple(float(w) for w in label_weights)
         Metric.__init__(self, dtype, name)
         if not multi_label or num_labels:
             self._begin((n, num_labels) if num_labels else (n,))
@@ -372,7 +372,7 @@ class AUC(_Counts):
     def _count(self, y_true: Any, y_pred: Any, weights: Any) -> None:
         parts = [a.reshape(self._shape) for a in (y_true, y_pred, weights)]
         if self.label_weights is not None and not self.multi_label:
-            parts[2] = parts[2] * self.label_weights
+            parts[2] = parts[2] * np.asarray(self.label_weights)
         super()._count(*(parts if self.multi_label else (a.ravel() for a in parts)))
 
     def result(self) -> Any:

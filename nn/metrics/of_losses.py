@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -201,7 +202,7 @@ class CosineSimilarity(MeanMetricWrapper):
     direction = "up"
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1):
-        super().__init__(_cosine, name, dtype, axis=axis)
+        super().__init__(_cosine, name, dtype, axis=operator.index(axis))
 
 
 def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
@@ -271,7 +272,11 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0,
         axis: int = -1,
     ):
-        options = {"from_logits": from_logits, "label_smoothing": losses.smoothing_of(label_smoothing), "axis": axis}
+        options = {
+            "from_logits": from_logits,
+            "label_smoothing": losses.smoothing_of(label_smoothing),
+            "axis": operator.index(axis),
+        }
         super().__init__(losses.categorical_crossentropy, name, dtype, **options)
 
 
@@ -305,7 +310,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: int | None = None,
         axis: int = -1,
     ):
-        options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": operator.index(axis)}
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **options)
         self.ignore_class = ignore_class
 
