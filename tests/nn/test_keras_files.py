@@ -264,7 +264,19 @@ THINGS = {
         lambda k: k.layers.GlobalMaxPooling2D(keepdims=True), lambda k: k.layers.ZeroPadding2D(((1, 2), (3, 4))),
         lambda k: k.layers.Rescaling(2.0), lambda k: k.layers.LeakyReLU(0.1), lambda k: k.layers.Activation("tanh"),
         lambda k: k.Sequential([k.Input((2,)), k.layers.Dense(1, dtype="float16")]),
+        lambda k: k.layers.LSTM(3, return_sequences=True, dropout=0.1, recurrent_regularizer="l2"),
+        lambda k: k.layers.GRU(3, reset_after=False, stateful=True), lambda k: k.layers.SimpleRNN(2, go_backwards=True),
+        lambda k: k.layers.RNN(k.layers.LSTMCell(2, unit_forget_bias=False), return_state=True),
+        lambda k: k.layers.Bidirectional(k.layers.GRU(2), merge_mode="sum"),
+        lambda k: k.layers.TimeDistributed(k.layers.Dense(2)), lambda k: k.layers.Attention(True, "concat", 0.1),
+        lambda k: k.layers.MultiHeadAttention(2, 3, 4, output_shape=(5,)), lambda k: k.layers.Masking(0.5),
+        lambda k: k.layers.Conv2DTranspose(2, 3, 2, "same", (1, 0)), lambda k: k.layers.DepthwiseConv2D(3, 2),
+        lambda k: k.layers.SeparableConv1D(3, 2, depth_multiplier=2), lambda k: k.layers.GroupNormalization(2),
+        lambda k: k.layers.Normalization(axis=(1, 2)), lambda k: k.layers.UpSampling2D((1, 2), None, "bilinear"),
+        lambda k: k.layers.Cropping2D(((1, 2), (3, 4))), lambda k: k.layers.SpatialDropout2D(0.2),
+        lambda k: k.layers.Dense(2, kernel_constraint=k.constraints.MinMaxNorm(0.1, 2.0, 0.5, axis=0)),
     ],
+    "constraints": [lambda k: k.constraints.UnitNorm(axis=[0, 1]), lambda k: k.constraints.NonNeg()],
     "initializers": [
         lambda k: k.initializers.VarianceScaling(2.0, "fan_out", "uniform", seed=1),
         lambda k: k.initializers.Constant(0.5), lambda k: k.initializers.GlorotNormal(),
@@ -289,6 +301,26 @@ def test_what_one_library_describes_the_other_makes(pair, module, make):
         if not isinstance(config[name], dict):
             assert np.array_equal(json.loads(json.dumps(back[name])), json.loads(json.dumps(config[name]))), name
     type(made).from_config(config)  # without the name of the class, too
+
+
+def test_masks_between_layers_are_read_and_recurrent_weights_find_their_places(pair, tmp_path):
+    """Keras writes the functions that make its masks as layers of a model."""
+    one, other = pair
+    x = one.Input((6,), dtype="int32")
+    words = one.layers.Masking(0.25)(one.layers.Embedding(9, 4, mask_zero=True)(x))
+    heard = one.layers.MultiHeadAttention(2, 3)(words, words)
+    output, h, c = one.layers.LSTM(3, return_sequences=True, return_state=True)(heard)
+    again = one.layers.Bidirectional(one.layers.GRU(2, return_sequences=True))(output)
+    model = one.Model(x, one.layers.Concatenate()([one.layers.GlobalAveragePooling1D()(again), h, c]))
+    data = np.random.default_rng(0).integers(0, 9, (4, 6))
+    model.save(tmp_path / "there.keras")
+    there = other.models.load_model(tmp_path / "there.keras")
+    assert there.count_params() == model.count_params()
+    there.save(tmp_path / "back.keras")
+    back = one.models.load_model(tmp_path / "back.keras")
+    expected = model.predict(data, verbose=0)
+    for twin in (there, back):
+        np.testing.assert_allclose(twin.predict(data, verbose=0), expected, rtol=2e-4, atol=1e-5)
 
 
 def test_json_goes_both_ways(pair):
