@@ -78,16 +78,15 @@ def together(weights: Any, mask: Any) -> Any:
 def hand_in(names: Sequence[str], inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Give a call the masks of its arguments, if it takes them; returns what a mask of its result comes from.
 
-    As in Keras it is ``mask`` of a single value or list of values, and ``query_mask``, ``value_mask``, … of several: an
-    LSTM that is given a state as well takes no mask but one that it is handed by name.
+    It is ``mask`` of the first value or list of values, and ``query_mask``, ``value_mask``, … of several.
     """
     arguments = dict(zip(names, inputs, strict=False)) | kwargs
     values = {name: value for name, value in arguments.items() if any(map(_is_value, tree.leaves(value)))}
-    wanted = {"mask": next(iter(values.values()))} if len(values) == 1 else {f"{n}_mask": v for n, v in values.items()}
-    for name, value in wanted.items():
+    first = next(iter(values.values()), None)
+    for name, value in ({f"{n}_mask": v for n, v in values.items()} | {"mask": first}).items():
         if name in names and arguments.get(name) is None:
             kwargs[name] = mask_of(value)
-    return mask_of(next(iter(values.values()), None)) if kwargs.get("mask") is None else kwargs["mask"]
+    return mask_of(first) if kwargs.get("mask") is None else kwargs["mask"]
 
 
 def _is_value(leaf: Any) -> bool:

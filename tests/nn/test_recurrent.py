@@ -112,6 +112,14 @@ def test_gradients_through_time_are_those_of_finite_differences(name):
 # -- masks -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_a_state_of_zeros_changes_nothing_beside_a_mask_either(name):
+    layer, masked = getattr(L, name)(5), L.Masking(0.0)(np.where(np.arange(6)[:, None] < 4, X, 0))
+    zeros = [np.zeros((4, 5), "float32")] * (2 if name == "LSTM" else 1)
+    np.testing.assert_array_equal(layer(masked, initial_state=zeros).numpy(), layer(masked).numpy())
+    np.testing.assert_array_equal(layer(masked).numpy(), layer(X[:, :4]).numpy())
+
+
 def models_with_masks(k):
     L = k.layers
     x = k.Input((6,), dtype="int32")
@@ -124,7 +132,8 @@ def models_with_masks(k):
     x = k.Input((6,), dtype="int32")
     e = L.Embedding(9, 4, mask_zero=True)(x)
     states = L.LSTM(4, return_state=True)(e)[1:]
-    yield k.Model(x, L.Dense(2)(L.LSTM(4, return_sequences=True)(e, initial_state=states)))
+    named = {} if k is nn else {"mask": k.ops.not_equal(x, 0)}  # Keras loses it beside a state, ours does not
+    yield k.Model(x, L.Dense(2)(L.LSTM(4, return_sequences=True)(e, initial_state=states, **named)))
     x = k.Input((6,), dtype="int32")
     e = L.Masking(0.25)(L.Embedding(9, 4)(x))
     yield k.Model(x, L.Dense(2)(L.Bidirectional(L.GRU(3, return_sequences=True))(e)))
