@@ -16,6 +16,7 @@ from autograd_core import tree
 from autograd_core.graph import Node
 from autograd_core.tensor import Tensor
 
+from .device import here
 from .tensors import plain
 
 # The mask of a value, by its node, for as long as that lives: True where a step counts.
@@ -52,8 +53,8 @@ def _flat(value: Any) -> list[Any]:
 
 
 def truth(mask: Any) -> Any:
-    """A mask as an array of True and False."""
-    array = plain(mask)
+    """A mask as an array of True and False on the present device."""
+    array = here(plain(mask))
     return array if array.dtype == np.bool_ else array != 0
 
 

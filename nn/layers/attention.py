@@ -89,7 +89,7 @@ class Attention(Layer):
             scores = self.concat_score_weight * np.sum(np.tanh(total), axis=-1)
         counts = None if of_value is None else truth(of_value)[:, None]
         if use_causal_mask:
-            causal = np.tril(np.ones(scores.shape[-2:], bool))[None]
+            causal = truth(np.tril(np.ones(scores.shape[-2:], bool))[None])
             counts = causal if counts is None else counts & causal
         if counts is not None:
             scores = np.where(counts, scores, scores - scores.dtype.type(65504 if scores.dtype == np.float16 else 1e9))

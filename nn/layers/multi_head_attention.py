@@ -160,7 +160,7 @@ class MultiHeadAttention(Layer):
         masks = [] if targets is None else [truth(targets)[:, None, :, None]]
         masks += [truth(mask)[:, None, None, :] for mask in sources if mask is not None]
         if causal:
-            masks.append(np.tril(np.ones((query.shape[1], key.shape[1]), bool))[None, None])
+            masks.append(truth(np.tril(np.ones((query.shape[1], key.shape[1]), bool))[None, None]))
         if given is not None:
             given = truth(given)
             masks.append(given if given.ndim == 4 else given[:, None])

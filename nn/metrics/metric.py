@@ -206,7 +206,7 @@ class Metric(config.Configurable):
 
     def set_aside(self) -> Callable[[], None]:
         """Keep what was seen so far; what is returned brings it back."""
-        attributes, kept = vars(self).copy(), [(v, np.array(plain(v))) for v in self.variables]
+        attributes, kept = vars(self).copy(), [(v, np.copy(plain(v))) for v in self.variables]
 
         def bring_back() -> None:
             self.__dict__.clear()

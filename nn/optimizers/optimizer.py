@@ -343,9 +343,12 @@ class Optimizer(config.Configurable):
                 "computed from them"
             )
         if len(present) < len(grads):
-            names = ", ".join(str(v.node.name) for v, g in zip(variables, grads, strict=True) if g is None)
+            without = [str(v.node.name) for v, g in zip(variables, grads, strict=True) if g is None]
+            if len(without) > 5:
+                without[5:] = [f"and {len(without) - 5} more"]
             warnings.warn(
-                f"no gradient came for {names}, which stay as they are: the loss was not computed from them",
+                f"no gradient came for {', '.join(without)}, which stay as they are: the loss was not computed from "
+                "them",
                 stacklevel=level_of_caller(),
             )
         gradients = [grads[i] for i in present]

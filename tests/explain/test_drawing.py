@@ -260,7 +260,7 @@ def test_a_drawing_leaves_no_cycles_behind():
 def test_what_cannot_be_drawn_is_said(wrong):
     with pytest.raises(ValueError, match=re.escape(str(next(iter(wrong.values()))))):
         draw(Tensor(1.0) * 2, **wrong)
-    with pytest.raises(TypeError, match=r"draw: expected a Tensor.*or a model, got a float; draw\(f\(x\)\)"):
+    with pytest.raises(TypeError, match=r"draw: expected a Tensor.*a model or an error, got a float; draw\(f\(x\)\)"):
         draw(1.0)
 
 

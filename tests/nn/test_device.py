@@ -80,13 +80,44 @@ LAYERS = {
     "GlobalMaxPooling1D": (L.GlobalMaxPooling1D, SERIES),
     "GlobalMaxPooling2D": (L.GlobalMaxPooling2D, IMAGES),
     "Operation": (lambda: L.Operation(np.exp), IMAGES),
+    "ZeroPadding1D": (lambda: L.ZeroPadding1D((1, 2)), SERIES),
     "ZeroPadding2D": (lambda: L.ZeroPadding2D(((1, 0), (0, 2))), IMAGES),
+    "Cropping1D": (lambda: L.Cropping1D((1, 2)), SERIES),
+    "Cropping2D": (lambda: L.Cropping2D(((1, 0), (0, 2))), IMAGES),
+    "UpSampling1D": (lambda: L.UpSampling1D(3), SERIES),
+    "UpSampling2D": (lambda: L.UpSampling2D((2, 3)), IMAGES),
+    "UpSampling2D between": (lambda: L.UpSampling2D(2, interpolation="bilinear"), IMAGES),
+    "Permute": (lambda: L.Permute((2, 1)), SERIES),
+    "RepeatVector": (lambda: L.RepeatVector(3), ROWS),
+    "Identity": (L.Identity, ROWS),
+    "ReLU": (lambda: L.ReLU(1.0, 0.1, 0.2), ROWS),
+    "ELU": (lambda: L.ELU(0.5), ROWS),
+    "GaussianNoise": (lambda: L.GaussianNoise(0.5), ROWS),
+    "SpatialDropout1D": (lambda: L.SpatialDropout1D(0.5), SERIES),
+    "SpatialDropout2D": (lambda: L.SpatialDropout2D(0.5), IMAGES),
+    "Conv1DTranspose": (lambda: L.Conv1DTranspose(4, 3, strides=2), SERIES),
+    "Conv2DTranspose": (lambda: L.Conv2DTranspose(4, 3, strides=2, padding="same"), IMAGES),
+    "DepthwiseConv1D": (lambda: L.DepthwiseConv1D(2, depth_multiplier=2), SERIES),
+    "DepthwiseConv2D": (lambda: L.DepthwiseConv2D(2, padding="same"), IMAGES),
+    "SeparableConv1D": (lambda: L.SeparableConv1D(4, 2), SERIES),
+    "SeparableConv2D": (lambda: L.SeparableConv2D(4, 2, depthwise_constraint="max_norm"), IMAGES),
+    "GroupNormalization": (lambda: L.GroupNormalization(-1), IMAGES),
+    "Normalization": (lambda: L.Normalization(mean=1.0, variance=2.0), ROWS),
+    "Masking": (lambda: L.Masking(0.0), SERIES),
+    "SimpleRNN": (lambda: L.SimpleRNN(3, dropout=0.5, recurrent_dropout=0.5), SERIES),
+    "GRU": (lambda: L.GRU(3, return_sequences=True), SERIES),
+    "LSTM": (lambda: L.LSTM(3, go_backwards=True), SERIES),
+    "RNN": (lambda: L.RNN(L.GRUCell(2)), SERIES),
+    "Bidirectional": (lambda: L.Bidirectional(L.LSTM(2, return_sequences=True)), SERIES),
+    "TimeDistributed": (lambda: L.TimeDistributed(L.Dense(2)), SERIES),
 }
+# Of several arguments, or of one step.
+OTHERS = {"InputLayer", "Attention", "MultiHeadAttention", "SimpleRNNCell", "GRUCell", "LSTMCell"}
 
 
 def test_every_layer_is_tried():
     tried = {name.split()[0] for name in LAYERS}
-    assert {cls.__name__ for cls in L.CLASSES} == tried | {"InputLayer"} | {
+    assert {cls.__name__ for cls in L.CLASSES} == tried | OTHERS | {
         c.__name__ for c in L.CLASSES if issubclass(c, L.merging.Merge)
     }
 
@@ -114,6 +145,38 @@ def test_a_merge_and_its_gradients(name):
         out = layer(given)
         np.sum(out * out).backward()
         return [Tensor(t).numpy() for t in (out.data, *(t.grad for t in given))], []
+
+    agree(on("strict", compute), on("cpu", compute))
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "GRU", "LSTM", "MultiHeadAttention", "GlobalAveragePooling1D"])
+def test_a_mask_goes_along(name):
+    """From an array of NumPy's to layers whose values are elsewhere."""
+
+    def compute():
+        embedding = L.Embedding(3, 4, mask_zero=True)
+        embedded = embedding(np.array([[1, 2, 0], [2, 0, 0]]))
+        layer = (
+            L.MultiHeadAttention(2, 3)
+            if name == "MultiHeadAttention"
+            else getattr(L, name)(*[3] * (name != "GlobalAveragePooling1D"))
+        )
+        out = layer(*[embedded] * (2 if name == "MultiHeadAttention" else 1))
+        np.sum(out * out).backward()
+        return [Tensor(t).numpy() for t in (out.data, embedding.embeddings.grad)], layer.get_weights()
+
+    agree(on("strict", compute), on("cpu", compute))
+
+
+@pytest.mark.parametrize("name", ["Attention", "MultiHeadAttention"])
+def test_attention_and_its_gradients(name):
+    def compute():
+        layer = L.MultiHeadAttention(2, 3) if name == "MultiHeadAttention" else L.Attention(use_scale=True)
+        given = [Tensor(nn.device.here(SERIES * factor)) for factor in (1.0, -0.5)]
+        options = {"use_causal_mask": True}
+        out = layer(*given, **options) if name == "MultiHeadAttention" else layer(given, **options)
+        np.sum(out * out).backward()
+        return [Tensor(t).numpy() for t in (out.data, *(t.grad for t in given))], layer.get_weights()
 
     agree(on("strict", compute), on("cpu", compute))
 

@@ -412,6 +412,7 @@ FUNCTIONS = {
     "matmul": lambda x: (x @ np.ones((4, 3), "float32")) @ np.ones(3, "float32"),
     "einsum": lambda x: np.einsum("bi,bj->bij", x, x),
     "frame": lambda x: np.pad(x, ((0, 0), (1, 2)), constant_values=0.5) + np.pad(x, ((0, 0), (3, 0)), mode="wrap"),
+    "conv_transpose": lambda x: ag.conv_transpose(x[..., None], x[0, :2, None, None], strides=2, padding=((1, 0),)),
     "conv": lambda x: ag.conv(x[..., None], x[0, :2, None, None], padding=((1, 0),)),
     "windows": lambda x: np.min(ag.windows(x[..., None], 2, dilation=2), axis=2),
     "LeakyRelu": lambda x: nn.activations.leaky_relu(x - 0.5),
@@ -423,6 +424,8 @@ FUNCTIONS = {
     "fabs": lambda x: x * np.fabs(x.data - 0.5),  # on a Tensor it is absolute
 }
 TRUTHS = {
+    "any": lambda x: np.any(x.data > 0.7, axis=1, keepdims=True),
+    "all": lambda x: np.all(x.data > 0.3, axis=1, keepdims=True),
     "equal": lambda x: x.data == x.data[:, :1],
     "not_equal": lambda x: x.data != x.data[:, :1],
     "less": lambda x: x.data < 0.5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,7 @@ def same(a, b):
         np.testing.assert_array_equal(v, w)
 
 
+@pytest.mark.filterwarnings("ignore:no gradient came")  # for those of Many that are not used
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     blocks=st.lists(BLOCKS, min_size=1, max_size=4),
