@@ -77,8 +77,38 @@ LAYERS = {
     "Rescaling": (X, lambda: [layers.Rescaling(0.5, 1.0)]),
     "Reshape": (X, lambda: [layers.Reshape((3, 2)), layers.Dense(2)]),
     "Softmax": (X, lambda: [layers.Dense(4), layers.Softmax()]),
+    "ZeroPadding1D": (SIGNALS, lambda: [layers.ZeroPadding1D(2), layers.Conv1D(2, 3)]),
     "ZeroPadding2D": (IMAGES, lambda: [layers.ZeroPadding2D(2), layers.Conv2D(2, 3)]),
+    "Bidirectional": (SIGNALS, lambda: [layers.Bidirectional(layers.GRU(2, return_sequences=True))]),
+    "Conv1DTranspose": (SIGNALS, lambda: [layers.Conv1DTranspose(3, 3, strides=2, padding="same")]),
+    "Conv2DTranspose": (IMAGES, lambda: [layers.Conv2DTranspose(3, 2, strides=2)]),
+    "Cropping1D": (SIGNALS, lambda: [layers.Cropping1D(2)]),
+    "Cropping2D": (IMAGES, lambda: [layers.Conv2D(2, 2), layers.Cropping2D((1, 2))]),
+    "DepthwiseConv1D": (SIGNALS, lambda: [layers.DepthwiseConv1D(3, depth_multiplier=2)]),
+    "DepthwiseConv2D": (IMAGES, lambda: [layers.DepthwiseConv2D(3, depthwise_constraint="max_norm")]),
+    "ELU": (X, lambda: [layers.Dense(4), layers.ELU(0.5)]),
+    "GRU": (SIGNALS, lambda: [layers.GRU(3, dropout=0.2, recurrent_dropout=0.2)]),
+    "GaussianNoise": (X, lambda: [layers.GaussianNoise(0.3)]),
+    "GroupNormalization": (IMAGES, lambda: [layers.Conv2D(4, 2), layers.GroupNormalization(2)]),
+    "Identity": (X, lambda: [layers.Identity()]),
+    "LSTM": (SIGNALS, lambda: [layers.LSTM(3, return_sequences=True), layers.LSTM(2, go_backwards=True)]),
+    "Masking": (SIGNALS, lambda: [layers.Masking(0.0), layers.SimpleRNN(3)]),
+    "Normalization": (X, lambda: [layers.Normalization(mean=0.5, variance=2.0)]),
+    "Permute": (SIGNALS, lambda: [layers.Permute((2, 1)), layers.Dense(3)]),
+    "RNN": (SIGNALS, lambda: [layers.RNN(layers.LSTMCell(2))]),
+    "ReLU": (X, lambda: [layers.Dense(4), layers.ReLU(1.0, 0.1)]),
+    "RepeatVector": (X, lambda: [layers.Dense(4), layers.RepeatVector(3)]),
+    "SeparableConv1D": (SIGNALS, lambda: [layers.SeparableConv1D(3, 2)]),
+    "SeparableConv2D": (IMAGES, lambda: [layers.SeparableConv2D(3, 2)]),
+    "SimpleRNN": (SIGNALS, lambda: [layers.SimpleRNN(3, kernel_constraint="unit_norm")]),
+    "SpatialDropout1D": (SIGNALS, lambda: [layers.SpatialDropout1D(0.5)]),
+    "SpatialDropout2D": (IMAGES, lambda: [layers.Conv2D(4, 2), layers.SpatialDropout2D(0.5)]),
+    "TimeDistributed": (SIGNALS, lambda: [layers.TimeDistributed(layers.Dense(3, "tanh"))]),
+    "UpSampling1D": (SIGNALS, lambda: [layers.Conv1D(2, 3), layers.UpSampling1D(2)]),
+    "UpSampling2D": (IMAGES, lambda: [layers.Conv2D(2, 3), layers.UpSampling2D(2, interpolation="bilinear")]),
 }
+# Of several inputs, in tests/nn/test_functional.py and test_layers.py; or of one step, in those of a sequence.
+OTHERS = {"Attention", "GRUCell", "InputLayer", "LSTMCell", "MultiHeadAttention", "SimpleRNNCell"}
 SCHEDULES = {
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
     "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 2),
@@ -129,8 +159,8 @@ CASES = {
 
 
 def test_nothing_is_forgotten():
-    merges = classes(layers, layers.merging.Merge).keys()  # of several inputs: tests/nn/test_functional.py
-    assert {name.split()[0] for name in LAYERS} == classes(layers, layers.Layer).keys() - merges - {"InputLayer"}
+    others = classes(layers, layers.merging.Merge).keys() | OTHERS
+    assert {name.split()[0] for name in LAYERS} == classes(layers, layers.Layer).keys() - others
     for name, (_, between) in LAYERS.items():
         assert name.split()[0] in {type(layer).__name__ for layer in between()}
     assert SCHEDULES.keys() == classes(schedules, schedules.LearningRateSchedule).keys()
@@ -166,7 +196,8 @@ def trained(case, dtype, batch_size, eagerly=False):
     made = CASES[case]()
     x, y, weights = made.get("x", X), made.get("y", Y), made.get("sample_weight")
     for layer in made["layers"]:
-        layer.dtype = np.dtype(dtype)
+        for part in layer.walk_layers():
+            part.dtype = np.dtype(dtype)
     x = x.astype(dtype) if x.dtype.kind == "f" else x
     model = nn.Sequential([layers.Input(x.shape[1:], dtype=x.dtype.name), *made["layers"]])
     model.compile(
