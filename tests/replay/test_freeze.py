@@ -176,6 +176,7 @@ REASONS = [
 
 
 @pytest.mark.parametrize(("make", "reason"), REASONS, ids=[reason for _, reason in REASONS])
+@pytest.mark.filterwarnings("ignore:no gradient came")  # for the layer whose call is another
 def test_the_schedule_names_what_is_foreign_by_its_path_and_says_what_to_write(make, reason):
     shown = foreign(make())
     assert shown.startswith(reason)
