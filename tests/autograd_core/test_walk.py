@@ -342,6 +342,7 @@ PRECISE = {"sigmoid": 1, "logistic_density": 1, "logaddexp": 2, "logaddexp2": 2,
 PRECISE |= {"softplus": 1, "arctan2": 2}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("layer", list(chains()))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_released_chain_needs_its_outputs_and_three_arrays(layer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def same(a, b):
 
 
 @pytest.mark.filterwarnings("ignore:no gradient came")  # for those of Many that are not used
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40 if "THOROUGH" in os.environ else 15, suppress_health_check=[HealthCheck.too_slow])
 @given(
     blocks=st.lists(BLOCKS, min_size=1, max_size=4),
     rule=RULES,

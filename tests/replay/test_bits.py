@@ -248,7 +248,7 @@ def whole_products(group, n):
     return [] if group.instructions[0].function is np.matmul else cut.in_parts(group, n)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("case", "dtype"), DTYPES)
 def test_threads_change_nothing_but_the_sums_of_products(case, dtype):
     products = []
