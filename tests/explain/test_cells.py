@@ -184,6 +184,7 @@ def test_arrays_can_be_changed_in_firefox(firefox):
     assert last.rpartition("=")[2].split(";")[0].strip() in found[-1]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1366, "light")])
 def test_axe_finds_nothing_in_cells(visit, axe, width, scheme):
     page = visit(network(), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)

@@ -213,6 +213,7 @@ def test_a_long_chain_is_cut_honestly():
     assert len(draw(x, max_nodes=10, fold=False).boxes) == 11
 
 
+@pytest.mark.thorough
 def test_a_million_ops_are_a_drawing_of_two_hundred_boxes(pygraphviz, count_calls):
     def chain(length):
         x = Tensor(1.0)

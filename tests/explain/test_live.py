@@ -131,6 +131,7 @@ NOT_LIVE = {
 OPS = sorted(n for n in REGISTRY if not n.startswith("test_"))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", OPS)
 def test_a_page_computes_every_op_and_its_rules_or_says_why_not(computed, name):
     o = REGISTRY[name]

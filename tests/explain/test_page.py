@@ -66,6 +66,9 @@ def hostile():
     return explain(np.exp(sum((Tensor(i + 0.5, name=n) for i, n in enumerate(names)), start=Tensor(0.1)) * -0.1))
 
 
+# Each takes a page; more of them with this variable.
+EXAMPLES = int(os.environ.get("AUTOGRAD_EXAMPLES", "10"))
+
 STORIES = [lecture, neuron, network, hostile]
 
 
@@ -325,7 +328,7 @@ def test_a_slider_moves_its_leaf(visit):
 
 
 @given(st.lists(st.floats(-100, 100, width=32), min_size=3, max_size=3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_graph_in_float32_is_live_and_rounds_as_numpy_does(visits, numbers):
     def story(values):
         x, y, z = (Tensor(np.float32(v), name=n) for v, n in zip(values, "xyz", strict=True))
@@ -404,7 +407,7 @@ def run(plan, leaves):
         return explain(result, names={})
 
 
-@settings(max_examples=int(os.environ.get("AUTOGRAD_EXAMPLES", "25")), deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(graphs())
 def test_the_page_computes_what_python_computes(visits, graph):
     plan, first, second = graph

@@ -4,6 +4,7 @@ import hashlib
 import html
 import json
 import math
+import os
 import re
 from dataclasses import asdict
 from importlib.resources import files
@@ -262,7 +263,9 @@ def test_the_page_made_there_is_the_page_made_here(open_page, source, values):
     assert sorted(there["titles"]) == sorted(boxes)
 
 
-POINTS = [(0.5, 0.25, 2.0), (-0.75, 1.5, -1.0), (2.0, 2.0, 0.5), (1.0, 0.0, 3.0)]
+POINTS = [(0.5, 0.25, 2.0), (-0.75, 1.5, -1.0), (2.0, 2.0, 0.5), (1.0, 0.0, 3.0)][
+    :: 1 if "THOROUGH" in os.environ else 2
+]
 
 
 def test_every_function_of_numbers_computes_there_what_it_computes_here(open_page):

@@ -168,6 +168,7 @@ def test_descent_in_firefox(firefox):
     np.testing.assert_allclose(found[-1], np.ravel(descended(START, 2, 0.5)["w1"]), rtol=1e-12)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1366, "light")])
 def test_axe_finds_nothing_in_open_tools(visit, axe, width, scheme):
     page = visit(network(START), viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)

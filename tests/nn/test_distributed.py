@@ -103,6 +103,7 @@ REFUSALS = {
 # -- the same numbers --------------------------------------------------------------------------------------
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("number", [2, 3, 4])
 def test_several_processes_give_what_one_gives(results, mpiexec, tmp_path, number):
     """Uneven batches, and some with fewer examples than processes; dropout, penalties, clipping, weights, metrics."""

@@ -37,6 +37,13 @@ def module(name):
 run = module("run")
 LESSONS = run.lessons()
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+# Those whose trainings and checks take longest are run when all is asked for; `make lessons` runs them, too.
+LONG = ("04", "10")
+each_lesson_in_time = pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=pytest.mark.thorough) if p.stem.startswith(LONG) else p for p in LESSONS],
+    ids=lambda p: p.stem,
+)
 
 
 def read(path):
@@ -48,7 +55,7 @@ def tagged(notebook, tag):
     return cell
 
 
-@each_lesson
+@each_lesson_in_time
 def test_a_lesson_runs_from_a_fresh_kernel_as_stored_and_its_exercises_are_decided(path, patience):
     stored, fresh = read(path), read(path)
     folder = os.environ.get("AUTOGRAD_DATA_DIR")

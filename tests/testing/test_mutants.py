@@ -32,6 +32,7 @@ def test_every_rule_has_at_least_five_mutants():
         assert all(len(kinds) >= 5 for kinds in made.values()), op.name
 
 
+@pytest.mark.every(3)  # make check tries them all
 @pytest.mark.parametrize("what", mutants.WALK, ids=lambda what: what[0])
 def test_a_broken_walk_is_noticed(what):
     _, function, right, wrong = what

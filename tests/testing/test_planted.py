@@ -29,7 +29,7 @@ def test_a_planted_fault_is_found_in_every_seed(case):
 UNDECIDED = []
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("case", planted.NASTY, ids=lambda c: c.name)
 def test_a_right_gradient_that_is_nasty_passes_at_every_corner(case):
     if planted.undecided(case):  # which raises where it is an alarm
