@@ -129,7 +129,8 @@ def same(a, b):
         np.testing.assert_array_equal(v, w)
 
 
-@pytest.mark.filterwarnings("ignore:no gradient came")  # for those of Many that are not used
+# Some parts of Many are not used, and some of the models drawn diverge: both as the one that was saved.
+@pytest.mark.filterwarnings("ignore:no gradient came", "ignore:overflow", "ignore:invalid value")
 @settings(max_examples=40 if "THOROUGH" in os.environ else 15, suppress_health_check=[HealthCheck.too_slow])
 @given(
     blocks=st.lists(BLOCKS, min_size=1, max_size=4),
