@@ -318,6 +318,7 @@ def test_a_leaf_that_is_changed_in_the_frame_is_in_the_address_and_decides_anew(
     assert page.locator("#given").input_value() == "x=-4 y:=2"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("source", "given"),
     [
@@ -368,6 +369,7 @@ def test_mistakes_are_pointed_at_and_what_was_there_stays(play):
     assert page.locator("#error").text_content() == ""
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("i", range(len(GALLERY)))
 def test_each_of_the_gallery_is_what_python_makes_of_it(play, i):
     page = play()

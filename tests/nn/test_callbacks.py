@@ -258,6 +258,7 @@ METRICS = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Skipping:UserWarning")  # inside Keras
 @pytest.mark.parametrize("callback", ["EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"])
 @pytest.mark.parametrize("what", METRICS)

@@ -87,6 +87,7 @@ def kinds(onnx, path):
 # -- every layer -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("name", "settings", "shapes"), layers.TABLE, ids=[name for name, _, _ in layers.TABLE])
 def test_a_file_computes_what_the_layer_computes(session, name, settings, shapes):
     """The table that Keras judges; the layers that may have the channels first have them there too."""

@@ -201,6 +201,7 @@ COMPILED = {
 }  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore:Gradients do not exist", "ignore:no gradient came")
 @pytest.mark.parametrize("case", COMPILED)
 def test_losses_and_metrics_of_several_outputs_are_those_of_keras(keras, case):

@@ -145,6 +145,7 @@ def agree(jax, f, values):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("name", "where"), [(n, where) for where, names in SAME_NAME.items() for n in names.split()])
 def test_elementwise(name, where, jax):
     random = np.random.default_rng(0)

@@ -235,6 +235,7 @@ BATCHES = [
 ]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("case", "dtype", "batch_size"), BATCHES)
 def test_everything_trains_to_the_same_bits(case, dtype, batch_size):
     with way():

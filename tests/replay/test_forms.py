@@ -79,6 +79,7 @@ def test_there_is_an_example_of_every_form():
     assert FORMS.keys() == forms.FORMS.keys()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 @pytest.mark.parametrize("function", FORMS, ids=lambda f: f.__name__)
 def test_a_form_gives_the_bits_of_the_plain_call(function, dtype):
@@ -90,6 +91,7 @@ def test_a_form_gives_the_bits_of_the_plain_call(function, dtype):
 UFUNCS = [np.add, np.multiply, np.maximum, np.minimum, np.logical_or, np.logical_and]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
 def test_the_methods_of_a_ufunc_give_the_bits_of_the_plain_call(ufunc, dtype):

@@ -136,6 +136,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("compiled_at_once")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("in_threads", [False, True])

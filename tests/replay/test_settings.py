@@ -203,6 +203,7 @@ def classes(module, base):
     return sorted(found, key=lambda cls: cls.__name__)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("cls", classes(optimizers, optimizers.Optimizer))
 def test_each_setting_of_an_optimizer(cls):
     models, x = pair(dense, lambda: "sparse_categorical_crossentropy", lambda: cls(0.01))
@@ -214,6 +215,7 @@ def test_each_setting_of_an_optimizer(cls):
 LOSSES = [cls for cls in classes(losses, losses.Loss) if cls is not losses.LossFunction]
 
 
+@pytest.mark.every(2)
 @pytest.mark.filterwarnings("ignore:.*was told from_logits=True")
 @pytest.mark.parametrize("cls", LOSSES)
 def test_each_setting_of_a_loss(cls):
@@ -263,6 +265,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", [name for name, parameters in FUNCTIONS.items() if parameters])
 def test_each_setting_of_an_activation(name):
     models, x = pair(lambda: (X, layers.Lambda(getattr(nn.activations, name))), dense_loss, lambda: "adam")
@@ -299,6 +302,7 @@ def test_each_setting_of_a_function_for_a_loss(name):
             assert_equal_steps(models, x, y)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("cls", classes(nn.metrics, nn.metrics.Metric))
 def test_each_setting_of_a_metric(cls):
     """They are computed outside of what is replayed."""
