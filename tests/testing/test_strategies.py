@@ -95,6 +95,7 @@ def test_any_convolution_has_a_result(c):
 # -- programs ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # which programs are drawn depends on which ops there are
 @settings(deadline=None)
 @given(programs())
 def test_a_program_is_the_python_that_it_prints(program):
