@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, tree
-from autograd_core.explain.boxes import LAYER, counted, drawn
+from autograd_core.explain.boxes import LAYER, MAX_NODES, counted, drawn, more
 from autograd_core.explain.drawing import Arrow, Box, Drawing
 from autograd_core.explain.folding import folded
 
 from .layers.input import InputLayer
 from .layers.layer import Layer
 from .layers.symbolic import shape_of, source, symbols, undisturbed
+from .models.network import Slot
 from .summary import kind_of, shown
 
 ALL = 10**9
@@ -36,8 +37,8 @@ _OF_LAYERS = Layer.__module__.rpartition(".")[0] + "."
 def family(layer: Layer) -> str:
     """Which kind of layer this is, by the one of ours that its class comes from."""
     for kind in type(layer).__mro__:
-        stem = kind.__module__.removeprefix(_OF_LAYERS)
-        found = next((what for begin, what in _FAMILIES.items() if stem.startswith(begin)), None)
+        begins = (what for begin, what in _FAMILIES.items() if kind.__module__.startswith(_OF_LAYERS + begin))
+        found = next(begins, None)
         if found is not None:
             return found
     return "other"
@@ -49,8 +50,8 @@ def family(layer: Layer) -> str:
 class _Calls:
     """The boxes of a model's layers, and the arrows between them, with the shapes of what flows there."""
 
-    def __init__(self, expand: bool) -> None:
-        self.expand = expand
+    def __init__(self, depth: int | None) -> None:
+        self.depth = depth
         self.layers: dict[str, tuple[Layer, tuple[str, ...]]] = {}
         self.arrows: dict[tuple[str, str], str] = {}
 
@@ -68,7 +69,7 @@ class _Calls:
             first = begin if isinstance(begin, InputLayer) else InputLayer(batch_shape=value.shape, name=value.name)
             (values[i],) = self.call(first, path, came[i : i + 1], [shown(value.shape)])
         for layer, args, kwargs, gives in network.calls:
-            slots = [leaf for leaf in tree.leaves((args, kwargs)) if type(leaf).__name__ == "Slot"]
+            slots = [leaf for leaf in tree.leaves((args, kwargs)) if type(leaf) is Slot]
             shapes = [shown(network.values[number][0]) for number in gives]
             found = self.call(layer, path, [values[slot.number] for slot in slots], shapes)
             values |= dict(zip(gives, found, strict=True))
@@ -76,7 +77,7 @@ class _Calls:
 
     def call(self, layer: Layer, path: tuple[str, ...], came: Sequence[Any], shapes: Sequence[str]) -> list[Any]:
         """A layer that is called on ``came``: a box, or its own layers in a frame."""
-        if self.expand and known(layer):
+        if (self.depth is None or len(path) < self.depth) and known(layer):
             return self.model(layer, (*path, layer.name), came)
         key = f"layer {id(layer)}"
         self.layers.setdefault(key, (layer, path))
@@ -99,14 +100,14 @@ def model_drawn(model: Any, direction: str, depth: int | None, max_nodes: int | 
     """What `draw` makes of a model: models in it are open, and nothing is folded, while all is taken in at a glance."""
     check_built(model)
     limit = AT_A_GLANCE if max_nodes is None else max_nodes
-    drawing = layers_drawn(model, in_short, depth != 0, direction)
+    drawing = layers_drawn(model, in_short, depth, direction)
     if fold or (fold is None and len(drawing.boxes) > limit):
         drawing = once(drawing, 0 if fold else limit)
     if depth is None and not fold and len(drawing.boxes) > limit:
-        drawing = layers_drawn(model, in_short, False, direction)
+        drawing = layers_drawn(model, in_short, 0, direction)
         if fold is None and len(drawing.boxes) > limit:
             drawing = once(drawing, limit)
-    return drawing
+    return nearest(drawing, MAX_NODES if max_nodes is None else max_nodes)
 
 
 def check_built(model: Any) -> None:
@@ -117,14 +118,14 @@ def check_built(model: Any) -> None:
         )
 
 
-def layers_drawn(model: Any, described: Any, expand: bool, direction: str, begin: bool = True) -> Drawing:
-    """The layers of a model.
+def layers_drawn(model: Any, described: Any, depth: int | None, direction: str, begin: bool = True) -> Drawing:
+    """The layers of a model, of which so many levels of models in it are open; all of them, if None.
 
     ``described(layer)`` is what stands in a box, the title first; ``begin`` draws the input of a Sequential, too.
     """
     if not known(model):
-        return _recorded(model, described, expand, direction)
-    calls = _Calls(expand)
+        return _recorded(model, described, depth, direction)
+    calls = _Calls(depth)
     first = getattr(model, "_input", None)
     if begin and model._network is None and first is not None:
         came = calls.call(first, (), (), [shown(first.batch_shape)])
@@ -140,7 +141,7 @@ def layers_drawn(model: Any, described: Any, expand: bool, direction: str, begin
     return Drawing(tuple(boxes), tuple(arrows), direction, legend=True)
 
 
-def _recorded(model: Any, described: Any, expand: bool, direction: str) -> Drawing:
+def _recorded(model: Any, described: Any, depth: int | None, direction: str) -> Drawing:
     """The same of a model with a ``call`` of its own, from what one call on zeros computes.
 
     It is a call in training, where all layers do something. What no layer computes is a box of its own.
@@ -159,8 +160,8 @@ def _recorded(model: Any, described: Any, expand: bool, direction: str) -> Drawi
         out = model(given, training=True)
     roots = [leaf.node for leaf in tree.leaves(out) if isinstance(leaf, Tensor)]
     drawing = drawn(
-        roots, {}, direction, values=False, gradients=False, depth=None if expand else 0, max_nodes=ALL, fold=False,
-        formulas=False, innermost=expand,
+        roots, {}, direction, values=False, gradients=False, depth=depth, max_nodes=ALL, fold=False,
+        formulas=False, innermost=True,
     )  # fmt: skip
     boxes = []
     for box in drawing.boxes:
@@ -241,3 +242,24 @@ def once(drawing: Drawing, limit: int) -> Drawing:
     often = {keys[i]: times for i, times in found.times.items()}
     note = "what repeats is drawn once" if often else ""
     return replace(drawing, boxes=tuple(counted(boxes, often)), arrows=tuple(arrows.values()), note=note)
+
+
+def nearest(drawing: Drawing, limit: int) -> Drawing:
+    """The layers nearest to what the model gives, at most so many, and a box that says how many others there are."""
+    if len(drawing.boxes) <= limit:
+        return drawing
+    before: dict[str, list[str]] = {box.key: [] for box in drawing.boxes}
+    for arrow in drawing.arrows:
+        before[arrow.end].append(arrow.start)
+    used = {arrow.start for arrow in drawing.arrows}
+    found = [key for key in before if key not in used] or [drawing.boxes[-1].key]  # all are, in a circle
+    for key in found:  # breadth first, while it grows
+        if len(found) >= limit:
+            break
+        found += [start for start in dict.fromkeys(before[key]) if start not in found]
+    shown = set(found[:limit])
+    left_out = len(before) - len(shown)
+    others, ways = more(left_out, {a.end for a in drawing.arrows if a.end in shown and a.start not in shown})
+    arrows = [arrow for arrow in drawing.arrows if {arrow.start, arrow.end} <= shown]
+    boxes = (box for box in drawing.boxes if box.key in shown)
+    return replace(drawing, boxes=(others, *boxes), arrows=(*arrows, *ways), left_out=left_out)

@@ -156,7 +156,9 @@ def plot_model(
         "names": show_layer_names, "activations": show_layer_activations, "shapes": show_shapes, "dtypes": show_dtype,
         "trainable": show_trainable,
     }  # fmt: skip
-    drawing = layers_drawn(model, lambda layer: in_full(layer, **asked), expand_nested, rankdir, begin=False)
+    drawing = layers_drawn(
+        model, lambda layer: in_full(layer, **asked), None if expand_nested else 0, rankdir, begin=False
+    )
     drawing = replace(drawing, arrows=tuple(replace(arrow, label="") for arrow in drawing.arrows))
     if to_file is not None:
         picture = replace(drawing)  # a vector drawing, as the one that is returned, has no dots

@@ -83,8 +83,10 @@ def drawn(
         found = {node: to_numpy(wrap(node).grad) for node in nodes if node.grad is not None}
 
     paths = set(layers.values())
-    levels = list(_levels(paths))
-    for closed in levels[1:2] if innermost else levels if depth is None else [_to_depth(paths, depth)]:
+    levels = list(_levels(paths))[1:2] if innermost else list(_levels(paths))
+    if depth is not None:
+        levels = [levels[0] | _to_depth(paths, depth)]
+    for closed in levels:
         group = {node: _place(names[node], layers.get(node, ()), closed) for node in nodes}
         if len(set(group.values())) <= COLLAPSE_ABOVE:
             break
@@ -105,11 +107,17 @@ def drawn(
     boxes = sorted(counted(boxes, often), key=lambda box: at.get(box.key, len(at)))
     note = "what repeats is drawn once" if often else ""
     if left_out:
-        boxes.insert(0, Box("…", f"… {left_out:,} more", (), "more", (), None))
         pairs = ((n, p) for n in once for p in n.parents if p is not None and p.requires_grad)
         ends = {group[n] for n, p in pairs if group.get(p) not in shown}
-        arrows += [Arrow("…", end, "", None) for end in sorted(ends)]
+        others, ways = more(left_out, ends)
+        boxes.insert(0, others)
+        arrows += ways
     return Drawing(tuple(boxes), tuple(arrows), direction, left_out, legend=True, note=note)
+
+
+def more(count: int, ends: Iterable[str]) -> tuple[Box, list[Arrow]]:
+    """The box that says how many others there are, and its arrows to those that are computed from any of them."""
+    return Box("…", f"… {count:,} more", (), "more", (), None), [Arrow("…", end, "", None) for end in sorted(ends)]
 
 
 def of_error(error: BaseException, variables: Mapping[str, Any], direction: str, **options: Any) -> Drawing:

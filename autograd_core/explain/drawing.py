@@ -85,7 +85,7 @@ class Drawing:
     legend: bool = False
     wrapped: bool = True
     note: str = ""
-    _digraph: Any = field(default=None, repr=False)
+    _digraph: Any = field(default=None, init=False, repr=False, compare=False)  # made when it is asked for
 
     def __repr__(self) -> str:
         more = f", {self.left_out} more left out" if self.left_out else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import layout
 from .columns import GUTTER, LETTER, parts, ranks
-from .dot import digraph
+from .dot import digraph, legend_of
 from .looks import at_night
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ FAR = 20  # ranks: an arrow over more of them takes the gutter, as one to anothe
 Point = tuple[float, float]
 Places = dict[str, dict[str, str]]  # of what has an id, in Graphviz' words
 
-_ID = re.compile(r'(?<=[ \[])id="?((?:node|edge|cluster)-[\d-]+|legend)"?')
+# An id, or a text in quotes, in which an id is only words.
+_ID = re.compile(r'(?<=[ \[])id="?((?:node|edge|cluster)-[\d-]+|legend)"?|"(?:\\.|[^"\\])*"')
 
 
 def rendered(drawing: Drawing, format: str) -> bytes:
     """The picture as bytes, in one of the formats of Graphviz; an SVG knows how it looks by night."""
     columns = parts(drawing)
-    if len(columns) > 1 or 'id="legend"' in drawing.source or "id=legend" in drawing.source:
+    if len(columns) > 1 or legend_of(drawing):
         picture = layout.rendered(with_places(drawing.source, places(drawing, columns)), format, placed=True)
     else:
         picture = layout.rendered(drawing.source, format)
@@ -111,7 +112,7 @@ def places(drawing: Drawing, columns: Sequence[Sequence[Box]]) -> Places:
             x, y = ways[-1][len(out) - 1]
             x, y = (x + 6, ways[-1][len(out)][1] + 8) if sideways else (x + 6, y + 8)
             found[f"edge-{i}"]["lp"] = f"{x + LETTER / 2 * len(arrow.label):.2f},{y:.2f}"
-    if "legend" in mine.source:
+    if legend_of(drawing):
         _below(found, _extent(found, ways), mine.source)
     return found
 
@@ -188,7 +189,7 @@ def _extent(found: Mapping[str, Mapping[str, str]], ways: Iterable[Sequence[Poin
 
 def _below(found: Places, corner: Point, source: str) -> None:
     """Find room for the legend below all, and as wide as it is."""
-    line = next(line for line in source.splitlines() if "id=legend" in line)
+    line = next(line for line in source.splitlines() if line.startswith("\tlegend ["))
     laid = json.loads(layout.rendered(f"digraph {{ node [fontname=Helvetica]; {line} }}", "json"))
     width, height = (72 * float(laid["objects"][0][name]) for name in ("width", "height"))
     size = {name: laid["objects"][0][name] for name in ("width", "height")}
