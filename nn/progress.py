@@ -12,6 +12,7 @@ import numpy as np
 from autograd_core.optional import needed
 
 from .checks import number, whole
+from .tensors import plain
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -136,7 +137,8 @@ class Progress:
 
 
 def _pairs(values: Mapping[str, float]) -> list[str]:
-    return [f"{name}: {show_value(value)}" for name, value in values.items()]
+    """What was measured, in words; of several numbers, which a step of one's own may return, their mean."""
+    return [f"{name}: {show_value(float(np.mean(value)))}" for name, value in values.items()]
 
 
 class Progbar:
@@ -211,7 +213,7 @@ class Progbar:
             stateful = name in (self.stateful_metrics or ()) if listed is None else name not in listed
             alone = last or stateful  # at the end values come as they are to be shown
             total, count = (0.0, 0) if alone else self._values.get(name, (0.0, 0))
-            self._values[name] = total + float(np.mean(value)) * steps, count + steps
+            self._values[name] = total + float(np.mean(plain(value))) * steps, count + steps
         self._seen = current
         means = {name: total / count for name, (total, count) in self._values.items()}
         if last:

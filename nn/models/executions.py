@@ -32,6 +32,8 @@ class Executions:
         Whether to end after the execution that was just told of.
     interrupted : list, optional
         Not empty where to end after the batch at hand.
+    told_of : callable, optional
+        What callbacks are told when an execution ends; by default the logs of its last batch, which are shown.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Executions:
         progress: Progress | None,
         stopped: Callable[[], bool],
         interrupted: list[int] | None = None,
+        told_of: Callable[[], Logs] | None = None,
     ):
         self.told, self.size, self.progress = told, size, progress
         self.begins = [f"on_{event}_begin" for event in EVENTS[what]]
         self.ends = [f"on_{event}_end" for event in EVENTS[what]]
         self.stopped, self.interrupted = stopped, [] if interrupted is None else interrupted
+        self.told_of = told_of or (lambda: self.logs)
         self.logs: Logs = {}  # of the last batch: set by who runs it
         self.steps = 0
 
@@ -68,7 +72,8 @@ class Executions:
     def _end(self) -> None:
         # As in Keras an execution is told by its last batch, also where the data ended before that.
         last = -(-self.steps // self.size) * self.size - 1
+        logs = self.told_of()
         for event in self.ends:
-            self.told.tell(event, last, self.logs)
+            self.told.tell(event, last, logs)
         if self.progress is not None:
             self.progress.update(self.steps, self.logs)

@@ -548,10 +548,15 @@ class Trainer(TrainingStep):
         self.stop_predicting = False
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
-        running = Executions(told, "predict", self.steps_per_execution, progress, lambda: self.stop_predicting)
+
+        def outputs() -> Logs:
+            begin = (running.steps - 1) // running.size * running.size
+            return {"outputs": joined(parts[begin:])}
+
+        size, stopped = self.steps_per_execution, lambda: self.stop_predicting
+        running = Executions(told, "predict", size, progress, stopped, told_of=outputs)
         for part, _, _, self._steps.share in running.over(feed):
             parts.append(as_arrays(self.predict_step((part,))))
-            running.logs = {"outputs": joined(parts[-1 - running.steps % running.size :])}
         if progress.live:  # a file is not told about predictions
             progress.finish(len(parts), {})
         told.tell("on_predict_end", {})

@@ -243,6 +243,10 @@ def test_a_bar_of_ones_own_shows_means_as_keras_does(keras, capsys):
         ends.append(re.sub(r" \d+(\.\d+)?(s|ms|us)(/game)?", "", capsys.readouterr().out).strip())
     assert ends[0] == ends[1]
     assert "loss: 4.0000" in ends[0]
+    # Losses as they come, which are Tensors that record.
+    losses = nn.losses.MeanSquaredError(reduction=None)(np.zeros((2, 1)), nn.layers.Dense(1)(np.ones((2, 2))))
+    nn.utils.Progbar(1, verbose=2).update(1, [("loss", losses)])
+    assert f"loss: {losses.data.mean():.4f}" in capsys.readouterr().out
 
 
 @pytest.fixture

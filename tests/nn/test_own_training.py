@@ -280,7 +280,16 @@ def test_callbacks_are_told_of_executions(every):
     predicted = model.predict(X, batch_size=3, verbose=0, callbacks=told[2:])
     ends = [begin + every - 1 for begin in range(0, 4, every)]  # the last one as if it were whole, as in Keras
     assert [t.batches for t in told] == [ends] * 3
+    assert [len(part) for part in told[2].outputs] == [min(3 * every, 12 - 3 * begin) for begin in range(0, 4, every)]
     np.testing.assert_array_equal(np.concatenate(told[2].outputs), predicted)
+
+
+def test_predictions_of_an_execution_are_joined_once(monkeypatch):
+    model, joined = small(steps_per_execution=12), []
+    whole = np.concatenate
+    monkeypatch.setattr(np, "concatenate", lambda parts, *args: joined.append(len(parts)) or whole(parts, *args))
+    model.predict(X, batch_size=1, verbose=0)
+    assert joined == [12, 12]  # what callbacks are told, and what is returned
 
 
 def test_a_callback_stops_what_does_not_end():

@@ -373,6 +373,20 @@ def test_the_bar_in_a_terminal_looks_like_keras_bar(monkeypatch):
     assert text.count("Epoch ") == 2
     assert re.search(r"\r2/2 ━{20} \d+s \d+[mu]?s/step - loss: [\d.e+-]+ - mae: [\d.e+-]+\n", text)
 
+    # Of predictions it shows how far they are, and of several numbers that a step returns their mean.
+    assert model.predict(np.ones((64, 2))).shape == (64, 1)
+    text = re.sub(r"\x1b\[[0-9;]*[mK]", "", screen.getvalue())
+    assert re.search(r"\r2/2 ━{20} \d+s \d+[mu]?s/step\n$", text)
+
+    class Several(nn.Sequential):
+        def train_step(self, data):
+            return {"each": np.array([1.0, 3.0])}
+
+    model = Several([nn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((2, 2)), np.ones(2))
+    assert re.search(r"each: 2\.0000\x1b\[K\n$", screen.getvalue())
+
 
 @pytest.mark.usefixtures("python_s_own_ctrl_c")
 def test_ctrl_c_ends_cleanly_and_leaves_a_usable_model():
