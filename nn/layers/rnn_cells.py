@@ -49,10 +49,13 @@ class Cell(Layer):
             "recurrent", (self.units, self.gates * self.units), "recurrent_kernel"
         )
         if self.use_bias:
-            self.bias = self._make_weight("bias", self._bias_shape())
+            self.bias = self._make_weight("bias", self._bias_shape(), initializer=self._first_bias)
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
+
+    def _first_bias(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        return self.bias_initializer(shape, dtype)
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Zeros, for a batch."""
@@ -364,7 +367,7 @@ recurrent_dropout, seed, **kwargs
         return [self.units, self.units]
 
     def _first_bias(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        values = np.array(plain(self.bias_initializer(shape, dtype)))
+        values = np.array(plain(super()._first_bias(shape, dtype)))
         if self.unit_forget_bias:
             values[self.units : 2 * self.units] = 1
         return values
