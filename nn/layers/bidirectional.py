@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
@@ -140,4 +141,19 @@ def _like(layer: Any, direction: str, go_backwards: bool) -> Any:
     name = f"{direction}_{layer.name.removeprefix(direction + '_')}"
     description = config.description(layer)
     settings = {**copy.deepcopy(description["config"]), "name": name, "go_backwards": go_backwards}
-    return type(layer).from_config(settings)
+    with config.custom_object_scope(_own(layer)):
+        return type(layer).from_config(settings)
+
+
+def _own(layer: Any) -> dict[str, Any]:
+    """The classes of a layer and of those in it, and functions they were given, by the names in descriptions."""
+    found: dict[str, Any] = {}
+    for part in layer.walk_layers():
+        things: list[Any] = [type(part), *filter(inspect.isfunction, vars(part).values())]
+        for thing in things:
+            if found.setdefault(thing.__name__, thing) is not thing:
+                raise ValueError(
+                    f"layer {layer.name!r}: expected functions and classes of different names, got two that are called "
+                    f"{thing.__name__!r}; give one another name"
+                )
+    return found

@@ -21,8 +21,8 @@ class MultiHeadAttention(Layer):
 
     Called on ``(query, value)`` or ``(query, value, key)``, of the shapes (batch, targets, features) and
     (batch, sources, features), it gives (batch, targets, features of the query). Keys are the values, if there are no
-    others. What ``attention_mask``, (batch, targets, sources), leaves out has no part in a mean, nor with
-    ``use_causal_mask`` what comes after a target, nor what the masks of the inputs leave out. With
+    others. What ``attention_mask``, (batch, targets, sources) or (targets, sources), leaves out has no part in a
+    mean, nor with ``use_causal_mask`` what comes after a target, nor what the masks of the inputs leave out. With
     ``return_attention_scores`` the weights, (batch, heads, targets, sources), come out as well.
 
     Parameters
@@ -163,7 +163,7 @@ class MultiHeadAttention(Layer):
             masks.append(truth(np.tril(np.ones((query.shape[1], key.shape[1]), bool))[None, None]))
         if given is not None:
             given = truth(given)
-            masks.append(given if given.ndim == 4 else given[:, None])
+            masks.append(given[:, None] if given.ndim == 3 else given)
         found = None
         for mask in masks:
             found = mask if found is None else found & mask

@@ -48,7 +48,8 @@ class RNN(Layer):
     Raises
     ------
     ValueError
-        For a cell without a ``state_size``; in a call, for a batch of another size than before where it is stateful.
+        For a cell without a ``state_size``; in a call, for no steps, and for a batch of another size than
+        before where it is stateful.
 
     Examples
     --------
@@ -137,23 +138,23 @@ class RNN(Layer):
         return [constant(np.zeros((batch_size, n), self.dtype)) for n in sizes]
 
     def _first_states(self, given: Any, batch: int) -> list[Any]:
-        if given is not None:
-            return [constant(s, self.dtype) for s in (given if isinstance(given, list | tuple) else [given])]
-        if not self.stateful:
-            return self.get_initial_state(batch)
-        if not self._carried:
+        if self.stateful and not self._carried:
             freeze.promised(self._carry, batch, kept=False)
-        if len(self._carried[0]) != batch:
+        if self.stateful and len(self._carried[0]) != batch:
             raise ValueError(
                 f"layer {self.name!r} is stateful: expected a batch of {len(self._carried[0])} examples, as before, "
                 f"got {batch}"
             )
-        return [constant(np.copy(plain(s))) for s in self._carried]
+        if given is not None:
+            return [constant(s, self.dtype) for s in (given if isinstance(given, list | tuple) else [given])]
+        return [constant(np.copy(plain(s))) for s in self._carried] if self.stateful else self.get_initial_state(batch)
 
     # -- the loop --------------------------------------------------------------------------------------
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         batch, steps = sequences.shape[:2]
+        if steps == 0:
+            raise ValueError(f"layer {self.name!r}: expected at least one step, got a sequence of none")
         states = self._first_states(initial_state, batch)
         step, inputs = self._steps(sequences, training)
         mask = None if mask is None else truth(next(iter(tree.leaves(mask))))
@@ -162,10 +163,9 @@ class RNN(Layer):
         for t in reversed(range(steps)) if self.go_backwards else range(steps):
             new, after = step(inputs[t], states)
             if mask is not None:  # what does not count changes nothing
-                counts = np.expand_dims(mask[:, t], -1)
                 before = new.dtype.type(0) if self.zero_output_for_mask or output is None else output
-                new = np.where(counts, new, before)
-                after = [np.where(counts, a, s) for a, s in zip(after, states, strict=True)]
+                new = _where(mask[:, t], new, before)
+                after = [_where(mask[:, t], a, s) for a, s in zip(after, states, strict=True)]
             output, states = new, after
             outputs.append(output)
         if self.stateful:
@@ -189,7 +189,7 @@ class RNN(Layer):
         of_inputs, of_state = cell.masks((batch, features), sequences.dtype, training)
         if len(of_inputs) == 0:  # one product for all steps
             projected = cell.project(np.reshape(inputs, (steps * batch, features)), of_inputs)
-            projected = np.reshape(projected, (steps, batch, -1))
+            projected = np.reshape(projected, (steps, batch, projected.shape[-1]))
         else:
             projected = cell.project(inputs, of_inputs)
         return functools.partial(_step, cell, of_state), projected
@@ -197,6 +197,11 @@ class RNN(Layer):
     def _given_settings(self) -> dict[str, Any]:
         of_cell = {} if self.cell_type is None else {n: getattr(self, n) for n in config.arguments(type(self))}
         return {**of_cell, **super()._given_settings()}
+
+
+def _where(counts: Any, new: Any, old: Any) -> Any:
+    """The new values of the examples whose step counts, whatever their shape, and the old ones of the others."""
+    return np.where(counts.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
 
 def _step(cell: Cell, masks: Any, z: Any, states: list[Any]) -> tuple[Any, list[Any]]:

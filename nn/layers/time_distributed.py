@@ -24,7 +24,7 @@ class TimeDistributed(Layer):
     Raises
     ------
     ValueError
-        For what is no layer; in a call, for fewer than three axes.
+        For what is no layer; in a call, for fewer than three axes, or no steps.
 
     Examples
     --------
@@ -48,6 +48,8 @@ class TimeDistributed(Layer):
             self.layer._build((input_shape[0], *input_shape[2:]))
 
     def call(self, x: Any, mask: Any = None) -> Any:
+        if x.shape[1] == 0:
+            raise ValueError(f"layer {self.name!r}: expected at least one step, got a sequence of none")
         told = mask is not None and "mask" in self.layer._call_takes
         steps = range(x.shape[1])
         return np.stack([self.layer(x[:, t], **({"mask": truth(mask)[:, t]} if told else {})) for t in steps], axis=1)

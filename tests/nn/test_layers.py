@@ -174,6 +174,7 @@ CALLS = [
     (lambda L: L.Bidirectional(L.GRU(3), merge_mode="mul", backward_layer=L.GRU(3, go_backwards=True)), [SEQUENCE], {}),
     (lambda L: L.TimeDistributed(L.Dense(3, activation="tanh")), [SEQUENCE], {}),
     (lambda L: L.TimeDistributed(L.Conv1D(2, 3)), [distinct((2, 3, 7, 4), 3)], {"mask": LONG[:2, :3]}),
+    (lambda L: L.MultiHeadAttention(4, 3), [SEQUENCE, SOURCE], {"attention_mask": PAIRS[0]}),
     (lambda L: L.MultiHeadAttention(2, 3, 5, use_bias=False, output_shape=6), [SEQUENCE, SOURCE, KEYS], {}),
     *(
         (make, inputs, {**given, **more})

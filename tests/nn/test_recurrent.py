@@ -109,6 +109,67 @@ def test_gradients_through_time_are_those_of_finite_differences(name):
     check_gradients(f, x, *values)
 
 
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("more", [{}, {"bias_initializer": "ones"}, {"unit_forget_bias": False}])
+def test_a_bias_begins_as_in_keras(keras, name, more):
+    if name != "LSTM":
+        more = {k: v for k, v in more.items() if k != "unit_forget_bias"}
+    theirs, mine = (getattr(k.layers, name)(3, **more) for k in (keras, nn))
+    theirs(X), mine(X)
+    np.testing.assert_array_equal(mine.get_weights()[2], theirs.get_weights()[2])
+
+
+def test_a_first_state_may_be_given_before_a_stateful_layer_has_one():
+    given = [rng.normal(size=(4, 5)).astype("float32") for _ in range(2)]
+    whole, halves = L.LSTM(5), L.LSTM(5, stateful=True)
+    halves(X[:, :3], initial_state=given)
+    whole(X)
+    whole.set_weights(halves.get_weights())
+    expected = whole(X, initial_state=given).numpy()
+    np.testing.assert_allclose(halves(X[:, 3:]).numpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_examples_give_none_and_no_steps_are_an_error(name):
+    for layer in (getattr(L, name)(5), L.Bidirectional(getattr(L, name)(5), merge_mode="sum")):
+        assert layer(X[:0]).shape == (0, 5)
+        with pytest.raises(ValueError, match="expected at least one step"):
+            layer(X[:, :0])
+    with pytest.raises(ValueError, match="expected at least one step"):
+        L.TimeDistributed(L.Dense(2))(X[:, :0])
+
+
+class Sums(L.Layer):
+    """A cell of one's own, whose state has an axis more."""
+
+    def __init__(self, state_size, scale=1, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size, self.scale = state_size, scale
+
+    def get_initial_state(self, batch_size=None):
+        return [np.zeros((batch_size, 1, self.state_size), "float32")]
+
+    def call(self, x, states):
+        total = states[0] + self.scale * np.expand_dims(x, 1)
+        return total, [total]
+
+
+def doubled(x):
+    return 2 * x
+
+
+def test_a_cell_of_ones_own_goes_both_ways_and_its_state_has_any_shape():
+    mask = np.arange(6) < np.array([[6], [2], [1], [0]])
+    both = L.Bidirectional(L.RNN(Sums(3, scale=2)), merge_mode=None)
+    for y in both(X, mask=mask):
+        expected = 2 * np.sum(X * mask[..., None], axis=1, keepdims=True)
+        np.testing.assert_allclose(y.numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert both.forward_layer.cell is not both.backward_layer.cell
+    assert L.Bidirectional(L.GRU(2, activation=doubled))(X).shape == (4, 4)
+    with pytest.raises(ValueError, match="two that are called '<lambda>'"):
+        L.Bidirectional(L.GRU(2, lambda x: x, lambda x: 2 * x))
+
+
 # -- masks -------------------------------------------------------------------------------------------------
 
 
