@@ -78,7 +78,7 @@ def shade(g: float | None, largest: float) -> int | None:
 def at_night() -> str:
     """The style sheet of an SVG for readers whose system is dark; the picture itself says how it looks by day."""
     rules = [
-        ".graph > polygon { fill: #16181d; }",
+        ".graph > polygon { fill: #16181d; stroke: none; }",
         "text { fill: #e8e8e8; }",
         "polygon, path { stroke: #9a9fa8; }",
         ".edge polygon { fill: #9a9fa8; }",

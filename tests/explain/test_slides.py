@@ -512,6 +512,8 @@ def test_by_night_a_picture_is_dark(chromium, tmp_path):
                 (s) => getComputedStyle(document.querySelector(s)).fill))"""
             )
         )
+        paper = "getComputedStyle(document.querySelector('.graph > polygon')).stroke"
+        assert page.evaluate(paper) in ("none", "rgba(0, 0, 0, 0)")  # there is no frame around it
         context.close()
     assert shown["light"].pop() in ("none", "rgb(255, 255, 255)")
     assert shown["dark"].pop() == "none"
