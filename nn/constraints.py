@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from autograd_core.graph import Node
+from autograd_core.ops.half import in_float32
 from autograd_core.tensor import Tensor
 
 from . import config
 from .checks import number
+from .tensors import plain
 
 __all__ = [
     "Constraint",
@@ -39,7 +41,13 @@ def hold(weight: Tensor) -> None:
     """Bring a weight that was just changed back to what it is held to, if it is held to anything."""
     constraint = HELD.get(weight.node) if HELD else None
     if constraint is not None:
-        np.copyto(weight.data, constraint(weight.data))
+        found = plain(constraint(weight.data))
+        if np.shape(found) != weight.shape:
+            raise ValueError(
+                f"what a constraint makes of a weight of shape {weight.shape}: expected an array of this shape, got "
+                f"one of shape {np.shape(found)}; sums over an axis need keepdims=True"
+            )
+        np.copyto(weight.data, found)
 
 
 class Constraint(config.Configurable):
@@ -97,6 +105,7 @@ class MinMaxNorm(Constraint):
         self.rate = number(rate, "rate, how much of the way is gone in a step", 0, 1)
         self.axis = axis
 
+    @in_float32
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)
         wanted = np.clip(norms, self.min_value, self.max_value)
@@ -118,6 +127,7 @@ class MaxNorm(Constraint):
     def __init__(self, max_value: float = 2, axis: Any = 0):
         self.max_value, self.axis = number(max_value, "max_value of a norm", 0), axis
 
+    @in_float32
     def __call__(self, w: Any) -> Any:
         norms = _norms(w, self.axis)
         return w * (np.clip(norms, 0, self.max_value) / (EPSILON + norms))
@@ -138,6 +148,7 @@ class UnitNorm(Constraint):
     def __init__(self, axis: Any = 0):
         self.axis = axis
 
+    @in_float32
     def __call__(self, w: Any) -> Any:
         return w / (EPSILON + _norms(w, self.axis))
 
