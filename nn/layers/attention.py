@@ -92,7 +92,7 @@ class Attention(Layer):
             causal = truth(np.tril(np.ones(scores.shape[-2:], bool))[None])
             counts = causal if counts is None else counts & causal
         if counts is not None:
-            scores = np.where(counts, scores, scores - scores.dtype.type(65504 if scores.dtype == np.float16 else 1e9))
+            scores = np.where(counts, scores, scores - scores.dtype.type(3e4 if scores.dtype == np.float16 else 1e9))
         weights = self.dropout_layer(activations.softmax(scores))
         result = weights @ value
         if of_query is not None:

@@ -58,7 +58,12 @@ class Embedding(Layer):
         self.input_dim = whole(input_dim, "input_dim of an Embedding", 1)
         self.output_dim = whole(output_dim, "output_dim of an Embedding", 1)
         self._plan_weight("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
-        self.mask_zero = self.supports_masking = bool(mask_zero)
+        self.mask_zero = bool(mask_zero)
+
+    @property
+    def supports_masking(self) -> bool:  # type: ignore[override]
+        """Whether 0 is padding."""
+        return self.mask_zero
 
     def build(self, input_shape: Any = None) -> None:
         self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.ops.half import in_float32
+
 from ..masks import truth
 from .images import data_format_of
 from .layer import InputSpec, Layer
@@ -58,8 +60,9 @@ class GlobalAveragePooling1D(GlobalPooling):
     rank, _reduce = 1, staticmethod(np.mean)
 
     def call(self, x: Any, mask: Any = None) -> Any:
-        if mask is None:
-            return super().call(x)
+        return super().call(x) if mask is None else in_float32(self._mean)(x, mask)
+
+    def _mean(self, x: Any, mask: Any) -> Any:
         axis = 1 if self.data_format == "channels_last" else 2
         counts = np.expand_dims(truth(mask), 3 - axis)
         x = np.where(counts, x, x.dtype.type(0))

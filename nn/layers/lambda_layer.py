@@ -50,10 +50,15 @@ class Lambda(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.mask, self.supports_masking = mask, mask is not None
+        self.mask = mask
         self.function = checks.function(function, "what a Lambda computes")
         self.arguments = arguments or {}
         self._told = _takes(function)
+
+    @property
+    def supports_masking(self) -> bool:  # type: ignore[override]
+        """Whether it was said what the mask is."""
+        return self.mask is not None
 
     def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         told = {name: value for name, value in (("training", training), ("mask", mask)) if name in self._told}

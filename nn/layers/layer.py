@@ -215,7 +215,7 @@ class Layer(config.Configurable):
             cls.build = _marking_built(vars(cls)["build"])  # type: ignore[method-assign]
         if "call" in vars(cls):
             cls._call_takes = tuple(inspect.signature(vars(cls)["call"]).parameters)[1:]
-        if "compute_mask" in vars(cls):
+        if "compute_mask" in vars(cls) and "supports_masking" not in vars(cls):
             cls.supports_masking = True
 
     _call_takes: tuple[str, ...] = ("inputs",)
@@ -419,7 +419,8 @@ class Layer(config.Configurable):
                 freeze.promised(self._build, shape, kept=False)
             if "training" in self._call_takes:
                 kwargs["training"] = bool(training)
-            masked = bool(MASKS) or "mask" in kwargs or type(self).compute_mask is not Layer.compute_mask
+            takes = "mask" in kwargs or "mask" in self._call_takes  # if only a list of None
+            masked = takes or bool(MASKS) or type(self).compute_mask is not Layer.compute_mask
             mask = hand_in(self._call_takes, inputs, kwargs) if masked else None
             start = tick()
             outputs = self.call(*tensors, **kwargs)

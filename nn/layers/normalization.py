@@ -75,6 +75,8 @@ class Normalization(Layer):
                 self._build((None, *x.shape[1:]))
             others = tuple(i for i in range(x.ndim) if i not in self._own_axes(x.ndim))
             more = x.size // max(1, int(np.prod([x.shape[a] for a in self._own_axes(x.ndim)])))
+            if not more:
+                continue
             share, shift = more / (number + more), np.mean(x, axis=others) - mean
             variance = variance + share * (np.var(x, axis=others) - variance + (1 - share) * np.square(shift))
             number, mean = number + more, mean + share * shift

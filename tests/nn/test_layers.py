@@ -246,6 +246,20 @@ def test_channels_first_is_channels_last_with_the_axes_moved(name):
         np.testing.assert_allclose(z if z.ndim < 4 else z.transpose(0, 2, 3, 1), y, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [-1, None, (1, 2)])
+def test_normalization_finds_the_mean_and_variance_of_all_batches(axis):
+    """Batches of any length, far from zero, none of them at all too; and again from the start."""
+    x = 1e6 + np.random.default_rng(0).normal(size=(7, 2, 3))
+    layer = nn.layers.Normalization(axis, dtype="float64")
+    layer.adapt(np.ones((4, 2, 3)))
+    layer.adapt([x[:0], x[:2], x[2:2], x[2:3], x[3:]])
+    others = {-1: (0, 1), None: None, (1, 2): (0,)}[axis]
+    expected = (x - x.mean(axis=others)) / x.std(axis=others)
+    np.testing.assert_allclose(layer(x).numpy(), expected, atol=1e-8)
+    with pytest.raises(ValueError, match="expected some to take a mean of, got none"):
+        layer.adapt(x[:0])
+
+
 def test_an_embedding_gives_keras_rows_and_gradients(keras, tf):
     index = np.array([[1, 4, 1], [0, 2, 4]])
     theirs, mine = keras.layers.Embedding(5, 3), nn.layers.Embedding(5, 3)

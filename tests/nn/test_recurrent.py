@@ -268,6 +268,40 @@ def test_a_layer_of_ones_own_is_given_masks_and_makes_them():
     np.testing.assert_allclose(averaged, expected, rtol=1e-5)
 
 
+def test_a_list_without_masks_is_given_as_such_whatever_else_has_one():
+    given = []
+
+    class Told(L.Layer):
+        def call(self, xs, mask=None):
+            given.append(mask)
+            return xs[0] + xs[1]
+
+    Told()([X, X])
+    other = L.Masking()(X)
+    Told()([X, X])
+    assert given == [[None, None]] * 2, other
+
+
+def test_whether_zeros_are_padding_can_be_said_later():
+    layer, words = L.Embedding(9, 4), np.array([[1, 2, 0, 0]])
+    layer(words)
+    layer.mask_zero = True
+    assert layer.supports_masking
+    padded = L.GlobalAveragePooling1D()(layer(words)).numpy()
+    np.testing.assert_allclose(padded, layer.embeddings.numpy()[[1, 2]].mean(axis=0, keepdims=True), rtol=1e-5)
+
+
+def test_masks_in_float16_lose_and_overflow_nothing():
+    x = np.full((1, 1003, 2), 100, "float16")
+    mask = np.arange(1003)[None] < 1000
+    mean = L.GlobalAveragePooling1D(dtype="float16")(x, mask=mask)
+    assert mean.dtype == np.float16
+    np.testing.assert_array_equal(mean.numpy(), 100)
+    query, value = np.full((1, 2, 4), 5, "float16"), np.full((1, 3, 4), -5, "float16")
+    nothing = [None, np.zeros((1, 3), bool)]  # the mean of all, then
+    np.testing.assert_allclose(L.Attention(dtype="float16")([query, value], mask=nothing).numpy(), -5, rtol=1e-3)
+
+
 # -- what is left out --------------------------------------------------------------------------------------
 
 
@@ -334,6 +368,32 @@ def test_weights_are_held_to_constraints_as_in_keras(keras, name):
         twin.train_on_batch(x, y)
         assert (twin.get_weights()[1] >= 0).all()
     assert (mine.get_weights()[1] >= 0).all()
+
+
+@pytest.mark.parametrize("size", [1e-4, 300.0])
+def test_norms_of_float16_are_those_of_float64(size):
+    values = np.full((4, 3), size, "float16")
+    norm = np.linalg.norm(values.astype("float64"), axis=0)
+    for held, wanted in (
+        (nn.constraints.UnitNorm(), 1),
+        (nn.constraints.MaxNorm(2), np.minimum(norm, 2)),
+        (nn.constraints.MinMaxNorm(0.5, 2), np.clip(norm, 0.5, 2)),
+    ):
+        found = held(values)
+        assert found.dtype == np.float16
+        np.testing.assert_allclose(np.linalg.norm(found.astype("float64"), axis=0), wanted, rtol=2e-3)
+
+
+def test_a_constraint_of_ones_own_gives_the_shape_of_its_weight():
+    def trained(constraint):
+        model = nn.Sequential([nn.Input((3,)), L.Dense(3, kernel_constraint=constraint)])
+        model.compile("sgd", "mse")
+        model.train_on_batch(X[0], X[0])
+        return model.get_weights()[0]
+
+    assert trained(lambda w: nn.activations.relu(Tensor(w))).min() == 0  # a Tensor is a value, too
+    with pytest.raises(ValueError, match=r"expected an array of this shape, got one of shape \(3,\)"):
+        trained(lambda w: np.sum(w, axis=0))
 
 
 def test_a_constraint_counts_in_a_loop_of_ones_own():
