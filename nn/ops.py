@@ -49,7 +49,7 @@ NUMPY = {
     "x, repeats | axis": "repeat",
     "x, repeats |": "tile",
     "x, shift | axis": "roll",
-    "x, indices | axis": "take take_along_axis",
+    "x, indices | axis": "take",
     "x, x_min, x_max |": "clip",
     "x, source, destination |": "moveaxis",
     "x, axis1, axis2 |": "swapaxes",
@@ -62,7 +62,7 @@ NUMPY = {
     "xs |": "dstack hstack vstack",
     "x1, x2 | axis": "append",
     "x1, x2 | axes": "tensordot",
-    "x1, x2 | axis, axisa, axisb, axisc": "cross",
+    "x1, x2 | axisa, axisb, axisc, axis": "cross",
     "x1, x2 | rtol, atol, equal_nan": "allclose isclose",
     "x1, x2 | assume_unique, invert": "isin",
     "condition, x1, x2 |": "where",
@@ -124,8 +124,14 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
 
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     """The k largest numbers along the last axis, of equal ones the first, and their places."""
-    order = np.argsort(-plain(x), axis=-1, kind="stable")[..., :k]
+    backwards = plain(x)[..., ::-1]  # whose last of equal numbers is the first one; no number has to change its sign
+    order = backwards.shape[-1] - 1 - np.argsort(backwards, axis=-1, kind="stable")[..., ::-1][..., :k]
     return np.take_along_axis(x, order, -1), order
+
+
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The numbers at places along an axis; without one, at places in all of ``x`` in one row."""
+    return np.take_along_axis(x, indices, axis)
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
@@ -258,7 +264,7 @@ def _named(name: str, function: Callable[..., Any], arguments: str) -> Callable[
     def op(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
         values = [given.pop(n) for n in by_place if n in given]
-        settings_ = {n: v for n, v in given.items() if v is not None}
+        settings_ = {n: v for n, v in given.items() if v is not None or n == "axis"}  # no axis is all of them
         symbol = next((v for v in values if hasattr(v, "as_layer")), None)
         if symbol is not None:
             return symbol.as_layer(function)(*values, **settings_)

@@ -24,9 +24,8 @@ def described(network: Network) -> dict[str, Any]:
     of_layer: dict[int, list[Call]] = {}
     for call in [*map(source, entries), *calls_between(entries, symbols(network.outputs))]:
         of_layer.setdefault(id(call.layer), []).append(call)
-    place: dict[
-        int, int
-    ] = {}  # of each call among those of its layer in this network, in the order that they were made
+    # Of each call among those of its layer in this network, in the order that they were made.
+    place: dict[int, int] = {}
     for calls in of_layer.values():
         made = {id(call): i for i, call in enumerate(calls[0].layer._calls)}
         calls.sort(key=lambda call: made[id(call)])
@@ -141,7 +140,9 @@ class _Layers:
         layer = self.made[name]
         if isinstance(layer, Operation):  # an index is a tuple
             args = [tuple(a) if isinstance(a, list) and not symbols(a) else a for a in args]
-        layer(*args, **{k: v for k, v in kwargs.items() if v is not None})  # Keras writes "mask": null everywhere
+        else:  # of layers Keras writes "mask": null everywhere
+            kwargs = {k: v for k, v in kwargs.items() if v is not None}
+        layer(*args, **kwargs)
         return True
 
     def read(self, value: Any) -> Any:

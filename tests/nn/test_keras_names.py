@@ -87,7 +87,8 @@ def test_each_op_has_keras_name_arguments_and_values(keras):
         mine, theirs = getattr(ops, name), getattr(keras.ops, name)
         known = inspect.signature(theirs).parameters
         needed = sum(p.default is p.empty for p in known.values())
-        assert inspect.signature(mine).parameters.keys() <= known.keys(), name
+        own = [*inspect.signature(mine).parameters]
+        assert own == [n for n in known if n in own], name  # in the same order, too
         args, kwargs = GIVEN.get(name, ((X, Y)[:needed], {}))
         ours, judged = leaves(mine(*args, **kwargs)), leaves(theirs(*args, **kwargs))
         assert len(ours) == len(judged), name
@@ -100,6 +101,30 @@ def test_each_op_has_keras_name_arguments_and_values(keras):
         if by_name.keys() <= inspect.signature(mine).parameters.keys():
             for a, b in zip(ours, leaves(mine(**by_name)), strict=True):
                 np.testing.assert_array_equal(np.asarray(getattr(a, "data", a)), np.asarray(getattr(b, "data", b)))
+
+
+def test_ops_at_their_corners(keras, tmp_path):
+    table = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]], "float32")
+    for o in (ops, keras.ops):
+        np.testing.assert_array_equal(np.asarray(o.argsort(table, axis=None)), [3, 1, 2, 0, 5, 4])
+        np.testing.assert_array_equal(np.asarray(o.take_along_axis(table, np.array([4]))), [5])
+        np.testing.assert_allclose(np.asarray(o.softmax(table * 0, axis=None)), np.full((2, 3), 1 / 6), rtol=1e-6)
+        x, y = np.eye(3, dtype="float32")[:, :2], np.eye(3, dtype="float32")[:, 1:]
+        np.testing.assert_array_equal(np.asarray(o.cross(x.T, y, -1, 0)), np.cross(x.T, y, -1, 0))
+    # Numbers that have no negative one, equal ones, and none.
+    for x in (np.array([0, 200, 200, 3], "uint8"), np.array([-128, 127, 127, 3], "int8"), np.array([0, 1, 1, 0], bool)):
+        values, places = ops.top_k(x, 2)
+        np.testing.assert_array_equal(places, [1, 2])
+        np.testing.assert_array_equal(values, x[1:3])
+    np.testing.assert_array_equal(ops.top_k(np.array([1.0, np.nan, np.inf, -np.inf]), 4)[1], [1, 2, 0, 3])  # as JAX
+    # An axis that is none stays none in a file.
+    x = nn.Input((3,))
+    model = nn.Model(x, [ops.argsort(x * 1.0, axis=None), np.clip(x, a_min=None, a_max=2)])
+    model.save(tmp_path / "none.keras")
+    for of in (model, nn.models.load_model(tmp_path / "none.keras")):
+        order, clipped = of.predict_on_batch(table)
+        np.testing.assert_array_equal(order, [3, 1, 2, 0, 5, 4])
+        np.testing.assert_array_equal(clipped, np.minimum(table, 2))
 
 
 def test_ops_flow_gradients_and_take_values_that_are_not_computed_yet(keras, tf, tmp_path):
