@@ -127,9 +127,9 @@ class Sequential(Model):
         shape: Any = tuple(input_shape)
         value: Any = self._input.output if shape == self._input.batch_shape else KerasTensor(shape)
         for layer in self._layers:
-            found = [call.outputs for call in layer._calls if call.args[0] is value]
-            if found:  # since it was added
-                value = found[0]
+            found = _given(layer, value)
+            if found is not None:  # since it was added
+                value = found
                 continue
             try:
                 value = layer(value)
@@ -147,11 +147,10 @@ class Sequential(Model):
             return super()._ends(what)
         value: Any = self._input.output
         for layer in self._layers:
-            found = [call.outputs for call in layer._calls if call.args[0] is value]
-            if not found:  # a copy, whose layers were called on nothing yet
+            value = _given(layer, value)
+            if value is None:  # a copy, whose layers were called on nothing yet
                 self.build()
                 return self._ends(what)
-            value = found[0]
         return Network(self._input.output, value)
 
     def _build(self, shape: Any) -> None:
@@ -201,3 +200,8 @@ class Sequential(Model):
             return x  # each layer says itself what does not fit
         first = self._layers[0].name if self._layers else self.name
         return fitted_one(x, self._input.batch_shape, self.name, first)
+
+
+def _given(layer: Layer, value: Any) -> Any:
+    """What a layer gave when it was called on a value; None where it was not."""
+    return next((call.outputs for call in layer._calls if call.args and call.args[0] is value), None)

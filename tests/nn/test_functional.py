@@ -517,3 +517,16 @@ def test_merges_are_those_of_keras(keras, name):
     np.testing.assert_allclose(
         mine.numpy(), np.asarray(getattr(keras.layers, name)(both, **options)), rtol=1e-5, atol=1e-6
     )
+
+
+def test_a_layer_that_was_called_by_keyword_goes_into_a_stack():
+    class Twice(nn.layers.Layer):
+        def call(self, x):
+            return x * 2.0
+
+    layer = Twice()
+    layer(x=nn.Input((3,)))
+    model = nn.Sequential([nn.Input((3,)), layer])
+    assert model.output_shape == (None, 3)
+    np.testing.assert_array_equal(model.predict_on_batch(np.ones((2, 3))), np.full((2, 3), 2))
+    assert nn.Model(model.inputs[0], model.outputs[0]).output_shape == (None, 3)
