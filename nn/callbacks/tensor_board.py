@@ -38,7 +38,7 @@ class TensorBoard(Callback):
     write_images : bool
         Whether weights are shown as pictures, where there are histograms.
     write_steps_per_second : bool
-        Whether to add how many steps a second are made, for each epoch and each execution.
+        Whether to add how many steps a second are made, for each epoch, and how many executions a second.
     update_freq : str or int
         "epoch", or to add the running values in between "batch" or a whole number of batches from 1 on.
     profile_batch, embeddings_freq : int
@@ -117,6 +117,8 @@ class TensorBoard(Callback):
         for name, value in (logs or {}).items():
             step = int(self.model.optimizer.iterations)
             self.writer("validation").add_scalar(f"evaluation_{name}_vs_iterations", value, step)
+        if "train" not in self.writers:  # no training closes them
+            self.on_train_end()
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         self.batch_begun = time.perf_counter()

@@ -195,9 +195,11 @@ def number_of_batches(source: Any) -> int | None:
 
 def _iterate(source: Any, shuffle: bool) -> Iterator[Any]:
     """The batches of an iterable, or of a sequence of batches that ends at its ``len``."""
-    steps = number_of_batches(source) if hasattr(source, "__getitem__") else None
-    if hasattr(source, "num_batches") or steps is not None:
-        yield from _of_sequence(source, steps, shuffle and hasattr(source, "num_batches"))
+    numbered = hasattr(source, "__getitem__")
+    dataset = numbered and hasattr(source, "num_batches")
+    steps = number_of_batches(source) if numbered else None
+    if dataset or steps is not None:
+        yield from _of_sequence(source, steps, shuffle and dataset)
     else:
         yield from source
 

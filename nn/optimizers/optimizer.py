@@ -102,8 +102,8 @@ class Optimizer(config.Configurable):
     Parameters
     ----------
     learning_rate : float or callable
-        A finite number from 0 on, a `schedules.LearningRateSchedule`, or another function, of the number of steps so
-        far or of nothing.
+        A finite number from 0 on, a `schedules.LearningRateSchedule`, or another function: of nothing, as in
+        Keras, or, if it cannot be called so, of the number of steps so far.
     weight_decay : float, optional
         ``learning_rate · weight_decay`` times each parameter is taken off it before the step; from 0 on. None:
         nothing.
@@ -446,8 +446,9 @@ class Optimizer(config.Configurable):
         """Take the learning rate from a function, of the number of steps or, as in Keras, of nothing."""
         self.schedule, self._counts_steps = schedule, True
         if not isinstance(schedule, schedules.LearningRateSchedule):
-            with contextlib.suppress(ValueError):  # of a function whose arguments nobody knows
-                self._counts_steps = bool(inspect.signature(schedule).parameters)
+            with contextlib.suppress(TypeError, ValueError):  # it needs the steps, or nobody knows its arguments
+                inspect.signature(schedule).bind()
+                self._counts_steps = False
 
     @property
     def learning_rate(self) -> Any:

@@ -270,16 +270,13 @@ class CosineDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         start, top, warm = self.initial_learning_rate, self.warmup_target, self.warmup_steps
-        step = np.asarray(step, np.float64)
         if top is None:
-            top = start
-        else:
-            climbing = start + (top - start) * step / max(warm, 1)
-            if step < warm:
-                return climbing
-            step = step - warm
-        part = np.minimum(step, self.decay_steps) / self.decay_steps
-        return top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
+            top, warm = start, 0
+        step = np.asarray(step, np.float64)
+        climbing = start + (top - start) * step / max(warm, 1)
+        part = np.minimum(step - warm, self.decay_steps) / self.decay_steps
+        falling = top * ((1 - self.alpha) * 0.5 * (1 + np.cos(math.pi * part)) + self.alpha)
+        return np.where(step < warm, climbing, falling)[()]
 
 
 class CosineDecayRestarts(LearningRateSchedule):
@@ -332,14 +329,12 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha, self.name = number(alpha, "alpha", 0, 1), name
 
     def __call__(self, step: Any) -> Any:
-        # In lengths of the first cosine: how far it is, how long the present one is, and when that began.
-        done, length, begun, restarts = np.asarray(step, np.float64) / self.first_decay_steps, 1.0, 0.0, 0
-        if self.t_mul == 1:
-            begun = restarts = np.floor(done)
-        else:
-            while done >= begun + length:
-                begun, length, restarts = begun + length, length * self.t_mul, restarts + 1
-        cosine = 0.5 * self.m_mul**restarts * (1 + np.cos(math.pi * (done - begun) / length))
+        # In lengths of the first cosine: how far it is, and when the present one began, which is t_mul^restarts long.
+        done = np.asarray(step, np.float64) / self.first_decay_steps
+        begun = restarts = np.floor(done) if self.t_mul == 1 else np.zeros_like(done)
+        while np.any(over := done >= begun + self.t_mul**restarts):
+            begun, restarts = begun + over * self.t_mul**restarts, restarts + over
+        cosine = 0.5 * self.m_mul**restarts * (1 + np.cos(math.pi * (done - begun) / self.t_mul**restarts))
         return self.initial_learning_rate * ((1 - self.alpha) * cosine + self.alpha)
 
 

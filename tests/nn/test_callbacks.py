@@ -350,6 +350,17 @@ def test_tensor_board_writes_what_tensorboard_reads(tmp_path, judge):
             assert len(events.Histograms(f"{m.weights[0].path}/histogram")) == 3
 
 
+def test_tensor_board_writes_an_evaluation_that_no_training_follows(tmp_path, judge):
+    judge("tensorboardX")
+    reader = judge("tensorboard.backend.event_processing.event_accumulator")
+    m, board = model(), nn.callbacks.TensorBoard(tmp_path)
+    loss = m.evaluate(X, Y, verbose=0, return_dict=True, callbacks=[board])["loss"]
+    events = reader.EventAccumulator(str(tmp_path / "validation"))
+    events.Reload()
+    (event,) = events.Scalars("evaluation_loss_vs_iterations")
+    assert (event.step, event.value) == (0, pytest.approx(loss, rel=1e-6))
+
+
 def test_trainings_that_begin_in_one_second_keep_their_curves(tmp_path, judge):
     judge("tensorboardX")
     reader = judge("tensorboard.backend.event_processing.event_accumulator")

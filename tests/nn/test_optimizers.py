@@ -196,6 +196,7 @@ def test_schedules_give_keras_rates(keras, name, args, options):
     theirs = getattr(keras.optimizers.schedules, name)(*args, **options)
     for step in range(60):
         assert float(mine(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-9)
+    np.testing.assert_allclose(mine(np.arange(60)), [mine(step) for step in range(60)], rtol=1e-6)  # to be drawn
     again = nn.optimizers.schedules.deserialize(nn.optimizers.schedules.serialize(mine))
     assert float(again(17)) == float(mine(17))
     if (name, args, options) == SCHEDULES[0]:  # how an optimizer follows one
@@ -328,3 +329,16 @@ def test_a_learning_rate_is_assigned_and_read_as_keras_variable_is(keras):
 
 def test_a_copy_of_a_learning_rate_is_a_number():
     assert type(copy.deepcopy(nn.optimizers.SGD(0.25).learning_rate)) is float
+
+
+def test_a_rate_that_can_be_asked_for_without_the_steps_is(keras):
+    rates = []
+    for library in (nn, keras):
+        rate = 0.5
+        optimizer = library.optimizers.SGD(lambda rate=rate: rate)
+        v = nn.Variable([0.0]) if library is nn else keras.Variable([0.0])
+        for _ in range(3):
+            optimizer.apply([np.ones(1, "float32")] if library is nn else [keras.ops.ones(1)], [v])
+        rates.append(float(np.asarray(v)[0]))
+    assert rates == [-1.5, -1.5]
+    assert float(nn.optimizers.SGD(lambda step, slope=2.0: 1 + slope * step).learning_rate) == 1.0

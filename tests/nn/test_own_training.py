@@ -358,6 +358,14 @@ def test_data_of_ones_own_comes_in_batches():
 
     assert len(model.fit(Unsized(), steps_per_epoch=2, epochs=3, verbose=0).epoch) == 3
 
+    class Counted:  # which says how many there are, and cannot be asked for one of them
+        num_batches = 2
+
+        def __iter__(self):
+            return iter([(X, Y)] * 2)
+
+    assert len(model.fit(Counted(), epochs=3, verbose=0).epoch) == 3
+
 
 def test_lengths_may_vary_where_no_input_says_one():
     model = nn.Sequential([layers.Conv1D(4, 3), layers.GlobalMaxPooling1D(), layers.Dense(1)])
