@@ -367,7 +367,7 @@ recurrent_dropout, seed, **kwargs
         return [self.units, self.units]
 
     def _first_bias(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        values = np.array(plain(super()._first_bias(shape, dtype)))
+        values = plain(super()._first_bias(shape, dtype)).copy()
         if self.unit_forget_bias:
             values[self.units : 2 * self.units] = 1
         return values
