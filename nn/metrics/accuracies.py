@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import losses
 from ..checks import number, whole
+from ..losses.pairs import align, fit
 from ..masks import MASKS, weights_of
 from ..tensors import class_numbers, plain
 from .metric import RISING, MeanMetricWrapper, Metric
@@ -26,7 +26,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     array([[1.],
            [0.]], dtype=float32)
     """
-    y_true, y_pred = losses.fit(*losses.align(plain(y_true), plain(y_pred)), "accuracy")
+    y_true, y_pred = fit(*align(plain(y_true), plain(y_pred)), "accuracy")
     return np.equal(y_true, y_pred).astype(np.float32)
 
 
@@ -58,7 +58,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
            [0.]], dtype=float32)
     """
     limit = number(threshold, "threshold")
-    y_true, y_pred = losses.fit(*losses.align(plain(y_true), plain(y_pred)), "binary_accuracy")
+    y_true, y_pred = fit(*align(plain(y_true), plain(y_pred)), "binary_accuracy")
     return np.equal(y_true, y_pred > limit).astype(np.float32)
 
 
@@ -166,7 +166,7 @@ def _one_hot(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:
             f"{metric}: expected one-hot targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}: "
             f"for class numbers use sparse_{metric}"
         )
-    return losses.fit(y_true, y_pred, metric)
+    return fit(y_true, y_pred, metric)
 
 
 def _class_numbers(y_true: Any, y_pred: Any, metric: str) -> tuple[Any, Any]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd_core.arrays import to_numpy
 
-from .. import activations, losses
+from .. import activations
 from ..checks import number, one_of, whole
+from ..losses.pairs import align, predictions
 from ..tensors import plain
 from . import confusion
 from .metric import Metric, Result, stretched
@@ -43,7 +44,7 @@ class _Counts(Metric):
         return np.atleast_1d(default if self.thresholds is None else self.thresholds)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = losses.align(to_numpy(plain(y_true)).astype(bool), to_numpy(losses.predictions(y_pred).data))
+        y_true, y_pred = align(to_numpy(plain(y_true)).astype(bool), to_numpy(predictions(y_pred).data))
         if y_true.shape != y_pred.shape:
             raise ValueError(
                 f"{self.name}: expected targets in the shape of the predictions, {y_pred.shape}, got {y_true.shape}. "

@@ -11,6 +11,7 @@ from autograd_core import tree
 from autograd_core.replay import freeze
 
 from .. import checks, config, losses
+from ..losses.pairs import align
 from ..masks import MASKS, weights_of
 from ..tensors import plain
 from ..variables import Variable
@@ -197,7 +198,7 @@ class Metric(config.Configurable):
             total.node.out += float(values.sum())
             count.node.out += values.size
             return
-        values, weights = losses.align(values, plain(sample_weight).astype(np.float64, copy=False))
+        values, weights = align(values, plain(sample_weight).astype(np.float64, copy=False))
         weights = stretched(weights, values.shape, self.name)
         total.node.out += float((values * weights).sum())
         count.node.out += float(weights.sum())

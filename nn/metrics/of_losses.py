@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import losses
+from ..losses.classification import smoothing_of
+from ..losses.pairs import pair
 from ..tensors import plain
 from .metric import MeanMetricWrapper, Result
 
@@ -37,7 +39,7 @@ class MeanSquaredError(_MeanOf):
 
 
 def _squared_error(y_true: Any, y_pred: Any) -> Any:
-    y_true, y_pred = losses.pair(y_true, y_pred, "root_mean_squared_error")
+    y_true, y_pred = pair(y_true, y_pred, "root_mean_squared_error")
     return np.square(y_true - y_pred)
 
 
@@ -238,7 +240,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0,
     ):
-        options = {"from_logits": from_logits, "label_smoothing": losses.smoothing_of(label_smoothing)}
+        options = {"from_logits": from_logits, "label_smoothing": smoothing_of(label_smoothing)}
         super().__init__(losses.binary_crossentropy, name, dtype, **options)
 
 
@@ -274,7 +276,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     ):
         options = {
             "from_logits": from_logits,
-            "label_smoothing": losses.smoothing_of(label_smoothing),
+            "label_smoothing": smoothing_of(label_smoothing),
             "axis": operator.index(axis),
         }
         super().__init__(losses.categorical_crossentropy, name, dtype, **options)

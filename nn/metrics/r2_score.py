@@ -10,8 +10,8 @@ import numpy as np
 from autograd_core.arrays import to_numpy
 from autograd_core.caller import level_of_caller
 
-from .. import losses
 from ..checks import one_of, whole
+from ..losses.pairs import align
 from ..tensors import plain
 from ..variables import Variable
 from .metric import Metric, Result, stretched
@@ -70,7 +70,7 @@ class R2Score(Metric):
         self._origin = None
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = (to_numpy(plain(y)).astype(np.float64) for y in losses.align(plain(y_true), plain(y_pred)))
+        y_true, y_pred = (to_numpy(plain(y)).astype(np.float64) for y in align(plain(y_true), plain(y_pred)))
         if y_true.ndim != 2 or y_true.shape != y_pred.shape:
             raise ValueError(
                 f"{self.name}: expected targets and predictions of shape (batch, outputs), got {y_true.shape} and "

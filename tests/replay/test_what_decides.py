@@ -88,20 +88,20 @@ def test_gradients_are_gone_after_a_step_whether_it_was_replayed_or_not():
 def test_a_public_number_of_a_module_of_ours():
     eager, replayed = [], []
     for found, eagerly in ((eager, True), (replayed, False)):
-        nn.losses.EPSILON = 1e-7
+        nn.losses.pairs.EPSILON = 1e-7
         m = model(loss="binary_crossentropy", run_eagerly=eagerly)
         for step in range(12):
             if step == 6:
-                nn.losses.EPSILON = 0.4
+                nn.losses.pairs.EPSILON = 0.4
             found.append(m.train_on_batch(X, Y))
     assert eager == replayed
 
 
 @pytest.fixture(autouse=True)
 def _epsilon_as_it_was():
-    before = nn.losses.EPSILON
+    before = nn.losses.pairs.EPSILON
     yield
-    nn.losses.EPSILON = before
+    nn.losses.pairs.EPSILON = before
 
 
 def test_a_partial_function_that_becomes_another():
