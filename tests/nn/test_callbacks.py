@@ -106,14 +106,14 @@ def test_model_checkpoint_saves_each_epoch_or_the_best(tmp_path):
     m = model()
     every = nn.callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.1f}.autograd")
     best = nn.callbacks.ModelCheckpoint(
-        tmp_path / "best.weights.h5", monitor="loss", save_best_only=True, save_weights_only=True
+        tmp_path / "best.autograd", monitor="loss", save_best_only=True, save_weights_only=True
     )
     seen = []
     keep = nn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(m.get_weights()))
     m.fit(X, Y, epochs=3, verbose=0, callbacks=[script([3, 1, 2]), keep, every, best])
     assert sorted(p.name for p in tmp_path.glob("0*")) == ["01-3.0.autograd", "02-1.0.autograd", "03-2.0.autograd"]
     other = model()
-    other.load_weights(tmp_path / "best.weights.h5")
+    other.load_weights(tmp_path / "best.autograd")
     for a, b in zip(other.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(a, b)
     again = nn.models.load_model(tmp_path / "03-2.0.autograd")
