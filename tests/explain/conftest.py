@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,35 +83,50 @@ def visit(visits):
 @pytest.fixture(scope="module")
 def visits(chromium, tmp_path_factory, patience):
     """The same for what is opened within a ``with``: an example of a property is shorter than its test."""
-    folder = tmp_path_factory.mktemp("pages")
-    return lambda: visiting(chromium, folder, patience)
+    folder, idle = tmp_path_factory.mktemp("pages"), defaultdict(list)
+    return lambda: visiting(chromium, folder, patience, idle)
 
 
 @contextmanager
-def visiting(chromium, folder, patience):
+def visiting(chromium, folder, patience, idle):
+    """``idle`` are pages that nobody visits, by what cannot be changed: a new one takes three times as long to open."""
     opened = []
 
-    def go(steps, reveal="all", at="", **options):
-        file = steps.save(folder / f"page{len(opened)}.html", reveal)
-        page = chromium.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+    def page_of(**fixed):
+        if free := idle[tuple(fixed.items())]:
+            return free.pop()
+        page = chromium.new_page(**fixed)
         page.set_default_timeout(1000 * patience)
-        page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda r: page.faults.append(r.url) if r.url != file.as_uri() else None)
-        page.goto(file.as_uri() + at)
-        opened.append(page)
+        page.on("request", lambda request: page.faults.append(request.url) if request.url != page.home else None)
+        return page
+
+    def go(steps, reveal="all", at="", viewport=None, color_scheme="light", reduced_motion="no-preference", **fixed):
+        file = steps.save(folder / f"page{len(opened)}.html", reveal)
+        page = page_of(**fixed)
+        opened.append((page, idle[tuple(fixed.items())]))
+        page.faults, page.home = [], file.as_uri()
+        page.set_viewport_size(viewport or {"width": 1280, "height": 900})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.goto(page.home + at)
         return page
 
     try:
         yield go
-    finally:
-        for page in opened:
+        assert not [fault for page, _ in opened for fault in page.faults]
+    except BaseException:
+        for page, _ in opened:
             page.close()
-    assert not [fault for page in opened for fault in page.faults]
+        raise
+    for page, free in opened:
+        page.home = "about:blank"
+        page.goto(page.home)  # ends its timers, and the next visit loads its file anew
+        page.mouse.move(0, 0)
+        free.append(page)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def firefox(judge, tmp_path_factory):
     """Firefox: ``firefox(steps, ("press", "ArrowRight"), ("text", "#say"), width=390)`` gives a list of what was read.
 

@@ -188,7 +188,8 @@ def test_a_sheet_of_matrices_links_to_them_and_what_the_page_cannot_compute_has_
     rows = made(tmp_path / "m", MATRIX, "--array", "W=2x2", "--array", "x=2", "--array", "y=2", "--students", "2")
     page = chromium.new_page()
     page.goto((tmp_path / "m" / "sheet-2.html").as_uri())
-    page.locator("footer a").click()
+    with page.expect_navigation():
+        page.locator("footer a").click()
     found = page.evaluate("Array.from(numbers(nodes.find(n => n.name === 'W').gradient))")
     assert found == [float(rows[1][f"∂f/∂W[{i},{j}]"]) for i in (0, 1) for j in (0, 1)]
     page.close()
