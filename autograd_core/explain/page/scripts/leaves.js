@@ -9,9 +9,14 @@ function centre(slider, x) {
   Object.assign(slider, { min: x - reach, max: x + reach, value: x });
 }
 
+const extremes = new Map(); // the largest of each array, until one is changed
+
 function fillLeaf(input) {
-  const { value } = nodes[input.dataset.leaf], x = isArray(value) ? numbers(value)[input.dataset.k] : value;
-  if (isArray(value)) colour(input.parentElement, x, Math.max(...numbers(value).map(Math.abs)) || 1);
+  const { leaf, k } = input.dataset, { value } = nodes[leaf], x = isArray(value) ? numbers(value)[k] : value;
+  if (isArray(value)) {
+    if (!extremes.has(leaf)) extremes.set(leaf, Math.max(...numbers(value).map(Math.abs)) || 1);
+    colour(input.parentElement, x, extremes.get(leaf));
+  }
   if (input.type === "range") centre(input, x);
   const written = String(isArray(value) && data.single ? Number(x.toPrecision(8)) : x);
   if (input !== document.activeElement && input.value !== written) input.value = written;
@@ -32,7 +37,7 @@ const spots = nodes.flatMap(({ live, value, name }, leaf) => {
 
 if (nodes.some((node) => node.live)) {
   nodes.forEach((node, i) => node.live && isArray(node.value) && editable(i));
-  onChange.push(() => all("[data-leaf]").forEach(fillLeaf));
+  onChange.push(() => (extremes.clear(), all("[data-leaf]").forEach(fillLeaf)));
   for (const input of all("[data-leaf]:not([data-k])")) {
     input.addEventListener("input", () => typedInto(input, Number(input.dataset.leaf)));
     for (const done of ["change", "blur"]) input.addEventListener(done, () => fillLeaf(input)); // the slider is let go, the box left
