@@ -1,30 +1,51 @@
-"""Watching a network learn: how large the gradients and the activations of each layer are."""
+"""Watching a network learn: how large the gradients, the outputs and the updates of each layer are."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from autograd_core.optional import needed
+from autograd_core import tree
+from autograd_core.arrays import to_numpy
+from autograd_core.tensor import Tensor
 
+from .. import checks
 from ..layers.layer import Layer
 from ..tensors import plain
+from ..watching import measures
+from ..watching.units import Unit, names, units
 from .callback import Callback, Logs
+
+MOST = 256  # how many steps are remembered
+MOST_EPOCHS = 2048  # and the losses of how many epochs
 
 
 class Watch(Callback):
-    """Records statistics of each layer, averaged over each epoch; made by `watch`.
+    """Looks at each layer in the first step of each epoch; made by `watch`.
 
-    ``layers`` are the names in order. For each name and each statistic there is a list with one number an epoch:
+    In such a step the layers' own code runs, to look into it; all others are replayed as ever. What it saw is of the
+    weights before that step: that of the first epoch is of the network as it was initialized. ``layers`` are the
+    names in the order in which they were first called, ``places`` the steps that were looked at, ``[epoch, step]`` from
+    0. For each name and each statistic there is a list with one number for each of these:
 
-    - ``gradients[name]``: the mean magnitude of the loss's gradient with respect to the layer's weights;
+    - ``gradients[name]``: the mean magnitude of the loss's gradient with respect to the layer's weights, and
+      ``gradient_norms[name]`` its Euclidean norm;
+    - ``updates[name]``: by how much the step changes the layer's weights, norm of the change over norm of the weights;
     - ``means[name]``, ``spreads[name]``: mean and standard deviation of what the layer gives;
-    - ``zeros[name]``: the share of exact zeros in it (1.0 for a layer of dead ReLUs).
+    - ``zeros[name]``: the share of exact zeros in it;
+    - ``dead[name]``: the share of its units that gave 0 for all examples of the batch.
 
-    NaN stands where nothing was computed: a layer without weights has no gradients.
+    NaN stands where nothing was computed: a layer without weights, or a frozen one, has no gradients.
 
-    TypeError for what is no layer; `plot` raises ValueError before a training.
+    At most 256 steps are remembered: of more, every second is forgotten, and from then on only every second looked at,
+    which a long training halves again and again (``interval``). A layer of ours that holds others, such as a `LSTM`, is
+    one; models and layers of one's own are looked into. With ``steps_per_execution`` a step is an execution: outputs
+    are those of all its batches, the gradient that of the last, the change of weights the mean over its steps.
+
+    TypeError for what is no layer, ValueError unless ``every`` is None or a whole number from 1 on; `plot` and `save`
+    raise ValueError before a training.
 
     >>> import nn
     >>> from nn.callbacks.watch import watch
@@ -37,97 +58,273 @@ class Watch(Callback):
     (3, True)
     """
 
-    eager = True
-    remembers = ("layers", "gradients", "means", "spreads", "zeros")
+    remembers = (
+        "layers", "places", "records", "interval", "candidates", "step", "epochs", "losses", "epochs_interval",
+        "epochs_seen",
+    )  # fmt: skip
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, every: int | None = None) -> None:
         if not isinstance(model, Layer):
             raise TypeError(f"watch: expected the model (or a layer) to watch, got {type(model).__name__}")
         self.watched = model
+        self.every = None if every is None else checks.whole(every, "every, unless it is None", 1)
+        self._looking = ExitStack()
+        self._begin()
+
+    def _begin(self) -> None:
         self.layers: list[str] = []
-        self.gradients: dict[str, list[float]] = {}
-        self.means: dict[str, list[float]] = {}
-        self.spreads: dict[str, list[float]] = {}
-        self.zeros: dict[str, list[float]] = {}
-        self._seen: dict[str, dict[str, list[float]]] = {}
-        self._wrapped: list[Layer] = []
+        self.places: list[list[int]] = []
+        self.records: list[Any] = []  # of each place an array: a row for each layer that was known then
+        self.interval, self.candidates, self.step = 1, 0, 0
+        # The losses of epochs: each number, and those of validation, None where there is none.
+        self.epochs: list[int] = []
+        self.losses: list[list[float | None]] = []
+        self.epochs_interval, self.epochs_seen = 1, 0
+        self.epoch, self._first = 0, True
+
+    # -- what was seen ---------------------------------------------------------------------------------
 
     @property
-    def _innermost(self) -> list[Layer]:
-        return [layer for layer in self.watched.walk_layers() if not layer.sublayers]
+    def seen(self) -> Any:
+        """All rows, (steps, layers, numbers); NaN where a layer was not there yet."""
+        found = np.full((len(self.records), len(self.layers), measures.WIDTH), np.nan)
+        for into, record in zip(found, self.records, strict=True):
+            into[: len(record)] = record
+        return found
+
+    def _by_name(self, values: Any) -> dict[str, list[float]]:
+        return {name: [float(v) for v in values[:, i]] for i, name in enumerate(self.layers)}
+
+    def _statistic(self, name: str) -> dict[str, list[float]]:
+        return self._by_name(self.seen[..., measures.AT[name]])
+
+    @property
+    def gradients(self) -> dict[str, list[float]]:
+        """Mean magnitudes of gradients."""
+        return self._statistic("gradient")
+
+    @property
+    def gradient_norms(self) -> dict[str, list[float]]:
+        """Euclidean norms of gradients."""
+        return self._statistic("gradient_norm")
+
+    @property
+    def updates(self) -> dict[str, list[float]]:
+        """Changes of weights, relative to the weights."""
+        return self._by_name(measures.ratio(self.seen))
+
+    @property
+    def means(self) -> dict[str, list[float]]:
+        """Means of outputs."""
+        return self._statistic("mean")
+
+    @property
+    def spreads(self) -> dict[str, list[float]]:
+        """Standard deviations of outputs."""
+        return self._statistic("spread")
+
+    @property
+    def zeros(self) -> dict[str, list[float]]:
+        """Shares of exact zeros in outputs."""
+        return self._statistic("zeros")
+
+    @property
+    def dead(self) -> dict[str, list[float]]:
+        """Shares of units that gave 0 for all examples."""
+        seen = self.seen
+        return self._by_name(seen[..., measures.AT["dead"]] / seen[..., measures.AT["units"]])
+
+    # -- when to look ----------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.layers = []
-        self.gradients, self.means, self.spreads, self.zeros = {}, {}, {}, {}
+        self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._seen = {layer.name: {} for layer in self._innermost}
+        self.epoch, self._first = epoch, True
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        for layer in self._innermost:
-            layer.call = self._watching(layer, layer.call)  # type: ignore[method-assign]
-            self._wrapped.append(layer)
+        if self._first if self.every is None else self.step % self.every == 0:
+            if self.candidates % self.interval == 0:
+                self._look()
+            self.candidates += 1
+        self._first = False
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        self._unwrap()
-        for layer in self._innermost:
-            sizes = [np.abs(w.grad) for w in layer.trainable_weights if w.grad is not None]
-            if sizes:
-                mean = sum(float(np.sum(s, dtype=np.float64)) for s in sizes) / sum(s.size for s in sizes)
-                self._note(layer, "gradients", mean)
+        if self._outputs is not None:
+            self._take()
+        self.step += 1
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        for layer in self._innermost:
-            if layer.name not in self.layers:
-                self.layers.append(layer.name)
-            for statistic in ("gradients", "means", "spreads", "zeros"):
-                values = self._seen.get(layer.name, {}).get(statistic)
-                mean = float(np.mean(values)) if values else float("nan")
-                getattr(self, statistic).setdefault(layer.name, []).append(mean)
+        if self.epochs_seen % self.epochs_interval == 0:
+            found = ((logs or {}).get(name) for name in ("loss", "val_loss"))
+            self.epochs.append(epoch)
+            self.losses.append([None if loss is None else float(loss) for loss in found])
+            self.epochs_interval = _thin(MOST_EPOCHS, self.epochs_interval, self.epochs, self.losses)
+        self.epochs_seen += 1
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self._unwrap()  # a training that was interrupted in the middle of a batch
+        self._stop()  # a training that was interrupted in the middle of a batch
 
-    def _unwrap(self) -> None:
-        while self._wrapped:
-            vars(self._wrapped.pop()).pop("call", None)
+    # -- looking ---------------------------------------------------------------------------------------
+
+    # What the layers gave in the step that is looked at, in the order of calls; None between such steps.
+    _outputs: dict[int, list[Any]] | None = None
+    _before: dict[int, list[Any]]
+    _steps_before: int
+
+    def _look(self) -> None:
+        """Let the next step be run by the layers' own code, and keep what goes into it."""
+        self._looking.enter_context(self.model._steps.looked_into())
+        self._outputs, self._before = {}, {}
+        self._steps_before = int(getattr(self.model.optimizer, "iterations", 0))
+        for unit in units(self.watched):
+            layer = unit.layer
+            layer.call = self._watching(layer, layer.call)  # type: ignore[method-assign]
+            self._looking.callback(vars(layer).pop, "call", None)
+            if layer.built:
+                self._before[id(layer)] = [np.array(to_numpy(plain(w))) for w in _trained(unit)]
 
     def _watching(self, layer: Layer, call: Any) -> Any:
         def watched(*args: Any, **kwargs: Any) -> Any:
             out = call(*args, **kwargs)
-            values = plain(out)
-            self._note(layer, "means", float(np.mean(values, dtype=np.float64)))
-            self._note(layer, "spreads", float(np.std(values, dtype=np.float64)))
-            self._note(layer, "zeros", float(np.mean(values == 0)))
+            if self._outputs is not None:
+                found = self._outputs.setdefault(id(layer), [])
+                arrays = (to_numpy(plain(leaf)) for leaf in tree.leaves(out) if isinstance(leaf, Tensor))
+                found += [a for a in arrays if a.dtype.kind == "f"]
             return out
 
         return watched
 
-    def _note(self, layer: Layer, statistic: str, value: float) -> None:
-        self._seen.setdefault(layer.name, {}).setdefault(statistic, []).append(value)
+    def _take(self) -> None:
+        """Measure the step that was just made, and leave the model as it was."""
+        outputs = self._outputs or {}
+        found = units(self.watched)
+        called = dict(zip((id(unit.layer) for unit in found), names(found), strict=True))
+        order = {key: i for i, key in enumerate(outputs)}
+        for name in sorted(called, key=lambda key: order.get(key, len(order))):
+            if called[name] not in self.layers:
+                self.layers.append(called[name])
+        made = int(getattr(self.model.optimizer, "iterations", 0)) - self._steps_before
+        record = np.full((len(self.layers), measures.WIDTH), np.nan)
+        for unit in found:
+            key, trained = id(unit.layer), _trained(unit)
+            before = self._before.get(key, [])
+            record[self.layers.index(called[key])] = measures.row(
+                outputs.get(key, []),
+                unit.axis,
+                sum(w.size for w in unit.weights),
+                before if len(before) == len(trained) else [],
+                [to_numpy(plain(w)) for w in trained],
+                [None if w.grad is None else to_numpy(plain(w.grad)) for w in trained],
+                max(made, 1),
+            )
+        self._stop()
+        self.records.append(record)
+        self.places.append([self.epoch, self.step])
+        self.interval = _thin(MOST, self.interval, self.records, self.places)
 
-    def plot(self) -> Any:
-        """Draw gradients and activations over the depth of the network, a line an epoch; a Matplotlib figure.
+    def _stop(self) -> None:
+        self._outputs, self._before = None, {}
+        self._looking.close()
 
-        A gradient that vanishes falls from right to left by powers of ten. Later epochs are darker and thicker,
-        and the first and the last are labelled.
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def plot(self, dark: bool = False) -> Any:
+        """Draw the sizes of gradients, updates and outputs of each layer; a Matplotlib figure.
+
+        Each layer is a row, the first at the top, and sizes are powers of ten: where gradients vanish on the way back,
+        the line leans to the left at the top. At most five steps are drawn, from the first, the palest, to the last.
+
+        Parameters
+        ----------
+        dark : bool
+            Whether it is light on a dark ground.
         """
-        if not self.layers:
-            raise ValueError("there is nothing to plot: nothing was trained with this callback yet")
-        figure = needed("matplotlib.figure", "A picture of the gradients", "plots").Figure(
-            figsize=(10, 4), layout="constrained"
-        )
-        learning = [name for name in self.layers if np.isfinite(self.gradients[name]).any()]
-        _lines(figure.add_subplot(1, 2, 1), self.gradients, learning, "mean |gradient| of the weights", "log")
-        _lines(figure.add_subplot(1, 2, 2), self.spreads, self.layers, "standard deviation of the output", "linear")
-        return figure
+        self._check("plot")
+        from ..watching.plot import plot
+
+        return plot(self, dark)
+
+    def save(self, path: Any, beside: Watch | None = None) -> Any:
+        """Write a page that tells the training, epoch by epoch: one file, to look at in a browser without a network.
+
+        Parameters
+        ----------
+        path : path
+            It ends in .html.
+        beside : Watch, optional
+            That of another training, which is shown beside this one on the same scales. A run is called as its model.
+
+        Returns
+        -------
+        pathlib.Path
+            The path.
+
+        Raises
+        ------
+        ValueError
+            Before a training, and for another ending.
+        TypeError
+            For something else to show beside it.
+        """
+        from ..watching.page import save  # circle: pictures are of models, whose trainings have callbacks
+
+        for run in (self, beside):
+            if run is not None and not isinstance(run, Watch):
+                raise TypeError(f"beside: expected what nn.watch(model) gave, of another training, got {run!r}")
+            if run is not None:
+                run._check("show")
+        return save(path, [self] if beside is None else [self, beside])
+
+    def _check(self, what: str) -> None:
+        if not self.records:
+            raise ValueError(f"there is nothing to {what}: nothing was trained with this callback yet")
 
 
-def watch(model: Any) -> Watch:
-    """A callback that records how large the gradients and the activations of each layer are, for each epoch.
+def _thin(most: int, interval: int, *kept: list[Any]) -> int:
+    """Drop every second of what is kept while that is more than ``most``; gives the interval from then on.
 
-    TypeError for what is no model or layer.
+    What was the ``n * interval``-th stays so, because the first is kept.
 
+    >>> kept = [0, 2, 4, 6, 8]
+    >>> _thin(4, 2, kept), kept
+    (4, [0, 4, 8])
+    """
+    while any(len(values) > most for values in kept):
+        for values in kept:
+            values[:] = values[::2]
+        interval *= 2
+    return interval
+
+
+def _trained(unit: Unit) -> list[Any]:
+    return [w for w in unit.weights if w.requires_grad]
+
+
+def watch(model: Any, every: int | None = None) -> Watch:
+    """A callback that looks at how large the gradients, outputs and updates of each layer are, as it trains.
+
+    Parameters
+    ----------
+    model : Layer
+        The model, or a layer in it.
+    every : int, optional
+        After how many steps to look; None for the first step of each epoch.
+
+    Returns
+    -------
+    Watch
+        To be passed to ``fit(callbacks=[…])``; afterwards ``.save("training.html")`` tells the training.
+
+    Raises
+    ------
+    TypeError
+        For what is no model or layer.
+    ValueError
+        Unless ``every`` is None or a whole number from 1 on.
+
+    Examples
+    --------
     >>> import numpy as np, nn
     >>> layers = [nn.layers.Dense(3, "tanh", name="a"), nn.layers.Dense(2, "softmax", name="b")]
     >>> model = nn.Sequential([nn.Input(shape=(2,)), *layers])
@@ -137,28 +334,4 @@ def watch(model: Any) -> Watch:
     >>> watching.layers, len(watching.gradients["a"])
     (['a', 'b'], 2)
     """
-    return Watch(model)
-
-
-def _lines(axes: Any, values: dict[str, list[float]], names: list[str], label: str, scale: str) -> None:
-    epochs = len(values[names[0]]) if names else 0
-    places = range(len(names))
-    for epoch in range(epochs):
-        age = (epoch + 1) / epochs
-        axes.plot(
-            places,
-            [values[name][epoch] for name in names],
-            marker="o",
-            markersize=2 + 3 * age,
-            linewidth=0.5 + 2 * age,
-            color=str(0.75 * (1 - age)),
-            label=f"epoch {epoch + 1}" if epoch in (0, epochs - 1) else None,
-        )
-    axes.set_xticks(list(places), names, rotation=30, ha="right")
-    axes.set_yscale(scale)
-    axes.set_ylabel(label)
-    axes.set_xlabel("layer, from input to output")
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    if epochs:
-        axes.legend(frameon=False)
+    return Watch(model, every)

@@ -333,13 +333,20 @@ class Steps:
     @contextmanager
     def shown_to(self, callbacks: Iterable[Callback]) -> Iterator[None]:
         """Run eagerly inside a ``with`` block if one of these callbacks looks at what a step computes inside."""
-        before = self.eagerly
-        self.eagerly = before or any(callback.eager for callback in callbacks)
+        with self.looked_into() if any(callback.eager for callback in callbacks) else nullcontext():
+            yield
+
+    @contextmanager
+    def looked_into(self) -> Iterator[None]:
+        """Run the layers' own code inside a ``with`` block, and leave gradients in the weights until its end."""
+        before, self.eagerly = self.eagerly, True
         self.check()
         try:
             yield
         finally:
             self.eagerly = before
+            if not before and device.is_cpu():
+                self._forget_gradients(self.model.trainable_variables)
             self.check()
 
 

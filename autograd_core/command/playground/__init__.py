@@ -41,7 +41,7 @@ def playground_html() -> str:
         if names
     )
     parts = {
-        "style": _of_page("page.css") + _file("playground.css"),
+        "style": _of_page("base.css") + _of_page("page.css") + _file("playground.css"),
         "constants": ", ".join(f"<code>{name}</code>" for name in CONSTANTS),
         "functions": "\n".join(rows),
         "told": _embedded({"grammar": grammar(), "templates": told, "gallery": json.loads(_file("gallery.json"))}),

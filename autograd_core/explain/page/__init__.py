@@ -137,8 +137,18 @@ def _has_arrays(steps: Steps) -> bool:
 
 @cache
 def _style(arrays: bool) -> str:
-    """The style, without comments and indentation."""
-    text = re.sub(r"/\*.*?\*/", "", _file("page.css") + (_file("arrays.css") if arrays else ""), flags=re.S)
+    return base() + styled(_file("page.css") + (_file("arrays.css") if arrays else ""))
+
+
+@cache
+def base() -> str:
+    """The style that all pages share: colours by day and by night, letters, buttons."""
+    return styled(_file("base.css"))
+
+
+def styled(sheet: str) -> str:
+    """A style sheet without comments and indentation."""
+    text = re.sub(r"/\*.*?\*/", "", sheet, flags=re.S)
     return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
 
 
