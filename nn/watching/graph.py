@@ -91,7 +91,7 @@ def lanes(arrows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Arrows that skip layers, each with the lane beside the column that it goes in: those that overlap, in several.
 
     >>> lanes([(0, 1), (0, 2), (1, 3), (3, 5)])
-    [(0, 2, 0), (3, 5, 0), (1, 3, 1)]
+    [(0, 2, 0), (1, 3, 1), (3, 5, 0)]
     """
     taken: list[list[tuple[int, int]]] = []
     found = []

@@ -18,11 +18,11 @@ DEAD = 0.4
 USUAL, FAR = 1e-3, 100.0
 
 THRESHOLDS = (
-    "The sentence on a step is the first of these that is true: something is not finite; the mean gradients of two "
-    f"layers are more than {1 / APART:,.0f} times apart, which is what five sigmoids, of slopes of at most ¼, do to one; "
-    "40 % of a layer’s units are dead (CS231n: “as much as 40% of your network can be ‘dead’”); an update is more than a "
-    "hundred times the thousandth of the weights that is usual, or all are less than a hundredth of it (CS231n: “this "
-    "ratio should be somewhere around 1e-3”). Otherwise it says how far apart gradients are."
+    "The sentence on a step is the first of these that is true. Something is not finite. The mean gradients of two "
+    f"layers are more than {1 / APART:,.0f} times apart, as five sigmoids leave them, whose slopes are at most ¼. "
+    "40 % of a layer’s units are dead (CS231n: “as much as 40% of your network can be ‘dead’”). An update is "
+    "more than a hundred times the thousandth of the weights that is usual, or all are less than a hundredth of it "
+    "(CS231n: “this ratio should be somewhere around 1e-3”). Otherwise it says how far apart gradients are."
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..layers.input import InputLayer
 from ..layers.layer import Layer
 
 _OURS = Layer.__module__.rpartition(".")[0] + "."  # nn.layers.
@@ -44,7 +45,7 @@ def units(model: Layer) -> list[Unit]:
     found: dict[int, Unit] = {}
     inside: set[int] = set()
     for layer in model.walk_layers():
-        if id(layer) in inside:
+        if id(layer) in inside or isinstance(layer, InputLayer):
             continue
         whole = not layer.sublayers or _is_ours(layer)
         if whole or layer._weights:

@@ -570,3 +570,30 @@ def test_the_published_gradients_stand_on_the_page(visit):
     page = visit(explain(sigmoid(s[0] * s[1] + s[2] * s[3] + s[4])))
     rows = page.locator("#leaves tbody tr").all_text_contents()
     assert rows == ["w02-0.196612", "x0-10.393224", "w1-3-0.393224", "x1-2-0.589836", "w2-30.196612"]
+
+
+def test_firefox_tells_a_training(firefox, tmp_path):
+    nn.utils.set_random_seed(0)
+    runs = []
+    for activation in ("sigmoid", "relu"):
+        hidden = [nn.layers.Dense(4, activation, name=f"hidden_{i + 1}") for i in range(7)]
+        model = nn.Sequential([nn.Input(shape=(2,)), *hidden, nn.layers.Dense(1, name="out")], name=activation)
+        model.compile("sgd", "mse")
+        runs.append(nn.watch(model))
+        model.fit(np.ones((4, 2)), np.ones(4), epochs=3, verbose=0, callbacks=runs[-1])
+    count, said, dead, wide = firefox(
+        runs[0].save(tmp_path / "two.html", beside=runs[1]),
+        ("click", "h1"),
+        ("press", "ArrowRight"),
+        ("press", "4"),
+        ("text", "#count"),
+        ("text", "#said"),
+        ("texts", "#run1 td.number[data-of=dead]"),
+        ("read", "document.documentElement.scrollWidth"),
+        width=390,
+        height=844,
+    )
+    assert count == "epoch 2 of 3"
+    assert "vanish on the way back: hidden_1’s are" in said
+    assert dead == [f"{4 * share[1]:.0f} of {1 if name == 'out' else 4}" for name, share in runs[1].dead.items()]
+    assert wide <= 390

@@ -357,3 +357,46 @@ def test_a_batch_normalization_of_images_along_another_axis_is_an_error():
     first = {"data_format": "channels_first"}
     model = sequential(L.Conv2D(3, 1, **first), L.BatchNormalization(axis=1), L.Flatten(), L.Dense(2), shape=(2, 3, 4))
     assert to_torch(model)["1.weight"].shape == (3,)
+
+
+def test_what_a_watched_step_shows_is_what_pytorch_computes(torch):
+    nn.utils.set_random_seed(2)
+    dense, pool = nn.layers.Dense, nn.layers.MaxPooling2D
+    layers = [nn.layers.Conv2D(4, 3, name="conv"), pool(), nn.layers.Flatten(), dense(6, "relu", name="hidden")]
+    model = nn.Sequential([nn.Input(shape=(8, 8, 2)), *layers, dense(3, name="out")])
+    relu, flat = torch.nn.ReLU(), torch.nn.Flatten()
+    theirs = torch.nn.Sequential(
+        torch.nn.Conv2d(2, 4, 3), torch.nn.MaxPool2d(2), flat, torch.nn.Linear(36, 6), relu, torch.nn.Linear(6, 3)
+    )
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in to_torch(model, ["0", "3", "5"]).items()})
+    x, y = normal(16, 8, 8, 2), np.arange(16) % 3
+    model.compile(nn.optimizers.Adam(0.01), nn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    watching = nn.watch(model)
+    model.fit(x, y, 16, 2, verbose=0, shuffle=False, callbacks=[watching])
+    optimizer = torch.optim.Adam(theirs.parameters(), 0.01, eps=1e-7)
+    for epoch in range(2):
+        optimizer.zero_grad()
+        given, outputs = torch.tensor(x.transpose(0, 3, 1, 2)), {}
+        for part in theirs:
+            given = outputs[part] = part(given)
+        torch.nn.functional.cross_entropy(given, torch.tensor(y)).backward()
+        before = [[p.detach().clone() for p in part.parameters()] for part in theirs]
+        optimizer.step()
+        for name, at, out in (("conv", 0, 0), ("hidden", 3, 4), ("out", 5, 5)):
+            weights, out = list(theirs[at].parameters()), outputs[theirs[out]]
+            gradient = torch.cat([w.grad.ravel() for w in weights])
+            moved = torch.cat([(w.detach() - b).ravel() for w, b in zip(weights, before[at], strict=True)])
+            size = torch.cat([b.ravel() for b in before[at]]).norm()
+            units = out.moveaxis(1, 0).flatten(1)
+            expected = {
+                "gradients": gradient.abs().mean(),
+                "gradient_norms": gradient.norm(),
+                "updates": moved.norm() / size,
+                "means": out.mean(),
+                "spreads": out.std(correction=0),
+                "zeros": (out == 0).float().mean(),
+                "dead": (units == 0).all(1).float().mean(),
+            }
+            for statistic, value in expected.items():
+                found = getattr(watching, statistic)[name][epoch]
+                assert found == pytest.approx(value.item(), rel=2e-4, abs=1e-7), (name, statistic, epoch)
