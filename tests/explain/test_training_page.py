@@ -194,9 +194,7 @@ def test_it_is_readable_at_every_size_and_accessible(visit, axe, sigmoid, relu):
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(OUTSIDE) == 0
-            scheme = {(390, False): "light", (390, True): "dark", (1366, True): "light"}.get(
-                (width, beside is not None)
-            )
+            scheme = {(390, True): "dark", (1366, False): "light"}.get((width, beside is not None))
             if scheme:  # each takes a second
                 page.emulate_media(color_scheme=scheme)
                 page.wait_for_function("document.getAnimations().length === 0")
