@@ -1,7 +1,9 @@
 """The pictures of the site. ``python docs/pictures.py`` draws the animation that the README shows and git keeps."""
 
+import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,17 +23,25 @@ def steps() -> Steps:
 
 
 def save_all(folder: Path) -> None:
-    """Write the live page of the landing page, the playground, and the drawings of a page, from its own code."""
+    """Write the live pages of the site, and the drawings of its pages, from their own code."""
     folder.mkdir(parents=True, exist_ok=True)
     steps().save(folder / "step.html")
     playground.save(folder / "playground.html")
-    page = (HERE / "howto" / "draw_a_big_model.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
-    assert code is not None
-    names: dict[str, object] = {"np": np, "__name__": "page"}
-    exec(compile(code[1], "draw_a_big_model.md", "exec"), names)
-    for depth in (0, 1):
-        draw(names["loss"], depth=depth, direction="TB").save(folder / f"depth{depth}.svg")  # type: ignore[arg-type]
+    with contextlib.chdir(folder):  # what a page saves belongs there
+        run("watch_a_training.md", 0, 2)
+        loss = run("draw_a_big_model.md", 0)["loss"]
+        for depth in (0, 1):
+            draw(loss, depth=depth, direction="TB").save(f"depth{depth}.svg")
+
+
+def run(page: str, *blocks: int) -> dict[str, Any]:
+    """Run some of the Python on a page, and give what it defines."""
+    text = (HERE / "howto" / page).read_text(encoding="utf-8")
+    found = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {"np": np, "__name__": "page"}
+    for block in blocks:
+        exec(compile(found[block], page, "exec"), names)
+    return names
 
 
 if __name__ == "__main__":

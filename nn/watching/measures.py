@@ -99,7 +99,7 @@ def row(
     --------
     >>> w, g = np.array([3.0, 4.0]), np.array([1.0, -1.0])
     >>> found = row([np.array([[0.0, 2.0]])], -1, 2, [w], [w - 0.01 * g], [g])
-    >>> found[AT["gradient"]], found[AT["dead"]], round(found[AT["update_norm"]] / found[AT["weight_norm"]], 6)
+    >>> float(found[AT["gradient"]]), float(found[AT["dead"]]), round(float(ratio(found)), 6)
     (1.0, 1.0, 0.002828)
     """
     found = np.zeros(WIDTH)
