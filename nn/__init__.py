@@ -20,6 +20,7 @@ from . import (
     constraints,
     distributed,
     export,
+    importing,
     initializers,
     layers,
     losses,
@@ -35,6 +36,7 @@ from . import ops as ops
 from .callbacks import watch
 from .device import get_device, set_device
 from .export import export_onnx
+from .importing import from_onnx
 from .layers import Input, Layer
 from .models import Model, Sequential
 from .plots import plot_decision_boundary
@@ -57,7 +59,9 @@ __all__ = [
     "distributed",
     "export",
     "export_onnx",
+    "from_onnx",
     "get_device",
+    "importing",
     "initializers",
     "layers",
     "losses",

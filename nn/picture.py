@@ -35,7 +35,9 @@ _OF_LAYERS = Layer.__module__.rpartition(".")[0] + "."
 
 
 def family(layer: Layer) -> str:
-    """Which kind of layer this is, by the one of ours that its class comes from."""
+    """Which kind of layer this is, as it says itself or by the one of ours that its class comes from."""
+    if hasattr(layer, "family"):
+        return str(layer.family)
     for kind in type(layer).__mro__:
         begins = (what for begin, what in _FAMILIES.items() if kind.__module__.startswith(_OF_LAYERS + begin))
         found = next(begins, None)
@@ -70,6 +72,7 @@ class _Calls:
             (values[i],) = self.call(first, path, came[i : i + 1], [shown(value.shape)])
         for layer, args, kwargs, gives in network.calls:
             slots = [leaf for leaf in tree.leaves((args, kwargs)) if type(leaf) is Slot]
+            slots = slots[: getattr(layer, "flows", None)]  # of what follows it asks the lengths, and no number flows
             shapes = [shown(network.values[number][0]) for number in gives]
             found = self.call(layer, path, [values[slot.number] for slot in slots], shapes)
             values |= dict(zip(gives, found, strict=True))
@@ -80,7 +83,7 @@ class _Calls:
         if (self.depth is None or len(path) < self.depth) and known(layer):
             return self.model(layer, (*path, layer.name), came)
         key = f"layer {id(layer)}"
-        self.layers.setdefault(key, (layer, path))
+        self.layers.setdefault(key, (layer, (*path, *getattr(layer, "scope", ()))))
         for start, shape in came:
             self.arrows.setdefault((start, key), shape)
         return [(key, shape) for shape in shapes]

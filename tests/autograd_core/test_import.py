@@ -173,6 +173,7 @@ def test_what_a_user_may_catch_is_at_the_front_door():
     for package, names in (
         (nn.saving, ["ModelFileError"]),
         (nn.export, ["ExportError"]),
+        (nn.importing, ["OnnxFileError"]),
         (datasets, ["DataFileError"]),
     ):
         assert {*names} <= {*package.__all__}

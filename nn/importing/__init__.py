@@ -1,0 +1,11 @@
+"""Ways in: a model from an ONNX file, made of recorded functions.
+
+`onnx_file` reads the file and tells its nodes apart, `layer` is what a node becomes, and `rules` says what each
+operator is: those that work element by element are in `elementwise`, those along axes in `axes`, those that move and
+choose numbers in `shapes`, convolutions and poolings in `windows`.
+"""
+
+from .errors import OnnxFileError
+from .onnx_file import from_onnx
+
+__all__ = ["OnnxFileError", "from_onnx"]
