@@ -110,7 +110,7 @@ class Node:
     fingerprints: tuple[tuple[str, int], ...] | None
     detached_by: str | None  # what ended the recording on the way to this constant
     variable: bool  # whether a transform put this leaf in an argument's place: its function may not tell
-    scopes: tuple[tuple[str, int], ...]
+    scopes: tuple[tuple[str, int, str], ...]
 
     def __init__(
         self,
@@ -221,13 +221,13 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
         node.changed, node.changer = last_change, changer
 
 
-def add_scope(node: Node, layer: str, start: int) -> None:
-    """Note that ``layer`` computed ``node`` and all that this needed from the moment ``start`` on.
+def add_scope(node: Node, layer: str, start: int, kind: str) -> None:
+    """Note that ``layer``, of class ``kind``, computed ``node`` and all that this needed from the moment ``start`` on.
 
     One note for a layer's call instead of one for each op in it: drawings ask for it, training never pays.
     """
     if node.op is not None and node.born > start:
-        node.scopes = (*node.scopes, (layer, start))
+        node.scopes = (*node.scopes, (layer, start, kind))
 
 
 class Failed:

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .drawing import Arrow, Box, Drawing
 from .folding import folded
 from .formula import Formula, Name, number, shape, summary
 from .looks import kind_of_op, kind_of_ops
-from .values import Value, describe, layers_of, name_all
+from .values import Value, describe, kinds_of, layers_of, name_all
 
 if TYPE_CHECKING:
     from .steps import Steps
@@ -98,7 +99,7 @@ def drawn(
     once = [node for node, key in group.items() if key in shown and key == own[node]]
     described = describe(once, names, layers, found)
     placed = {names[node]: key for node, key in group.items() if key in shown}
-    boxes, arrows = _boxes(described, placed, handed, names[root], values, gradients, shapes=True, formulas=formulas)
+    boxes, arrows = _boxes(described, placed, handed, names[root], values, gradients, shapes=True, formulas=formulas, kinds=kinds_of(layers))
     if wrong:
         boxes = [
             replace(b, kind="wrong", title=_failed(b, root), lines=wrong) if b.key == group[root] else b for b in boxes
@@ -137,16 +138,11 @@ def _failed(box: Box, root: Node) -> str:
     return f"{box.title} failed" if box.kind == "layer" or root.op is None else f"{root.op.name} failed"
 
 
-def of_steps(steps: Steps, closed: Collection[str] = ()) -> tuple[Drawing, dict[str, str]]:
-    """The drawing of a whole explanation, and the key of the box that each of its values is in.
-
-    Each of the outermost layers that are ``closed`` is one box.
-    """
-    paths = {(layer,) for layer in closed}
-    group = {name: _place(name, value.layers, paths) for name, value in steps.values.items()}
+def of_steps(steps: Steps) -> Drawing:
+    """The drawing of a whole explanation, in which each value is a box, whose key is its name."""
     handed = {(s.name, s.output, s.position): s.contribution for s in steps if s.kind == "backward"}
-    boxes, arrows = _boxes(steps.values, group, handed, steps.result, True, True)
-    return Drawing(tuple(boxes), tuple(arrows)), group
+    boxes, arrows = _boxes(steps.values, {name: name for name in steps.values}, handed, steps.result, True, True)
+    return Drawing(tuple(boxes), tuple(arrows))
 
 
 def _once(
@@ -280,6 +276,7 @@ def _boxes(
     gradients: bool,
     shapes: bool = False,
     formulas: bool = True,
+    kinds: Mapping[Path, str] = MappingProxyType({}),
 ) -> tuple[list[Box], list[Arrow]]:
     members: dict[str, list[Value]] = {}
     for name, value in described.items():
@@ -287,7 +284,7 @@ def _boxes(
     boxes, arrows = [], []
     for key, inside in members.items():
         if key.startswith(LAYER):
-            boxes.append(_layer(key, inside, gradients))
+            boxes.append(_layer(key, inside, gradients, kinds))
         else:
             boxes.append(_single(inside[0], result, values, gradients, formulas))
     drawn: dict[tuple[str, str, int], list[Any]] = {}
@@ -368,16 +365,29 @@ def _brief(name: Name) -> Name:
     return replace(name, text=f"constant[{shape(name.value)}]") if name.constant and np.ndim(name.value) else name
 
 
-def _layer(key: str, inside: list[Value], gradients: bool) -> Box:
-    path = tuple(key.removeprefix(LAYER).split("\0"))
+def taken(inside: Sequence[Value]) -> dict[str, Any]:
+    """What goes into a layer, by name: values from outside, or else the constant arrays that come first."""
+    own = {value.name for value in inside}
+    found = {p: v.args[i] for v in inside for i, p in enumerate(v.parents) if p is not None and p not in own}
+    for value in () if found else inside:
+        constants = (i for i, p in enumerate(value.parents) if p is None and np.ndim(value.args[i]))
+        found = {value.inputs[i]: value.args[i] for i in constants}
+        if found:
+            break
+    return found
+
+
+def lines_of_layer(path: Path, inside: Sequence[Value], gradients: bool, kind: str) -> list[str]:
+    """What a closed layer says: its class and ops, its weights by their names in it, what goes in and comes out."""
     ops = [v for v in inside if v.op is not None]
     lines = [f"{len(ops)} op{'s' if len(ops) != 1 else ''}: " + ", ".join(v.op.name for v in ops[:4] if v.op)]
     if len(ops) > 4:
         lines[0] += ", …"
+    if kind:
+        lines[0] = f"{kind}, {lines[0]}"
     weights = [v for v in inside if v.op is None]
-    sizes = [found for v in weights if gradients and (found := size(v.gradient)) is not None]
     for weight in weights if len(weights) <= LINES else weights[: LINES - 1]:
-        line = f"{weight.name.rpartition('/')[2]} {shape(weight.value)}"
+        line = f"{name_in(path, weight)} {shape(weight.value)}"
         found = size(weight.gradient)
         if gradients:
             line += ", gradient not computed" if found is None else f", mean |gradient| {found:.3g}"
@@ -385,7 +395,21 @@ def _layer(key: str, inside: list[Value], gradients: bool) -> Box:
     if len(weights) > LINES:
         lines.append(f"… {len(weights) - LINES + 1:,} more weights")
     if ops:
-        lines.append("gives " + summary(ops[-1].value))
+        given = ", ".join(filter(None, map(shape, list(taken(inside).values())[:3])))
+        lines.append(f"{given} → {summary(ops[-1].value)}".strip())
+    return lines
+
+
+def _layer(key: str, inside: Sequence[Value], gradients: bool, kinds: Mapping[Path, str]) -> Box:
+    path = tuple(key.removeprefix(LAYER).split("\0"))
+    ops = [v for v in inside if v.op is not None]
+    sizes = [found for v in inside if v.op is None and gradients and (found := size(v.gradient)) is not None]
     own = size(ops[-1].gradient) if ops and not sizes else None
     family = kind_of_ops([v.op for v in ops if v.op])
+    lines = lines_of_layer(path, inside, gradients, kinds.get(path, ""))
     return Box(key, path[-1], tuple(lines), "layer", path[:-1], max(sizes, default=own), family)
+
+
+def name_in(path: Path, weight: Value) -> str:
+    """What a weight is called in a layer: that of an inner layer by its path there, query/kernel."""
+    return "/".join((*weight.layers[len(path) :], weight.name.rpartition("/")[2]))

@@ -26,7 +26,7 @@ WRAP, LINES, CAPTION = 64, 4, (37.0, 6.0)  # characters in a line, lines; width 
 
 def drawing(steps: Steps) -> Drawing:
     """The picture of the whole computation that the steps are of."""
-    return of_steps(steps)[0]
+    return of_steps(steps)
 
 
 def save_frames(steps: Steps, folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from ..op import JointRule, Op
 from ..tensor import Tensor
 from ..walk import Edge, walk
 from .formula import FEW, number, uses_upstream
-from .values import Names, Value, describe, expression, inputs, layers_of, name_all
+from .values import Names, Value, describe, expression, inputs, kinds_of, layers_of, name_all
 
 if TYPE_CHECKING:
     from .narration import Narrated
@@ -121,6 +121,8 @@ class Steps(Sequence[Step]):
         The gradient that the backward pass started from.
     values : dict of str to Value
         All that was computed and what it was computed from, name to `Value`.
+    kinds : dict of tuple to str, optional
+        The classes of layers, by their paths.
 
     Raises
     ------
@@ -140,11 +142,19 @@ class Steps(Sequence[Step]):
     ({'x': np.float64(3.0)}, np.float64(6.0))
     """
 
-    def __init__(self, steps: Iterable[Step], result: str, seed: Any, values: Mapping[str, Value]) -> None:
+    def __init__(
+        self,
+        steps: Iterable[Step],
+        result: str,
+        seed: Any,
+        values: Mapping[str, Value],
+        kinds: Mapping[tuple[str, ...], str] | None = None,
+    ) -> None:
         self._steps = tuple(steps)
         self.result = result
         self.seed = seed
         self.values = dict(values)
+        self.kinds = dict(kinds or {})
         self.leaves = {name: value.value for name, value in values.items() if value.op is None}
         self.gradients = {n: v.gradient for n, v in reversed(self.values.items()) if v.gradient is not None}
 
@@ -302,7 +312,9 @@ def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     for node, g, edges in walk({f.node: seed}, trace=True):
         gradients[node] = g
         steps += _backward(node, g, edges, names, names[f.node])
-    return Steps(steps, names[f.node], to_numpy(seed), describe(recorded, names, layers_of(recorded), gradients))
+    layers = layers_of(recorded)
+    described = describe(recorded, names, layers, gradients)
+    return Steps(steps, names[f.node], to_numpy(seed), described, kinds_of(layers))
 
 
 def _forward(node: Node, names: Names) -> Step:

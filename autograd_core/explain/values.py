@@ -192,7 +192,7 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
     A layer owns what was born between the beginning and the end of its call, and its weights. A model
     that holds every layer is left out: a box around the whole picture says nothing.
     """
-    calls = [(start, -node.born, shown(layer)) for node in nodes for layer, start in node.scopes]
+    calls = [(start, -node.born, shown(layer)) for node in nodes for layer, start, _ in node.scopes]
     spans = [(start, -end, layer) for start, end, layer in sorted(calls)]
     if len(spans) > 1 and spans[0][1] >= max(end for _, end, _ in spans):
         del spans[0]
@@ -221,4 +221,15 @@ def layers_of(nodes: Collection[Node]) -> dict[Node, tuple[str, ...]]:
                 path = found.setdefault(node, (owner,))
                 if owner in path:
                     found.setdefault(parent, path[: path.index(owner) + 1])
+    return found
+
+
+def kinds_of(layers: Mapping[Node, tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """The class of each layer, by its path, where the end of its call is among these nodes."""
+    found = {}
+    for node, path in layers.items():
+        for layer, _, kind in node.scopes:
+            for depth, name in enumerate(path, start=1):
+                if name == shown(layer) or name.startswith(f"{shown(layer)} (call "):
+                    found[path[:depth]] = kind
     return found

@@ -209,7 +209,7 @@ def _short(x: float) -> float | int:
 
 def _graph(steps: Steps, longest: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """The graph with lines to write on, once for all sheets, and where the numbers of leaves go."""
-    drawing, _ = of_steps(steps)
+    drawing = of_steps(steps)
     boxes = []
     for box in drawing.boxes:
         value = steps.values.get(box.key)

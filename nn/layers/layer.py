@@ -427,7 +427,7 @@ class Layer(config.Configurable):
             if masked:
                 self._pass_on(mask, inputs, outputs)
             if isinstance(outputs, Tensor):
-                add_scope(outputs.node, self.name, start)
+                add_scope(outputs.node, self.name, start, type(self).__name__)
             elif outputs is None:
                 raise TypeError(
                     f"call of layer {self.name!r}: expected a result, got None; does it end without a return?"
@@ -438,7 +438,7 @@ class Layer(config.Configurable):
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
             failed = failed_call(error)
             if failed is not None:
-                add_scope(failed, self.name, start)
+                add_scope(failed, self.name, start, type(self).__name__)
             raise
         finally:
             TRAINING.reset(before)

@@ -145,9 +145,9 @@ def test_depth_0_shows_each_layer_as_one_node_with_its_weights():
     titles = {b.title: b for b in draw(network(), depth=0).boxes if b.kind == "layer"}
     assert set(titles) == {"dense_1", "dense_2"}
     lines = titles["dense_1"].lines
-    assert lines[0] == "3 ops: matmul, add, tanh"
+    assert lines[0] == "Dense, 3 ops: matmul, add, tanh"
     assert lines[1].startswith("kernel 4×8, mean |gradient| 0.0")
-    assert lines[-1].startswith("gives 3×8, ")
+    assert lines[-1].startswith("3×4 → 3×8, ")
 
 
 def test_layers_are_closed_by_default_above_fifty_nodes():

@@ -41,7 +41,7 @@ def computed():
     def run(steps, changes):
         live, names = program(steps), list(steps.values)
         order = {
-            "data": data_of(steps, live, []),
+            "data": data_of(steps, live),
             "program": live.code,
             "script": script,
             "changes": [(names.index(n), [written(x) for x in np.ravel(v)]) for n, v in changes.items()],
@@ -307,7 +307,7 @@ def test_images_are_known_by_what_is_done_with_them(computed, layer, shape):
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, *shape))
     steps = story(first)
-    data = data_of(steps, program(steps), [])
+    data = data_of(steps, program(steps))
     for node, value in zip(data["nodes"], steps.values.values(), strict=True):
         if np.ndim(value.value) == 4:
             assert data["arrays"][node["value"]["array"]]["grid"] == (1, 2)

@@ -234,7 +234,7 @@ def test_the_page_made_there_is_the_page_made_here(open_page, source, values):
     there = shown(open_page, source, given)
     constants = [float(arg) for value in steps.values.values() for arg in value.args]
     assume(all(c == 0 or 1e-4 < abs(c) < 1e6 for c in constants))  # others are written in two forms, 1e-16 and 10^-16
-    expected = json.loads(json.dumps(data_of(steps, Program(), []), default=list))
+    expected = json.loads(json.dumps(data_of(steps, Program()), default=list))
     assert there["result"] == steps.result
     assert [n["name"] for n in there["nodes"]] == list(steps.values)
     for node, found in zip(expected["nodes"], there["nodes"], strict=True):
@@ -259,7 +259,7 @@ def test_the_page_made_there_is_the_page_made_here(open_page, source, values):
         assert NUMBER.sub("#", found) == NUMBER.sub("#", here)
         for a, b in zip(NUMBER.findall(found), NUMBER.findall(here), strict=True):
             assert close(a, b, scale * 1e7)  # of six digits the last may be rounded the other way
-    boxes = [box.title for box in of_steps(steps)[0].boxes if box.kind in ("leaf", "op")]
+    boxes = [box.title for box in of_steps(steps).boxes if box.kind in ("leaf", "op")]
     assert sorted(there["titles"]) == sorted(boxes)
 
 

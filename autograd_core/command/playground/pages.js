@@ -189,14 +189,14 @@ function pageOf(instructions, given, spoken) {
     });
   }
   const drawn = drawing(values, steps, result), leaves = values.filter((value) => !value.op);
-  const data = { ...TEMPLATES.page.data, result: root.node.place, seed: 1, nodes, steps, pictures: [drawn.map] };
+  const data = { ...TEMPLATES.page.data, result: root.node.place, seed: 1, nodes, steps, graph: drawn.graph };
   const reach = (x) => Math.max(1, 2 * Math.abs(x));
   const leafRow = (html, { node, number }) => {
     const middle = Number.isFinite(number) ? number : 0, far = Number.isFinite(number) ? reach(number) : 1;
     return fill(html, { [L.names[0]]: markup(node.name), [L.root]: result, [L.places[0]]: node.place, [L.leaf]: number, [L.low]: middle - far, [L.high]: middle + far });
   };
   const parts = {
-    pictures: `<div class="picture" data-open="" tabindex="0">${drawn.svg}</div>`,
+    picture: drawn.svg,
     leaves: leaves.map((leaf) => leafRow(TEMPLATES.page.leaf, leaf)).join("\n"),
     gradients: leaves.map((leaf) => leafRow(TEMPLATES.page.gradient, leaf)).join("\n"),
     steps: rows.join("\n"),
@@ -227,5 +227,6 @@ function drawing(values, steps, result) {
     edges[i] = arrows.length;
     arrows.push([step.node, step.out, "", `c${i}`]);
   });
-  return { svg: laidOut(boxes, arrows, "picture-0"), map: { nodes: values.map((value) => value.node.place), edges, arrows } };
+  const places = values.map((value) => ({ node: value.node.place, layer: -1 }));
+  return { svg: laidOut(boxes, arrows), graph: { boxes: places, arrows, edges, layers: [] } };
 }

@@ -42,7 +42,7 @@ EXPONENTS = (*map(float, range(-3, 7)), 0.5, 1.5, -0.5)
 KINDS = {"<0": -0.84375, "<1": 0.84375, ">1": 1.84375}
 HEAD = "</strong> "  # ends what all rows of the transcript begin with
 # What of a page belongs to its computation.
-MARKS = ("pictures", "leaves", "steps", "gradients", "data", "program", "summary", "signs")
+MARKS = ("picture", "leaves", "steps", "gradients", "data", "program", "summary", "signs")
 DECIDES = {"where": 0}  # an argument without a rule: a number that is data
 
 
@@ -153,7 +153,7 @@ def _variants(op: Op) -> Iterator[tuple[str, Any]]:
 def _told(op: Op, mask: str, constants: tuple[float, ...]) -> dict[str, Any]:
     steps = _explained(op, mask, constants, 0.375)
     places = {name: place for place, name in enumerate(steps.values)}
-    data = data_of(steps, Program(), [])
+    data = data_of(steps, Program())
     varying = {i: constants[i] for i, kind in enumerate(mask) if kind == "c" and constants[i] not in EXPONENTS}
     shared = _Letters(places, varying)
     rows = _rows(steps, shared)
@@ -196,8 +196,7 @@ def _rows(steps: Steps, shared: _Letters) -> dict[str, str]:
 
 
 def _title(steps: Steps) -> str:
-    drawing, group = of_steps(steps)
-    (box,) = (box for box in drawing.boxes if box.key == group[OUT])
+    (box,) = (box for box in of_steps(steps).boxes if box.key == OUT)
     return box.title
 
 
@@ -308,6 +307,6 @@ def shell() -> dict[str, Any]:
         "page": page.filled(parts | marks | {"script": parts["script"] + "\n{{more}}"}),
         "leaf": re.sub(r'"(box-)?0"', rf'"\g<1>{place}"', row),
         "gradient": given,
-        "data": data | {"nodes": [], "steps": [], "pictures": []},
+        "data": data | {"nodes": [], "steps": [], "graph": {}},
         "node": {k: v for k, v in data["nodes"][0].items() if k not in ("name", "value", "gradient")},
     }

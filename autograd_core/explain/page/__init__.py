@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..formula import SIGNS, Filling, Formula, Number, Part, Partial, number, shape, signs, summary, written
+from ..looks import KINDS
 from ..narration import Parts
 from ..typeset import Markup, element
 from .data import data_of, to_json
 from .live import Program, program
-from .pictures import pictures
+from .graph import graph
 
 if TYPE_CHECKING:
     from ..steps import Steps
 
-MAX_STEPS = 3000
+MAX_STEPS = 6000
 REVEAL = ("step", "all")
-RESERVED = ("step", "reveal", "quiz")  # what the address of a page says, beside the numbers of leaves by their names
+RESERVED = ("step", "reveal", "quiz", "open")  # what the address of a page says, beside the numbers of leaves by their names
 
 # The scripts of a page, in the order in which they are joined: a later one may use what an earlier one has.
 SCRIPTS = (
@@ -35,14 +36,18 @@ SCRIPTS = (
     "tape",
     "reveal",
     "write",
+    "graph",
+    "thumbs",
     "layout",
     "wrap",
+    "levels",
     "stage",
     "player",
     "arrays",
     "formulas",
     "tables",
     "card",
+    "layers",
     "cells",
     "leaves",
     "plot",
@@ -75,7 +80,7 @@ def filled(parts: Mapping[str, str]) -> str:
 def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
     """What belongs to one computation, by the names of its places in page.html."""
     live = program(steps)
-    drawn, maps = pictures(steps)
+    drawn, known = graph(steps)
     return {
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
@@ -84,14 +89,15 @@ def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
         "change": "" if live.frozen else ", and the numbers of the leaves can be changed there",
         "status": html.escape(_status(live)),
         "liveness": "frozen" if live.frozen else "live",
-        "pictures": drawn,
+        "picture": drawn,
         "leaves": _leaves(steps, live),
         "steps": transcript(steps),
         "gradients": _gradients(steps),
         "signs": meanings(steps),
-        "data": to_json(data_of(steps, live, maps) | {"reveal": reveal, "reserved": RESERVED}),
+        "kinds": kinds(known["layers"]),
+        "data": to_json(data_of(steps, live) | {"graph": known, "reveal": reveal, "reserved": RESERVED}),
         "program": live.code,
-        "script": _scripts(steps, live, any("boxes" in where for where in maps)),
+        "script": _scripts(steps, live, not drawn),
     }
 
 
@@ -120,7 +126,7 @@ def _scripts(steps: Steps, live: Program, unplaced: bool) -> str:
     if not re.search(rf"\b({ours})\(", live.code):
         unused.add("maths")
     if not unplaced:
-        unused.add("layout")
+        unused |= {"layout", "thumbs", "levels", "layers"}
     lines = (line.strip() for n in SCRIPTS if n not in unused for line in _file(f"scripts/{n}.js").splitlines())
     engine = dagre() if unplaced else ""
     return engine + "\n".join(line for line in lines if line and not line.startswith("//"))
@@ -137,7 +143,11 @@ def _has_arrays(steps: Steps) -> bool:
 
 @cache
 def _style(arrays: bool) -> str:
-    return base() + styled(_file("page.css") + (_file("arrays.css") if arrays else ""))
+    fills = "".join(
+        f".picture .is_{kind} polygon, #legend .is_{kind} {{ fill: light-dark({day}, {night}); }}"
+        for kind, (_, day, night) in KINDS.items()
+    )
+    return base() + styled(_file("page.css") + (fills + _file("arrays.css") if arrays else ""))
 
 
 @cache
@@ -228,6 +238,13 @@ def meanings(steps: Steps) -> str:
     used = {i for v in steps.values.values() if v.op for latex in (v.op.latex, *v.op.formulas) for i in signs(latex)}
     told = list(SIGNS.values())
     return "\n".join(f'<li id="sign-{i}">{html.escape(told[i])}.</li>' for i in sorted(used))
+
+
+def kinds(layers: Sequence[Mapping[str, Any]]) -> str:
+    """What the colours of closed layers mean."""
+    used = {layer["family"] for layer in layers}
+    swatch = '<svg viewBox="0 0 60 20" aria-hidden="true"><rect class="is_{}" x="2" y="2" width="56" height="16"/></svg>'
+    return "\n".join(f"<li>{swatch.format(kind)} {KINDS[kind][0]}</li>" for kind in KINDS if kind in used)
 
 
 def _gradients(steps: Steps) -> str:

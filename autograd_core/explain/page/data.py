@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ..steps import Steps
     from ..values import Value
 
-WHOLE = 1_100_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
-CORNER = 24
+WHOLE = 400_000  # bytes of all arrays together that a page holds; of what is beyond, a corner of each
+CORNER = 12
+SQUARES = 12  # in a row of a small picture
 LONGEST = 300  # letters of LaTeX of a rule as it runs that one still reads: not the tables that erf computes by
 
 
@@ -43,10 +44,10 @@ class _Arrays:
         key = array.shape, str(array.dtype), array.tobytes(), grid
         if key not in self.places:
             self.places[key] = len(self.table)
-            self.table.append(self._entry(array) | ({"grid": grid} if grid else {}))
+            self.table.append(self._entry(array, grid) | ({"grid": grid} if grid else {}))
         return {"array": self.places[key]}
 
-    def _entry(self, array: Any) -> dict[str, Any]:
+    def _entry(self, array: Any, grid: tuple[int, int] | None) -> dict[str, Any]:
         flat = array.reshape((-1, array.shape[-1] if array.ndim > 1 else array.size) if array.size else (0, 0))
         kind = "f4" if array.dtype == np.float32 else "f8"
         entry: dict[str, Any] = {"shape": array.shape, "kind": kind}
@@ -54,11 +55,21 @@ class _Arrays:
             entry |= {k: _number(getattr(array, k)() + 0.0) for k in ("min", "max", "mean")}
         if flat.size * int(kind[1]) > self.left and flat.size > MAX_NUMBERS:
             flat = flat[:CORNER, :CORNER]
-            entry["size"] = _number(size(array))
+            entry |= {"size": _number(size(array)), "small": self._entry(_sampled(array, grid), None)}
         self.left -= flat.size * int(kind[1])
         entry |= {"rows": flat.shape[0], "columns": flat.shape[1]}
         entry["data"] = base64.b64encode(flat.astype(f"<{kind}").tobytes()).decode()
         return entry
+
+
+def _sampled(array: Any, grid: tuple[int, int] | None) -> Any:
+    """Each second, third, … row and column of the first plane of an array, for a small picture of it."""
+    long = [i for i, n in enumerate(array.shape) if n > 1]
+    last = long[-2:] if len(long) > 1 else [*long, array.ndim - 1][:1]
+    axes = list(grid or last)
+    plane = array[tuple(slice(None) if i in axes else 0 for i in range(array.ndim))]
+    every = tuple(slice(None, None, -(-n // SQUARES)) for n in plane.shape)
+    return np.ascontiguousarray(plane[every])
 
 
 def _number(value: Any) -> float | str:
@@ -66,7 +77,7 @@ def _number(value: Any) -> float | str:
     return x if math.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]
 
 
-def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
+def data_of(steps: Steps, live: Program) -> dict[str, Any]:
     arrays = _Arrays()
     images = images_of(steps)
 
@@ -122,7 +133,6 @@ def data_of(steps: Steps, live: Program, maps: list[Any]) -> dict[str, Any]:
         "nodes": nodes,
         "steps": entries,
         "arrays": arrays.table,
-        "pictures": maps,
         "single": live.single,
     }
 

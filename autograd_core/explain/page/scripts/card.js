@@ -1,6 +1,7 @@
 // The card of a value: all that is known of it.
 
 let card = null, heats = new Map(); // the value and the step that it is about; the tables on it, by their keys
+let again = () => {}; // tells the same anew
 
 function describe(i, step) {
   const node = nodes[i], panel = $("card"), list = element("dl"), name = nodes[result].name;
@@ -30,6 +31,7 @@ function describe(i, step) {
   for (const sign of node.signs || []) row("", $(`sign-${sign}`).textContent);
   row("layer", node.layer);
   row("line", node.where);
+  again = () => describe(i, step);
   const wanted = data.arrays.length ? tables(i, step) : new Map(), keys = [...wanted.keys()].join();
   if (card?.[0] === i && card[1] === step && keys === [...heats.keys()].join()) { // the numbers have changed, no more
     for (const [key, heat] of heats) heat.refill?.(lookUp(key));
@@ -44,14 +46,13 @@ function describe(i, step) {
   panel.hidden = false;
 }
 
-onChange.push(() => card && describe(...card));
-onMove.push(() => at && describe(steps[at - 1].node, steps[at - 1]));
-
-for (const [p, picture] of data.pictures.entries()) {
-  nodes.forEach((node, i) => {
-    const box = $(`picture-${p}-node-${picture.nodes[i]}`);
-    if (!box || (box.classList.contains("layer") && !node.op)) return;
-    for (const moment of ["mouseenter", "focus", "click"]) box.addEventListener(moment, () => describe(i));
-    box.addEventListener("keydown", (event) => event.key === "Enter" && describe(i));
-  });
+// The card of what stands in a box.
+function about({ closed, node }) {
+  if (closed !== undefined) describeLayer(closed);
+  else if (node !== undefined) describe(node);
 }
+
+onChange.push(() => again());
+onMove.push(() => at && (layerAt(at - 1) === undefined ? describe(steps[at - 1].node, steps[at - 1]) : describeLayer(layerAt(at - 1))));
+for (const moment of ["mouseover", "focusin", "click"]) picture.addEventListener(moment, ({ target }) => boxAt(target) && about(boxAt(target)));
+picture.addEventListener("keydown", ({ key, target }) => key === "Enter" && boxAt(target) && about(boxAt(target)));

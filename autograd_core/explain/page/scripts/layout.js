@@ -2,9 +2,10 @@
 
 // A box has a ``kind`` and ``lines``: of each its text, and other attributes of its element, by which the page writes
 // numbers into it; ``layers`` are the frames that it is in, and ``attributes`` are those of its element. An arrow is
-// [from box, to box, its text, the key of its number]. A frame is [title, attributes].
+// [from box, to box, its text, the key of its number, whether it is dashed]. Below its lines a box has ``thumbs``, small
+// pictures: of each the key of the array and its name. A frame is [title, attributes].
 const laidOut = (() => {
-  const LETTER = 11, LINE = 13, PAD = 10;
+  const LETTER = 11, LINE = 13, PAD = 10, THUMB = 52; // with what is beside a small picture, which is 36 wide
   const NUMBER = "-0.123456"; // where one is written later there is room for any of six digits
   const pen = document.createElement("canvas").getContext("2d");
 
@@ -20,17 +21,19 @@ const laidOut = (() => {
     return made;
   }
 
+  // The end of a name that is wider than a small picture: what comes last in a path tells most.
+  const fitting = (name) => (name.length > 12 ? `…${name.slice(-11)}` : name);
   const round = (x) => Number(x.toFixed(2));
   const corners = (x, y, w, h) => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]].map((corner) => corner.map(round).join()).join(" ");
   const textAt = (x, y, size, text, attributes) => svgElement("text", { x: round(x), y: round(y), "text-anchor": "middle", "font-size": size, ...attributes }, [text]);
 
-  function picture(boxes, arrows, prefix, frames = []) {
+  function picture(boxes, arrows, frames = []) {
     const graph = new dagre.graphlib.Graph({ multigraph: true, compound: frames.length > 0 });
     graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 34, marginx: 6, marginy: 6 });
     frames.forEach((_, k) => graph.setNode(`frame-${k}`, {}));
-    boxes.forEach(({ lines, layers = [] }, i) => {
+    boxes.forEach(({ lines, layers = [], thumbs = [] }, i) => {
       const widths = lines.map(({ text = "", "data-n": key, "data-prefix": before = "" }) => Math.max(widthOf(text), key ? widthOf(before + NUMBER) : 0));
-      graph.setNode(i, { width: Math.max(...widths) + 2 * PAD, height: lines.length * LINE + 12 });
+      graph.setNode(i, { width: Math.max(...widths, thumbs.length * THUMB) + 2 * PAD, height: lines.length * LINE + 12 + (thumbs.length && THUMB + LINE) });
       [...layers, i].forEach((inner, n) => n && graph.setParent(n < layers.length ? `frame-${inner}` : i, `frame-${layers[n - 1]}`));
     });
     arrows.forEach(([start, end, text = "", key], i) => {
@@ -42,21 +45,25 @@ const laidOut = (() => {
     const shapes = frames.map(([title, attributes], k) => {
       const { x, y, width: w, height: h } = graph.node(`frame-${k}`), top = y - h / 2 - LINE - 4; // above it stands its title
       const outline = svgElement("polygon", { points: corners(x - w / 2, top, w, h + LINE + 4) });
-      return svgElement("g", { id: `${prefix}-cluster-${k}`, class: "cluster", ...attributes }, [outline, textAt(x, top + LINE, LETTER, title)]);
+      return svgElement("g", { id: `cluster-${k}`, class: "cluster", ...attributes }, [outline, textAt(x, top + LINE, LETTER, title)]);
     });
     arrows.forEach(([start, end, text = "", key, dashed], i) => {
       const { points, x, y } = graph.edge({ v: start, w: end, name: `e${i}` });
       const parts = [svgElement("path", { d: curve(points) }), svgElement("polygon", { points: head(points) })];
       if (dashed) parts[0].setAttribute("stroke-dasharray", "5,2");
       if (key || text) parts.push(textAt(x, y - 7, 10, text, key && { "data-n": key }));
-      shapes.push(svgElement("g", { id: `${prefix}-edge-${i}`, class: "edge" }, parts));
+      shapes.push(svgElement("g", { id: `edge-${i}`, class: "edge" }, parts));
     });
-    boxes.forEach(({ kind, lines, dashed, attributes = {} }, i) => {
+    boxes.forEach(({ kind, lines, dashed, thumbs = [], attributes = {} }, i) => {
       const { x, y, width: w, height: h } = graph.node(i), left = x - w / 2, top = y - h / 2;
       const outline = kind === "leaf" ? svgElement("path", { d: rounded(...[left, top, w, h].map(round), 7) }) : svgElement("polygon", { points: corners(left, top, w, h) });
       if (dashed) outline.setAttribute("stroke-dasharray", "5,2");
       const texts = lines.map(({ text = "", ...more }, n) => textAt(x, top + 6 + LINE * (n + 0.8), LETTER, text, more));
-      shapes.push(svgElement("g", { id: `${prefix}-node-${i}`, class: `node ${kind}`, "aria-label": lines[0].text, ...attributes }, [outline, ...texts.flatMap((text) => ["\n", text])]));
+      const below = top + 8 + LINE * lines.length, pictures = thumbs.flatMap(([key, name], k) => {
+        const middle = x + (k - (thumbs.length - 1) / 2) * THUMB;
+        return [svgElement("g", { class: "thumb", "data-thumb": key, transform: `translate(${round(middle - 18)} ${round(below)})` }), "\n", textAt(middle, below + THUMB, 8, fitting(name), { class: "small" })];
+      });
+      shapes.push(svgElement("g", { id: `node-${i}`, class: `node ${kind}`, "aria-label": lines[0].text, ...attributes }, [outline, ...texts.flatMap((text) => ["\n", text]), ...pictures]));
     });
     const size = `0 0 ${round(width)} ${round(height)}`;
     const svg = svgElement("svg", { viewBox: size, role: "group", "aria-label": "Computation graph" }, [svgElement("g", { class: "graph" }, shapes)]);

@@ -199,7 +199,7 @@ function setQuiz(on) {
   quizzing = on;
   $("quiz").open = on;
   document.body.classList.toggle("quizzing", on); // the graph makes room
-  if (pictures.length) fit(seen());
+  fit();
   if (on && reveal === "all") setReveal("step");
   show(on && !at ? steps.findIndex((s) => s.kind !== "forward") + 1 : at);
   cover();

@@ -28,14 +28,12 @@ const transcript = all("#steps > li");
 function cover() {
   figures();
   transcript.forEach((li, i) => li.classList.toggle("later", i >= told()));
-  data.pictures.forEach((picture, p) => {
-    // A box may hold many values, and a line stand for many steps: it has its colour when all of them are known.
-    const parts = {};
-    const count = (part, hidden) => (parts[part] = parts[part] || hidden);
-    nodes.forEach((_, i) => count(`node-${picture.nodes[i]}`, later(`g${i}`)));
-    for (const [step, edge] of Object.entries(picture.edges)) count(`edge-${edge}`, later(`c${step}`));
-    for (const [part, hidden] of Object.entries(parts)) $(`picture-${p}-${part}`)?.classList.toggle("later", hidden);
-  });
+  // A box may hold many values, and a line stand for many steps: it has its colour when all of them are known.
+  const parts = {};
+  const count = (part, hidden) => (parts[part] = parts[part] || hidden);
+  nodes.forEach((_, i) => count(`node-${drawn.nodes[i]}`, later(`g${i}`)));
+  for (const [step, edge] of Object.entries(drawn.edges)) count(`edge-${edge}`, later(`c${step}`));
+  for (const [part, hidden] of Object.entries(parts)) $(part)?.classList.toggle("later", hidden);
   $("reveal").textContent = reveal === "all" ? "Hide what comes later" : "Show all numbers";
 }
 

@@ -1,30 +1,23 @@
-// The picture of the graph: which of its layers are open, and how near one looks at what of it.
+// The picture of the graph: how near one looks at what of it.
 
-const pictures = all(".picture");
-data.pictures.forEach(({ boxes, arrows, frames }, p) => boxes && (pictures[p].innerHTML = laidOut(boxes, arrows, `picture-${p}`, frames)));
-if (data.pictures.some(({ boxes }) => boxes)) strengths(); // which Python has not drawn
-
-const seen = () => pictures.find((picture) => !picture.hidden);
-const openIn = (picture) => (picture.dataset.open ? picture.dataset.open.split(" ") : []);
 const LEGIBLE = 8 / 11, LARGE = 13 / 11; // of a scale at which letters are 11 pixels high
 
 let whole = false; // whether all of it is to be seen, however small
-const views = new Map(); // of each picture: how it is arranged, and from where and how large it is seen
+let view; // how it is arranged, and from where and how large it is seen
 
-// Lay a picture out in the room that it has, and show all of it.
-function fit(picture, width = picture.clientWidth, most = parseFloat(getComputedStyle(picture).maxHeight)) {
-  if (!views.has(picture)) views.set(picture, measured(picture, pictures.indexOf(picture)));
-  const view = views.get(picture);
+// Lay the picture out in the room that it has, and show all of it.
+function fit(width = picture.clientWidth, most = parseFloat(getComputedStyle(picture).maxHeight)) {
   const size = arrange(view, width, most);
-  const height = document.body.classList.contains("full") ? most : Math.min(most, size.height * size.scale);
+  const large = document.body.classList.contains("full") || (drawn.frames?.length && size.scale < LEGIBLE); // one looks nearer
+  const height = large ? most : Math.min(most, size.height * size.scale);
   Object.assign(view, { size, width, height, home: size.scale });
   picture.style.height = `${height}px`;
-  look(picture, size.scale, 0, 0);
+  look(size.scale, 0, 0);
 }
 
-// See a picture at this scale, with this point in its upper left corner, or in its middle where it is smaller than its frame.
-function look(picture, scale, x, y) {
-  const view = views.get(picture), { size, width, height } = view;
+// See it at this scale, with this point in its upper left corner, or in its middle where it is smaller than its frame.
+function look(scale, x, y) {
+  const { size, width, height } = view;
   const within = (at, length, room) => (length <= room ? (length - room) / 2 : Math.min(Math.max(at, 0), length - room));
   view.scale = Math.min(Math.max(scale, view.home), 6 * Math.max(view.home, 1));
   view.x = within(x, size.width, width / view.scale);
@@ -35,50 +28,31 @@ function look(picture, scale, x, y) {
 
 // Look nearer, or from further away, and keep the point at these pixels of the frame where it is.
 function zoom(by, px, py) {
-  const picture = seen(), view = views.get(picture), scale = Math.min(Math.max(view.scale * by, view.home), 6 * Math.max(view.home, 1));
+  const scale = Math.min(Math.max(view.scale * by, view.home), 6 * Math.max(view.home, 1));
   px ??= view.width / 2;
   py ??= view.height / 2;
   whole = scale === view.home;
-  look(picture, scale, view.x + px / view.scale - px / scale, view.y + py / view.scale - py / scale);
+  look(scale, view.x + px / view.scale - px / scale, view.y + py / view.scale - py / scale);
 }
 
 // Bring boxes into sight, and nearer where their letters are too small to be read.
-function follow(picture, boxes) {
-  const view = views.get(picture), found = view?.columns.flatMap((c) => c.boxes).filter((box) => boxes.includes(box.part));
-  if (!found?.length) return;
+function follow(boxes) {
+  const found = view.columns.flatMap((c) => c.boxes).filter((box) => boxes.includes(box.part));
+  if (!found.length) return;
   const rows = view.size.rows;
   const to = around(found.map((b) => ({ left: b.left + rows[b.row].x, right: b.right + rows[b.row].x, top: b.top + rows[b.row].y, bottom: b.bottom + rows[b.row].y })));
   const both = Math.min(view.width / (to.right - to.left + 24), view.height / (to.bottom - to.top + 24));
   const scale = whole || view.home >= LEGIBLE ? view.scale : Math.max(view.home, Math.min(LARGE, both));
   const room = { x: view.width / scale, y: view.height / scale };
   const inside = scale === view.scale && to.left >= view.x && to.right <= view.x + room.x && to.top >= view.y && to.bottom <= view.y + room.y;
-  if (!inside) look(picture, scale, (to.left + to.right - room.x) / 2, (to.top + to.bottom - room.y) / 2);
+  if (!inside) look(scale, (to.left + to.right - room.x) / 2, (to.top + to.bottom - room.y) / 2);
 }
 
-onMove.push(() => at && pictures.forEach((picture) => picture.hidden || follow(picture, all(".node.lit", picture))));
-
-// Show the picture in which exactly these layers are open; where there is none, that of ``otherwise``.
-function choose(layers, otherwise) {
-  const wanted = [...layers].sort((a, b) => a - b).join(" ");
-  const chosen = pictures.find((p) => p.dataset.open === wanted) || pictures.find((p) => p.dataset.open === otherwise);
-  if (!chosen) return;
-  for (const picture of pictures) picture.hidden = picture !== chosen;
-  fit(chosen);
-  if (at) follow(chosen, all(".node.lit", chosen));
-  folds();
-}
-
-function toggle(layer, byKey) {
-  const now = openIn(seen()), closes = now.includes(layer);
-  choose(closes ? now.filter((l) => l !== layer) : [...now, layer], closes ? "" : layer);
-  if (byKey) all(`[data-layer="${layer}"]`, seen())[0]?.focus(); // the one that was pressed is in a hidden picture now
-}
-
-function folds() {
-  const most = Math.max(...pictures.map((p) => openIn(p).length), 0);
-  $("fold").hidden = most === 0;
-  $("fold").textContent = openIn(seen()).length < most ? "Open all layers" : "Close all layers";
-}
+onMove.push(() => at && follow(all(".node.lit", picture)));
+onDraw.push(() => {
+  view = measured();
+  fit();
+});
 
 // The graph and the player alone; where the browser does not give the whole screen, in the whole window.
 function full(on) {
@@ -86,24 +60,29 @@ function full(on) {
   $("full").setAttribute("aria-pressed", on);
   if (on && !document.fullscreenElement) document.documentElement.requestFullscreen?.().catch(() => {});
   if (!on && document.fullscreenElement) document.exitFullscreen();
-  fit(seen());
+  fit();
 }
 
-// Go to the value that is called so, or begins so, or has that in its name.
+// Go to the value or layer that is called so, or begins so, or has that in its name.
 function find(name) {
-  const sought = name.trim().toLowerCase(), names = nodes.map((node) => node.name.toLowerCase());
+  const sought = name.trim().toLowerCase(), names = [...nodes, ...graph.layers].map((part) => part.name.toLowerCase());
   const tests = [(n) => n === sought, (n) => n.startsWith(sought), (n) => n.includes(sought)];
   const i = sought ? tests.map((test) => names.findIndex(test)).find((i) => i >= 0) ?? -1 : -1;
-  $("find").setCustomValidity(i < 0 && sought ? `No value is called ${name}` : "");
+  $("find").setCustomValidity(i < 0 && sought ? `Nothing is called ${name}` : "");
   if (!$("find").reportValidity() || i < 0) return;
-  const p = pictures.indexOf(seen());
-  $(`picture-${p}-node-${data.pictures[p].nodes[i]}`).focus();
-  describe(i); // a box may be a layer, and hold others
+  const layer = i - nodes.length;
+  if (layer < 0) {
+    $(`node-${drawn.nodes[i]}`).focus();
+    return describe(i); // a box may be a layer, and hold others
+  }
+  const around = above(graph.layers[layer].parent);
+  if (around.some((l) => !opened.has(l))) openOnly([...opened, ...around]);
+  picture.querySelector(`[data-layer="${layer}"]`).focus();
 }
 
 function keyOfStage(key) {
   const does = {
-    "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => ((whole = true), fit(seen())), f: () => full(!document.body.classList.contains("full")),
+    "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => ((whole = true), fit()), f: () => full(!document.body.classList.contains("full")),
     "/": () => $("find").focus(), Escape: () => document.body.classList.contains("full") && full(false),
   }[key.length === 1 ? key.toLowerCase() : key];
   does?.();
@@ -111,7 +90,7 @@ function keyOfStage(key) {
 }
 
 // Wheel, fingers, mouse: two fingers and Ctrl + wheel zoom, as on a map; the plain wheel scrolls the page.
-function handle(picture) {
+{
   const down = new Map();
   let moved = false;
   const place = (event) => ({ x: event.clientX - picture.getBoundingClientRect().left, y: event.clientY - picture.getBoundingClientRect().top });
@@ -127,39 +106,25 @@ function handle(picture) {
     down.set(event.pointerId, place(event));
   });
   picture.addEventListener("pointermove", (event) => {
-    const before = down.get(event.pointerId), now = place(event), view = views.get(picture);
+    const before = down.get(event.pointerId), now = place(event);
     if (!before || (!moved && Math.hypot(now.x - before.x, now.y - before.y) < 4)) return;
     moved = true;
     picture.setPointerCapture(event.pointerId);
     const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
     if (other) zoom(Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y)), other.x, other.y);
-    else look(picture, view.scale, view.x + (before.x - now.x) / view.scale, view.y + (before.y - now.y) / view.scale);
+    else look(view.scale, view.x + (before.x - now.x) / view.scale, view.y + (before.y - now.y) / view.scale);
     down.set(event.pointerId, now);
   });
   for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, (event) => down.delete(event.pointerId));
   picture.addEventListener("click", (event) => moved && event.stopPropagation(), true); // a drag is no click
-  picture.addEventListener("focusin", (event) => event.target !== picture && follow(picture, [event.target]));
+  picture.addEventListener("focusin", (event) => event.target !== picture && follow([event.target]));
 }
 
-if (pictures.length) {
-  document.body.classList.add("staged");
-  for (const box of all(".node:is(.leaf, .op, .layer)")) for (const [name, value] of [["tabindex", 0], ["role", "button"]]) box.setAttribute(name, value);
-  pictures.forEach(handle);
-  for (const layer of all("[data-layer]")) {
-    layer.addEventListener("click", () => toggle(layer.dataset.layer));
-    layer.addEventListener("keydown", (event) => event.key === "Enter" && toggle(layer.dataset.layer, true));
-  }
-  $("fold").addEventListener("click", () => {
-    const most = pictures.reduce((a, b) => (openIn(b).length > openIn(a).length ? b : a));
-    choose(openIn(seen()).length < openIn(most).length ? openIn(most) : []);
-  });
-  for (const [id, key] of [["out", "-"], ["in", "+"], ["fit", "0"], ["full", "f"]]) $(id).addEventListener("click", () => keyOfStage(key));
-  $("find").addEventListener("keydown", (event) => event.key === "Enter" && find(event.target.value));
-  $("find").addEventListener("input", () => $("find").setCustomValidity(""));
-  addEventListener("resize", () => fit(seen()));
-  document.addEventListener("fullscreenchange", () => document.fullscreenElement || full(false));
-  // What is focused never lies beneath the graph, which stays while one scrolls.
-  new ResizeObserver(() => document.documentElement.style.setProperty("--stage", `${$("stage").offsetHeight}px`)).observe($("stage"));
-  fit(seen());
-  folds();
-} else for (const tool of all(".look")) tool.hidden = true;
+document.body.classList.add("staged");
+for (const [id, key] of [["out", "-"], ["in", "+"], ["fit", "0"], ["full", "f"]]) $(id).addEventListener("click", () => keyOfStage(key));
+$("find").addEventListener("keydown", (event) => event.key === "Enter" && find(event.target.value));
+$("find").addEventListener("input", () => $("find").setCustomValidity(""));
+addEventListener("resize", () => fit());
+document.addEventListener("fullscreenchange", () => document.fullscreenElement || full(false));
+// What is focused never lies beneath the graph, which stays while one scrolls.
+new ResizeObserver(() => document.documentElement.style.setProperty("--stage", `${$("stage").offsetHeight}px`)).observe($("stage"));

@@ -19,13 +19,17 @@ onChange.push(() => {
 });
 
 function arrive() {
+  opened.clear();
+  for (const layer of address.get("open")?.split(".") ?? []) if (layer in graph.layers) opened.add(Number(layer));
   leavesOfAddress();
   reveal = ["step", "all"].includes(address.get("reveal")) ? address.get("reveal") : data.reveal;
-  show(Number(address.get("step")) || 0);
-  cover();
+  at = Number(address.get("step")) || 0;
+  redraw();
   if (address.has("quiz") !== quizzing) setQuiz(address.has("quiz"));
   if (!at) describe(result);
 }
+onDraw.push(strengths, () => show(at), cover);
+if (typeof drawThumbs === "function") onDraw.push(drawThumbs);
 onAddress.push(arrive);
 onMove.push(() => remember("step", at || null));
 arrive();

@@ -21,9 +21,9 @@ const closed = [], PAPER = [680, 640];
 addEventListener("beforeprint", () => {
   closed.push(...all("#legend:not([open])"));
   for (const details of closed) details.open = true;
-  if (pictures.length) fit(seen(), ...PAPER);
+  fit(...PAPER);
 });
 addEventListener("afterprint", () => {
   for (const details of closed.splice(0)) details.open = false;
-  if (pictures.length) fit(seen());
+  fit();
 });

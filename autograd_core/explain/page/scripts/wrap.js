@@ -18,16 +18,16 @@ function around(boxes) {
 }
 
 // The boxes of a picture in columns that nothing but arrows lies between, and its arrows.
-function measured(picture, p) {
+function measured() {
   const boxes = all(".node, .cluster", picture).map(extent).sort((a, b) => a.left - b.left), columns = [];
   for (const box of boxes) {
     if (columns.length && box.left <= columns.at(-1).right) columns.at(-1).boxes.push(box);
     else columns.push({ boxes: [box] });
     Object.assign(columns.at(-1), around(columns.at(-1).boxes));
   }
-  const box = (i) => boxes.find(({ part }) => part.id === `picture-${p}-node-${i}`);
-  const arrows = data.pictures[p].arrows.map(([start, end], i) => {
-    const part = $(`picture-${p}-edge-${i}`), shapes = all("path, polygon, text", part);
+  const box = (i) => boxes.find(({ part }) => part.id === `node-${i}`);
+  const arrows = drawn.arrows.map(([start, end], i) => {
+    const part = $(`edge-${i}`), shapes = all("path, polygon, text", part);
     const drawn = shapes.map((shape) => ["d", "points", "x", "y"].map((name) => [name, shape.getAttribute(name)]));
     return { part, shapes, drawn, start: box(start), end: box(end) };
   });

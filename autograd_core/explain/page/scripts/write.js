@@ -1,13 +1,14 @@
 // The numbers and the strength of lines on the page, written again.
 
 // Every number on the page has a key: v, g and m for the value, the gradient and the mean magnitude of the gradient of a
-// node, u, l, c and t for upstream, local, contribution and total of a step.
+// node, u, l, c and t for upstream, local, contribution and total of a step, and s for the mean magnitude of that total.
 const KEYS = { u: "upstream", l: "local", c: "contribution", t: "total" };
 function lookUp(key) {
   const kind = key[0], index = Number(key.slice(1));
   if (kind === "v") return nodes[index].value;
   if (kind === "g") return nodes[index].gradient;
   if (kind === "m") return magnitude(nodes[index].gradient);
+  if (kind === "s") return magnitude(steps[index].total);
   return steps[index][KEYS[kind]];
 }
 
@@ -36,24 +37,22 @@ onChange.push(write);
 
 // Colour and width by the size of the gradient, a step for each power of ten, as Python draws them.
 function strengths() {
-  data.pictures.forEach((picture, p) => {
-    const boxes = {}, sizes = {}; // of a layer that is closed the largest of its weights, else its last value
-    nodes.forEach((node, i) => {
-      const box = (boxes[picture.nodes[i]] ??= { weights: [], last: null });
-      if (!node.op) box.weights.push(magnitude(node.gradient ?? null));
-      else box.last = magnitude(node.gradient ?? null);
-    });
-    for (const [box, { weights, last }] of Object.entries(boxes)) {
-      const known = weights.filter((g) => g !== null);
-      sizes[`node-${box}`] = known.length ? Math.max(...known) : last;
-    }
-    for (const [step, edge] of Object.entries(picture.edges)) {
-      const { kind, contribution } = steps[step], g = magnitude(contribution ?? null);
-      if (kind === "backward" && g !== null) sizes[`edge-${edge}`] = Math.max(sizes[`edge-${edge}`] ?? 0, g);
-    }
-    const largest = Math.max(...Object.values(sizes).filter(Number.isFinite), 0);
-    for (const [part, g] of Object.entries(sizes)) paint($(`picture-${p}-${part}`), g, largest);
+  const boxes = {}, sizes = {}; // of a layer that is closed the largest of its weights, else its last value
+  nodes.forEach((node, i) => {
+    const box = (boxes[drawn.nodes[i]] ??= { weights: [], last: null });
+    if (!node.op) box.weights.push(magnitude(node.gradient ?? null));
+    else box.last = magnitude(node.gradient ?? null);
   });
+  for (const [box, { weights, last }] of Object.entries(boxes)) {
+    const known = weights.filter((g) => g !== null);
+    sizes[`node-${box}`] = known.length ? Math.max(...known) : last;
+  }
+  for (const [step, edge] of Object.entries(drawn.edges)) {
+    const { kind, contribution } = steps[step], g = magnitude(contribution ?? null);
+    if (kind === "backward" && g !== null) sizes[`edge-${edge}`] = Math.max(sizes[`edge-${edge}`] ?? 0, g);
+  }
+  const largest = Math.max(...Object.values(sizes).filter(Number.isFinite), 0);
+  for (const [part, g] of Object.entries(sizes)) paint($(part), g, largest);
 }
 
 function paint(group, g, largest) {
