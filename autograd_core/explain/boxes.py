@@ -99,7 +99,17 @@ def drawn(
     once = [node for node, key in group.items() if key in shown and key == own[node]]
     described = describe(once, names, layers, found)
     placed = {names[node]: key for node, key in group.items() if key in shown}
-    boxes, arrows = _boxes(described, placed, handed, names[root], values, gradients, shapes=True, formulas=formulas, kinds=kinds_of(layers))
+    boxes, arrows = _boxes(
+        described,
+        placed,
+        handed,
+        names[root],
+        values,
+        gradients,
+        shapes=True,
+        formulas=formulas,
+        kinds=kinds_of(layers),
+    )
     if wrong:
         boxes = [
             replace(b, kind="wrong", title=_failed(b, root), lines=wrong) if b.key == group[root] else b for b in boxes

@@ -253,3 +253,14 @@ def test_firefox_shows_the_whole_graph_and_zooms(firefox):
     assert again == whole
     troughs = "(() => { const p = document.querySelector('.picture'); return [p.offsetWidth - p.clientWidth, p.offsetHeight - p.clientHeight]; })()"  # noqa: E501
     assert firefox(neuron(), ("read", troughs), width=600) == [[0, 0]]  # no bars to scroll by
+
+
+def test_firefox_opens_a_layer_and_steps_over_a_closed_one(firefox):
+    boxes = ("texts", ".picture .node.layer text:first-of-type")
+    focus = "document.querySelector(`.picture [data-layer='0']`).focus()"
+    found = firefox(
+        network(), boxes, ("press", "ArrowRight"), ("text", "#say"), ("read", focus), ("press", "Enter"), boxes
+    )
+    (first, second), said, _, opened = found
+    assert said.startswith(f"Forward through {first[2:]} (Dense): from ")
+    assert opened == [second]

@@ -17,15 +17,15 @@ from ..looks import KINDS
 from ..narration import Parts
 from ..typeset import Markup, element
 from .data import data_of, to_json
-from .live import Program, program
 from .graph import graph
+from .live import Program, program
 
 if TYPE_CHECKING:
     from ..steps import Steps
 
 MAX_STEPS = 6000
 REVEAL = ("step", "all")
-RESERVED = ("step", "reveal", "quiz", "open")  # what the address of a page says, beside the numbers of leaves by their names
+RESERVED = ("step", "reveal", "quiz", "open")  # what the address of a page says, beside leaves by their names
 
 # The scripts of a page, in the order in which they are joined: a later one may use what an earlier one has.
 SCRIPTS = (
@@ -243,7 +243,8 @@ def meanings(steps: Steps) -> str:
 def kinds(layers: Sequence[Mapping[str, Any]]) -> str:
     """What the colours of closed layers mean."""
     used = {layer["family"] for layer in layers}
-    swatch = '<svg viewBox="0 0 60 20" aria-hidden="true"><rect class="is_{}" x="2" y="2" width="56" height="16"/></svg>'
+    box = '<rect class="is_{}" x="2" y="2" width="56" height="16"/>'
+    swatch = f'<svg viewBox="0 0 60 20" aria-hidden="true">{box}</svg>'
     return "\n".join(f"<li>{swatch.format(kind)} {KINDS[kind][0]}</li>" for kind in KINDS if kind in used)
 
 

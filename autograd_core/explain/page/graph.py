@@ -48,7 +48,7 @@ def graph(steps: Steps) -> tuple[str, dict[str, Any]]:
     at = {box.key: i for i, box in enumerate(drawing.boxes)}
     edges = _edges(steps, drawing)
     handed = {edge: i for i, edge in edges.items() if steps[i].kind == "backward"}
-    arrows = [
+    arrows: list[tuple[Any, ...]] = [
         (at[a.start], at[a.end], a.label, f"c{handed[i]}" if a.label and i in handed else None, a.gradient is None)
         for i, a in enumerate(drawing.arrows)
     ]

@@ -24,5 +24,9 @@ function redraw() {
   for (const follow of onDraw) follow();
 }
 
-// The box that something on the picture belongs to.
-const boxAt = (target) => drawn.boxes[target.closest(".node")?.id.slice("node-".length)];
+// The box that something on the picture belongs to; the title of a layer's frame stands for the layer.
+function boxAt(target) {
+  const layer = target.closest(".cluster[data-layer]")?.dataset.layer;
+  if (!picture.contains(target)) return undefined; // it was drawn anew since
+  return layer ? { closed: Number(layer) } : drawn.boxes[target.closest(".node")?.id.slice("node-".length)];
+}

@@ -117,7 +117,7 @@ function keyOfStage(key) {
   });
   for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, (event) => down.delete(event.pointerId));
   picture.addEventListener("click", (event) => moved && event.stopPropagation(), true); // a drag is no click
-  picture.addEventListener("focusin", (event) => event.target !== picture && follow([event.target]));
+  picture.addEventListener("focusin", (event) => event.target !== picture && !down.size && follow([event.target])); // nothing moves under the pointer
 }
 
 document.body.classList.add("staged");
