@@ -276,6 +276,11 @@ class Watch(Callback):
                 run._check("show")
         return save(path, [self] if beside is None else [self, beside])
 
+    def _repr_html_(self) -> str | None:
+        from ..watching.page import to_notebook  # circle: pictures are of models, whose trainings have callbacks
+
+        return to_notebook(self) if self.records else None
+
     def _check(self, what: str) -> None:
         if not self.records:
             raise ValueError(f"there is nothing to {what}: nothing was trained with this callback yet")

@@ -25,7 +25,7 @@ function written(x, digits = 2) {
   return `${String(Number(mantissa)).replace("-", "−")} × 10${raised(Number(exponent))}`;
 }
 const power = (n) => (n === 0 ? "1" : n === 1 ? "10" : `10${raised(n)}`);
-const percent = (x) => `${x > 0 && x < 0.01 ? "< 1" : x < 1 && x > 0.99 ? "> 99" : Math.round(100 * x)} %`;
+const shortened = (name, most) => (name.length > most ? `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}` : name);
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 for (const run of data.runs) run.bars = { gradient: bytes(run.gradientBars), output: bytes(run.outputBars) };
@@ -69,6 +69,7 @@ function choose(measure) {
   for (const cell of all("#runs .number")) cell.classList.toggle("chosen", cell.dataset.of === by);
   for (const cell of all("#runs .bars")) cell.classList.toggle("chosen", cell.dataset.of === MEASURES[by].bars);
   draw();
+  overview();
 }
 
 // -- the layers of a run --------------------------------------------------------------------------------------
@@ -126,10 +127,12 @@ function prepare() {
 // -- the loss -------------------------------------------------------------------------------------------------
 
 function curve() {
-  const place = $("curve"), width = place.clientWidth, height = place.clientHeight, left = 64, right = 76, top = 8, bottom = 20;
+  const place = $("curve"), width = place.clientWidth, height = place.clientHeight, left = 64, top = 8, bottom = 20;
   const lines = data.runs.flatMap((run, r) => ["loss", "val_loss"].map((name) => ({ r, name, points: run.epochs.map((epoch, i) => [epoch, numberOf(run[name][i])]).filter((p) => Number.isFinite(p[1])) })));
   const points = lines.flatMap((line) => line.points);
   if (!points.length) return place.replaceChildren(made("p", "No loss was measured."));
+  const named = ({ r, name }) => [data.runs.length > 1 ? shortened(data.runs[r].name, 12) : "", name === "loss" ? "" : "val"].filter(Boolean).join(" ") || "loss";
+  const right = 18 + 7 * Math.max(...lines.filter((line) => line.points.length).map((line) => named(line).length));
   const values = points.map((p) => p[1]), logarithmic = Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
   const f = logarithmic ? Math.log10 : (y) => y;
   const [low, high] = logarithmic ? [Math.floor(f(Math.min(...values))), Math.ceil(f(Math.max(...values)))] : [Math.min(0, ...values), Math.max(...values) || 1];
@@ -143,7 +146,7 @@ function curve() {
   }
   const [epoch] = data.places[at];
   picture.append(svg("path", { class: "now", d: `M${x(epoch)} ${top}V${height - bottom}` }));
-  picture.append(svg("text", { x: left, y: height - 4 }, "epoch 1"), svg("text", { x: width - right, y: height - 4, "text-anchor": "end" }, end + 1));
+  picture.append(svg("text", { x: left, y: height - 4 }, "epoch 1"), ...(data.last > 1 ? [svg("text", { x: width - right, y: height - 4, "text-anchor": "end" }, end + 1)] : []));
   const labels = [];
   for (const { r, name, points } of lines.filter((line) => line.points.length)) {
     const of = `run${r}`, shade = name === "loss" ? "" : " val";
@@ -151,12 +154,11 @@ function curve() {
     const now = points.filter((p) => p[0] <= epoch).at(-1);
     if (now) picture.append(svg("circle", { class: of, cx: x(now[0]), cy: y(now[1]), r: 4.5 }));
     const [e, v] = points.at(-1);
-    labels.push({ x: x(e) + 8, y: y(v) + 4, text: (data.runs.length > 1 ? `${data.runs[r].name} ` : "") + (name === "loss" ? "" : "val") || "loss" });
+    labels.push({ x: x(e) + 8, y: y(v) + 4, text: named({ r, name }) });
   }
   labels.sort((a, b) => a.y - b.y).forEach((label, i) => {
     if (i) label.y = Math.max(label.y, labels[i - 1].y + 13);
-    const text = label.text.trim() || "loss";
-    picture.append(svg("text", { x: label.x, y: label.y }, text.length > 13 ? `${text.slice(0, 12)}…` : text));
+    picture.append(svg("text", { x: label.x, y: label.y, class: "end" }, label.text));
   });
   return place.replaceChildren(picture);
 }
@@ -167,6 +169,44 @@ function lossesAt(run) {
   return i < 0 ? "" : ["loss", "val_loss"].filter((n) => run[n][i] !== null).map((n) => `${n} ${written(numberOf(run[n][i]), 3)}`).join(", ");
 }
 const lossTold = () => data.runs.map((run) => `${run.name}: ${lossesAt(run) || "no loss"}`).join("; ");
+
+// -- all layers and steps ---------------------------------------------------------------------------------------
+
+const night = matchMedia("(prefers-color-scheme: dark)");
+
+// A pixel for each layer and step, as large as there is room.
+function overview() {
+  const css = getComputedStyle(document.documentElement), colour = (name) => css.getPropertyValue(`--${name}`).trim();
+  const shades = Object.fromEntries(["s0", "s1", "s2", "s3", "s4", "s5"].map((name) => [name, colour(name)]));
+  $("all").replaceChildren(...data.runs.map((run, r) => {
+    const canvas = made("canvas", undefined, { width: data.places.length, height: run.order.length, role: "img", "aria-label": `${run.name}: ${by} of all layers in all steps` });
+    const paint = canvas.getContext("2d");
+    canvas.style.height = `${Math.min(140, Math.max(60, 12 * run.order.length))}px`;
+    data.places.forEach((_, step) => run.order.forEach((layer, i) => {
+      if (run.ended !== null && step > run.ended) return;
+      const shade = look(run.values[by][run.at[step]][layer], by);
+      paint.fillStyle = shades[shade] ?? (shade === "wrong" ? colour("outline") : "transparent");
+      paint.fillRect(step, i, 1, 1);
+    }));
+    const go = (event) => show(Math.floor((event.offsetX / canvas.clientWidth) * data.places.length));
+    canvas.addEventListener("pointerdown", go);
+    canvas.addEventListener("pointermove", (event) => event.buttons && go(event));
+    const figure = made("figure");
+    figure.append(made("figcaption", data.runs.length > 1 ? run.name : data.steps ? "all steps" : "all epochs"), canvas, made("i"));
+    return figure;
+  }));
+  mark();
+}
+
+function mark() {
+  const wide = 100 / data.places.length;
+  for (const figure of all("#all figure")) {
+    const here = figure.querySelector("i");
+    here.style.left = `calc(${at * wide}% - 2px)`;
+    here.style.width = `calc(${wide}% + 4px)`;
+    here.style.height = `${figure.querySelector("canvas").clientHeight}px`;
+  }
+}
 
 // -- which step -----------------------------------------------------------------------------------------------
 
@@ -188,7 +228,7 @@ function show(step) {
   $("count").textContent = nameOf(data.places[at]);
   const tagged = (run, r, text) => {
     const line = made(text === undefined ? "span" : "p");
-    if (data.runs.length > 1) line.append(made("span", run.name, { class: `of run${r}` }), " ");
+    if (data.runs.length > 1) line.append(made("span", shortened(run.name, 24), { class: `of run${r}` }), " ");
     line.append(text ?? lossesAt(run));
     return line;
   };
@@ -196,6 +236,7 @@ function show(step) {
   $("losses").replaceChildren(...data.runs.map((run, r) => tagged(run, r)));
   draw();
   curve();
+  mark();
 }
 
 function play(on) {
@@ -231,6 +272,7 @@ document.addEventListener("keydown", (event) => {
 let width = 0;
 new ResizeObserver(() => $("curve").clientWidth !== width && ((width = $("curve").clientWidth), curve())).observe($("curve"));
 addEventListener("beforeprint", () => ((document.querySelector("details").open = true), curve()));
+night.addEventListener("change", overview);
 prepare();
 choose(by);
 show(0);

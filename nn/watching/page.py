@@ -25,6 +25,7 @@ from .sentences import THRESHOLDS, sentence, written
 ROWS = 8_000  # of all layers and steps of a run that a page holds, about 250 bytes each
 ROW = 46.4  # pixels, the --row of page.css
 LANE = 9
+FEWEST = 20  # bars of a histogram
 
 
 def save(path: Any, runs: Sequence[Any]) -> Path:
@@ -55,12 +56,22 @@ def to_html(runs: Sequence[Any]) -> str:
         "when": _when(runs),
         "graph": _ways(graphs),
         "thresholds": html.escape(THRESHOLDS),
-        "data": to_json(data_of(runs, named, steps)),
+        "data": to_json(data_of(runs, named, graphs, steps)),
         "script": "\n".join(
             line for line in map(str.strip, _file("page.js").splitlines()) if line and not line.startswith("//")
         ),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], _file("page.html"))
+
+
+def to_notebook(run: Any) -> str:
+    """The page inside a frame of its own, so that neither it nor the notebook can disturb the other."""
+    page = html.escape(to_html([run]), quote=True)
+    return (
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts" allowfullscreen title="How '
+        f'{html.escape(str(run.watched.name), quote=True)} learned" '
+        'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
+    )
 
 
 def _file(name: str) -> str:
@@ -71,10 +82,14 @@ def _file(name: str) -> str:
 
 
 def _summary(runs: Sequence[Any], steps: bool) -> str:
-    layers = " and ".join(dict.fromkeys(f"{len(run.layers)}" for run in runs))
-    looks = " and ".join(dict.fromkeys(f"{len(run.places):,}" for run in runs))
-    what = "steps" if steps else "epochs"
-    return f"{layers} layers, looked at in {looks} {what}. Move the slider, or press → and watch."
+    layers, looks = (
+        list(dict.fromkeys(map(len, of))) for of in zip(*((r.layers, r.places) for r in runs), strict=True)
+    )
+
+    def told(counts: list[int], what: str) -> str:
+        return f"{' and '.join(f'{n:,}' for n in counts)} {what}{'' if counts == [1] else 's'}"
+
+    return f"{told(layers, 'layer')}, looked at in {told(looks, 'step' if steps else 'epoch')}."
 
 
 def _when(runs: Sequence[Any]) -> str:
@@ -114,7 +129,7 @@ def _run(number: int, name: str, found: Graph) -> str:
                 f'<tr class="op">{ways}<th scope="row"><div class="box">{title}</div></th><td colspan="6"></td></tr>'
             )
             continue
-        shown = html.escape(re.sub(r" \(\d+\)$", "", line.name) if line.path else line.name)
+        shown = html.escape(_shortened(re.sub(r" \(\d+\)$", "", line.name) if line.path else line.name))
         numbers = "".join(f'<td class="number" data-of="{of}"></td>' for of in ("gradient", "update"))
         outputs = "".join(f'<td class="number" data-of="{of}"></td>' for of in ("spread", "dead"))
         rows.append(
@@ -134,6 +149,11 @@ def _run(number: int, name: str, found: Graph) -> str:
         f'id="run{number}-title"><span class="of">{html.escape(name)}</span> <span class="ended"></span></h2><table>'
         f"<thead>{head}</thead><tbody>{''.join(rows)}</tbody></table></section>"
     )
+
+
+def _shortened(name: str) -> str:
+    """A name in which the middle is left out if it is long: names are often told apart by their end."""
+    return name if len(name) <= 18 else f"{name[:8]}…{name[-9:]}"
 
 
 def _lines(found: Graph) -> str:
@@ -176,7 +196,7 @@ def _every(run: Any) -> int:
     return every
 
 
-def data_of(runs: Sequence[Any], named: Sequence[str], steps: bool) -> dict[str, Any]:
+def data_of(runs: Sequence[Any], named: Sequence[str], graphs: Sequence[Graph], steps: bool) -> dict[str, Any]:
     """What the script reads."""
     kept = [(run, run.seen[:: _every(run)], run.places[:: _every(run)]) for run in runs]
     places = sorted({tuple(place) for _, _, found in kept for place in found})
@@ -198,6 +218,7 @@ def data_of(runs: Sequence[Any], named: Sequence[str], steps: bool) -> dict[str,
             {
                 "name": named[i],
                 "layers": len(run.layers),
+                "order": [line.layer for line in graphs[i].lines if line.layer >= 0],
                 "at": [max(bisect_right([tuple(p) for p in found], place) - 1, 0) for place in places],
                 "ended": next((k - 1 for k, place in enumerate(places) if place[0] > ends), None),
                 "values": _values(seen),
@@ -309,7 +330,10 @@ def _heights(bars: Any, every: Sequence[Any]) -> str:
 def _used(every: Sequence[Any]) -> slice:
     """From the first bar that is used anywhere to the last."""
     there = np.flatnonzero(sum(np.nan_to_num(counts).sum(axis=(0, 1)) for counts in every))
-    return slice(int(there[0]), int(there[-1]) + 1) if there.size else slice(0, 8)
+    first, last = (int(there[0]), int(there[-1])) if there.size else (len(GRADIENTS) // 2, len(GRADIENTS) // 2)
+    wider = max(0, FEWEST - (last - first + 1))  # or few bars would be as wide as the page
+    first = max(0, min(first - wider // 2, len(GRADIENTS) - FEWEST))
+    return slice(first, max(last + 1, first + FEWEST))
 
 
 def _reach(every: Sequence[Any]) -> int:

@@ -49,7 +49,10 @@ def sentence(layers: Sequence[str], rows: Any) -> str:
         if sizes[high] == 0:
             return "All gradients are exactly 0: nothing is learned in this step."
         if sizes[low] == 0:
-            return f"The gradients of {layers[low]} are exactly 0: it learns nothing in this step."
+            others = int(np.sum(sizes[known] == 0)) - 1
+            more = f" and {others} other layer{'s' if others > 1 else ''}" if others else ""
+            they = "they learn" if others else "it learns"
+            return f"The gradients of {layers[low]}{more} are exactly 0: {they} nothing in this step."
         if sizes[low] < APART * sizes[high]:
             how = "vanish" if low < high else "grow"
             small, large = (low, high) if low < high else (high, low)

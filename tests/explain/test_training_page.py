@@ -116,6 +116,24 @@ def test_the_colour_of_a_layer_is_the_one_that_the_legend_gives_its_number(visit
             assert not below or x >= max(below) * 0.94
 
 
+def test_the_picture_of_all_epochs_has_the_colours_of_each_and_leads_there(visit, sigmoid, relu):
+    page = visit(Saved(sigmoid, relu), reduced_motion="reduce")
+    for measure in "14":
+        page.keyboard.press(measure)
+        pixels = """all("#all canvas").map((c) => [...Array(c.height).keys()].map((i) =>
+          [...c.getContext("2d").getImageData(STEP, i, 1, 1).data]))"""
+        for step in (0, 5):
+            page.evaluate(f"show({step})")
+            boxes = page.evaluate("all('.box').map((e) => getComputedStyle(e).backgroundColor)")
+            painted = [pixel for run in page.evaluate(pixels.replace("STEP", str(step))) for pixel in run]
+            for i, (pixel, box) in enumerate(zip(painted, boxes, strict=True)):
+                over = step == 5 and i < 6  # the sigmoids have ended
+                assert pixel == ([0, 0, 0, 0] if over else [*map(int, re.findall(r"\d+", box)), 255])
+    canvas = page.locator("#all canvas").last.bounding_box()
+    page.mouse.click(canvas["x"] + canvas["width"] * 2.5 / 6, canvas["y"] + 5)
+    assert page.locator("#count").inner_text() == "epoch 3 of 6"
+
+
 def power(text):
     """What 10⁻³, 1 or 10 is in a legend."""
     return number(f"1 × {text}") if len(text) > 2 else float(text)
@@ -180,7 +198,7 @@ def test_what_is_not_finite_frozen_or_without_weights_is_shown_as_that(visit):
     assert "12 NaN" in page.locator("tr", has_text="bad").locator("td[data-of=spread]").inner_text()
 
 
-OUTSIDE = """[...document.querySelectorAll("#player *, #top *, .box, td.number")].filter((e) => {
+OUTSIDE = """[...document.querySelectorAll("#player *, #top *, .box, td.number, td.bars svg")].filter((e) => {
   const b = e.getBoundingClientRect();
   return b.width && (b.left < -1 || b.right > innerWidth + 1);
 }).length"""
