@@ -192,7 +192,9 @@ function overview() {
     canvas.addEventListener("pointerdown", go);
     canvas.addEventListener("pointermove", (event) => event.buttons && go(event));
     const figure = made("figure");
-    figure.append(made("figcaption", data.runs.length > 1 ? run.name : data.steps ? "all steps" : "all epochs"), canvas, made("i"));
+    const strip = made("div");
+    strip.append(canvas, made("i"));
+    figure.append(made("figcaption", data.runs.length > 1 ? run.name : data.steps ? "all steps" : "all epochs"), strip);
     return figure;
   }));
   mark();
@@ -200,12 +202,7 @@ function overview() {
 
 function mark() {
   const wide = 100 / data.places.length;
-  for (const figure of all("#all figure")) {
-    const here = figure.querySelector("i");
-    here.style.left = `calc(${at * wide}% - 2px)`;
-    here.style.width = `calc(${wide}% + 4px)`;
-    here.style.height = `${figure.querySelector("canvas").clientHeight}px`;
-  }
+  for (const here of all("#all i")) here.style.cssText = `left: ${at * wide}%; width: ${wide}%`;
 }
 
 // -- which step -----------------------------------------------------------------------------------------------

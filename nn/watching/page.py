@@ -198,8 +198,12 @@ def _every(run: Any) -> int:
 
 def data_of(runs: Sequence[Any], named: Sequence[str], graphs: Sequence[Graph], steps: bool) -> dict[str, Any]:
     """What the script reads."""
-    kept = [(run, run.seen[:: _every(run)], run.places[:: _every(run)]) for run in runs]
-    places = sorted({tuple(place) for _, _, found in kept for place in found})
+    # Runs whose epochs have different numbers of steps are compared epoch by epoch, unless steps were asked for.
+    kept = [
+        (run, run.seen[:: _every(run)], [(epoch, step if steps else 0) for epoch, step in run.places[:: _every(run)]])
+        for run in runs
+    ]
+    places = sorted({place for _, _, found in kept for place in found})
     measured = {
         "gradient": [seen[..., AT["gradient"]] for _, seen, _ in kept],
         "update": [ratio(seen) for _, seen, _ in kept],
@@ -219,7 +223,7 @@ def data_of(runs: Sequence[Any], named: Sequence[str], graphs: Sequence[Graph], 
                 "name": named[i],
                 "layers": len(run.layers),
                 "order": [line.layer for line in graphs[i].lines if line.layer >= 0],
-                "at": [max(bisect_right([tuple(p) for p in found], place) - 1, 0) for place in places],
+                "at": [max(bisect_right(found, place) - 1, 0) for place in places],
                 "ended": next((k - 1 for k, place in enumerate(places) if place[0] > ends), None),
                 "values": _values(seen),
                 "states": [[_state(row) for row in record] for record in seen],

@@ -144,6 +144,7 @@ def test_two_runs_have_the_same_scales_and_the_shorter_one_says_that_it_ended(vi
     assert page.locator("h1").inner_text() == "How it learned: sigmoid | relu"
     ticks = page.locator("#runs thead .ticks").evaluate_all("all => all.map(e => e.textContent)")
     assert ticks[:2] == ticks[2:]
+    assert page.locator("#position").get_attribute("max") == "5"  # epochs, though those of one have more steps
     page.locator("#last").click()
     assert page.locator("#count").inner_text() == "epoch 6 of 6"
     assert page.locator(".ended").all_inner_texts() == ["has ended: its last look", ""]
