@@ -82,9 +82,8 @@ def _file(name: str) -> str:
 
 
 def _summary(runs: Sequence[Any], steps: bool) -> str:
-    layers, looks = (
-        list(dict.fromkeys(map(len, of))) for of in zip(*((r.layers, r.places) for r in runs), strict=True)
-    )
+    layers = list(dict.fromkeys(len(run.layers) for run in runs))
+    looks = list(dict.fromkeys(len(run.places) for run in runs))
 
     def told(counts: list[int], what: str) -> str:
         return f"{' and '.join(f'{n:,}' for n in counts)} {what}{'' if counts == [1] else 's'}"

@@ -27,12 +27,12 @@ def plot(watching: Any, dark: bool) -> Any:
     steps = np.unique(np.linspace(0, len(seen) - 1, SHOWN).round().astype(int))
     ramp = [RAMPS[dark][i] for i in (np.linspace(0, 4, len(steps)).round().astype(int) if len(steps) > 1 else [4])]
     panels = (
-        ("mean |gradient| of the weights", seen[..., AT["gradient"]]),
-        ("update / weight, as norms", ratio(seen)),
-        ("standard deviation of the output", seen[..., AT["spread"]]),
+        ("mean |gradient|", seen[..., AT["gradient"]]),
+        ("update / weight", ratio(seen)),
+        ("std of outputs", seen[..., AT["spread"]]),
     )
-    height = 1.5 + max(0.26, 0.21 if len(layers) > 20 else 0.26) * max(len(layers), 3)
-    figure = figures.Figure(figsize=(11, height), layout="constrained", facecolor=ground)
+    height = 1.5 + 0.26 * max(len(layers), 3)
+    figure = figures.Figure(figsize=(9, height), layout="constrained", facecolor=ground)
     axes = figure.subplots(1, 3, sharey=True)
     for panel, (title, values) in zip(axes, panels, strict=True):
         panel.set_facecolor(ground)
@@ -41,7 +41,7 @@ def plot(watching: Any, dark: bool) -> Any:
         panel.set(xscale="log", xlim=(low / 2, high * 2), ylim=(len(layers) - 0.4, -0.6))
         panel.set_yticks(range(len(layers)), layers)
         places = np.logspace(np.log10(low), np.log10(high), round(float(np.log10(high / low))) + 1)
-        panel.set_xticks(places[:: -(-len(places) // 6)])
+        panel.set_xticks(places[:: -(-len(places) // 5)])
         panel.minorticks_off()
         panel.grid(color=line, linewidth=0.6)
         panel.set_axisbelow(True)
@@ -52,7 +52,9 @@ def plot(watching: Any, dark: bool) -> Any:
         if np.isnan(values[steps]).all():
             panel.text(0.5, 0.5, "none", transform=panel.transAxes, ha="center", color=quiet)
     axes[0].tick_params(axis="y", colors=ink)
-    _legend(figure, [_place(watching, at) for at in steps], ramp, quiet)
+    texts = [_place(watching, at) for at in steps]
+    texts[0] = f"{'epoch' if watching.every is None else 'step'} {texts[0]}"
+    _legend(figure, texts, ramp, quiet)
     return figure
 
 
@@ -81,7 +83,7 @@ def _line(axes: Any, values: Any, low: float, high: float, colour: str, last: bo
 
 def _place(watching: Any, at: int) -> str:
     epoch, step = watching.places[at]
-    return f"epoch {epoch + 1}" if watching.every is None else f"step {step + 1}"
+    return f"{epoch + 1}" if watching.every is None else f"{step + 1}"
 
 
 def _legend(figure: Any, texts: list[str], ramp: list[str], quiet: str) -> None:
