@@ -30,7 +30,8 @@ class Watch(Callback):
     names in the order in which they were first called, ``places`` the steps that were looked at, ``[epoch, step]`` from
     0. For each name and each statistic there is a list with one number for each of these:
 
-    - ``gradients[name]``: the mean magnitude of the loss's gradient with respect to the layer's weights, and
+    - ``gradients[name]``: the mean magnitude of the loss's gradient, before any clipping, with respect to the layer's
+      weights, and
       ``gradient_norms[name]`` its Euclidean norm;
     - ``updates[name]``: by how much the step changes the layer's weights, norm of the change over norm of the weights;
     - ``means[name]``, ``spreads[name]``: mean and standard deviation of what the layer gives;
@@ -39,10 +40,11 @@ class Watch(Callback):
 
     NaN stands where nothing was computed: a layer without weights, or a frozen one, has no gradients.
 
-    At most 256 steps are remembered: of more, every second is forgotten, and from then on only every second looked at,
-    which a long training halves again and again (``interval``). A layer of ours that holds others, such as a `LSTM`, is
-    one; models and layers of one's own are looked into. With ``steps_per_execution`` a step is an execution: outputs
-    are those of all its batches, the gradient that of the last, the change of weights the mean over its steps.
+    At most 256 steps are remembered, a kilobyte for each layer. Of more, every second is forgotten, and from then on
+    only every second looked at, which a long training halves again and again (``interval``). A layer of ours that holds
+    others, such as a `LSTM`, is one; models and layers of one's own are looked into. With ``steps_per_execution`` a
+    step is an execution: outputs are those of all its batches, the gradient that of the last, the change of weights the
+    mean over its steps.
 
     TypeError for what is no layer, ValueError unless ``every`` is None or a whole number from 1 on; `plot` and `save`
     raise ValueError before a training.
@@ -179,8 +181,12 @@ class Watch(Callback):
         self._steps_before = int(getattr(self.model.optimizer, "iterations", 0))
         for unit in units(self.watched):
             layer = unit.layer
-            layer.call = self._watching(layer, layer.call)  # type: ignore[method-assign]
-            self._looking.callback(vars(layer).pop, "call", None)
+            own = vars(layer).get("call")  # somebody's, in place of that of the class, or a wrapper of another watcher
+            own = getattr(own, "watched", own)
+            watching = self._watching(layer, layer.call)
+            watching.watched = own
+            layer.call = watching  # type: ignore[method-assign]
+            self._looking.callback(_put_back, layer, own)
             if layer.built:
                 self._before[id(layer)] = [np.array(to_numpy(plain(w))) for w in _trained(unit)]
 
@@ -189,7 +195,7 @@ class Watch(Callback):
             out = call(*args, **kwargs)
             if self._outputs is not None:
                 found = self._outputs.setdefault(id(layer), [])
-                arrays = (to_numpy(plain(leaf)) for leaf in tree.leaves(out) if isinstance(leaf, Tensor))
+                arrays = (to_numpy(plain(leaf)) for leaf in tree.leaves(out) if isinstance(leaf, Tensor | np.ndarray))
                 found += [a for a in arrays if a.dtype.kind == "f"]
             return out
 
@@ -300,6 +306,13 @@ def _thin(most: int, interval: int, *kept: list[Any]) -> int:
             values[:] = values[::2]
         interval *= 2
     return interval
+
+
+def _put_back(layer: Layer, call: Any) -> None:
+    if call is None:
+        vars(layer).pop("call", None)
+    else:
+        layer.call = call  # type: ignore[method-assign]
 
 
 def _trained(unit: Unit) -> list[Any]:

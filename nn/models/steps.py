@@ -133,7 +133,8 @@ class Steps:
 
     def __init__(self, model: TrainingStep, eagerly: bool = False, trusting: bool = False):
         self.of = weakref.ref(model)  # the model owns this: no cycle, so its memory goes when it goes
-        self.eagerly, self._trusting = eagerly, trusting
+        self._eagerly, self._trusting = eagerly, trusting
+        self._lookers = 0  # callbacks that look into the step at hand
         self._lock = SharedLock()
         self._version: Any = None
         self._alive: list[Frozen] = []  # where more decides than is counted
@@ -145,10 +146,10 @@ class Steps:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Steps:
         """A copied model records steps of its own."""
-        return Steps(memo[id(self.model)], self.eagerly, self._trusting)
+        return Steps(memo[id(self.model)], self._eagerly, self._trusting)
 
     def __reduce__(self) -> Any:
-        return Steps, (self.model, self.eagerly, self._trusting)
+        return Steps, (self.model, self._eagerly, self._trusting)
 
     @property
     def model(self) -> TrainingStep:
@@ -156,6 +157,11 @@ class Steps:
         model = self.of()
         assert model is not None
         return model
+
+    @property
+    def eagerly(self) -> bool:
+        """Whether the layers' own code runs, and leaves gradients in the weights."""
+        return self._eagerly or self._lookers > 0
 
     def replay(self, function: Any, first: tuple[Any, ...], state: Any, name: str, *parts: Frozen) -> Replay | None:
         """A function that is replayed, if all parts of it are known."""
@@ -339,13 +345,13 @@ class Steps:
     @contextmanager
     def looked_into(self) -> Iterator[None]:
         """Run the layers' own code inside a ``with`` block, and leave gradients in the weights until its end."""
-        before, self.eagerly = self.eagerly, True
+        self._lookers += 1
         self.check()
         try:
             yield
         finally:
-            self.eagerly = before
-            if not before and device.is_cpu():
+            self._lookers -= 1
+            if not self.eagerly and device.is_cpu():
                 self._forget_gradients(self.model.trainable_variables)
             self.check()
 

@@ -172,28 +172,27 @@ const lossTold = () => data.runs.map((run) => `${run.name}: ${lossesAt(run) || "
 
 // -- all layers and steps ---------------------------------------------------------------------------------------
 
-const night = matchMedia("(prefers-color-scheme: dark)");
-
-// A pixel for each layer and step, as large as there is room.
+// A cell for each layer and step; those of one look that follow each other are one.
 function overview() {
-  const css = getComputedStyle(document.documentElement), colour = (name) => css.getPropertyValue(`--${name}`).trim();
-  const shades = Object.fromEntries(["s0", "s1", "s2", "s3", "s4", "s5"].map((name) => [name, colour(name)]));
   $("all").replaceChildren(...data.runs.map((run, r) => {
-    const canvas = made("canvas", undefined, { width: data.places.length, height: run.order.length, role: "img", "aria-label": `${run.name}: ${by} of all layers in all steps` });
-    const paint = canvas.getContext("2d");
-    canvas.style.height = `${Math.min(140, Math.max(60, 12 * run.order.length))}px`;
-    data.places.forEach((_, step) => run.order.forEach((layer, i) => {
-      if (run.ended !== null && step > run.ended) return;
-      const shade = look(run.values[by][run.at[step]][layer], by);
-      paint.fillStyle = shades[shade] ?? (shade === "wrong" ? colour("outline") : "transparent");
-      paint.fillRect(step, i, 1, 1);
-    }));
-    const go = (event) => show(Math.floor((event.offsetX / canvas.clientWidth) * data.places.length));
-    canvas.addEventListener("pointerdown", go);
-    canvas.addEventListener("pointermove", (event) => event.buttons && go(event));
-    const figure = made("figure");
-    const strip = made("div");
-    strip.append(canvas, made("i"));
+    const steps = run.ended === null ? data.places.length : run.ended + 1, rows = run.order.length;
+    const picture = svg("svg", { viewBox: `0 0 ${data.places.length} ${rows}`, preserveAspectRatio: "none", role: "img", "aria-label": `${run.name}: ${by} of all layers in all steps` });
+    picture.style.height = `${Math.min(140, Math.max(60, 12 * rows))}px`;
+    run.order.forEach((layer, y) => {
+      const looks = run.at.slice(0, steps).map((record) => look(run.values[by][record][layer], by));
+      for (let x = 0, next; x < steps; x = next) {
+        for (next = x + 1; next < steps && looks[next] === looks[x]; next++);
+        picture.append(svg("rect", { x, y, width: next - x, height: 1, class: looks[x] }));
+      }
+    });
+    const strip = made("div"), figure = made("figure");
+    const go = (event) => {
+      const { left, width } = strip.getBoundingClientRect();
+      show(Math.floor(((event.clientX - left) / width) * data.places.length));
+    };
+    strip.addEventListener("pointerdown", go);
+    strip.addEventListener("pointermove", (event) => event.buttons && go(event));
+    strip.append(picture, made("i"));
     figure.append(made("figcaption", data.runs.length > 1 ? run.name : data.steps ? "all steps" : "all epochs"), strip);
     return figure;
   }));
@@ -269,7 +268,6 @@ document.addEventListener("keydown", (event) => {
 let width = 0;
 new ResizeObserver(() => $("curve").clientWidth !== width && ((width = $("curve").clientWidth), curve())).observe($("curve"));
 addEventListener("beforeprint", () => ((document.querySelector("details").open = true), curve()));
-night.addEventListener("change", overview);
 prepare();
 choose(by);
 show(0);

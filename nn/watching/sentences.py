@@ -13,6 +13,7 @@ from .measures import AT, GRADIENT_BARS, OUTPUT_BARS, ratio
 APART = 4.0**-5
 # "As much as 40% of your network can be dead": CS231n, Neural Networks Part 1, on ReLU.
 DEAD = 0.4
+ENOUGH = 10  # values of each unit: one that gives 0 half the time gives nothing else in 1 of 1,024 such batches
 # "A rough heuristic is that this ratio should be somewhere around 1e-3": CS231n, Neural Networks Part 3, on the ratio
 # of weights and updates. Said where it is a hundred times more or less.
 USUAL, FAR = 1e-3, 100.0
@@ -20,9 +21,10 @@ USUAL, FAR = 1e-3, 100.0
 THRESHOLDS = (
     "The sentence on a step is the first of these that is true. Something is not finite. The mean gradients of two "
     f"layers are more than {1 / APART:,.0f} times apart, as five sigmoids leave them, whose slopes are at most ¼. "
-    "40 % of a layer’s units are dead (CS231n: “as much as 40% of your network can be ‘dead’”). An update is "
-    "more than a hundred times the thousandth of the weights that is usual, or all are less than a hundredth of it "
-    "(CS231n: “this ratio should be somewhere around 1e-3”). Otherwise it says how far apart gradients are."
+    "40 % of a layer’s units are dead, where each gave ten values or more (CS231n: “as much as 40% of your network can "
+    "be ‘dead’”). An update is more than a hundred times the thousandth of the weights that is usual, or all are less "
+    "than a hundredth of it (CS231n: “this ratio should be somewhere around 1e-3”). Otherwise it says how far apart "
+    "gradients are."
 )
 
 
@@ -63,7 +65,7 @@ def sentence(layers: Sequence[str], rows: Any) -> str:
     with np.errstate(all="ignore"):
         share = rows[:, AT["dead"]] / rows[:, AT["units"]]
     worst = _largest(share)
-    if worst is not None and share[worst] >= DEAD:
+    if worst is not None and share[worst] >= DEAD and rows[worst, AT["outputs"]] >= ENOUGH * rows[worst, AT["units"]]:
         dead, units = rows[worst, AT["dead"]], rows[worst, AT["units"]]
         return f"{dead:,.0f} of {units:,.0f} units of {layers[worst]} are dead: they gave 0 for the whole batch."
     updates = ratio(rows)

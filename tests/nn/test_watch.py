@@ -62,7 +62,12 @@ def test_watching_changes_nothing_and_leaves_nothing_behind():
     weights = []
     for watching in (False, True):
         nn.utils.set_random_seed(0)
-        layers = [nn.layers.Dense(8, "tanh"), nn.layers.Dropout(0.3), nn.layers.Dense(1)]
+        layers = [
+            nn.layers.Dense(8, "tanh"),
+            nn.layers.BatchNormalization(),
+            nn.layers.Dropout(0.3),
+            nn.layers.Dense(1),
+        ]
         model = nn.Sequential([nn.Input(shape=(2,)), *layers])
         model.compile("adam", "mse")
         x = np.random.default_rng(0).normal(size=(40, 2))
@@ -73,6 +78,23 @@ def test_watching_changes_nothing_and_leaves_nothing_behind():
         assert all(w.grad is None for w in model.weights)
     for a, b in zip(*weights, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_several_may_watch_and_a_call_of_ones_own_stays():
+    model = deep("tanh", layers=2)
+    own = model.layers[0].call
+    model.layers[0].call = lambda x: 2 * own(x)
+    doubled = model.layers[0].call
+    watchers = [watch(model), watch(model, every=2), watch(model.layers[1])]
+    model.fit(np.ones((8, 2)), np.ones((8, 1)), 2, 2, verbose=0, callbacks=watchers)
+    assert [len(w.records) for w in watchers] == [2, 4, 2]
+    for a, b in zip(watchers[0].gradients.items(), watchers[1].gradients.items(), strict=True):
+        assert a[1] == b[1][::2]
+        assert np.isfinite(b[1]).all()
+    assert watchers[2].gradients["hidden_2"] == watchers[0].gradients["hidden_2"]
+    assert model.layers[0].call is doubled
+    assert all("call" not in vars(layer) for layer in model.layers[1:])
+    assert not model._steps.eagerly
 
 
 def test_what_watching_costs_is_paid_once_an_epoch(count_calls):
@@ -285,8 +307,9 @@ def test_a_sentence_is_said_only_where_it_is_true():
         (of_rows(gradient=[0, 1]), "gradients of a are exactly 0"),
         (of_rows(gradient=[0, 0]), "All gradients are exactly 0"),
         (of_rows(gradient=[1, np.nan]), ""),  # one layer only: nothing to compare
-        (of_rows(units=10, dead=[3, 4]), "4 of 10 units of b are dead"),
-        (of_rows(units=10, dead=[3, 0]), ""),
+        (of_rows(units=10, dead=[3, 4], outputs=100), "4 of 10 units of b are dead"),
+        (of_rows(units=10, dead=[3, 4], outputs=99), ""),
+        (of_rows(units=10, dead=[3, 0], outputs=100), ""),
         (of_rows(update_norm=[0.2, 1e-3], weight_norm=1), "weights of a move by 0.2 of their size"),
         (of_rows(update_norm=[0.1, 1e-3], weight_norm=1), ""),
         (of_rows(update_norm=[1, 1], weight_norm=[1e3, 0]), "weights of b begin at 0 and move"),
