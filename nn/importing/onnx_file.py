@@ -30,11 +30,13 @@ from .rules import LIMIT, RULES
 FAMILIES = elementwise, axes, shapes, windows  # which entered their rules
 OLDEST = 7  # the operator set with NumPy's broadcasting; older files are brought to it by ONNX' own converter
 
+_FLOATING = ("float16", "float32", "float64")
+
 # Names that exporters make up for the numbers in formulas, which are no weights: "val_7", "onnx::Mul_12", "0.5".
 _MADE_UP = re.compile(r"(.*/)?(val_\d+|constant(_\d+)?|onnx::\w+|scalar_tensor\w*|[-+.\de ]+)")
 
 
-def from_onnx(filepath: Any, *, any_batch: bool = False, name: str | None = None) -> OnnxModel:
+def from_onnx(filepath: Any, *, any_batch: bool = False, dtype: Any = None, name: str | None = None) -> OnnxModel:
     """Read a model from an ONNX file, as a `Model` whose layers are the nodes of the file, under their names.
 
     Each node becomes recorded functions of NumPy, so the model is drawn, explained, trained and checked like any other.
@@ -48,6 +50,8 @@ def from_onnx(filepath: Any, *, any_batch: bool = False, name: str | None = None
         The file, or what `onnx.load` gave. Nothing in it is executed, no other file is opened, nothing is written.
     any_batch : bool
         Whether batches of any length are taken where the file declares one: right where nothing in it depends on that.
+    dtype : dtype, optional
+        The floating one to compute in, such as "float64" to check gradients; None for those of the file.
     name : str, optional
         What the model is called; by default as the graph in the file.
 
@@ -63,6 +67,8 @@ def from_onnx(filepath: Any, *, any_batch: bool = False, name: str | None = None
         It is no ONNX file, or damaged; it holds operators that are not known here, all named with their number; weights
         outside of it, sparse ones, or others than whole numbers, truths and float16 to float64; functions of its own;
         or arrays of more numbers than 2 ** 28 (a ValueError).
+    ValueError
+        For a ``dtype`` that is not floating.
     FileNotFoundError
         There is none.
     ImportError
@@ -80,13 +86,15 @@ def from_onnx(filepath: Any, *, any_batch: bool = False, name: str | None = None
     ['input', 'last/Gemm', 'last/Tanh']
     """
     onnx = needed("onnx", "A file in the format of ONNX", "onnx")
+    if dtype is not None and np.dtype(dtype).name not in _FLOATING:
+        raise ValueError(f"dtype: expected 'float16', 'float32' or 'float64', got {dtype!r}")
     path, proto = _read(onnx, filepath)
     _refuse_what_is_not_read(path, proto)
     opset = _opset(proto)
     proto = _at_least(onnx, path, proto)
     if any_batch:
         _open_batches(proto)
-    graph = _Graph(path, _expanded(onnx, proto), opset)
+    graph = _Graph(path, _expanded(onnx, proto), opset, dtype)
     graph.refuse_unknown()
     return graph.model(_inferred(onnx, path, graph.proto), name)
 
@@ -277,7 +285,8 @@ def _attribute(attribute: Any) -> Any:
 class _Graph:
     """The nodes of a file, told apart: what is constant, what is computed of lengths and weights, what of numbers."""
 
-    def __init__(self, path: str, proto: Any, opset: int):
+    def __init__(self, path: str, proto: Any, opset: int, dtype: Any):
+        self.dtype = None if dtype is None else np.dtype(dtype)  # of all floating numbers, instead of those of the file
         self.path, self.proto, self.graph, self.opset = path, proto, proto.graph, opset
         held = {tensor.name for tensor in self.graph.initializer}
         self.inputs = [value for value in self.graph.input if value.name not in held]
@@ -286,6 +295,8 @@ class _Graph:
         self.weights: dict[str, Variable] = {}
         self.data: dict[str, Any] = {}  # what depends on the numbers of the inputs, as values of a model
         self.helpers: dict[str, Step] = {}  # what gives a value that does not, by the value's name
+        self.lengths: set[str] = set()  # what is computed of lengths, and of weights, among those
+        self.weighed: set[str] = set()
         self.layers: list[Computed] = []
         self.scopes: dict[Computed, tuple[str, ...]] = {}
         self.runs: list[dict[str, Any]] = []  # of all layers on zeros, where ONNX does not know what shapes come out
@@ -328,7 +339,7 @@ class _Graph:
 
         state = {i for node in self.graph.node if node.op_type == "BatchNormalization" for i in node.input[3:5]}
         for tensor in self.graph.initializer:
-            array = numpy_helper.to_array(tensor)
+            array = self._precise(numpy_helper.to_array(tensor))
             made_up = _MADE_UP.fullmatch(tensor.name) is not None
             number = made_up and (array.size <= 1 or "constant" in tensor.name)
             if array.dtype.kind != "f" or number or not _ordinary(array):
@@ -341,22 +352,33 @@ class _Graph:
         if not self.inputs:
             raise OnnxFileError(f"{self.path}: expected inputs, got none: there is nothing to compute")
         self._initialize()
+        self.weighed.update(self.weights)
         for value in self.inputs:
             self._begin(value, types)
         names: Counter[str] = Counter(value.name for value in self.inputs)
         for node in self.graph.node:
-            attributes = freeze.settled({a.name: _attribute(a) for a in node.attribute})
+            attributes = freeze.settled({a.name: self._precise(_attribute(a)) for a in node.attribute})
+            if node.op_type == "ConstantOfShape" and not attributes:  # which means float32
+                attributes = freeze.settled({"value": self._precise(np.zeros(1, np.float32))})
             gives = tuple(node.output)
             step = Step(node.op_type, self.opset, tuple(node.input), gives, attributes)
             given = [i for i in node.input if i]
             if all(i in self.constants for i in given):
                 self._fold(step)
-            elif node.op_type in ("Shape", "Size") or not any(i in self.data for i in given):
+            elif node.op_type in ("Shape", "Size"):
+                self.lengths.update(gives)
+                self.helpers |= dict.fromkeys(gives, step)
+            elif not any(i in self.data for i in given) and not self._looks_up(given):
+                for made in (self.lengths, self.weighed):
+                    made.update(gives if made.intersection(given) else ())
                 self.helpers |= dict.fromkeys(gives, step)
             else:
                 self._layer([step], _free(node.name or node.op_type, names), types)
                 self.scopes[self.layers[-1]] = _scope(node)
         self._frame()
+        self._sharpen()
+        for layer in self.layers:  # whichever ran on zeros says so
+            layer.output_shape = shape_of(layer._calls[0].outputs)
         outputs = {o.name: self._result(o.name, names, types) for o in self.graph.output}
         inputs = [self.data[value.name] for value in self.inputs]
         return OnnxModel(
@@ -365,10 +387,27 @@ class _Graph:
             name=name or self.graph.name or None,
         )
 
+    def _precise(self, value: Any) -> Any:
+        """An array, or the name of a dtype, in the precision that was asked for if it is one of floating numbers."""
+        if self.dtype is None:
+            return value
+        if isinstance(value, np.ndarray):
+            return value.astype(self.dtype) if value.dtype.kind == "f" else value
+        return self.dtype.name if isinstance(value, str) and value in _FLOATING else value
+
+    def _dtype(self, kind: Any) -> Any:
+        """The dtype of values of this type."""
+        dtype = _dtype(kind.tensor_type.elem_type)
+        return dtype if dtype is None else np.dtype(self._precise(dtype.name))
+
+    def _looks_up(self, given: list[str]) -> bool:
+        """Whether a node puts lengths and weights together, as one that looks up places in a table does."""
+        return bool(self.lengths.intersection(given) and self.weighed.intersection(given))
+
     def _begin(self, value: Any, types: dict[str, Any]) -> None:
         """An input of the model."""
         shape = _shape(types[value.name])
-        dtype = _dtype(value.type.tensor_type.elem_type) if value.type.HasField("tensor_type") else None
+        dtype = self._dtype(value.type) if value.type.HasField("tensor_type") else None
         if shape is None or dtype is None:
             raise OnnxFileError(
                 f"{self.path}: expected inputs that are arrays of whole numbers, truths or float16 to float64, got "
@@ -384,7 +423,8 @@ class _Graph:
                 step.run(values)
         except Exception as error:
             raise OnnxFileError(f"{self.path}: {step.kind} of constants cannot be computed: {error}") from error
-        self.constants |= {n: freeze.settled(np.asarray(plain(values[n]))) for n in step.gives if n in values}
+        found = {n: np.asarray(plain(values[n])) for n in step.gives if n in values}
+        self.constants |= {n: freeze.settled(self._precise(array)) for n, array in found.items()}
 
     def _layer(self, steps: list[Step], name: str, types: dict[str, Any]) -> None:
         """A layer for the last of some steps, with the helpers that it waits for."""
@@ -398,8 +438,8 @@ class _Graph:
         order = {id(step): place for place, step in enumerate(self.helpers.values())}
         steps = [*sorted(before.values(), key=lambda step: order[id(step)]), *steps]
         last = steps[-1]
-        flowing = list(dict.fromkeys(i for i in last.takes if i in self.data)) or [self.inputs[0].name]
-        takes = list(dict.fromkeys([*flowing, *(i for i in wanted if i in self.data)]))
+        flowing = list(dict.fromkeys(i for i in last.takes if i in self.data))
+        takes = list(dict.fromkeys([*flowing, *(i for i in wanted if i in self.data)])) or [self.inputs[0].name]
         held = self.constants | self.weights
         known = {i: held[i] for i in wanted if i in held}
         gives = [g for g in last.gives if g and (g in self.used or len(last.gives) == 1)]
@@ -413,7 +453,7 @@ class _Graph:
         found = [_shape(types[g]) if g in types else None for g in layer.gives]
         if all(shape is not None for shape in found):
             values = [
-                KerasTensor(shape, _dtype(types[g].tensor_type.elem_type), layer.name)
+                KerasTensor(shape, self._dtype(types[g]), layer.name)
                 for g, shape in zip(layer.gives, found, strict=True)
             ]
         else:
@@ -423,19 +463,27 @@ class _Graph:
         layer.output_shape = shape_of(outputs)
         self.data |= dict(zip(layer.gives, values, strict=True))
 
+    def _sharpen(self) -> None:
+        """Make lengths known that ONNX could not tell and that are the same for zeros of two sizes, if these run."""
+        open_ends = max(self.data[value.name].shape.count(None) for value in self.inputs)
+        given = {g: self.data[g] for layer in self.layers for g in layer.gives}
+        if all(value.shape.count(None) <= open_ends for value in given.values()):
+            return
+        try:
+            self._run_on_zeros()
+        except Exception:  # a table of fewer places, say
+            return
+        for g, value in given.items():
+            shapes = zip(value.shape, *(run[g].shape for run in self.runs), strict=True)
+            value.shape = tuple(one if known is None and one == other else known for known, one, other in shapes)
+
     def _tried(self, layer: Computed) -> list[KerasTensor]:
         """What comes out of a layer for zeros: lengths that differ for inputs of different sizes are not known."""
-        if not self.runs:
-            self.runs = [{v.name: _zeros(self.data[v.name], lengths) for v in self.inputs} for lengths in TRIED]
         try:
-            with no_grad(), np.errstate(all="ignore"):
-                for run in self.runs:
-                    for one in self.layers:
-                        if not all(g in run for g in one.gives):
-                            run.update(zip(one.gives, tree.leaves(one(*(run[i] for i in one.takes))), strict=True))
+            self._run_on_zeros()
         except Exception as error:
             raise OnnxFileError(
-                f"{self.path}: the shape of what {one.name!r} gives depends on the numbers of an input: "
+                f"{self.path}: the shape of what {layer.name!r} gives depends on the numbers of an input: "
                 f"{_first_line(error)}"
             ) from error
         found = []
@@ -444,6 +492,16 @@ class _Graph:
             lengths = tuple(n[0] if len(set(n)) == 1 else None for n in each)
             found.append(KerasTensor(lengths, self.runs[0][g].dtype, layer.name))
         return found
+
+    def _run_on_zeros(self) -> None:
+        """Run all layers that there are on zeros of two sizes, so far as they did not."""
+        if not self.runs:
+            self.runs = [{v.name: _zeros(self.data[v.name], lengths) for v in self.inputs} for lengths in TRIED]
+        with no_grad(), np.errstate(all="ignore"):
+            for run in self.runs:
+                for one in self.layers:
+                    if not all(g in run for g in one.gives):
+                        run.update(zip(one.gives, tree.leaves(one(*(run[i] for i in one.takes))), strict=True))
 
     def _frame(self) -> None:
         """Tell layers which modules they belong to, where a module has more than one of them."""

@@ -34,9 +34,8 @@ def _(x: Any, start: int = 0, end: int | None = None) -> Any:
 
 
 @rule("ConstantOfShape")
-def _(shape: Any, value: Any = None) -> Any:
-    fill = np.zeros(1, np.float32) if value is None else value
-    return np.full(within(shape), np.ravel(fill)[0], fill.dtype)
+def _(shape: Any, value: Any) -> Any:
+    return np.full(within(shape), np.ravel(value)[0], value.dtype)
 
 
 @rule("Range")
