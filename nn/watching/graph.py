@@ -50,9 +50,8 @@ def graph(watching: Any) -> Graph:
     arrows = []
     boxes, before = _drawn(watching.watched)
     stands = {box.key: whole.get(int(box.title)) if box.title.isdecimal() else None for box in boxes}
-    comes |= {
-        key: [name] for key, name in stands.items() if name in layers
-    }  # a layer may be called again, on a later one
+    # Known beforehand, for a layer may be called again, on what a later one gives.
+    comes |= {key: [name] for key, name in stands.items() if name in layers}
     for box in boxes:
         name = stands[box.key] or ""
         came = list(dict.fromkeys(line for start in before.get(box.key, ()) for line in comes.get(start, ())))
@@ -88,19 +87,19 @@ def _drawn(model: Any) -> tuple[Sequence[Any], dict[str, list[str]]]:
 
 
 def lanes(arrows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Arrows that skip layers, each with the lane beside the column that it goes in: those that overlap, in several.
+    """The arrows that do not lead to the next line, each with its lane beside the lines; overlapping ones have others.
 
-    >>> lanes([(0, 1), (0, 2), (1, 3), (3, 5)])
-    [(0, 2, 0), (1, 3, 1), (3, 5, 0)]
+    >>> lanes([(0, 1), (0, 2), (3, 1), (3, 5)])
+    [(0, 2, 0), (3, 1, 1), (3, 5, 0)]
     """
     taken: list[list[tuple[int, int]]] = []
     found = []
-    for start, end in sorted(
-        ((min(a), max(a)) for a in arrows if abs(a[0] - a[1]) > 1), key=lambda a: (a[1] - a[0], a)
-    ):
-        lane = next((i for i, others in enumerate(taken) if all(end <= a or b <= start for a, b in others)), len(taken))
+    for start, end in sorted((a for a in arrows if a[1] - a[0] != 1), key=lambda a: (abs(a[1] - a[0]), a)):
+        low, high = min(start, end), max(start, end)
+        free = (i for i, others in enumerate(taken) if all(high <= a or b <= low for a, b in others))
+        lane = next(free, len(taken))
         if lane == len(taken):
             taken.append([])
-        taken[lane].append((start, end))
+        taken[lane].append((low, high))
         found.append((start, end, lane))
     return found

@@ -12,6 +12,7 @@ NAMES = (
     "weights",  # how many numbers there are in its weights,
     "trained",  # how many of them training changes,
     "reached",  # and how many of those a gradient arrived at
+    "compared",  # 1 where it is known what its weights were before the step
     "gradient",  # mean magnitude of that gradient
     "gradient_norm",  # its Euclidean norm
     "weight_norm",  # norm of what training changes, before the step
@@ -114,7 +115,8 @@ def row(
             found[AT["gradient"]] = np.mean(np.abs(flat))
             found[AT["gradient_norm"]] = norm([flat])
             found[GRADIENT_BARS] = histogram(flat, GRADIENTS, signed=False)
-        if before and found[AT["trained"]]:
+        found[AT["compared"]] = bool(before and found[AT["trained"]])
+        if found[AT["compared"]]:
             found[AT["weight_norm"]] = norm(before)
             changes = (np.subtract(a, b, dtype=np.float64) for a, b in zip(after, before, strict=True))
             found[AT["update_norm"]] = norm(list(changes)) / steps

@@ -56,7 +56,7 @@ function look(x, measure) {
   if (x === null) return "none";
   const number = numberOf(x);
   if (!Number.isFinite(number)) return "wrong";
-  return number === 0 && measure !== "dead" ? "none zero" : `s${scales[measure].shade(number)}`;
+  return number === 0 && measure !== "dead" ? "none" : `s${scales[measure].shade(number)}`;
 }
 
 function choose(measure) {
@@ -84,15 +84,11 @@ function outline(run, kind, record, layer) {
   return { path: `${path}V1Z`, most: heights.some(Boolean) ? BARS[kind].names[most] : null };
 }
 
-function state(run, record, layer) {
-  return run.states[record][layer]; // empty, or why there is no gradient
-}
-
 function fill(row, run, record) {
   const layer = Number(row.dataset.layer), value = (name) => run.values[name][record][layer];
   const shown = { gradient: value("gradient"), update: value("update"), spread: value("spread"), dead: value("dead") };
   row.querySelector(".box").className = `box ${look(shown[by], by)}`;
-  const why = state(run, record, layer), [units, dead] = [value("units"), value("silent")];
+  const why = run.states[record][layer], [units, dead] = [value("units"), value("silent")];
   const tell = {
     gradient: shown.gradient === null ? [why] : [written(numberOf(shown.gradient)), value("gradientSpecial")],
     update: shown.update === null ? [why || "not known"] : [written(numberOf(shown.update))],
@@ -107,7 +103,7 @@ function fill(row, run, record) {
     const picture = row.querySelector(`.bars[data-of="${kind}"] svg`), { path, most } = outline(run, kind, record, layer);
     picture.querySelector("path:last-child").setAttribute("d", path);
     const what = kind === "gradient" ? "gradients" : "outputs";
-    picture.setAttribute("aria-label", of === null || most === null ? `no ${what} but 0` : `${what}, most at about ${most}`);
+    picture.setAttribute("aria-label", of === null || most === null ? `no ${what} that have a bar` : `${what}, most at about ${most}`);
   }
 }
 
@@ -128,11 +124,11 @@ function prepare() {
 
 function curve() {
   const place = $("curve"), width = place.clientWidth, height = place.clientHeight, left = 64, top = 8, bottom = 20;
-  const lines = data.runs.flatMap((run, r) => ["loss", "val_loss"].map((name) => ({ r, name, points: run.epochs.map((epoch, i) => [epoch, numberOf(run[name][i])]).filter((p) => Number.isFinite(p[1])) })));
-  const points = lines.flatMap((line) => line.points);
-  if (!points.length) return place.replaceChildren(made("p", "No loss was measured."));
+  const lines = data.runs.flatMap((run, r) => ["loss", "val_loss"].map((name) => ({ r, name, points: run.epochs.map((epoch, i) => [epoch, numberOf(run[name][i])]) }))).filter((line) => line.points.some(known));
+  const points = lines.flatMap((line) => line.points.filter(known));
+  if (!points.length) return place.replaceChildren(made("p", "There is no finite loss to draw."));
   const named = ({ r, name }) => [data.runs.length > 1 ? shortened(data.runs[r].name, 12) : "", name === "loss" ? "" : "val"].filter(Boolean).join(" ") || "loss";
-  const right = 18 + 7 * Math.max(...lines.filter((line) => line.points.length).map((line) => named(line).length));
+  const right = 18 + 7 * Math.max(...lines.map((line) => named(line).length));
   const values = points.map((p) => p[1]), logarithmic = Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
   const f = logarithmic ? Math.log10 : (y) => y;
   const [low, high] = logarithmic ? [Math.floor(f(Math.min(...values))), Math.ceil(f(Math.max(...values)))] : [Math.min(0, ...values), Math.max(...values) || 1];
@@ -148,12 +144,12 @@ function curve() {
   picture.append(svg("path", { class: "now", d: `M${x(epoch)} ${top}V${height - bottom}` }));
   picture.append(svg("text", { x: left, y: height - 4 }, "epoch 1"), ...(data.last > 1 ? [svg("text", { x: width - right, y: height - 4, "text-anchor": "end" }, end + 1)] : []));
   const labels = [];
-  for (const { r, name, points } of lines.filter((line) => line.points.length)) {
+  for (const { r, name, points } of lines) {
     const of = `run${r}`, shade = name === "loss" ? "" : " val";
-    picture.append(svg("path", { class: of + shade, d: points.map(([e, v], i) => `${i ? "L" : "M"}${x(e).toFixed(1)} ${y(v).toFixed(1)}`).join("") }));
+    picture.append(svg("path", { class: of + shade, d: points.map((p, i) => known(p) ? `${i && known(points[i - 1]) ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}` : "").join("") }));
     const now = points.filter((p) => p[0] <= epoch).at(-1);
-    if (now) picture.append(svg("circle", { class: of, cx: x(now[0]), cy: y(now[1]), r: 4.5 }));
-    const [e, v] = points.at(-1);
+    if (now && known(now)) picture.append(svg("circle", { class: of, cx: x(now[0]), cy: y(now[1]), r: 4.5 }));
+    const [e, v] = points.findLast(known);
     labels.push({ x: x(e) + 8, y: y(v) + 4, text: named({ r, name }) });
   }
   labels.sort((a, b) => a.y - b.y).forEach((label, i) => {
@@ -168,6 +164,7 @@ function lossesAt(run) {
   const [epoch] = data.places[at], i = run.epochs.findLastIndex((e) => e <= epoch);
   return i < 0 ? "" : ["loss", "val_loss"].filter((n) => run[n][i] !== null).map((n) => `${n} ${written(numberOf(run[n][i]), 3)}`).join(", ");
 }
+const known = (point) => Number.isFinite(point[1]);
 const lossTold = () => data.runs.map((run) => `${run.name}: ${lossesAt(run) || "no loss"}`).join("; ");
 
 // -- all layers and steps ---------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def _when(runs: Sequence[Any]) -> str:
     )
     thinned = [run.interval * _every(run) for run in runs]
     if max(thinned) > 1:
-        told += f" Of those steps every {' and every '.join(f'{n}th' for n in dict.fromkeys(thinned))} is here."
+        told += f" Of those steps one in {' and one in '.join(map(str, dict.fromkeys(thinned)))} is here."
     return told
 
 
@@ -167,12 +167,10 @@ def _lines(found: Graph) -> str:
             drawn.append(
                 f'<path d="M{width} {top + 7:.1f}H{middle}V{bottom - 7:.1f}H{width}"/>{_head(width, bottom - 7)}'
             )
-    back = {(b, a) for a, b in found.arrows if b < a}
     for a, b, lane in beside:
+        start, end = (a + 0.5) * ROW, (b + 0.5) * ROW
         x = middle - LANE * (lane + 1)
-        start, end = (b, a) if (a, b) in back else (a, b)
-        top, bottom = (start + 0.5) * ROW, (end + 0.5) * ROW
-        drawn.append(f'<path d="M{width} {top:.1f}H{x}V{bottom:.1f}H{width}"/>{_head(width, bottom)}')
+        drawn.append(f'<path d="M{width} {start:.1f}H{x}V{end:.1f}H{width}"/>{_head(width, end)}')
     height = ROW * len(found.lines)
     return (
         f'<svg viewBox="0 0 {width} {height:.1f}" style="width:{width / 16}rem;height:{height / 16:.3f}rem" '
@@ -253,7 +251,7 @@ def _values(seen: Any) -> dict[str, Any]:
     there = {
         "gradient": seen[..., AT["reached"]] > 0,
         "spread": seen[..., AT["outputs"]] > 0,
-        "update": np.isfinite(seen[..., AT["trained"]]) & ~_unknown(seen),
+        "update": seen[..., AT["compared"]] > 0,
         "dead": seen[..., AT["units"]] > 0,
     }
     told: dict[str, Any] = {
@@ -268,13 +266,6 @@ def _values(seen: Any) -> dict[str, Any]:
     for name, bars, count in (("gradientSpecial", GRADIENT_BARS, "reached"), ("outputSpecial", OUTPUT_BARS, "outputs")):
         told[name] = [[_special(row[bars], row[AT[count]]) for row in record] for record in seen]
     return told
-
-
-def _unknown(seen: Any) -> Any:
-    """Where there is no change of weights to tell: nothing is trained, or what it was before is not known."""
-    return (seen[..., AT["trained"]] == 0) | (
-        np.isnan(seen[..., AT["weight_norm"]]) & np.isnan(seen[..., AT["update_norm"]])
-    )
 
 
 def _special(bars: Any, count: float) -> str:

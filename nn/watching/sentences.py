@@ -42,8 +42,8 @@ def sentence(layers: Sequence[str], rows: Any) -> str:
             nan, infinite = row[bars][:2]
             if nan + infinite > 0:
                 of = "outputs" if what == "gave" else "gradients"
-                kinds = [f"{n:,.0f} {kind}" for n, kind in ((nan, "NaN"), (infinite, "infinite")) if n]
-                return f"Of {row[AT[count]]:,.0f} {of} of {name} are {' and '.join(kinds)}."
+                kinds = [f"{n:,.0f} are {kind}" for n, kind in ((nan, "NaN"), (infinite, "infinite")) if n]
+                return f"Of the {row[AT[count]]:,.0f} {of} of {name}, {' and '.join(kinds)}."
     sizes = rows[:, AT["gradient"]]
     known = np.flatnonzero(np.isfinite(sizes))
     if len(known):
