@@ -1,20 +1,27 @@
-"""How large pictures of models are, in pixels, and how long they take: ours, and torchview's of the same models.
+"""How large pictures of models are, and how long they take: ours, torchview's and Netron's of the same models.
 
-Run: python -m benchmarks.pictures. torchview draws with the system's ``dot``; without it, or without torch, ours alone
-are measured.
+Run: python -m benchmarks.pictures. torchview draws with the system's ``dot``; it and Netron show what torch, onnx,
+playwright and Chromium bring them. What is not installed is not measured.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nn
-from autograd_core import Tensor, draw
+from autograd_core import Tensor, draw, explain
 
 L = nn.layers
 
@@ -142,7 +149,87 @@ def measured(picture: Callable[[], bytes]) -> str:
     size = re.search(rb'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     assert size is not None
     width, height = (float(side) * 4 / 3 for side in size.groups())
-    return f"{width:,.0f} × {height:,.0f} | {min(times):.2f}"
+    return f"{pixels(width, height)} | {min(times):.2f}"
+
+
+def pixels(width: float, height: float) -> str:
+    """A size as the table shows it."""
+    return f"{width:,.0f} × {height:,.0f}"
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A page of a browser, 1,920 × 1,080 pixels, that reaches nothing but this machine; None where there is none."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None or find_spec("playwright") is None:
+        yield None
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        # Netron takes eval away, with which pages are asked what is on them.
+        kept = "{ const own = window.eval; Object.defineProperty(window, 'eval', { get: () => own, set: () => {} }); }"
+        page.add_init_script(kept)
+        page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
+        yield page
+        browser.close()
+
+
+def clock(page: Any, address: str, selector: str) -> float:
+    """Seconds from the address until the graph is there, the best of three."""
+    times = []
+    for _ in range(3):
+        page.goto("about:blank")
+        begun = time.perf_counter()
+        page.goto(address)
+        asked = page.locator(":text-is('Accept'):visible")  # Netron, of its cookies
+        asked.or_(page.locator(selector)).first.wait_for(state="attached")
+        if asked.count():
+            asked.click()
+        page.wait_for_selector(selector, state="attached")
+        times.append(time.perf_counter() - begun)
+    return min(times)
+
+
+def of_page(page: Any, f: Tensor, folder: Path) -> str:
+    """Kilobytes of the page of an explanation, and seconds until its graph is there."""
+    file = explain(f).save(folder / "page.html")
+    return f"{file.stat().st_size / 1000:,.0f} | {clock(page, file.as_uri(), '.picture .node'):.1f}"
+
+
+def in_netron(page: Any, file: Path) -> str:
+    """Pixels of the graph that Netron draws of a file, without its margins, and seconds until it is there."""
+    import netron
+
+    _, port = netron.start(str(file), address=("127.0.0.1", 0), browse=False)
+    try:
+        seconds = clock(page, f"http://127.0.0.1:{port}", "#canvas:not([width='100%']) .node-item")
+        size = page.evaluate("['width', 'height'].map((side) => document.getElementById('canvas').getAttribute(side))")
+        return f"{pixels(*(float(side) - 200 for side in size))} | {seconds:.1f}"
+    finally:
+        netron.stop()
+
+
+def exported(model: Any, shape: tuple[int, ...], file: Path) -> Path:
+    """What PyTorch's exporter writes."""
+    import torch
+
+    with warnings.catch_warnings(action="ignore"):
+        torch.onnx.export(model.eval(), (torch.zeros(shape),), file, dynamo=False, verbose=False)
+    return file
+
+
+ONNX = "ONNX file, from PyTorch"
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    "CNN": (2, 28, 28, 1),
+    "ResNet, 3 blocks": (2, 32, 32, 16),
+    "transformer, 1 block": (2, 6, 16),
+    "transformer, 12 blocks": (2, 6, 16),
+    "MLP, 30 layers": (2, 64),
+    ONNX: (1, 6, 16),
+}
 
 
 def main() -> None:
@@ -154,27 +241,38 @@ def main() -> None:
         "transformer, 12 blocks": transformer(12),
         "MLP, 30 layers": mlp(),
     }
-    theirs: dict[str, str] = {}
-    try:
-        from torchview import draw_graph
-    except ImportError:
-        print("torchview is not installed: ours alone\n")
-    else:
-        for name, (model, shape) in torch_models().items():
-            theirs[name] = measured(
-                lambda model=model, shape=shape: (  # type: ignore[misc]
-                    draw_graph(model, input_size=shape, device="cpu", expand_nested=True).visual_graph.pipe("svg")
-                )
-            )
-    print("| model | ours: pixels | s | torchview: pixels | s |\n|---|---|---|---|---|")
-    for name, model in models.items():
-        ours = measured(lambda model=model: draw(model).render("svg"))  # type: ignore[misc]
-        print(f"| {name} | {ours} | {theirs.get(name, ' | ')} |", flush=True)
-    for ops, options in ((2_000, {"max_nodes": 10_000, "fold": False}), (20_000, {})):
-        f = unrolled(ops)
-        how = "whole" if options else "folded"
-        ours = measured(lambda f=f, options=options: draw(f, **options).render("svg"))  # type: ignore[misc, arg-type]
-        print(f"| {ops:,} ops, {how} | {ours} | | |", flush=True)
+    theirs = torch_models() if find_spec("torch") else {}
+    none = " | "
+    with tempfile.TemporaryDirectory() as folder, chromium() as page:
+        files = {}
+        if find_spec("onnx") and theirs:
+            for i, (name, (module, shape)) in enumerate(theirs.items()):
+                files[name] = exported(module, shape, Path(folder) / f"{i}.onnx")
+            files[ONNX] = files["transformer, 1 block"]
+            models[ONNX] = nn.from_onnx(files[ONNX])
+        print("| model | `draw(model)`: pixels | s | page: kB | s | torchview: pixels | s | Netron: pixels | s |")
+        print("|---|---|---|---|---|---|---|---|---|")
+        for name, model in models.items():
+            row = [measured(lambda model=model: draw(model).render("svg"))]  # type: ignore[misc]
+            f = np.mean(model(np.random.default_rng(0).random(SHAPES[name]).astype("float32")) ** 2)
+            row.append(of_page(page, f, Path(folder)) if page else none)
+            row.append(of_torchview(*theirs[name]) if find_spec("torchview") and name in theirs else none)
+            row.append(in_netron(page, files[name]) if page and find_spec("netron") and name in files else none)
+            print(f"| {name} | {' | '.join(row)} |", flush=True)
+        for ops, options in ((2_000, {"max_nodes": 10_000, "fold": False}), (20_000, {})):
+            f = unrolled(ops)
+            how = "whole" if options else "folded"
+            ours = measured(lambda f=f, options=options: draw(f, **options).render("svg"))  # type: ignore[misc, arg-type]
+            paged = of_page(page, f, Path(folder)) if page and ops == 2_000 else none
+            print(f"| {ops:,} ops, {how} | {ours} | {paged} | {none} | {none} |", flush=True)
+
+
+def of_torchview(module: Any, shape: tuple[int, ...]) -> str:
+    """Pixels and seconds of torchview's picture, its modules open."""
+    from torchview import draw_graph
+
+    options: dict[str, Any] = {"input_size": shape, "device": "cpu", "expand_nested": True}
+    return measured(lambda: draw_graph(module, **options).visual_graph.pipe("svg"))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ html_theme_options = {
 # One file that needs no other: the pages work from a folder, without a network. The package carries MathJax 3.
 mathjax_path = "tex-svg.js"
 _mathjax = next(file for file in distribution("sphinx-mathjax-offline").files or () if file.match("mathjax/tex-svg.js"))
-_generated = (HERE / "_build" / "generated" / name for name in ("step.html", "playground.html", "training.html"))
+_pages = ("step.html", "playground.html", "training.html", "model.html")
+_generated = (HERE / "_build" / "generated" / name for name in _pages)
 html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
 
 

@@ -30,6 +30,7 @@ def save_all(folder: Path) -> None:
     with contextlib.chdir(folder):  # what a page saves belongs there
         run("watch_a_training.md", 0, 2)
         loss = run("draw_a_big_model.md", 0)["loss"]
+        explain(loss).save("model.html")
         for depth in (0, 1):
             draw(loss, depth=depth, direction="TB").save(f"depth{depth}.svg")
 

@@ -81,7 +81,8 @@ def explain(f: Tensor, gradient: Any = None, *, names: Mapping[str, Any] | None 
       ∂f/∂z = 3.0
     """
     if not isinstance(f, Tensor):
-        raise TypeError(f"explain: expected the Tensor to explain, got a {type(f).__name__}")
+        how = "; explain(np.mean(model(x))) explains what it computes for x" if hasattr(type(f), "_draw_") else ""
+        raise TypeError(f"explain: expected the Tensor to explain, got a {type(f).__name__}{how}")
     from .steps import explained, without_seed
 
     if gradient is None and f.size != 1 and f.node.requires_grad:

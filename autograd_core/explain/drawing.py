@@ -123,7 +123,8 @@ class Drawing:
     def render(self, format: str = "svg") -> bytes:
         """The picture as bytes in one of the formats svg, png, pdf, gif and dot."""
         if format not in FORMATS:
-            raise ValueError(f"expected one of the formats {', '.join(FORMATS)} of a drawing, got {format!r}")
+            page = "; explain(f).save('page.html') makes the page to look around in" if format.startswith("htm") else ""
+            raise ValueError(f"expected one of the formats {', '.join(FORMATS)} of a drawing, got {format!r}{page}")
         if format == "dot":
             return self.source.encode()
         if len(self.boxes) > LAID_OUT or len(self.arrows) > 3 * LAID_OUT:

@@ -302,3 +302,11 @@ def test_axe_finds_nothing_whatever_is_open(visit, axe):
         found = [(v["id"], v["nodes"][0]["html"][:120]) for v in page.evaluate("axe.run(document)")["violations"]]
         assert (width, scheme, found) == (width, scheme, [])
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_where_a_page_is_looked_for_its_way_is_said(tmp_path):
+    model = nn.Sequential([nn.Input(shape=(2,)), L.Dense(2)])
+    with pytest.raises(TypeError, match=r"got a Sequential; explain\(np\.mean\(model\(x\)\)\) explains"):
+        explain(model)
+    with pytest.raises(ValueError, match=r"got 'html'; explain\(f\)\.save\('page\.html'\)"):
+        draw(model).save(tmp_path / "model.html")
