@@ -169,7 +169,7 @@ def _(
 ) -> Any:
     """Scale and bias are one for each group before operator set 21, and since then one for each channel."""
     shape = np.shape(x)
-    grouped = np.reshape(x, (shape[0], num_groups, -1))
+    grouped = np.reshape(x, (shape[0], num_groups, math.prod(shape[1:]) // num_groups))
     z, _, _ = _standardized(grouped, (2,), epsilon)
     if opset < 21:
         return np.reshape(_beside(scale, z) * z + _beside(bias, z), shape)

@@ -33,7 +33,7 @@ OLDEST = 7  # the operator set with NumPy's broadcasting; older files are brough
 _FLOATING = ("float16", "float32", "float64")
 
 # Names that exporters make up for the numbers in formulas, which are no weights: "val_7", "onnx::Mul_12", "0.5".
-_MADE_UP = re.compile(r"(.*/)?(val_\d+|constant(_\d+)?|onnx::\w+|scalar_tensor\w*|[-+.\de ]+)")
+_MADE_UP = re.compile(r"(.*/)?(val_\d+|constant(_\d+)?|onnx::\w+|scalar_tensor\w*|[-+]?\d[-+.\de ]*)")
 
 
 def from_onnx(filepath: Any, *, any_batch: bool = False, dtype: Any = None, name: str | None = None) -> OnnxModel:
@@ -114,7 +114,9 @@ def _read(onnx: Any, filepath: Any) -> tuple[str, Any]:
     try:
         proto.ParseFromString(data)
     except Exception as error:  # of protobuf, which need not be importable by name
-        raise OnnxFileError(f"{path} is no ONNX file, or was cut off or damaged: {error}") from error
+        raise OnnxFileError(f"{path} is no ONNX file, or was cut off or damaged: {_first_line(error)}") from error
+    if not proto.HasField("graph"):
+        raise OnnxFileError(f"{path} is no ONNX file, or was cut off or damaged: there is no graph in it")
     return path, proto
 
 
@@ -294,7 +296,7 @@ class _Graph:
         self.constants: dict[str, Any] = {}
         self.weights: dict[str, Variable] = {}
         self.data: dict[str, Any] = {}  # what depends on the numbers of the inputs, as values of a model
-        self.helpers: dict[str, Step] = {}  # what gives a value that does not, by the value's name
+        self.helpers: dict[str, tuple[int, Step]] = {}  # what gives one that does not, by its name, in their order
         self.lengths: set[str] = set()  # what is computed of lengths, and of weights, among those
         self.weighed: set[str] = set()
         self.layers: list[Computed] = []
@@ -367,11 +369,11 @@ class _Graph:
                 self._fold(step)
             elif node.op_type in ("Shape", "Size"):
                 self.lengths.update(gives)
-                self.helpers |= dict.fromkeys(gives, step)
+                self.helpers |= dict.fromkeys(gives, (len(self.helpers), step))
             elif not any(i in self.data for i in given) and not self._looks_up(given):
                 for made in (self.lengths, self.weighed):
                     made.update(gives if made.intersection(given) else ())
-                self.helpers |= dict.fromkeys(gives, step)
+                self.helpers |= dict.fromkeys(gives, (len(self.helpers), step))
             else:
                 self._layer([step], _free(node.name or node.op_type, names), types)
                 self.scopes[self.layers[-1]] = _scope(node)
@@ -417,7 +419,7 @@ class _Graph:
 
     def _fold(self, step: Step) -> None:
         """Compute a node that needs no input."""
-        values = dict(self.constants)
+        values = {i: self.constants[i] for i in step.takes if i}
         try:
             with no_grad(), np.errstate(all="ignore"):
                 step.run(values)
@@ -431,17 +433,15 @@ class _Graph:
         wanted = [i for step in steps for i in step.takes if i]
         before: dict[int, Step] = {}
         for i in wanted:  # grows while it is gone through
-            helper = self.helpers.get(i)
-            if helper is not None and id(helper) not in before:
-                before[id(helper)] = helper
+            place, helper = self.helpers.get(i, (-1, None))
+            if helper is not None and place not in before:
+                before[place] = helper
                 wanted += [j for j in helper.takes if j]
-        order = {id(step): place for place, step in enumerate(self.helpers.values())}
-        steps = [*sorted(before.values(), key=lambda step: order[id(step)]), *steps]
+        steps = [*(before[place] for place in sorted(before)), *steps]
         last = steps[-1]
         flowing = list(dict.fromkeys(i for i in last.takes if i in self.data))
         takes = list(dict.fromkeys([*flowing, *(i for i in wanted if i in self.data)])) or [self.inputs[0].name]
-        held = self.constants | self.weights
-        known = {i: held[i] for i in wanted if i in held}
+        known = {i: held[i] for held in (self.constants, self.weights) for i in wanted if i in held}
         gives = [g for g in last.gives if g and (g in self.used or len(last.gives) == 1)]
         layer = Computed(steps, takes, gives, known, len(flowing), name=name)
         layer.built = True
@@ -520,9 +520,7 @@ class _Graph:
 def _scope(node: Any) -> tuple[str, ...]:
     """The modules that a node belongs to, as PyTorch's newer exporter notes them, or as its name says."""
     noted = next((p.value for p in node.metadata_props if p.key == "pkg.torch.onnx.name_scopes"), "")
-    paths = re.findall(r"'([^']*)'", noted)[
-        :-1
-    ]  # each with those before it: '', 'block', 'block.attn'; the last is the op
+    *paths, _ = re.findall(r"'([^']*)'", noted) or [""]  # '', 'block', 'block.attn', and the node itself
     if not paths:
         return tuple(filter(None, node.name.split("/")[:-1]))
     return tuple(path.removeprefix(f"{before}.") for before, path in itertools.pairwise(paths) if path)

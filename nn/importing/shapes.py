@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,13 @@ def _(x: Any, like: Any, saturate: int = 1) -> Any:
 @rule("Reshape")
 def _(x: Any, shape: Any, allowzero: int = 0) -> Any:
     """Where 0 does not mean a length of 0, it means that of the same axis."""
-    lengths = whole(shape)
-    if not allowzero:
-        lengths = tuple(np.shape(x)[i] if n == 0 else n for i, n in enumerate(lengths))
-    return np.reshape(x, lengths)
+    before = np.shape(x)
+    lengths = [before[i] if n == 0 and not allowzero else n for i, n in enumerate(whole(shape))]
+    if -1 in lengths and not np.size(x):  # an empty batch: what is left follows from the axes that change
+        same = {i for i, pair in enumerate(zip(lengths, before, strict=False)) if pair[0] == pair[1]}
+        others = math.prod(n for i, n in enumerate(lengths) if i not in same and n != -1)
+        lengths[lengths.index(-1)] = math.prod(n for i, n in enumerate(before) if i not in same) // max(others, 1)
+    return np.reshape(x, tuple(lengths))
 
 
 @rule("Flatten")
