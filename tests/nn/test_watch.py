@@ -99,7 +99,7 @@ def test_several_may_watch_and_a_call_of_ones_own_stays():
 
 def test_what_watching_costs_is_paid_once_an_epoch(count_calls):
     def cost(steps, watching):
-        model = deep("tanh", layers=2)
+        model = deep("tanh", layers=1)
         x = np.ones((8 * steps, 2))
         callbacks = [watch(model)] if watching else []
         return count_calls(lambda: model.fit(x, x[:, :1], 8, 2, verbose=0, shuffle=False, callbacks=callbacks))
@@ -364,11 +364,12 @@ def test_the_vanishing_gradient_is_drawn_on_powers_of_ten():
 
 def test_no_label_of_a_plot_lies_on_another():
     agg = pytest.importorskip("matplotlib.backends.backend_agg")
+    _, watching = trained("relu")
     for layers, dark in ((1, False), (40, True)):
-        model = deep("relu", layers)
-        watching = watch(model)
-        model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=7, verbose=0, callbacks=[watching])
+        watching.layers = [f"hidden_{i + 1}" for i in range(layers)]
+        watching.records = [np.repeat(watching.records[0][:1] * 0.2**n, layers, axis=0) for n in range(7)]
         watching.records[-1][0, : len(measures.NAMES)] = 0  # on a logarithmic axis
+        watching.places = [[n, 4 * n] for n in range(7)]
         figure = watching.plot(dark)
         canvas = agg.FigureCanvasAgg(figure)
         canvas.draw()
