@@ -19,7 +19,7 @@ from ..walk import walk
 from .drawing import Arrow, Box, Drawing
 from .folding import folded
 from .formula import Formula, Name, number, shape, summary
-from .looks import kind_of_op, kind_of_ops
+from .looks import kind_of_layer, kind_of_op
 from .values import Value, describe, kinds_of, layers_of, name_all
 
 if TYPE_CHECKING:
@@ -415,7 +415,7 @@ def _layer(key: str, inside: Sequence[Value], gradients: bool, kinds: Mapping[Pa
     ops = [v for v in inside if v.op is not None]
     sizes = [found for v in inside if v.op is None and gradients and (found := size(v.gradient)) is not None]
     own = size(ops[-1].gradient) if ops and not sizes else None
-    family = kind_of_ops([v.op for v in ops if v.op])
+    family = kind_of_layer(kinds.get(path, ""), [v.op for v in ops if v.op])
     lines = lines_of_layer(path, inside, gradients, kinds.get(path, ""))
     return Box(key, path[-1], tuple(lines), "layer", path[:-1], max(sizes, default=own), family)
 

@@ -57,8 +57,11 @@ def kind_of_op(op: Op) -> str:
     return _FAMILIES.get(op.__module__.rpartition(".")[2], "activation" if op.broadcasts else "other")
 
 
-def kind_of_ops(ops: Collection[Op]) -> str:
-    """Which kind a layer is of that computes these: that of its weightiest op."""
+def kind_of_layer(name: str, ops: Collection[Op]) -> str:
+    """Which kind a layer is of: one that the name of its class tells, or else that of its weightiest op."""
+    for word, kind in (("Norm", "norm"), ("Pool", "pool"), ("Conv", "conv")):
+        if word in name:
+            return kind
     found = {kind_of_op(op) for op in ops}
     return next((kind for kind in _STRONGEST if kind in found), "other")
 

@@ -117,7 +117,9 @@ def test_a_closed_layer_names_its_weights_by_their_way(visit):
     assert page.locator("#card h2").text_content() == "key/kernel"
     # and so does the picture of the same computation
     block = Block(name="block")(np.ones((2, 3, 4)))
-    (drawn,) = (b for b in draw(np.sum(L.Dense(2)(block)), depth=0).boxes if b.title == "block")
+    boxes = {b.title: b for b in draw(np.sum(L.LayerNormalization(name="norm")(block)), depth=0).boxes}
+    drawn = boxes["block"]
+    assert (drawn.family, boxes["norm"].family) == ("linear", "norm")
     assert drawn.lines[0].startswith("Block, ")
     assert any(line.startswith("query/kernel 4×4") for line in drawn.lines)
 

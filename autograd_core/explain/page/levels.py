@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..boxes import Path, lines_of_layer, name_in, taken
 from ..formula import shape
-from ..looks import kind_of_ops
+from ..looks import kind_of_layer
 
 if TYPE_CHECKING:
     from ..steps import Steps
@@ -108,7 +108,7 @@ def _told(
     return {
         "name": title,
         "kind": kind,
-        "family": kind_of_ops([v.op for v in inside if v.op]),
+        "family": kind_of_layer(kind, [v.op for v in inside if v.op]),
         "lines": _lines(title, lines, inside, places),
         "weights": [[places[v.name], name_in(real, v)] for v in inside if v.op is None],
         "takes": [[name, places.get(name), shape(arg)] for name, arg in taken(inside).items()],
