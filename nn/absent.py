@@ -128,6 +128,21 @@ ABSENT: dict[str, dict[str, str]] = {
 
 # The arguments likewise.
 ARGUMENTS = {
+    "use_cudnn implementation": "nothing here asks for CUDA by name, and there is one way to compute it: leave it out",
+    "flash_attention": "attention is computed in one way here: leave it out",
+    "sliding_window use_gate": "hand call an attention_mask, or derive nn.layers.MultiHeadAttention",
+    "lora_rank lora_alpha quantization_config": "weights are neither quantized nor split here: leave it out",
+    "synchronized": "processes that share a batch share its statistics here: leave it out",
+    "renorm renorm_clipping renorm_momentum": "batch renormalization is not here: GroupNormalization and "
+    "LayerNormalization do not depend on the batch",
+    "rms_scaling": "Keras 3.15 has none either: write x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6) in a "
+    "layer of your own",
+    "autocast": MIXED,
+    "sparse": "a sparse array of SciPy may be given to any model that begins with a Dense layer: leave it out",
+    "ragged": "rows of different lengths are filled up: nn.utils.pad_sequences, and Embedding(mask_zero=True)",
+    "tensor input_tensor": "call the layers on your array; a model begins with Input(shape=…)",
+    "optional": "leave it out, and give a mask or zeros where there is nothing",
+    "input_axes output_axes": "the fans are those of Dense and Conv kernels; write a function of shape and dtype",
     "lr": "that is the old name: write learning_rate",
     "eta": "that is the old name: write learning_rate",
     "decay": "Keras 3 has none either: learning_rate=nn.optimizers.schedules.InverseTimeDecay(rate, 1, decay)",

@@ -71,11 +71,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
-    """Raise for arguments that ``owner`` does not have."""
-    for name in unknown:
-        kind = type(owner).__name__
-        hint = absent.ARGUMENTS.get(name) or suggest(name, arguments(type(owner)))
-        raise TypeError(f"{kind} has no argument {name!r}; {hint}")
+    """Raise for arguments that ``owner`` does not have; one of Keras' that is None or False asks for nothing."""
+    for name, value in unknown.items():
+        of_keras = next((why for names, why in absent.ARGUMENTS.items() if name in names.split()), None)
+        if of_keras is None or (value is not None and value is not False):
+            hint = of_keras or suggest(name, arguments(type(owner)))
+            raise TypeError(f"{type(owner).__name__} has no argument {name!r}; {hint}")
 
 
 def arguments(cls: type) -> tuple[str, ...]:

@@ -265,6 +265,8 @@ def _named(name: str, function: Callable[..., Any], arguments: str) -> Callable[
         given = signature.bind(*args, **kwargs).arguments
         values = [given.pop(n) for n in by_place if n in given]
         settings_ = {n: v for n, v in given.items() if v is not None or n == "axis"}  # no axis is all of them
+        if isinstance(settings_.get("axis"), list):
+            settings_["axis"] = tuple(settings_["axis"])
         symbol = next((v for v in values if hasattr(v, "as_layer")), None)
         if symbol is not None:
             return symbol.as_layer(function)(*values, **settings_)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from autograd_core.elsewhere import conversion
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
-from . import initializers, settings
+from . import constraints, initializers, settings
 from .tensors import assign, plain
 
-# Whether what runs is a part of training (True), of prediction (False), or of no layer's call and no step (None).
-TRAINING: ContextVar[bool | None] = ContextVar("training", default=None)
+# Whether what runs is a part of training (True), of prediction (False), of a layer's call of which nobody said either
+# (UNSAID), or of no layer's call and no step (None).
+UNSAID: Final = 0
+TRAINING: ContextVar[bool | Literal[0] | None] = ContextVar("training", default=None)
 
 
 class Readable(Tensor):
@@ -145,6 +147,15 @@ class Variable(Readable):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self.node.requires_grad = bool(value) and self.dtype.kind == "f"
+
+    @property
+    def constraint(self) -> Any:
+        """What it is held to after each step of an optimizer: None, or a `Constraint`."""
+        return constraints.HELD.get(self.node)
+
+    @constraint.setter
+    def constraint(self, value: Any) -> None:
+        constraints.HELD[self.node] = constraints.get(value)
 
     @property
     def name(self) -> str:

@@ -24,5 +24,5 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
-    def call(self, x: Any) -> Any:
-        return self.activation(x)
+    def call(self, inputs: Any) -> Any:
+        return self.activation(inputs)

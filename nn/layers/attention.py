@@ -10,6 +10,7 @@ from .. import activations
 from ..masks import truth
 from .dropout import Dropout
 from .layer import Layer
+from .merging import several
 
 
 class Attention(Layer):
@@ -60,19 +61,24 @@ class Attention(Layer):
         self.dropout = self.dropout_layer.rate
 
     def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
-            raise ValueError(
-                f"layer {self.name!r}: expected a list of query, value and perhaps key, got inputs of shape "
-                f"{input_shape}"
-            )
+        self._check(several(input_shape), input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """That of the queries."""
-        return previous_mask[0] if isinstance(previous_mask, list | tuple) else None
+    def _check(self, parts: Any, given: Any) -> None:
+        if not isinstance(parts, list | tuple) or len(parts) not in (2, 3):
+            raise ValueError(
+                f"layer {self.name!r}: expected a list of query, value and perhaps key, and as many masks, got {given}"
+            )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """That of the queries; ValueError for other than two or three inputs and masks."""
+        self._check(inputs, f"inputs of type {type(inputs).__name__}")
+        if mask is not None:
+            self._check(mask, f"masks of type {type(mask).__name__}")
+        return None if mask is None or mask[0] is None else truth(mask[0])
 
     def call(
         self, inputs: Any, mask: Any = None, return_attention_scores: bool = False, use_causal_mask: bool = False

@@ -112,8 +112,8 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
-    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
-        return in_float32(self._normalized)(x, training, mask)
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        return in_float32(self._normalized)(inputs, training, mask)
 
     def _normalized(self, x: Any, training: bool, mask: Any) -> Any:
         others = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)

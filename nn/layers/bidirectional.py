@@ -80,9 +80,9 @@ class Bidirectional(Layer):
             self.forward_layer.compute_output_spec(*args)
         return super().compute_output_spec(*args, **kwargs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """That of the inputs for outputs of all steps; none for the last output and for states."""
-        mask = previous_mask[0] if isinstance(previous_mask, list) else previous_mask
+        mask = mask[0] if isinstance(mask, list) else mask
         mask = mask if self.return_sequences else None
         if self.merge_mode is None:
             return [mask, mask]

@@ -92,13 +92,13 @@ class Conv(Convolving):
         self.kernel = self._make_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._make_bias(self.filters)
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
         padding = self.padding
         if padding == "causal":  # a result sees nothing that comes after it
             before = (self.kernel_size[0] - 1) * self.dilation_rate[0]
-            x, padding = np.pad(x, ((0, 0), (before, 0), (0, 0))), "valid"
+            inputs, padding = np.pad(inputs, ((0, 0), (before, 0), (0, 0))), "valid"
         z = ag.conv(
-            x, self.kernel, strides=self.strides, padding=padding, dilation=self.dilation_rate, groups=self.groups
+            inputs, self.kernel, strides=self.strides, padding=padding, dilation=self.dilation_rate, groups=self.groups
         )
         return self._end(z)

@@ -78,11 +78,13 @@ kernel_constraint, bias_constraint
         self.kernel = self._make_weight("kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
         self._make_bias(self.filters)
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
-        shape = None if self.output_padding is None else (x.shape[0], *self._lengths(x.shape[1:-1]), self.filters)
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
+        shape = (
+            None if self.output_padding is None else (inputs.shape[0], *self._lengths(inputs.shape[1:-1]), self.filters)
+        )
         z = ag.conv_transpose(
-            x, self.kernel, strides=self.strides, padding=self.padding, dilation=self.dilation_rate, shape=shape
+            inputs, self.kernel, strides=self.strides, padding=self.padding, dilation=self.dilation_rate, shape=shape
         )
         return self._end(z)
 

@@ -24,5 +24,5 @@ class Cropping1D(Layer):
         self.cropping = per_axis(cropping, 2, "cropping", 0)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, x: Any) -> Any:
-        return cut(x, (self.cropping,), self.name)
+    def call(self, inputs: Any) -> Any:
+        return cut(inputs, (self.cropping,), self.name)

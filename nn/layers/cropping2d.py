@@ -40,5 +40,5 @@ class Cropping2D(Layer):
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, x: Any) -> Any:
-        return channels_back(cut(channels_last(x, self.data_format), self.cropping, self.name), self.data_format)
+    def call(self, inputs: Any) -> Any:
+        return channels_back(cut(channels_last(inputs, self.data_format), self.cropping, self.name), self.data_format)

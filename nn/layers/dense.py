@@ -77,8 +77,8 @@ class Dense(Layer):
             self.bias = self._make_weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
-    def call(self, x: Any) -> Any:
-        z = x @ self.kernel
+    def call(self, inputs: Any) -> Any:
+        z = inputs @ self.kernel
         if self.use_bias:
             z = z + self.bias
         return self.activation(z)

@@ -65,9 +65,9 @@ class DepthwiseConv(Convolving):
         self.kernel = self._make_weight("depthwise", (*self.kernel_size, channels, self.depth_multiplier), "kernel")
         self._make_bias(channels * self.depth_multiplier)
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
-        return self._end(each_channel(self, x, self.kernel))
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
+        return self._end(each_channel(self, inputs, self.kernel))
 
 
 def each_channel(layer: Convolving, x: Any, kernel: Any) -> Any:

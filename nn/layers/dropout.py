@@ -50,17 +50,19 @@ class Dropout(Layer):
         super().__init__(**kwargs)
         self.rate = number(rate, "the rate of Dropout, the fraction to leave out", 0, 1)
         self.noise_shape = None if noise_shape is None else checks.lengths(noise_shape, "noise_shape")
+        if 0 in (self.noise_shape or ()):
+            raise ValueError(f"noise_shape: expected a 1, None or the length for each axis, got {noise_shape!r}")
         self.seed = seed
         self.generator = random.generator_of(seed)
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
-            return x
+            return inputs
         if self.rate == 1:
-            return x * x.dtype.type(0)
-        shape = distributed.whole(x.shape)
+            return inputs * inputs.dtype.type(0)
+        shape = distributed.whole(inputs.shape)
         if self.noise_shape is not None:
-            if len(self.noise_shape) != x.ndim or any(
+            if len(self.noise_shape) != inputs.ndim or any(
                 m not in (None, 1, n) for m, n in zip(self.noise_shape, shape, strict=True)
             ):
                 raise ValueError(
@@ -70,4 +72,4 @@ class Dropout(Layer):
             shape = tuple(n if m is None else m for n, m in zip(shape, self.noise_shape, strict=True))
         # Drawn for the whole batch, so that it does not matter how many processes share it.
         kept = plain(distributed.own(self.generator.random(shape, np.float32)) >= self.rate)
-        return x * (kept * x.dtype.type(1 / (1 - self.rate)))
+        return inputs * (kept * inputs.dtype.type(1 / (1 - self.rate)))

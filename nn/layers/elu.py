@@ -25,5 +25,5 @@ class ELU(Layer):
         super().__init__(**kwargs)
         self.alpha = number(alpha, "alpha of an ELU")
 
-    def call(self, x: Any) -> Any:
-        return activations.elu(x, self.alpha)
+    def call(self, inputs: Any) -> Any:
+        return activations.elu(inputs, self.alpha)

@@ -29,12 +29,13 @@ class Embedding(Layer):
     mask_zero : bool
         Whether 0 is no word but fills up short sequences: then a mask goes on to the layers behind.
     **kwargs
-        As in `Layer`.
+        As in `Layer`; and ``weights``, the table to begin with, (input_dim, output_dim), alone or in a list.
 
     Raises
     ------
     ValueError
-        Unless the lengths are whole numbers from 1 on; in a call, for a number that is no row, or not whole.
+        Unless the lengths are whole numbers from 1 on, and the ``weights`` of that shape; in a call, for a number
+        that is no row, or not whole.
 
     Examples
     --------
@@ -54,11 +55,15 @@ class Embedding(Layer):
         mask_zero: bool = False,
         **kwargs: Any,
     ):
+        weights = kwargs.pop("weights", None)  # no setting: they change
         super().__init__(**kwargs)
         self.input_dim = whole(input_dim, "input_dim of an Embedding", 1)
         self.output_dim = whole(output_dim, "output_dim of an Embedding", 1)
         self._plan_weight("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         self.mask_zero = bool(mask_zero)
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list | tuple) else [weights])
 
     @property
     def supports_masking(self) -> bool:  # type: ignore[override]
@@ -68,12 +73,12 @@ class Embedding(Layer):
     def build(self, input_shape: Any = None) -> None:
         self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Which of the numbers are no padding, where ``mask_zero`` says that 0 is."""
         return np.not_equal(inputs, 0) if self.mask_zero else None
 
-    def call(self, x: Any) -> Any:
-        index = class_numbers(plain(x), f"layer {self.name!r}")
+    def call(self, inputs: Any) -> Any:
+        index = class_numbers(plain(inputs), f"layer {self.name!r}")
         if index.size and decide((index.min() < 0) | (index.max() >= self.input_dim)):
             raise ValueError(
                 f"layer {self.name!r}: expected numbers of its {self.input_dim} rows, from 0 to {self.input_dim - 1}, "

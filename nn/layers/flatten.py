@@ -25,7 +25,7 @@ class Flatten(Layer):
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, x: Any) -> Any:
-        if self.data_format == "channels_first" and x.ndim > 2:
-            x = np.transpose(x, (0, *range(2, x.ndim), 1))
-        return np.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+    def call(self, inputs: Any) -> Any:
+        if self.data_format == "channels_first" and inputs.ndim > 2:
+            inputs = np.transpose(inputs, (0, *range(2, inputs.ndim), 1))
+        return np.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))

@@ -43,8 +43,8 @@ class GaussianNoise(Layer):
         self.seed = seed
         self.generator = random.generator_of(seed)
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
-            return x
-        noise = self.generator.standard_normal(distributed.whole(x.shape), np.float32)
-        return x + plain(distributed.own(noise * np.float32(self.stddev))).astype(x.dtype)
+            return inputs
+        noise = self.generator.standard_normal(distributed.whole(inputs.shape), np.float32)
+        return inputs + plain(distributed.own(noise * np.float32(self.stddev))).astype(inputs.dtype)

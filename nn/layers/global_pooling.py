@@ -26,9 +26,9 @@ class GlobalPooling(Layer):
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, x: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
-        return self._reduce(x, axis=tuple(range(first, first + self.rank)), keepdims=self.keepdims)
+        return self._reduce(inputs, axis=tuple(range(first, first + self.rank)), keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(GlobalPooling):
@@ -59,8 +59,8 @@ class GlobalAveragePooling1D(GlobalPooling):
 
     rank, _reduce = 1, staticmethod(np.mean)
 
-    def call(self, x: Any, mask: Any = None) -> Any:
-        return super().call(x) if mask is None else in_float32(self._mean)(x, mask)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        return super().call(inputs) if mask is None else in_float32(self._mean)(inputs, mask)
 
     def _mean(self, x: Any, mask: Any) -> Any:
         axis = 1 if self.data_format == "channels_last" else 2
@@ -69,7 +69,7 @@ class GlobalAveragePooling1D(GlobalPooling):
         number = np.sum(counts.astype(x.dtype), axis=axis, keepdims=self.keepdims)
         return np.sum(x, axis=axis, keepdims=self.keepdims) / number
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the steps are gone."""
         return None
 

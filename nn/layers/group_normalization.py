@@ -90,8 +90,8 @@ class GroupNormalization(Layer):
             self.beta = self._make_weight("beta", (n,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
-    def call(self, x: Any) -> Any:
-        return in_float32(self._normalized)(x)
+    def call(self, inputs: Any) -> Any:
+        return in_float32(self._normalized)(inputs)
 
     def _normalized(self, x: Any) -> Any:
         axis, shape = self.axis % x.ndim, x.shape

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import settings
+from .. import config, settings
 from ..checks import lengths
 from .layer import Layer
 from .symbolic import Call, KerasTensor
@@ -27,9 +27,14 @@ class InputLayer(Layer):
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name : str, optional
         By default "input_layer", with a number.
+    **unknown : dict
+        Nothing: further arguments of Keras', such as ``sparse``, are errors that say what to use, unless they are False
+        or None.
 
     Raises
     ------
+    TypeError
+        For an argument that it does not have.
     ValueError
         Unless ``shape`` is a tuple of whole numbers from 0 on and None, and where both shapes are given.
 
@@ -42,6 +47,7 @@ class InputLayer(Layer):
     keras_module = "keras.layers"
     autocast = False
     takes_sparse = True
+    decided = frozenset({"trainable", "input_shape", "activity_regularizer"})
 
     def __init__(
         self,
@@ -51,8 +57,10 @@ class InputLayer(Layer):
         *,
         batch_shape: Any = None,
         name: str | None = None,
+        **unknown: Any,
     ):
         super().__init__(name=name)
+        config.reject(self, unknown)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError("batch_shape tells both: pass shape (and batch_size) or batch_shape, not both")
@@ -78,8 +86,8 @@ class InputLayer(Layer):
         """The shape of a batch; None where its length may be any."""
         return (self.batch_size, *self.shape)
 
-    def call(self, x: Any) -> Any:
-        return x
+    def call(self, inputs: Any) -> Any:
+        return inputs
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -97,6 +105,7 @@ def Input(
     *,
     batch_shape: Any = None,
     name: str | None = None,
+    **unknown: Any,
 ) -> Any:
     """What a model takes: the first of a `Sequential`, or what layers are called on to make a `Model`.
 
@@ -112,6 +121,9 @@ def Input(
         The shape with the batch axis, instead of ``shape`` and ``batch_size``.
     name : str, optional
         By default "input_layer", with a number.
+    **unknown : dict
+        Nothing: further arguments of Keras', such as ``sparse``, are errors that say what to use, unless they are False
+        or None.
 
     Returns
     -------
@@ -120,12 +132,12 @@ def Input(
 
     Raises
     ------
-    ValueError
-        Where `InputLayer` raises it.
+    TypeError, ValueError
+        Where `InputLayer` raises them.
 
     Examples
     --------
     >>> Input(shape=(28, 28)).shape
     (None, 28, 28)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output
+    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name, **unknown).output

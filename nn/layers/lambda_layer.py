@@ -60,13 +60,13 @@ class Lambda(Layer):
         """Whether it was said what the mask is."""
         return self.mask is not None
 
-    def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         told = {name: value for name, value in (("training", training), ("mask", mask)) if name in self._told}
-        return self.function(x, **self.arguments, **told)
+        return self.function(inputs, **self.arguments, **told)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """What was said of the mask: None, one, or what the function for it gives."""
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this; of the function its name."""

@@ -27,7 +27,7 @@ from .. import checks, config, constraints, initializers, regularizers, settings
 from ..masks import MASKS, hand_in, set_mask
 from ..metrics import Metric
 from ..tensors import assign, constant, is_sparse, plain
-from ..variables import TRAINING, Variable, readable
+from ..variables import TRAINING, UNSAID, Variable, readable
 from .symbolic import COMPUTED, Call, KerasTensor, Shape, output_spec, shape_of, symbols
 
 _NO_LAYERS = frozenset(
@@ -39,6 +39,9 @@ _NO_LAYERS = frozenset(
 
 # The layers that may hold metrics, if there are any: most models have none, and are not searched for them at each step.
 _with_metrics: weakref.WeakSet[Any] | None = None
+
+# An argument that may be given by its place and by its name.
+_BY_EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 _names: Counter[str] = Counter()
 
@@ -61,8 +64,12 @@ class InputSpec(metaclass=freeze.Watched):
 
     Parameters
     ----------
-    ndim, min_ndim : int, optional
-        How many axes there are, and how many at least; None: any.
+    dtype : dtype, optional
+        What is expected; it is written down only, for a layer brings what it is given to its own dtype.
+    shape : tuple of int, optional
+        The whole shape with the axis of the batch, in place of ``ndim`` and ``axes``; None for a length: any.
+    ndim, max_ndim, min_ndim : int, optional
+        How many axes there are, how many at most, and how many at least; None: any.
     axes : dict of int to int
         From some of them to their lengths.
 
@@ -80,13 +87,20 @@ class InputSpec(metaclass=freeze.Watched):
     ValueError: layer 'dense' expected an input with 4 on axis -1, and got one of shape (None, 3)
     """
 
+    dtype: Any = None
+    shape: Shape | None = None
     ndim: int | None = None
+    max_ndim: int | None = None
     min_ndim: int | None = None
     axes: dict[int, int] = field(default_factory=dict)
     untracked: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", freeze.Settings(self.axes))
+        if self.shape is not None:
+            object.__setattr__(self, "shape", tuple(self.shape))
+            object.__setattr__(self, "ndim", len(self.shape))
+            object.__setattr__(self, "axes", {i: n for i, n in enumerate(self.shape) if n is not None})
+        object.__setattr__(self, "axes", freeze.Settings(self.axes or {}))
 
     def check(self, name: str, shape: Shape) -> None:
         """Raise if an input of this shape does not fit, naming the layer, what it expects and what came."""
@@ -95,6 +109,8 @@ class InputSpec(metaclass=freeze.Watched):
             wanted = f"{self.ndim} axes"
         elif self.min_ndim is not None and len(shape) < self.min_ndim:
             wanted = f"at least {self.min_ndim} axes"
+        elif self.max_ndim is not None and len(shape) > self.max_ndim:
+            wanted = f"at most {self.max_ndim} axes"
         else:
             for axis, length in self.axes.items():
                 if shape[axis] not in (length, None):
@@ -113,6 +129,24 @@ class InputSpec(metaclass=freeze.Watched):
 def show(shape: Shape) -> str:
     """A shape as it is printed: ``(None, 28, 28)``."""
     return str(tuple(shape))
+
+
+def _shape_first(add_weight: Any) -> Any:
+    """``add_weight`` for scripts that are older than Keras 3, in which the name came first."""
+
+    @functools.wraps(add_weight)
+    def checked(self: Layer, *args: Any, **kwargs: Any) -> Variable:
+        if args and isinstance(args[0], str):
+            raise ValueError(
+                f"add_weight: expected a tuple of lengths as the shape, got {args[0]!r}; write add_weight(shape, "
+                f"name={args[0]!r})"
+            )
+        if args and "shape" in kwargs:
+            raise ValueError(f"add_weight: expected one shape, got {args[0]!r} by its place and {kwargs['shape']!r}")
+        made: Variable = add_weight(self, *args, **kwargs)
+        return made
+
+    return checked
 
 
 class Layer(config.Configurable):
@@ -206,19 +240,28 @@ class Layer(config.Configurable):
         self.input_shape: Any = None if input_shape is None else checks.lengths(input_shape, "input_shape")
         self.output_shape: Any = None
         self.input_spec: InputSpec | None = None
-        self.built = False
+        self.built = self._nothing_to_build and type(self).build is Layer.build
         self.built_for: Any = None  # the shape that `build` was given
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "build" in vars(cls):
             cls.build = _marking_built(vars(cls)["build"])  # type: ignore[method-assign]
+        if cls.__module__.startswith(f"{__package__}."):  # a class of somebody's own may make layers in its call
+            cls._nothing_to_build = cls.build is Layer.build
         if "call" in vars(cls):
-            cls._call_takes = tuple(inspect.signature(vars(cls)["call"]).parameters)[1:]
+            takes = dict([*inspect.signature(vars(cls)["call"]).parameters.items()][1:])
+            cls._call_takes = tuple(takes)
+            cls._call_needs = tuple(n for n, p in takes.items() if p.default is p.empty and p.kind is _BY_EITHER)
+            default = takes["training"].default if "training" in takes else None
+            cls._trains_untold = default if isinstance(default, bool) else UNSAID
         if "compute_mask" in vars(cls) and "supports_masking" not in vars(cls):
             cls.supports_masking = True
 
     _call_takes: tuple[str, ...] = ("inputs",)
+    _call_needs: tuple[str, ...] = ("inputs",)  # those of them that have no default
+    _trains_untold: Any = UNSAID  # what `call` takes ``training`` for where nobody says
+    _nothing_to_build = False  # whether it is built from the beginning on
     _weights: tuple[Variable, ...] = ()
     _kept: tuple[Variable, ...] = ()
     _holders: dict[str, None]  # the attributes that may hold layers: each step of a training asks for them
@@ -281,6 +324,7 @@ class Layer(config.Configurable):
                 raise ValueError(f"add_loss: expected a single number that was computed, a Tensor, got {one!r}")
             self.__dict__.setdefault("_added", []).append((id(self), one))
 
+    @_shape_first
     def add_weight(
         self,
         shape: tuple[int, ...] = (),
@@ -321,11 +365,6 @@ class Layer(config.Configurable):
         ValueError
             Where the initializer gives another shape, and for a name in place of the shape.
         """
-        if isinstance(shape, str):
-            raise ValueError(
-                f"add_weight: expected a tuple of lengths as the shape, got {shape!r}; write add_weight(shape, "
-                f"name={shape!r})"
-            )
         shape = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else shape
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype or self.dtype).kind == "f" else "zeros"
@@ -344,7 +383,7 @@ class Layer(config.Configurable):
             raise ValueError(
                 f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"
             )
-        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{self.name}/{name}")
+        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{path_to(self)}/{name}")
         self._hold(weight, kept=not trainable)
         if regularizer is not None:
             self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))
@@ -387,12 +426,15 @@ class Layer(config.Configurable):
     # -- calling ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        while kwargs and len(inputs) < len(self._call_needs) and self._call_needs[len(inputs)] in kwargs:
+            inputs = (*inputs, kwargs.pop(self._call_needs[len(inputs)]))  # told by name
         for x in (*inputs, *kwargs.values()) if kwargs else inputs:
             if type(x) not in COMPUTED and symbols(x):
                 return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})
         outer = TRAINING.get()
-        if training is None:
-            training = outer
+        told = outer if training is None else bool(training)
+        if told is None or told is UNSAID:
+            told = self._trains_untold
         dtype = self.dtype if self.autocast else None
         tensors = [_convert(x, dtype) for x in inputs] if self.converts else list(inputs)
         first = tensors[0] if tensors else None
@@ -409,16 +451,17 @@ class Layer(config.Configurable):
                 if isinstance(first, Tensor):
                     keep_call(error, None, [first.data], [first.node]).name = self.name
                 raise
-        before = TRAINING.set(bool(training))
+        before, scope = TRAINING.set(told), _scope.set((self, _scope.get()))
         if outer is None:
             _adding.set([])
         self.__dict__["_added"] = _adding.get()
         start = tick()
         try:
             if not self.built:
-                freeze.promised(self._build, shape, kept=False)
-            if "training" in self._call_takes:
-                kwargs["training"] = bool(training)
+                others = self._shapes(self.build, tensors, kwargs)
+                freeze.promised(functools.partial(self._build, **others), shape, kept=False)
+            if "training" in self._call_takes and (told is not UNSAID or "training" in self._call_needs):
+                kwargs["training"] = bool(told)
             takes = "mask" in kwargs or "mask" in self._call_takes  # if only a list of None
             masked = takes or bool(MASKS) or type(self).compute_mask is not Layer.compute_mask
             mask = hand_in(self._call_takes, inputs, kwargs) if masked else None
@@ -442,6 +485,7 @@ class Layer(config.Configurable):
             raise
         finally:
             TRAINING.reset(before)
+            _scope.reset(scope)
         self.output_shape = shape_of(outputs)
         return readable(outputs) if outer is None else outputs
 
@@ -482,7 +526,7 @@ class Layer(config.Configurable):
             if self.input_spec is not None:
                 self.input_spec.check(self.name, shape)
             if not self.built:
-                self._build(shape)
+                self._build(shape, **self._shapes(self.build, inputs, kwargs))
             outputs = self.compute_output_spec(*inputs, **kwargs)
         except Exception as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called with shape {shape}")
@@ -492,9 +536,25 @@ class Layer(config.Configurable):
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Shapes and dtypes of the outputs, each a `KerasTensor`, for arguments some of which are; found on zeros."""
+        """Shapes and dtypes of the outputs, each a `KerasTensor`, for arguments some of which are.
+
+        They are found on zeros, unless the layer says itself what shapes come out, in a ``compute_output_shape``.
+        """
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            first = shape_of(next(iter((*args, *kwargs.values()))))
+            shapes = self.compute_output_shape(first, **self._shapes(self.compute_output_shape, args, kwargs))
+            return _values_of(shapes, self.dtype, self.name)
         with a_step(training=False):
             return output_spec(self, args, kwargs)
+
+    def _shapes(self, method: Any, inputs: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What a ``build`` or ``compute_output_shape`` of several inputs takes behind the shape of the first one.
+
+        As in Keras ``key_shape`` is that of the argument ``key`` of `call`.
+        """
+        takes = list(inspect.signature(method).parameters)[1:]
+        given = {**dict(zip(self._call_takes, inputs, strict=False)), **kwargs} if takes else {}
+        return {f"{n}_shape": shape_of(v) for n, v in given.items() if f"{n}_shape" in takes and v is not None}
 
     @property
     def input(self) -> Any:
@@ -515,18 +575,38 @@ class Layer(config.Configurable):
             )
         return self._calls[0]
 
-    def _build(self, shape: Any) -> None:
-        self.build(shape)
+    def _build(self, shape: Any, **others: Any) -> None:
+        self.build(shape, **others)
         self.built = True
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Any, *others: Any, **named: Any) -> Any:
         """The shape of the output for inputs of this shape, the first axis that of the batch; found on zeros.
 
-        A length that is None is not known, and so are those of the output that depend on it.
+        A length that is None is not known, and so are those of the output that depend on it. Further shapes are those
+        of further inputs, by their place or as ``key_shape`` for the argument ``key``.
         """
-        return shape_of(self.compute_output_spec(_values_of(input_shape, self.dtype)))
+        values = [_values_of(shape, self.dtype) for shape in (input_shape, *others) if shape is not None]
+        named = {name.removesuffix("_shape"): shape for name, shape in named.items() if shape is not None}
+        more = {name: _values_of(shape, self.dtype) for name, shape in named.items()}
+        return shape_of(self.compute_output_spec(*values, **more))
+
+    # -- what Keras' scripts ask for -------------------------------------------------------------------
+
+    _path: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The name, behind those of the layers in which it was built: ``outer/dense``."""
+        return self._path or self.name
+
+    @property
+    def compute_dtype(self) -> Any:
+        """What inputs are brought to: the dtype, as there is one only."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     # -- weights ---------------------------------------------------------------------------------------
 
@@ -683,6 +763,21 @@ class Layer(config.Configurable):
         return f"<{type(self).__name__} {self.name!r}{'' if self.built else ', not built'}>"
 
 
+# The layers that are being built or called, the innermost first, each with those around it.
+_scope: ContextVar[Any] = ContextVar("scope", default=None)
+
+
+def path_to(layer: Layer) -> str:
+    """Where a layer is being built: its name, behind those of the layers around it, as in ``outer/dense``."""
+    names, scope, inner = [layer.name], _scope.get(), layer
+    while scope is not None:
+        around, scope = scope
+        if around is not inner:  # the call of a layer builds it
+            names.append(around.name)
+        inner = around
+    return "/".join(reversed(names))
+
+
 # How many numbers the weights made from now on may hold, if there is a limit: set while a file is loaded, whose
 # configuration could ask for any amount of memory, to what its weights hold.
 _budget: ContextVar[list[int] | None] = ContextVar("the numbers that new weights may hold", default=None)
@@ -734,13 +829,13 @@ def _convert(value: Any, dtype: Any) -> Any:
     return tree.map(lambda leaf: constant(leaf, dtype), value)
 
 
-def _values_of(shape: Any, dtype: Any) -> Any:
+def _values_of(shape: Any, dtype: Any, name: str | None = None) -> Any:
     """Values that are not computed yet, of a shape or of each of several."""
     if isinstance(shape, dict):
-        return {k: _values_of(s, dtype) for k, s in shape.items()}
+        return {k: _values_of(s, dtype, name) for k, s in shape.items()}
     if isinstance(shape, list | tuple) and any(isinstance(n, list | tuple | dict) for n in shape):
-        return [_values_of(s, dtype) for s in shape]
-    return KerasTensor(shape, dtype)
+        return type(shape)(_values_of(s, dtype, name) for s in shape)
+    return KerasTensor(shape, dtype, name)
 
 
 def _layers_in(value: Any) -> list[Layer]:
@@ -752,7 +847,12 @@ def _marking_built(build: Any) -> Any:
 
     @functools.wraps(build)
     def built(self: Layer, *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
+        scope = _scope.set((self, _scope.get()))
+        try:
+            self.__dict__["_path"] = path_to(self)
+            build(self, *args, **kwargs)
+        finally:
+            _scope.reset(scope)
         self.built, self.built_for = True, next(iter((*args, *kwargs.values())), None)
 
     return built

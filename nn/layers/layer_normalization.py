@@ -100,8 +100,8 @@ class LayerNormalization(Layer):
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         self.input_spec = InputSpec(min_ndim=2, axes={a: input_shape[a] for a in given})
 
-    def call(self, x: Any) -> Any:
-        return in_float32(self._normalized)(x)
+    def call(self, inputs: Any) -> Any:
+        return in_float32(self._normalized)(inputs)
 
     def _normalized(self, x: Any) -> Any:
         axes = self.axes(x.ndim)

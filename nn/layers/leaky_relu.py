@@ -25,5 +25,5 @@ class LeakyReLU(Layer):
         super().__init__(**kwargs)
         self.negative_slope = number(negative_slope, "negative_slope", 0)
 
-    def call(self, x: Any) -> Any:
-        return activations.leaky_relu(x, self.negative_slope)
+    def call(self, inputs: Any) -> Any:
+        return activations.leaky_relu(inputs, self.negative_slope)

@@ -25,10 +25,10 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = number(mask_value, "mask_value of a Masking")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Which steps hold something else."""
         return np.any(np.not_equal(inputs, self.mask_value), axis=-1)
 
-    def call(self, x: Any) -> Any:
-        counts = np.expand_dims(self.compute_mask(x), -1)
-        return np.where(counts, x, x.dtype.type(0))
+    def call(self, inputs: Any) -> Any:
+        counts = np.expand_dims(self.compute_mask(inputs), -1)
+        return np.where(counts, inputs, inputs.dtype.type(0))

@@ -24,12 +24,13 @@ class Merge(Layer):
 
     def build(self, input_shape: Any) -> None:
         """There are no weights to make; ValueError unless there are two inputs at least, whose shapes fit."""
-        if not isinstance(input_shape, list) or len(input_shape) < self._fewest:
+        shapes = several(input_shape)
+        if len(shapes) < self._fewest:
             raise ValueError(
                 f"layer {self.name!r} ({type(self).__name__}): expected a list of {self._fewest} inputs or more, got "
-                f"{'one' if not isinstance(input_shape, list) else len(input_shape)}"
+                f"{len(shapes) or 'one'}"
             )
-        self._check(input_shape)
+        self._check(shapes)
 
     _fewest = 2
 
@@ -44,17 +45,47 @@ class Merge(Layer):
                 f"{', '.join(map(show, shapes))}"
             ) from None
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         most = max(x.ndim for x in inputs)
-        return self._merge([_with_axes(x, most) for x in inputs])
+        values = [_with_axes(x, most) for x in inputs]
+        counts: list[Any] = [None if m is None else truth(m)[..., None] for m in mask or []]
+        if self._neutral is None or all(c is None for c in counts):
+            return self._merge(values)
+        kept = [
+            x if c is None else np.where(c, x, x.dtype.type(self._neutral)) for x, c in zip(values, counts, strict=True)
+        ]
+        merged = self._merge(kept)
+        if any(c is None for c in counts):
+            return merged
+        return np.where(reduce(np.logical_or, counts), merged, self._where_none_counts(values[0]))
+
+    # What takes the place of the steps that a mask leaves out, as in Keras; None: they are merged as they are.
+    _neutral: float | None = None
+
+    def _where_none_counts(self, first: Any) -> Any:
+        return first
 
     def _merge(self, inputs: list[Any]) -> Any:
         raise NotImplementedError
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """What counts in one of the values, where all have masks."""
-        masks = previous_mask if isinstance(previous_mask, list | tuple) else [None]
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """What counts in one of the values, where all have masks; ValueError for other than a mask of each, or None."""
+        if mask is None:
+            return None
+        if not isinstance(inputs, list | tuple) or not isinstance(mask, list | tuple) or len(inputs) != len(mask):
+            raise ValueError(
+                f"the masks of layer {self.name!r} ({type(self).__name__}): expected a list of inputs, and a mask or "
+                f"None for each in a list, got {type(inputs).__name__} and {type(mask).__name__}"
+            )
+        return self._joined(inputs, mask)
+
+    def _joined(self, inputs: Any, masks: Any) -> Any:
         return None if any(m is None for m in masks) else reduce(np.logical_or, map(truth, masks))
+
+
+def several(shapes: Any) -> list[Any]:
+    """The shapes of several inputs, in a list or a tuple; none for that of a single one."""
+    return list(shapes) if all(isinstance(shape, list | tuple) for shape in shapes) else []
 
 
 def _with_axes(x: Any, count: int) -> Any:
@@ -131,6 +162,11 @@ class Multiply(Merge):
     array([[6., 6.]], dtype=float32)
     """
 
+    _neutral = 1.0
+
+    def _where_none_counts(self, first: Any) -> Any:
+        return first.dtype.type(0)
+
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(np.multiply, inputs)
 
@@ -177,6 +213,8 @@ class Maximum(Merge):
     array([[3., 4.]], dtype=float32)
     """
 
+    _neutral = -np.inf
+
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(np.maximum, inputs)
 
@@ -199,6 +237,8 @@ class Minimum(Merge):
     >>> Minimum()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
     array([[1., 2.]], dtype=float32)
     """
+
+    _neutral = np.inf
 
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(np.minimum, inputs)
@@ -245,17 +285,17 @@ class Concatenate(Merge):
                 f"{', '.join(map(show, shapes))}"
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         return np.concatenate(inputs, axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def _joined(self, inputs: Any, masks: Any) -> Any:
         """Side by side, as the values are; what has no mask counts."""
-        if not isinstance(previous_mask, list | tuple) or all(m is None for m in previous_mask):
+        if all(m is None for m in masks):
             return None
-        shapes, masks = [np.shape(plain(x)) for x in inputs], []
-        for shape, mask in zip(shapes, previous_mask, strict=True):
-            mask = np.ones(shape, bool) if mask is None else truth(mask)
-            masks.append(np.broadcast_to(mask[..., None], shape) if mask.ndim < len(shape) else mask)
+        shapes, given, masks = [np.shape(plain(x)) for x in inputs], masks, []
+        for shape, one in zip(shapes, given, strict=True):
+            counts = np.ones(shape, bool) if one is None else truth(one)
+            masks.append(np.broadcast_to(counts[..., None], shape) if counts.ndim < len(shape) else counts)
         return np.any(np.concatenate(masks, axis=self.axis), axis=-1)
 
 
@@ -301,7 +341,7 @@ class Dot(Merge):
                 f"{' and '.join(map(show, shapes))}"
             )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the axis of the steps may be gone."""
         return None
 
@@ -309,7 +349,7 @@ class Dot(Merge):
         first, second = (self.axes, self.axes) if isinstance(self.axes, int | np.integer) else self.axes
         return int(first), int(second)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         a, b = (np.moveaxis(x, axis, -1) for x, axis in zip(inputs, self._pair(), strict=True))
         if self.normalize:
             a, b = (x / np.sqrt(np.maximum(np.sum(x * x, axis=-1, keepdims=True), 1e-14)) for x in (a, b))

@@ -90,7 +90,8 @@ class MultiHeadAttention(Layer):
         self.key_dim = whole(key_dim, "key_dim", 1)
         self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
         self.use_bias = use_bias
-        given = (output_shape,) if isinstance(output_shape, int) else output_shape or ()
+        given = () if output_shape is None else output_shape
+        given = tuple(given) if isinstance(given, list | tuple) else (given,)
         self._last = tuple(whole(n, "a length of the output", 1) for n in given)
         if attention_axes not in (None, 1, (1,), [1]):
             raise ValueError(f"attention_axes: expected 1, that of the positions, or None, got {attention_axes!r}")

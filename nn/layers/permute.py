@@ -27,5 +27,5 @@ class Permute(Layer):
             raise ValueError(f"dims of Permute: expected each of the axes from 1 on once, got {self.dims}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, x: Any) -> Any:
-        return np.transpose(x, (0, *self.dims))
+    def call(self, inputs: Any) -> Any:
+        return np.transpose(inputs, (0, *self.dims))

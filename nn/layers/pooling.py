@@ -53,9 +53,9 @@ class Pooling(Layer):
         """
         raise TypeError(f"{type(self).__name__} must define pool(x, window_axes, windows)")
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
-        spatial = x.shape[1:-1]
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
+        spatial = inputs.shape[1:-1]
         around = [(0, 0)] * self.rank
         if self.padding == "same":
             around = [same_padding(n, k, s) for n, k, s in zip(spatial, self.pool_size, self.strides, strict=True)]
@@ -66,7 +66,7 @@ class Pooling(Layer):
             return ag.windows(values, self.pool_size, strides=self.strides)
 
         axes = tuple(range(1 + self.rank, 1 + 2 * self.rank))
-        return channels_back(self.pool(x, axes, windows), self.data_format)
+        return channels_back(self.pool(inputs, axes, windows), self.data_format)
 
 
 class MaxPooling(Pooling):

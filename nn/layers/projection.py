@@ -33,8 +33,8 @@ class Projection(Layer):
         """None: whoever projects knows what counts."""
         return None
 
-    def call(self, x: Any) -> Any:
-        size, free = math.prod(self.kernel.shape[: self.summed]), x.shape[: x.ndim - self.summed]
-        flat = np.reshape(x, (*free, size)) @ np.reshape(self.kernel, (size, math.prod(self.shape)))
+    def call(self, inputs: Any) -> Any:
+        size, free = math.prod(self.kernel.shape[: self.summed]), inputs.shape[: inputs.ndim - self.summed]
+        flat = np.reshape(inputs, (*free, size)) @ np.reshape(self.kernel, (size, math.prod(self.shape)))
         z = np.reshape(flat, (*free, *self.shape))
         return z + self.bias if self.use_bias else z

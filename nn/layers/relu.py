@@ -47,5 +47,5 @@ class ReLU(Layer):
         self.negative_slope = number(negative_slope, "negative_slope of a ReLU", 0)
         self.threshold = number(threshold, "threshold of a ReLU", 0)
 
-    def call(self, x: Any) -> Any:
-        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+    def call(self, inputs: Any) -> Any:
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)

@@ -24,5 +24,5 @@ class RepeatVector(Layer):
         self.n = whole(n, "how often a RepeatVector repeats", 1)
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, x: Any) -> Any:
-        return np.repeat(np.expand_dims(x, 1), self.n, axis=1)
+    def call(self, inputs: Any) -> Any:
+        return np.repeat(np.expand_dims(inputs, 1), self.n, axis=1)

@@ -43,8 +43,8 @@ class Rescaling(Layer):
             if np.asarray(value).dtype.kind not in "biuf":
                 raise ValueError(f"{name} of a Rescaling: expected a number, or an array of them, got {value!r}")
 
-    def call(self, x: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))
-        if scale.ndim == 1 and x.ndim > 1 and self.data_format == "channels_first":
-            scale = scale.reshape(-1, *[1] * (x.ndim - 2))  # a number for each channel
-        return x * scale + offset
+        if scale.ndim == 1 and inputs.ndim > 1 and self.data_format == "channels_first":
+            scale = scale.reshape(-1, *[1] * (inputs.ndim - 2))  # a number for each channel
+        return inputs * scale + offset

@@ -34,14 +34,14 @@ class Reshape(Layer):
                 f"target_shape of Reshape: expected lengths from 0 on and at most one -1, got {self.target_shape}"
             )
 
-    def call(self, x: Any) -> Any:
-        size, shape = math.prod(x.shape[1:]), list(self.target_shape)
+    def call(self, inputs: Any) -> Any:
+        size, shape = math.prod(inputs.shape[1:]), list(self.target_shape)
         if -1 in shape:
             known = math.prod(n for n in shape if n != -1)
             shape[shape.index(-1)] = size // known if known else 0
         if math.prod(shape) != size:
             raise ValueError(
                 f"layer {self.name!r}: expected examples that fill {self.target_shape}, got {size} numbers in the "
-                f"shape {x.shape[1:]}"
+                f"shape {inputs.shape[1:]}"
             )
-        return np.reshape(x, (x.shape[0], *shape))
+        return np.reshape(inputs, (inputs.shape[0], *shape))

@@ -106,9 +106,9 @@ class RNN(Layer):
             )
         return super().compute_output_spec(*args, **kwargs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """That of the inputs for outputs of all steps; none for the last output and for states."""
-        mask = next(iter(tree.leaves(previous_mask)), None) if self.return_sequences else None
+        mask = next(iter(tree.leaves(mask)), None) if self.return_sequences else None
         return [mask] if self.return_state else mask
 
     # -- the state between batches ---------------------------------------------------------------------
@@ -225,6 +225,7 @@ def _with_the_arguments_of_its_cell(cls: Any) -> None:
         given.pop("self")
         more = given.pop("kwargs", {})
         of_both = {k: v for k, v in more.items() if k in ("dtype", "trainable")}
+        of_both["name"] = config.snake_case(cls.cell_type.__name__)
         cell = cls.cell_type(**{n: v for n, v in given.items() if n in names}, **of_both)
         RNN.__init__(self, cell, **{n: v for n, v in given.items() if n not in names}, **more)
 

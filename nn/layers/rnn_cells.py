@@ -62,10 +62,10 @@ class Cell(Layer):
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [constant(np.zeros((batch_size, n), self.dtype)) for n in sizes]
 
-    def call(self, x: Any, states: Any = None, training: bool = False) -> tuple[Any, Any]:
+    def call(self, inputs: Any, states: Any = None, training: bool = False) -> tuple[Any, Any]:
         given = list(states) if isinstance(states, list | tuple) else [states]
-        masks = self.masks(x.shape, x.dtype, training)
-        output, after = self.step(self.project(x, masks[0]), given, masks[1])
+        masks = self.masks(inputs.shape, inputs.dtype, training)
+        output, after = self.step(self.project(inputs, masks[0]), given, masks[1])
         return output, after if isinstance(states, list | tuple) else after[0]
 
     def masks(self, shape: Sequence[int], dtype: Any, training: bool) -> tuple[list[Any], list[Any]]:

@@ -79,9 +79,9 @@ class SeparableConv(Convolving):
         self.pointwise_kernel = self._make_weight("pointwise", point, "pointwise_kernel")
         self._make_bias(self.filters)
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
-        return self._end(ag.conv(each_channel(self, x, self.depthwise_kernel), self.pointwise_kernel))
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
+        return self._end(ag.conv(each_channel(self, inputs, self.depthwise_kernel), self.pointwise_kernel))
 
 
 class SeparableConv1D(SeparableConv):

@@ -17,7 +17,7 @@ class Softmax(Layer):
     """``exp(x) / Σ exp(x)`` along an axis.
 
     Takes any shape, and gives the same. What a ``mask`` leaves out gets no share. ValueError when there is no such
-    axis.
+    axis, and for a mask that does not stretch to the inputs.
 
     >>> import nn
     >>> nn.layers.Softmax()(np.array([[0.0, 0.0]])).numpy()
@@ -30,12 +30,20 @@ class Softmax(Layer):
         super().__init__(**kwargs)
         self.axis: Any = tuple(axis) if isinstance(axis, list | tuple) else axis
 
-    def call(self, x: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is not None:
             mask = truth(mask)
-            x = np.where(mask, x, x.dtype.type(-3e4 if x.dtype == np.float16 else -1e9))
+            fits = mask.ndim <= inputs.ndim and all(
+                m in (1, n) for m, n in zip(mask.shape[::-1], inputs.shape[::-1], strict=False)
+            )
+            if not fits:
+                raise ValueError(
+                    f"the mask of layer {self.name!r}: expected one that stretches to the shape of the inputs, "
+                    f"{inputs.shape}, got {mask.shape}"
+                )
+            inputs = np.where(mask, inputs, inputs.dtype.type(-3e4 if inputs.dtype == np.float16 else -1e9))
         if isinstance(self.axis, tuple) and len(self.axis) > 1:
-            y = np.exp(x - ag.logsumexp(x, axis=self.axis, keepdims=True))
+            y = np.exp(inputs - ag.logsumexp(inputs, axis=self.axis, keepdims=True))
         else:
-            y = activations.softmax(x, self.axis[0] if isinstance(self.axis, tuple) else self.axis)
+            y = activations.softmax(inputs, self.axis[0] if isinstance(self.axis, tuple) else self.axis)
         return y if mask is None else np.where(mask, y, y.dtype.type(0))  # where all are left out, too

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import config
 from ..masks import truth
+from ..tensors import plain
 from .layer import InputSpec, Layer
 
 
@@ -24,7 +25,7 @@ class TimeDistributed(Layer):
     Raises
     ------
     ValueError
-        For what is no layer; in a call, for fewer than three axes, or no steps.
+        For what is no layer; in a call, for fewer than three axes, or no steps, and for a mask of other steps.
 
     Examples
     --------
@@ -47,9 +48,16 @@ class TimeDistributed(Layer):
         if not self.layer.built:
             self.layer._build((input_shape[0], *input_shape[2:]))
 
-    def call(self, x: Any, mask: Any = None) -> Any:
-        if x.shape[1] == 0:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if inputs.shape[1] == 0:
             raise ValueError(f"layer {self.name!r}: expected at least one step, got a sequence of none")
+        if mask is not None and np.shape(plain(mask))[:2] != inputs.shape[:2]:
+            raise ValueError(
+                f"the mask of layer {self.name!r}: expected one for each step, {inputs.shape[:2]}, got "
+                f"{np.shape(plain(mask))}"
+            )
         told = mask is not None and "mask" in self.layer._call_takes
-        steps = range(x.shape[1])
-        return np.stack([self.layer(x[:, t], **({"mask": truth(mask)[:, t]} if told else {})) for t in steps], axis=1)
+        steps = range(inputs.shape[1])
+        return np.stack(
+            [self.layer(inputs[:, t], **({"mask": truth(mask)[:, t]} if told else {})) for t in steps], axis=1
+        )

@@ -24,5 +24,5 @@ class UpSampling1D(Layer):
         self.size = whole(size, "size of an UpSampling1D", 1)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, x: Any) -> Any:
-        return np.repeat(x, self.size, axis=1)
+    def call(self, inputs: Any) -> Any:
+        return np.repeat(inputs, self.size, axis=1)

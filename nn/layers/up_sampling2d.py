@@ -45,14 +45,16 @@ class UpSampling2D(Layer):
         self.interpolation = interpolation
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, x: Any) -> Any:
-        x = channels_last(x, self.data_format)
+    def call(self, inputs: Any) -> Any:
+        inputs = channels_last(inputs, self.data_format)
         for axis, factor in zip((1, 2), self.size, strict=True):
             if self.interpolation == "nearest":
-                x = np.repeat(x, factor, axis=axis)
+                inputs = np.repeat(inputs, factor, axis=axis)
             elif factor > 1:  # a product with a matrix: each new pixel is a mean of two
-                x = np.moveaxis(np.moveaxis(x, axis, -1) @ plain(_lines(x.shape[axis], factor, x.dtype)), -1, axis)
-        return channels_back(x, self.data_format)
+                inputs = np.moveaxis(
+                    np.moveaxis(inputs, axis, -1) @ plain(_lines(inputs.shape[axis], factor, inputs.dtype)), -1, axis
+                )
+        return channels_back(inputs, self.data_format)
 
 
 def _lines(length: int, factor: int, dtype: Any) -> Any:

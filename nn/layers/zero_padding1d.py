@@ -39,6 +39,6 @@ class ZeroPadding1D(Layer):
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, x: Any) -> Any:
-        padded = np.pad(channels_last(x, self.data_format), ((0, 0), self.padding, (0, 0)))
+    def call(self, inputs: Any) -> Any:
+        padded = np.pad(channels_last(inputs, self.data_format), ((0, 0), self.padding, (0, 0)))
         return channels_back(padded, self.data_format)

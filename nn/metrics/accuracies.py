@@ -119,7 +119,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     return sparse_top_k_categorical_accuracy(np.argmax(y_true, -1), y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
     """Whether the class whose number is the target is among the k largest predictions.
 
     A number that is no class counts as missed, and so does a target beside predictions of NaN.
@@ -129,9 +129,11 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     y_true : array_like
         Class numbers, (batch,).
     y_pred : array_like
-        Predictions, (batch, classes).
+        Predictions, (batch, classes); with ``from_sorted_ids`` the numbers of classes, the best first.
     k : int
         A whole number from 1 on.
+    from_sorted_ids : bool
+        Whether the predictions are numbers of classes.
 
     Returns
     -------
@@ -152,6 +154,8 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     """
     whole(k, "k", 1)
     y_true, y_pred = _class_numbers(y_true, y_pred, "sparse_top_k_categorical_accuracy")
+    if from_sorted_ids:
+        return np.any(y_pred[..., :k] == y_true[..., None], -1).astype(np.float32)
     there = (y_true >= 0) & (y_true < y_pred.shape[-1])  # nobody can predict a class that is not
     own = np.take_along_axis(y_pred, np.where(there, y_true, 0)[..., None], -1)
     there &= ~np.isnan(y_pred).any(-1)  # as in Keras: among what is no number nothing is first
@@ -311,6 +315,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         A whole number from 1 on.
     name, dtype
         As in `Metric`.
+    from_sorted_ids : bool
+        Whether the predictions are numbers of classes, the best first.
 
     Raises
     ------
@@ -324,5 +330,13 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     1.0
     """
 
-    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None):
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=whole(k, "k", 1))
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ):
+        super().__init__(
+            sparse_top_k_categorical_accuracy, name, dtype, k=whole(k, "k", 1), from_sorted_ids=bool(from_sorted_ids)
+        )

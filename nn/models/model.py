@@ -231,7 +231,7 @@ class Model(Trainer):
         with no_grad():
             self(zeros(input_shape))
 
-    def _build(self, shape: Any) -> None:
+    def _build(self, shape: Any, **others: Any) -> None:
         """Nothing to do before the call itself, in which the layers are built; unless ``build`` says more."""
         if type(self).build is not Model.build:
             self._building = True

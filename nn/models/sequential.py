@@ -153,7 +153,7 @@ class Sequential(Model):
                 return self._ends(what)
         return Network(self._input.output, value)
 
-    def _build(self, shape: Any) -> None:
+    def _build(self, shape: Any, **others: Any) -> None:
         self.called_with, self.built = shape, True
         if self._input is None and isinstance(shape, tuple):
             self._begin(InputLayer(shape=shape[1:]))
@@ -184,13 +184,13 @@ class Sequential(Model):
             made.build(lengths(shape, "build_input_shape"))
         return made
 
-    def call(self, x: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         if not self._layers:
             raise ValueError(f"{self.name!r}: expected layers to call, got none; add some first")
-        x = self._fit(x)
+        inputs = self._fit(inputs)
         for layer in self._layers:
-            x = layer(x)
-        return x
+            inputs = layer(inputs)
+        return inputs
 
     def _fit(self, x: Any) -> Any:
         """``x`` with a last axis of length one added or removed where that makes it what the model takes."""

@@ -380,4 +380,4 @@ def test_a_layer_of_ones_own_is_ten_lines():
     x = np.random.default_rng(0).normal(size=(64, 6, 4))
     history = model.fit(x, x[:, 0, 0] * x[:, 3, 1], epochs=5, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
-    assert [w.path for w in model.layers[0].weights] == ["attention/q", "attention/k", "attention/v"]
+    assert [w.path for w in model.layers[0].weights] == [f"sequential/attention/{n}" for n in "qkv"]
