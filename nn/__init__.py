@@ -37,18 +37,31 @@ from .callbacks import watch
 from .device import get_device, set_device
 from .export import export_onnx
 from .importing import from_onnx
-from .layers import Input, Layer
+from .initializers import Initializer
+from .layers import Input, InputSpec, Layer
+from .layers.symbolic import KerasTensor
+from .losses import Loss
+from .metrics import Metric
 from .models import Model, Sequential
+from .optimizers import Optimizer
 from .plots import plot_decision_boundary
+from .regularizers import Regularizer
 from .variables import Variable
 
 # Errors and warnings point past these files, to the line that called them.
 caller.register(__file__, silent=["models"])
 
 __all__ = [
+    "Initializer",
     "Input",
+    "InputSpec",
+    "KerasTensor",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "Variable",
     "activations",

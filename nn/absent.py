@@ -142,7 +142,6 @@ ARGUMENTS = {
     "ragged": "rows of different lengths are filled up: nn.utils.pad_sequences, and Embedding(mask_zero=True)",
     "tensor input_tensor": "call the layers on your array; a model begins with Input(shape=…)",
     "optional": "leave it out, and give a mask or zeros where there is nothing",
-    "input_axes output_axes": "the fans are those of Dense and Conv kernels; write a function of shape and dtype",
     "lr": "that is the old name: write learning_rate",
     "eta": "that is the old name: write learning_rate",
     "decay": "Keras 3 has none either: learning_rate=nn.optimizers.schedules.InverseTimeDecay(rate, 1, decay)",

@@ -49,7 +49,7 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | O
 
 
 def _one_loss(loss: Any) -> losses.Loss | None:
-    found = losses.get(loss)
+    found = losses.get(loss[0] if isinstance(loss, list | tuple) and len(loss) == 1 else loss)
     return found if found is None or isinstance(found, losses.Loss) else losses.LossFunction(found)
 
 

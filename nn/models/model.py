@@ -85,6 +85,7 @@ class Model(Trainer):
             self._network = Network(inputs, outputs)
             self._network_layers = tuple(x for x in self._network.layers if not isinstance(x, Operation))
             self.called_with, self.output_shape, self.built = shape_of(inputs), shape_of(outputs), True
+            self.input_shape = self.called_with
 
     @property
     def layers(self) -> list[Layer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -79,12 +79,16 @@ class Network(metaclass=freeze.Watched):
         )
         self.results = freeze.settled(tree.map(place, outputs))
 
-    def __call__(self, inputs: Sequence[Any]) -> Any:
-        """What comes out for these inputs, in the order of the leaves of ``inputs``."""
+    def __call__(self, inputs: Sequence[Any], run: Callable[..., Any] | None = None) -> Any:
+        """What comes out for these inputs, in the order of the leaves of ``inputs``.
+
+        Another ``run(layer, *args, **kwargs)`` may take the place of the calls of the layers.
+        """
         values: list[Any] = [*inputs, *[None] * (self.size - self.entries)]
 
         for layer, args, kwargs, gives in self.calls:
-            found = layer(*[_filled(arg, values) for arg in args], **_filled(kwargs, values))
+            taken, more = [_filled(arg, values) for arg in args], _filled(kwargs, values)
+            found = layer(*taken, **more) if run is None else run(layer, *taken, **more)
             for number, one in zip(gives, tree.leaves(found), strict=True):
                 values[number] = one
         found = [values[slot.number] for slot in tree.leaves(self.results)]

@@ -126,7 +126,12 @@ class MetricsOfOutputs:
     @property
     def names(self) -> list[str]:
         """What they are called: ``p_mae`` for the metric mae of output p."""
-        return [f"{n}_{m.name}" for n, of_one in zip(self.outputs.names, self.of, strict=True) for m in of_one]
+        return self.names_beside(())
+
+    def names_beside(self, taken: Sequence[str]) -> list[str]:
+        """What they are called where these names are taken: ``p_weighted_mae``."""
+        pairs = [(n, m.name) for n, of_one in zip(self.outputs.names, self.of, strict=True) for m in of_one]
+        return [f"{n}_weighted_{own}" if f"{n}_{own}" in taken else f"{n}_{own}" for n, own in pairs]
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
         """Take a batch into account."""

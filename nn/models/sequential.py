@@ -88,11 +88,14 @@ class Sequential(Model):
             if isinstance(layer, Sequential):
                 if layer._input is not None:
                     self._begin(layer._input)
+            elif isinstance(layer, Model) and layer._network is not None:
+                if isinstance(layer.input, KerasTensor):
+                    self._begin(InputLayer(batch_shape=layer.input.shape, dtype=layer.input.dtype))
             elif layer.input_shape is not None:
                 self._begin(InputLayer(shape=layer.input_shape))
         before, self._layers = self._layers, (*self._layers, layer)
         self.built = False
-        if self._input is not None:
+        if self._input is not None and not (isinstance(layer, Sequential) and not layer.layers):
             try:
                 self.build(self._input.batch_shape)
             except Exception:

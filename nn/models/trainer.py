@@ -181,7 +181,7 @@ class Trainer(TrainingStep):
         names = [m.name for m in metrics]
         weighted = self._weighted_metrics
         if self._outputs is not None:
-            own = [*self._metrics.names, *weighted.names]
+            own = [*self._metrics.names, *weighted.names_beside(self._metrics.names)]
             begin = 1 + len(self._outputs.means)
             names[begin : begin + len(own)] = own
             weighted = weighted.flat
