@@ -24,7 +24,8 @@ from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
 from . import checks, config, distributed, keras_config, keras_files, random
-from .layers.layer import Layer, limited_weights
+from .layers.layer import Layer
+from .layers.making import limited_weights
 from .tensors import plain
 
 FORMAT = "autograd-core model"

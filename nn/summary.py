@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
 from .config import suggest
-from .layers.layer import Layer, show
+from .layers.input_spec import show
+from .layers.layer import Layer
 from .layers.operation import Operation
 from .layers.symbolic import symbols
 from .models.network import calls_between

@@ -10,7 +10,8 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from ..layers.input import InputLayer
-from ..layers.layer import Layer, show
+from ..layers.input_spec import show
+from ..layers.layer import Layer
 from ..layers.symbolic import symbols
 from ..models import Model
 from ..tensors import class_numbers, constant, plain

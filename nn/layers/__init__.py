@@ -25,8 +25,9 @@ from .global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, Glob
 from .group_normalization import GroupNormalization
 from .identity import Identity
 from .input import Input, InputLayer
+from .input_spec import InputSpec
 from .lambda_layer import Lambda
-from .layer import InputSpec, Layer
+from .layer import Layer
 from .layer_normalization import LayerNormalization
 from .leaky_relu import LeakyReLU
 from .masking import Masking

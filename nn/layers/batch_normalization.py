@@ -12,7 +12,8 @@ from .. import distributed, initializers
 from ..checks import axis_in, number
 from ..masks import truth
 from ..tensors import assign, plain
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class BatchNormalization(Layer):

@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import activations
 from .images import channels_back, data_format_of, padding_of, per_axis
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Convolving(Layer):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .images import cut, per_axis
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Cropping1D(Layer):

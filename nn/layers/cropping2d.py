@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .images import channels_back, channels_last, cut, data_format_of, sides
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Cropping2D(Layer):

@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import activations
 from ..checks import whole
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Dense(Layer):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .images import data_format_of
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Flatten(Layer):

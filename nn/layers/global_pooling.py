@@ -11,7 +11,8 @@ from autograd_core.ops.half import in_float32
 
 from ..masks import truth
 from .images import data_format_of
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class GlobalPooling(Layer):

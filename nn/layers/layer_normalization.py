@@ -9,7 +9,8 @@ import numpy as np
 from autograd_core.ops.half import in_float32
 
 from ..checks import axis_in, number
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class LayerNormalization(Layer):

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..masks import truth
 from ..tensors import plain
-from .layer import Layer, show
+from .input_spec import show
+from .layer import Layer
 
 
 class Merge(Layer):

@@ -10,7 +10,8 @@ import autograd_core as ag
 
 from ..tensors import plain
 from .images import channels_back, channels_last, data_format_of, padding_of, per_axis, same_padding
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class Pooling(Layer):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..checks import whole
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class RepeatVector(Layer):

@@ -16,7 +16,8 @@ from autograd_core.tensor import Tensor
 from .. import config
 from ..masks import truth
 from ..tensors import assign, constant, plain
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 from .rnn_cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 
 

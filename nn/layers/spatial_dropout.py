@@ -6,7 +6,7 @@ from typing import Any
 
 from .dropout import Dropout
 from .images import data_format_of
-from .layer import InputSpec
+from .input_spec import InputSpec
 
 
 class SpatialDropout1D(Dropout):

@@ -9,7 +9,8 @@ import numpy as np
 from .. import config
 from ..masks import truth
 from ..tensors import plain
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class TimeDistributed(Layer):

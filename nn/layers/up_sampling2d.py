@@ -8,7 +8,8 @@ import numpy as np
 
 from ..tensors import plain
 from .images import channels_back, channels_last, data_format_of, per_axis
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class UpSampling2D(Layer):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .images import channels_back, channels_last, data_format_of, per_axis
-from .layer import InputSpec, Layer
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class ZeroPadding1D(Layer):

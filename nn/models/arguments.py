@@ -11,7 +11,7 @@ from autograd_core import tree
 from autograd_core.arrays import to_numpy
 
 from .. import checks, distributed, losses, metrics
-from ..layers.layer import show
+from ..layers.input_spec import show
 from ..layers.symbolic import KerasTensor
 from ..tensors import constant, is_sparse, plain
 from .batches import Feed, array_in_floatx, arrays_of, batches, is_arrays, length_of

@@ -12,7 +12,8 @@ from autograd_core import tree
 from autograd_core.mode import no_grad
 
 from .. import keras_files, saving
-from ..layers.layer import Layer, unique_name
+from ..layers.layer import Layer
+from ..layers.names import unique_name
 from ..layers.operation import Operation
 from ..layers.symbolic import KerasTensor, shape_of, symbols
 from ..summary import summary

@@ -10,7 +10,8 @@ from .. import config
 from ..checks import lengths
 from ..layers import deserialize
 from ..layers.input import InputLayer
-from ..layers.layer import Layer, show
+from ..layers.input_spec import show
+from ..layers.layer import Layer
 from ..layers.symbolic import KerasTensor, shape_of
 from ..tensors import plain
 from .arguments import fitted_one

@@ -18,7 +18,7 @@ from autograd_core.tensor import Tensor
 
 from .. import config, device, distributed
 from ..interrupts import unbroken
-from ..layers.layer import a_step
+from ..layers.calling import a_step
 from ..masks import MASKS, mask_of, set_mask
 from ..optimizers.optimizer import Optimizer
 from ..tensors import constant, plain

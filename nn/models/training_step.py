@@ -18,7 +18,8 @@ from autograd_core.caller import level_of_caller
 from autograd_core.tensor import Tensor
 
 from .. import distributed, losses
-from ..layers.layer import Layer, a_step
+from ..layers.calling import a_step
+from ..layers.layer import Layer
 from ..masks import MASKS, mask_of, set_mask
 from ..tensors import constant, plain
 from ..variables import readable

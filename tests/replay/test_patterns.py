@@ -324,7 +324,7 @@ def test_models_in_eight_threads_give_what_each_gives_alone(eagerly):
 
 def test_what_a_block_sets_is_seen_in_its_thread_alone():
     from nn import config
-    from nn.layers.layer import limited_weights
+    from nn.layers.making import limited_weights
 
     seen = {}
 
