@@ -9,6 +9,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 import functions  # noqa: E402
+import keras_ops  # noqa: E402
 import lesson_index  # noqa: E402
 import pictures  # noqa: E402
 import reference  # noqa: E402
@@ -94,6 +95,6 @@ html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
 
 
 pictures.save_all(HERE / "_build" / "generated")
-reference.write(HERE / "reference", {"functions.rst": functions.page()})
+reference.write(HERE / "reference", {"functions.rst": functions.page(), "nn.ops.rst": keras_ops.page()})
 lesson_index.copy()
 myst_substitutions |= {name: getattr(lesson_index, name)() for name in ("cards", "hours", "answers")}

@@ -14,7 +14,7 @@ import autograd_core as ag
 from autograd_core.graph import Node, compared
 from autograd_core.tensor import Tensor
 
-from . import config
+from . import absent, config
 from .tensors import constant
 
 __all__ = [
@@ -298,3 +298,6 @@ registry.accepted = {type(None): lambda _: linear, dict: config.registry("layer"
 get, serialize, deserialize = registry.functions(
     __name__, "relu", "__name__ == 'relu'", none="`linear`", serialize="activation"
 )
+
+
+__getattr__ = absent.getattr_of("activations")

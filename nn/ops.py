@@ -274,6 +274,7 @@ def _named(name: str, function: Callable[..., Any], arguments: str) -> Callable[
 
     op.__name__ = op.__qualname__ = name
     op.__signature__ = signature  # type: ignore[attr-defined]
+    op.calls = function  # type: ignore[attr-defined]
     op.__doc__ = f"{getattr(function, '__name__', name)}, with the arguments that Keras gives it."
     return op
 

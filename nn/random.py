@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core.replay import Source
 
+from . import absent
 from .checks import whole
 
 generator: np.random.Generator = Source(np.random.PCG64())
@@ -53,3 +54,6 @@ def generators_of(model: Any) -> list[np.random.Generator]:
 def get_state(source: np.random.Generator) -> dict[str, Any]:
     """The state of a generator, as plain data."""
     return dict(source.bit_generator.state)
+
+
+__getattr__ = absent.getattr_of("random")

@@ -23,7 +23,7 @@ from autograd_core.arrays import to_numpy
 from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
-from . import checks, config, distributed, keras_config, keras_files, random
+from . import absent, checks, config, distributed, keras_config, keras_files, random
 from .layers.layer import Layer
 from .layers.making import limited_weights
 from .tensors import plain
@@ -650,3 +650,5 @@ __all__ = [
     "save_model",
     "save_weights",
 ]
+
+__getattr__ = absent.getattr_of("saving")

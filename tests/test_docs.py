@@ -246,6 +246,18 @@ def test_every_public_name_stands_beside_the_file_that_holds_it():
     assert all(Path(reference.ROOT, file).is_file() for file in files)
 
 
+def test_the_page_of_ops_says_what_each_function_is():
+    page, functions = script("keras_ops").page(), script("keras_ops").functions()
+    assert {"abs", "gelu", "logsumexp", "top_k", "where"} < functions.keys()
+    for call, what in (
+        ("abs(x)", "``np.absolute``"), ("logsumexp(x, axis, keepdims)", "``autograd_core.logsumexp``"),
+        ("relu(x)", "``nn.activations.relu``"), ("norm(x, ord, axis, keepdims)", "``np.linalg.norm``"),
+        ("relu6(x)", "`relu` with a ceiling of 6."), ("zeros(shape, dtype=None)", "An array of zeros."),
+    ):  # fmt: skip
+        assert f"   * - ``{call}``\n     - {what}\n" in page, call
+    assert page.count("   * - ``") == len(functions)
+
+
 OURS = ("autograd_core.", "nn.", "datasets.")
 
 # The parts of a docstring after what it is, in NumPy's order.
