@@ -105,12 +105,15 @@ def _checksum(md5: str | None, given: str | None, algorithm: str) -> str | None:
 
 def _fetch(origin: str, path: Path, checksum: str | None, again: bool) -> None:
     pooch = needed("pooch", "A download")
+    there = path.exists() and not again
+    place = path.with_name(f"{path.name}.new") if again else path  # the old file stays until the new one is whole
     if again:
-        path.unlink(missing_ok=True)
-    there = path.exists()
+        place.unlink(missing_ok=True)
     pooch.retrieve(
-        origin, checksum, path.name, path.parent, downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=False)
+        origin, checksum, place.name, path.parent, downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=False)
     )
+    if again:
+        place.replace(path)
     if checksum is None and not there:
         with open(path, "rb") as file:
             came = hashlib.file_digest(file, "sha256").hexdigest()

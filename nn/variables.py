@@ -90,8 +90,9 @@ class Variable(Readable):
     array([2., 3.], dtype=float32)
     """
 
-    __slots__ = ("held",)
+    __slots__ = ("around", "held")
     held: str  # who counts it as its own: a "layer", a "metric", or nobody
+    around: str  # the layers in which that layer was built, as in "outer/inner"
 
     def __init__(
         self, initializer: Any, shape: Any = None, dtype: Any = None, trainable: bool = True, name: str | None = None
@@ -110,7 +111,7 @@ class Variable(Readable):
             if shape is not None and tuple(shape) != values.shape:
                 raise ValueError(f"a Variable: expected values of shape {tuple(shape)}, got shape {values.shape}")
         super().__init__(values, requires_grad=trainable and values.dtype.kind == "f", name=name or "variable")
-        self.held = ""
+        self.held = self.around = ""
 
     def numpy(self) -> Any:
         """A copy of the values: what was looked at before a step stays what it was."""
@@ -160,7 +161,7 @@ class Variable(Readable):
     @property
     def name(self) -> str:
         """What it is called in its layer: ``kernel``."""
-        return self.path.rpartition("/")[2]
+        return (self.node.name or "").rpartition("/")[2]
 
     @name.setter
     def name(self, value: str) -> None:
@@ -168,21 +169,21 @@ class Variable(Readable):
 
     @property
     def path(self) -> str:
-        """The name with that of the layer: ``dense/kernel``."""
-        return self.node.name or ""
+        """The name with those of the layers that it is in: ``outer/dense/kernel``."""
+        return "/".join(filter(None, (self.around, self.node.name)))
 
     def __copy__(self) -> Variable:
         twin = _new(Variable)
-        twin.node, twin.held = super().__copy__().node, self.held
+        twin.node, twin.held, twin.around = super().__copy__().node, self.held, self.around
         return twin
 
     def __reduce__(self) -> Any:
-        return restored, (self.node.out, self.node.requires_grad, self.node.name, self.held)
+        return restored, (self.node.out, self.node.requires_grad, self.node.name, self.held, self.around)
 
 
-def restored(data: Any, trainable: bool, name: str | None, held: str) -> Variable:
+def restored(data: Any, trainable: bool, name: str | None, held: str, around: str = "") -> Variable:
     """A variable with a copy of these values."""
     new = _new(Variable)
     Tensor.__init__(new, data, requires_grad=trainable, name=name)
-    new.held = held
+    new.held, new.around = held, around
     return new

@@ -212,7 +212,7 @@ def _marking_built(build: Any) -> Any:
     @functools.wraps(build)
     def built(self: Layer, *args: Any, **kwargs: Any) -> None:
         with inside(self):
-            self.__dict__["_path"] = path_to(self)
+            self.__dict__["_path"] = "/".join(path_to(self))
             build(self, *args, **kwargs)
         self.built, self.built_for = True, next(iter((*args, *kwargs.values())), None)
 

@@ -107,7 +107,8 @@ class MakesWeights(metaclass=freeze.Watched):
             raise ValueError(
                 f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"
             )
-        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{path_to(self)}/{name}")
+        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{self.name}/{name}")
+        weight.around = "/".join(path_to(self)[:-1])
         self._hold(weight, kept=not trainable)
         if regularizer is not None:
             self._regularizers = (*self._regularizers, (weight, regularizers.get(regularizer)))

@@ -27,15 +27,15 @@ def forget_names() -> None:
 SCOPE: ContextVar[Any] = ContextVar("scope", default=None)
 
 
-def path_to(layer: Any) -> str:
-    """Where a layer is being built: its name, behind those of the layers around it, as in ``outer/dense``."""
+def path_to(layer: Any) -> list[str]:
+    """Where a layer is being built: the names of the layers around it, the outermost first, and its own."""
     names, scope, inner = [layer.name], SCOPE.get(), layer
     while scope is not None:
         around, scope = scope
         if around is not inner:  # the call of a layer builds it
             names.append(around.name)
         inner = around
-    return "/".join(reversed(names))
+    return names[::-1]
 
 
 @contextmanager

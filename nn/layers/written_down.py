@@ -85,10 +85,22 @@ class WrittenDown(metaclass=freeze.Watched):
         return self._calls[0]
 
     def compute_output_shape(self, input_shape: Any, *others: Any, **named: Any) -> Any:
-        """The shape of the output for inputs of this shape, the first axis that of the batch; found on zeros.
+        """The shape of the output for inputs of this shape; found on zeros.
 
-        A length that is None is not known, and so are those of the output that depend on it. Further shapes are those
-        of further inputs, by their place or as ``key_shape`` for the argument ``key``.
+        Parameters
+        ----------
+        input_shape : tuple of int, or list or dict of them
+            The first axis is that of the batch. A length that is None is not known, and so are those of the output that
+            depend on it.
+        *others : tuple of int
+            The shapes of further inputs.
+        **named : tuple of int
+            Likewise, as ``key_shape`` for the argument ``key`` of `call`.
+
+        Returns
+        -------
+        tuple of int, or list or dict of them
+            A shape for each output.
         """
         values = [_values_of(shape, self.dtype) for shape in (input_shape, *others) if shape is not None]
         named = {name.removesuffix("_shape"): shape for name, shape in named.items() if shape is not None}

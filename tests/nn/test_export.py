@@ -238,8 +238,7 @@ def test_models_inside_models_give_their_names_to_the_nodes(session, onnx, tmp_p
     agree(session, model, lambda n: normal(n, 5))
     graph = onnx.load(tmp_path / "model.onnx").graph
     assert [node.name for node in graph.node] == ["inner/hidden/Gemm", "inner/hidden/Relu", "last/Gemm", "last/Softmax"]
-    inside = [f"outer/inner/hidden/{n}" for n in ("kernel", "bias")]
-    assert [i.name for i in graph.initializer] == [*inside, "outer/last/kernel", "outer/last/bias"]
+    assert [i.name for i in graph.initializer] == ["hidden/kernel", "hidden/bias", "last/kernel", "last/bias"]
     assert (graph.name, graph.input[0].name, graph.output[0].name) == ("outer", "input", "output")
 
 

@@ -746,6 +746,7 @@ def test_a_clone_is_another_model_with_new_weights():
     model = small()
     other = nn.models.clone_model(model)
     assert [w.shape for w in other.weights] == [w.shape for w in model.weights]
-    assert not other.compiled
+    assert other.compiled
+    assert other.optimizer is not model.optimizer
     assert not any(a is b for a, b in zip(model.layers, other.layers, strict=True))
     assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])

@@ -343,6 +343,11 @@ def test_a_file_is_downloaded_once_and_checked(server, tmp_path, monkeypatch):
     assert Path(get("b.txt", f"{address}/a.txt", md5_hash=md5)).read_text() == "hello"
     get("b.txt", f"{address}/a.txt", file_hash=right, force_download=True)
     assert len(asked) == 5
+    for origin, known, error in ((f"{address}/nothing", right, OSError), (f"{address}/a.txt", "0" * 64, ValueError)):
+        with pytest.raises(error):  # and the file that is there stays
+            get("b.txt", origin, file_hash=known, force_download=True)
+        assert Path(path).read_text() == "hello"
+        assert not list(Path(path).parent.glob("b.txt.new*"))
     for wrong in ("folder/b.txt", "../b.txt", ".."):
         with pytest.raises(ValueError, match="fname: expected the name of a file, without a folder"):
             get(wrong, f"{address}/a.txt")

@@ -1,5 +1,7 @@
 """What Keras' own unit tests ask of layers: each asks both libraries the same, and Keras decides."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -254,6 +256,34 @@ def test_inputs_and_settings_as_keras_names_them(keras):
     for ours, theirs in zip(computed(nn), computed(keras), strict=True):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+def test_a_transposed_convolution_of_any_output_padding(keras):
+    """TensorFlow refuses even kernels with padding="same" and output_padding=0; Keras' rule for JAX decides."""
+    from keras.src.backend.common import backend_utils
+
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(1, 4, 1)).astype("float32"), rng.normal(size=(5, 1, 1)).astype("float32")
+    for k, s, d, padding, more in itertools.product((1, 2, 3, 4, 5), (1, 2, 3), (1, 2), ("same", "valid"), (0, 1, 2)):
+        if (d > 1 and s > 1) or more >= s:
+            continue
+        layer = nn.layers.Conv1DTranspose(
+            1, k, strides=s, padding=padding, output_padding=more, dilation_rate=d, use_bias=False
+        )
+        layer.build((None, 4, 1))
+        layer.set_weights([w[:k]])
+        found = np.asarray(layer(x))[0, :, 0]
+        apart, reach = np.zeros((4 - 1) * s + 1, "float32"), (k - 1) * d + 1
+        apart[::s] = x[0, :, 0]
+        kernel = np.zeros(reach, "float32")
+        kernel[::d] = w[:k, 0, 0]
+        [(left, right)] = backend_utils.compute_conv_transpose_padding_args_for_jax(
+            (1, 4, 1), (k, 1, 1), s, padding, more, d
+        )
+        most = reach + 3  # JAX is told how much stands around the input that is spread out
+        whole = np.convolve(np.pad(apart, most), kernel, "valid")
+        expected = whole[most - left : len(whole) - (most - right)]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6, err_msg=str((k, s, d, padding, more)))
 
 
 def test_a_clone_may_have_other_layers(keras):
