@@ -67,4 +67,4 @@ def names(found: Iterable[Unit]) -> list[str]:
 
 
 def _is_ours(layer: Layer) -> bool:
-    return any(kind is not Layer and kind.__module__.startswith(_OURS) for kind in type(layer).__mro__)
+    return any(kind.__module__.startswith(_OURS) for kind in type(layer).__mro__ if kind not in Layer.__mro__)
