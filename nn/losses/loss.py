@@ -31,7 +31,7 @@ class Loss(config.Configurable):
         "sum_over_batch_size" (the mean), "mean_with_sample_weight" (the sum divided by that of the weights), "sum",
         or None for one number per example.
     dtype : dtype, optional
-        Kept for the configuration; a result has the dtype of the predictions.
+        What floating predictions and targets are brought to; None: a result has the dtype of the predictions.
 
     Raises
     ------
@@ -71,10 +71,12 @@ class Loss(config.Configurable):
 
     def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         ours = type(self) in freeze.OURS and freeze.is_ours(getattr(self, "fn", None))
+        given, y_pred = y_pred, self._brought(y_pred)
+        y_true = self._brought(y_true)
         losses = self.call(y_true, y_pred) if ours else distributed.checked_loss(lambda: self.call(y_true, y_pred))
         losses = constant(losses)
         weights = None if sample_weight is None else plain(sample_weight)
-        mask = mask_of(y_pred) if MASKS else None
+        mask = mask_of(given) if MASKS else None
         if mask is not None:
             weights = self._with_mask(weights, plain(mask).astype(losses.dtype))
         if weights is not None:
@@ -90,6 +92,13 @@ class Loss(config.Configurable):
             weight = distributed.sum_of(np.sum(weights.astype(total.dtype)))
             return total / np.maximum(weight * share if share != 1 else weight, 1e-30)
         return total / max(losses.size, 1)
+
+    def _brought(self, values: Any) -> Any:
+        """Values in the dtype that was asked for, where one was, and they have another; numbers of classes stay."""
+        dtype = getattr(values, "dtype", None)
+        if self.dtype is None or dtype is None or np.dtype(dtype).kind != "f" or dtype == np.dtype(self.dtype):
+            return values
+        return values.astype(self.dtype)
 
     def _with_mask(self, weights: Any, mask: Any) -> Any:
         """Weights that leave out what does not count; a mean is over the rest."""

@@ -184,6 +184,10 @@ class Model(Trainer):
             inputs = [inputs]
         if isinstance(wanted, dict) and isinstance(inputs, dict):
             inputs = {k: inputs[k] for k in wanted if k in inputs}
+        found = tree.leaves(inputs)
+        as_many = len(found) == len(tree.leaves(wanted)) and all(hasattr(leaf, "shape") for leaf in found)
+        if as_many and not _has_dicts(inputs) and not _has_dicts(wanted):
+            return found  # whatever lists in lists they are in, as Keras takes them
         return tree.aligned(inputs, wanted, f"the inputs of {self.name!r}")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -319,6 +323,10 @@ class Model(Trainer):
             Without rich.
         """
         summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+def _has_dicts(given: Any) -> bool:
+    return isinstance(given, dict) or (isinstance(given, list | tuple) and any(map(_has_dicts, given)))
 
 
 def zeros(shape: Any) -> Any:

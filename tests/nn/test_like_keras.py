@@ -1,6 +1,7 @@
 """What Keras' own unit tests ask of layers: each asks both libraries the same, and Keras decides."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -346,6 +347,37 @@ def test_losses_and_metrics_of_outputs_by_name(keras):
     assert ours.keys() == theirs.keys()
     for name, values in theirs.items():
         np.testing.assert_allclose(ours[name], values, rtol=1e-5, err_msg=name)
+
+
+def test_inputs_may_stand_in_lists_of_lists(keras):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 3, 4)).astype("float32")
+    for lib in (nn, keras):
+        x, y = lib.Input((4,)), lib.Input((4,))
+        model = lib.Model([x, y], x - 2.0 * y)
+        for given in ([a, b], (a, b), ([a], b), [[a], [b]]):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error" if lib is nn else "ignore")  # Keras says that it takes them all the same
+                np.testing.assert_allclose(np.asarray(model(given)), a - 2 * b, rtol=1e-6)
+    x, y = nn.Input((4,)), nn.Input((4,))
+    with pytest.raises(ValueError, match="expected the structure"):
+        nn.Model([x, y], x + y)([a])
+
+
+def test_a_loss_is_computed_in_the_dtype_that_it_was_given(keras):
+    y_true, y_pred = np.array([[1.0], [0.0]], "float32"), np.array([[0.1], [0.4]], "float32")
+    classes, shares = np.array([1, 300]), np.full((2, 400), 1 / 400, "float32")
+    for lib in (nn, keras):
+        own = type("Own", (lib.losses.Loss,), {"call": lambda self, a, b: (a - b)[:, 0]})
+        for dtype in ("float16", "float32", "float64", None):
+            for loss, pair in (
+                (own(dtype=dtype), (y_true, y_pred)), (lib.losses.MeanAbsoluteError(dtype=dtype), (y_true, y_pred)),
+                (lib.losses.SparseCategoricalCrossentropy(dtype=dtype), (classes, shares)),
+            ):  # fmt: skip
+                found = loss(*map(lib.ops.convert_to_tensor, pair))
+                assert np.asarray(found).dtype == (dtype or "float32")
+    masked = nn.layers.Masking()(np.array([[[0.0], [2.0]]], "float32"))
+    assert nn.losses.MeanSquaredError(dtype="float64")(np.zeros((1, 2, 1), "float32"), masked).item() == 4
 
 
 def test_a_stack_begins_with_what_its_first_model_takes(keras):
