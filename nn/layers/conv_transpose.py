@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 import autograd_core as ag
 
 from ..checks import whole
@@ -82,24 +80,26 @@ kernel_constraint, bias_constraint
 
     def call(self, inputs: Any) -> Any:
         inputs = channels_last(inputs, self.data_format)
-        settings: dict[str, Any] = {"strides": self.strides, "dilation": self.dilation_rate}
-        if self.output_padding is None:
-            return self._end(ag.conv_transpose(inputs, self.kernel, padding=self.padding, **settings))
-        reaches = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
-        full = [(n - 1) * s + r for n, s, r in zip(inputs.shape[1:-1], self.strides, reaches, strict=True)]
-        shape = (inputs.shape[0], *full, self.filters)
-        z = ag.conv_transpose(inputs, self.kernel, padding="valid", shape=shape, **settings)
-        for axis, (reach, more) in enumerate(zip(reaches, self.output_padding, strict=True), 1):
-            z = self._with_length(z, axis, full[axis - 1] - (reach - reach % 2) * (self.padding == "same") + more)
+        padding, shape = self.padding, None
+        if self.output_padding is not None:
+            padding, lengths = self._cut(inputs.shape[1:-1])
+            shape = (inputs.shape[0], *lengths, self.filters)
+        z = ag.conv_transpose(
+            inputs, self.kernel, strides=self.strides, padding=padding, dilation=self.dilation_rate, shape=shape
+        )
         return self._end(z)
 
-    def _with_length(self, z: Any, axis: int, length: int) -> Any:
-        """As much cut off at both ends of an axis as makes it so long, or zeros put behind."""
-        first = max(z.shape[axis] - length, 0) // 2
-        behind = max(first + length - z.shape[axis], 0)
-        if behind:
-            z = np.pad(z, [(0, behind * (i == axis)) for i in range(z.ndim)])
-        return z[(*[slice(None)] * axis, slice(first, first + length))]
+    def _cut(self, places: tuple[int, ...]) -> tuple[Any, list[int]]:
+        """How much is cut off at both ends of each axis with an ``output_padding``, and how long it then is."""
+        cut, lengths = [], []
+        for n, k, s, d, more in zip(
+            places, self.kernel_size, self.strides, self.dilation_rate, self.output_padding or (), strict=True
+        ):
+            reach = (k - 1) * d + 1
+            off = max((reach - reach % 2 if self.padding == "same" else 0) - more, 0)
+            cut.append((off // 2, off - off // 2))
+            lengths.append((n - 1) * s + (reach if self.padding == "valid" else reach % 2) + more)
+        return cut, lengths
 
 
 class Conv1DTranspose(ConvTranspose):
