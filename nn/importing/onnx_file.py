@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import itertools
 import math
@@ -89,14 +90,15 @@ def from_onnx(filepath: Any, *, any_batch: bool = False, dtype: Any = None, name
     if dtype is not None and np.dtype(dtype).name not in _FLOATING:
         raise ValueError(f"dtype: expected 'float16', 'float32' or 'float64', got {dtype!r}")
     path, proto = _read(onnx, filepath)
-    _refuse_what_is_not_read(path, proto)
-    opset = _opset(proto)
-    proto = _at_least(onnx, path, proto)
-    if any_batch:
-        _open_batches(proto)
-    graph = _Graph(path, _expanded(onnx, proto), opset, dtype)
-    graph.refuse_unknown()
-    return graph.model(_inferred(onnx, path, graph.proto), name)
+    with _valid(path):
+        _refuse_what_is_not_read(path, proto)
+        opset = _opset(proto)
+        proto = _at_least(onnx, path, proto)
+        if any_batch:
+            _open_batches(proto)
+        graph = _Graph(path, _expanded(onnx, proto), opset, dtype)
+        graph.refuse_unknown()
+        return graph.model(_inferred(onnx, path, graph.proto), name)
 
 
 # -- the file ----------------------------------------------------------------------------------------------
@@ -154,15 +156,18 @@ def _refuse_what_is_not_read(path: str, proto: Any) -> None:
         )
 
 
-def _dtype(kind: int) -> np.dtype[Any] | None:
-    """The dtype of a kind of ONNX'; None for one that is not computed with here."""
+@functools.cache
+def _dtypes() -> dict[int, np.dtype[Any]]:
+    """The dtypes that are computed with here, by the numbers that ONNX has for them."""
     from onnx import helper
 
-    try:
-        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(kind))
-    except (KeyError, ValueError):
-        return None
-    return dtype if dtype.kind in "biuf" and dtype.isbuiltin == 1 else None
+    whole = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    return {helper.np_dtype_to_tensor_dtype(np.dtype(name)): np.dtype(name) for name in ("bool", *whole, *_FLOATING)}
+
+
+def _dtype(kind: int) -> np.dtype[Any] | None:
+    """The dtype of a kind of ONNX'; None for one that is not computed with here."""
+    return _dtypes().get(kind)
 
 
 def _opset(proto: Any) -> int:
@@ -227,8 +232,7 @@ def _inferred(onnx: Any, path: str, proto: Any) -> dict[str, Any]:
     What ONNX knows of the numbers in shapes makes more lengths known, but it computes them, of a `Range` all. So first
     come the lengths alone, which tell that no array is too large.
     """
-    with _valid(path):
-        onnx.checker.check_model(proto)
+    onnx.checker.check_model(proto)
     types = _types(onnx, path, proto, numbers=False)
     if any(node.op_type == "Range" for node in proto.graph.node):
         return types
@@ -236,8 +240,7 @@ def _inferred(onnx: Any, path: str, proto: Any) -> dict[str, Any]:
 
 
 def _types(onnx: Any, path: str, proto: Any, numbers: bool) -> dict[str, Any]:
-    with _valid(path):
-        found = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=numbers)
+    found = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=numbers)
     types = {value.name: value.type for value in (*found.graph.input, *found.graph.value_info, *found.graph.output)}
     for name, kind in types.items():
         shape = _shape(kind)
@@ -250,9 +253,11 @@ def _types(onnx: Any, path: str, proto: Any, numbers: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _valid(path: str) -> Iterator[None]:
-    """Say of what ONNX' own checks raise which file it was."""
+    """Say which file it was, of what ONNX' own checks raise, and of what parts of another kind than declared lead to."""
     try:
         yield
+    except OnnxFileError:
+        raise
     except Exception as error:
         raise OnnxFileError(f"{path} is no valid ONNX model: {_first_line(error)}") from error
 
@@ -351,8 +356,9 @@ class _Graph:
 
     def model(self, types: dict[str, Any], name: str | None) -> OnnxModel:
         """The nodes as layers of a model."""
-        if not self.inputs:
-            raise OnnxFileError(f"{self.path}: expected inputs, got none: there is nothing to compute")
+        if not self.inputs or not self.graph.output:
+            lacking = "outputs" if self.inputs else "inputs"
+            raise OnnxFileError(f"{self.path}: expected {lacking}, got none: there is nothing to compute")
         self._initialize()
         self.weighed.update(self.weights)
         for value in self.inputs:

@@ -560,6 +560,20 @@ def test_what_is_not_read_from_a_file(onnx, text, tmp_path):
         nn.from_onnx(tmp_path / "none.onnx")
 
 
+def test_a_damaged_file_is_refused_with_one_kind_of_error(onnx, tmp_path):
+    rng, verdicts, path = np.random.default_rng(0), Counter(), tmp_path / "m.onnx"
+    for k in range(150):
+        data = bytearray(FILES[k % len(FILES)].read_bytes())
+        for _ in range(3):
+            data[rng.integers(len(data))] = rng.integers(256)
+        path.write_bytes(data)
+        try:
+            verdicts[type(nn.from_onnx(path)).__name__] += 1
+        except OnnxFileError:
+            verdicts["refused"] += 1
+    assert verdicts.keys() == {"OnnxModel", "refused"}  # of three bytes in some weight nothing is noticed
+
+
 def test_no_array_is_made_that_is_larger_than_a_file_may_ask_for(text):
     """Where the shape is known before anything runs, and where it is computed from a length or a number."""
     for body in (
