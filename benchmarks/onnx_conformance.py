@@ -131,7 +131,10 @@ def operators() -> str:
         "windows": "convolution and pooling",
     }  # fmt: skip
     rows = [f"| {said[room]} | {', '.join(rooms[room])} |" for room in said]
-    more = "What ONNX defines by these, such as its newer attention and its losses, is put in their terms."
+    more = (
+        "What ONNX defines by these, such as its newer attention and its losses, is put in their terms, by an onnx "
+        "from 1.19 on."
+    )
     return "\n".join(["| | |", "|---|---|", *rows, "", more])
 
 

@@ -189,16 +189,23 @@ def _at_least(onnx: Any, path: str, proto: Any) -> Any:
 
 
 def _expanded(onnx: Any, proto: Any) -> Any:
-    """The model with ONNX' own definitions in place of operators that are not known here, where there are some."""
-    lacking = {n.op_type for n in proto.graph.node if n.domain in ("", "ai.onnx") and n.op_type not in RULES}
-    defined = [("", kind) for kind in sorted(lacking) if _has_definition(onnx, kind, _opset(proto))]
-    if not defined:
-        return proto
-    inliner = importlib.import_module("onnx.inliner")
-    try:
-        return inliner.inline_selected_functions(proto, defined, inline_schema_functions=True)
-    except (TypeError, RuntimeError):  # an onnx that cannot, or other types: they are refused by their names
-        return proto
+    """The model with ONNX' own definitions in place of operators that are not known here, where there are some.
+
+    In a definition may stand another operator that has one.
+    """
+    done: set[str] = set()
+    while True:
+        lacking = {n.op_type for n in proto.graph.node if n.domain in ("", "ai.onnx") and n.op_type not in RULES}
+        defined = {kind for kind in lacking - done if _has_definition(onnx, kind, _opset(proto))}
+        if not defined:
+            return proto
+        done |= defined
+        ids = [("", kind) for kind in sorted(defined)]
+        inliner = importlib.import_module("onnx.inliner")
+        try:
+            proto = inliner.inline_selected_functions(proto, ids, inline_schema_functions=True)
+        except (TypeError, RuntimeError):  # before onnx 1.19, or other types: they are refused by their names
+            return proto
 
 
 def _has_definition(onnx: Any, kind: str, opset: int) -> bool:
@@ -253,7 +260,7 @@ def _types(onnx: Any, path: str, proto: Any, numbers: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _valid(path: str) -> Iterator[None]:
-    """Say which file it was, of what ONNX' own checks raise, and of what parts of another kind than declared lead to."""
+    """Say which file it was, of what ONNX' own checks raise, and of what parts of a wrong kind lead to."""
     try:
         yield
     except OnnxFileError:
