@@ -5,7 +5,7 @@
 // [from box, to box, its text, the key of its number, whether it is dashed]. Below its lines a box has ``thumbs``, small
 // pictures: of each the key of the array and its name. A frame is [title, attributes].
 const laidOut = (() => {
-  const LETTER = 11, LINE = 13, PAD = 10, THUMB = 52; // with what is beside a small picture, which is 36 wide
+  const LETTER = 11, LINE = 13, PAD = 10, THUMB = 36, APART = 58; // a small picture, and from one to the next
   const NUMBER = "-0.123456"; // where one is written later there is room for any of six digits
   const pen = document.createElement("canvas").getContext("2d");
 
@@ -33,7 +33,7 @@ const laidOut = (() => {
     frames.forEach((_, k) => graph.setNode(`frame-${k}`, {}));
     boxes.forEach(({ lines, layers = [], thumbs = [] }, i) => {
       const widths = lines.map(({ text = "", "data-n": key, "data-prefix": before = "" }) => Math.max(widthOf(text), key ? widthOf(before + NUMBER) : 0));
-      graph.setNode(i, { width: Math.max(...widths, thumbs.length * THUMB) + 2 * PAD, height: lines.length * LINE + 12 + (thumbs.length && THUMB + LINE) });
+      graph.setNode(i, { width: Math.max(...widths, thumbs.length * APART) + 2 * PAD, height: lines.length * LINE + 12 + (thumbs.length && THUMB + LINE + 2) });
       [...layers, i].forEach((inner, n) => n && graph.setParent(n < layers.length ? `frame-${inner}` : i, `frame-${layers[n - 1]}`));
     });
     arrows.forEach(([start, end, text = "", key], i) => {
@@ -60,8 +60,8 @@ const laidOut = (() => {
       if (dashed) outline.setAttribute("stroke-dasharray", "5,2");
       const texts = lines.map(({ text = "", ...more }, n) => textAt(x, top + 6 + LINE * (n + 0.8), LETTER, text, more));
       const below = top + 8 + LINE * lines.length, pictures = thumbs.flatMap(([key, name], k) => {
-        const middle = x + (k - (thumbs.length - 1) / 2) * THUMB;
-        return [svgElement("g", { class: "thumb", "data-thumb": key, transform: `translate(${round(middle - 18)} ${round(below)})` }), "\n", textAt(middle, below + THUMB, 8, fitting(name), { class: "small" })];
+        const middle = x + (k - (thumbs.length - 1) / 2) * APART;
+        return [svgElement("g", { class: "thumb", "data-thumb": key, transform: `translate(${round(middle - THUMB / 2)} ${round(below)})` }), "\n", textAt(middle, below + THUMB + 10, 8, fitting(name), { class: "small" })];
       });
       shapes.push(svgElement("g", { id: `node-${i}`, class: `node ${kind}`, "aria-label": lines[0].text, ...attributes }, [outline, ...texts.flatMap((text) => ["\n", text]), ...pictures]));
     });
