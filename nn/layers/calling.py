@@ -46,8 +46,10 @@ class Called(metaclass=freeze.Watched):
     walk_layers: Any
 
     def __call__(self, *inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        while kwargs and len(inputs) < len(self._call_needs) and self._call_needs[len(inputs)] in kwargs:
-            inputs = (*inputs, kwargs.pop(self._call_needs[len(inputs)]))  # told by name
+        for needed in self._call_needs[len(inputs) :] if kwargs else ():
+            if needed not in kwargs or needed.endswith("mask"):  # which is no input, and keeps its dtype
+                break
+            inputs = (*inputs, kwargs.pop(needed))  # told by name
         for x in (*inputs, *kwargs.values()) if kwargs else inputs:
             if type(x) not in COMPUTED and symbols(x):
                 return self._call_later(inputs, kwargs if training is None else {**kwargs, "training": training})

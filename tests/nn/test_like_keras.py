@@ -112,6 +112,23 @@ def test_a_layer_may_say_itself_what_comes_out(keras):
     assert shapes(nn) == shapes(keras)
 
 
+def test_inputs_by_name_are_inputs_and_masks_are_masks(keras):
+    seen = {}
+    for lib in (nn, keras):
+
+        def call(self, a, mask, b, lib=lib):
+            seen[lib] = [np.asarray(v).dtype.name for v in (a, mask, b)]
+            return a + b
+
+        layer = type("Own", (lib.layers.Layer,), {"call": call})()
+        layer.supports_masking = True
+        one = np.ones((1, 2))  # float64, which becomes the dtype of the layer where it is an input
+        out = np.asarray(layer(one, mask=np.ones((1,), bool), b=one.astype("float32")))
+        assert (out.dtype, seen[lib]) == ("float32", ["float32", "bool", "float32"])
+        pair = lib.layers.MultiHeadAttention(1, 2)
+        assert np.asarray(pair(query=np.ones((1, 3, 2)), value=np.ones((1, 4, 2)))).dtype == "float32"
+
+
 def test_training_where_nobody_says(keras):
     """An argument's own default counts, as of a dropout that also predicts at random, unless a call around says so."""
 
