@@ -17,7 +17,7 @@ function passing(layer, from, to) {
   const { name, kind, takes, gives, weights } = graph.layers[layer], called = kind ? `${name} (${kind})` : name, f = nodes[result].name;
   if (steps[from].kind === "forward") {
     const out = gives.map((i) => [`${nodes[i].name} = `, written(`v${i}`)]);
-    return [`Forward through ${called}: from `, ...listed(takes.map((taken) => [into(taken)])), out.length > 1 ? " come " : " comes ", ...listed(out), "."];
+    return [`Forward through ${called}: `, ...(takes.length ? ["from ", ...listed(takes.map((taken) => [into(taken)])), " "] : []), out.length > 1 ? "come " : "comes ", ...listed(out), "."];
   }
   const last = new Map(); // of each value the last step that hands it something
   for (let i = from; i < to; i++) if (steps[i].total !== null) last.set(steps[i].node, i);
