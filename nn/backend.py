@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import absent
-from .layers.names import forget_names
+from .names import forget_names
 from .settings import backend, epsilon, floatx, image_data_format, set_floatx, set_image_data_format
 
 __all__ = [

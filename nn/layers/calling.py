@@ -16,10 +16,10 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from ..masks import MASKS, hand_in, set_mask
+from ..names import SCOPE
 from ..tensors import constant, is_sparse
 from ..variables import TRAINING, UNSAID, readable
 from .input_spec import InputSpec
-from .names import SCOPE
 from .symbolic import COMPUTED, shape_of, symbols
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from autograd_core.tensor import Tensor
 
 from .. import checks, config, regularizers, settings
+from ..names import inside, path_to, unique_name
 from ..variables import UNSAID, Variable
 from .calling import Called
 from .holding import Holds
 from .input_spec import InputSpec
 from .making import ONLY_SHAPES, MakesWeights
-from .names import inside, path_to, unique_name
 from .written_down import WrittenDown
 
 # An argument that may be given by its place and by its name.

@@ -14,9 +14,9 @@ import numpy as np
 from autograd_core.replay import freeze
 
 from .. import constraints, initializers, regularizers
+from ..names import path_to
 from ..tensors import plain
 from ..variables import Variable
-from .names import path_to
 
 
 def _shape_first(add_weight: Any) -> Any:

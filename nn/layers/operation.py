@@ -11,8 +11,8 @@ from autograd_core.dispatch import NUMPY, WITHOUT_DERIVATIVE
 
 from .. import config, ops
 from ..keras_config import OPERATIONS
+from ..names import unique_name
 from .layer import Layer
-from .names import unique_name
 from .symbolic import KerasTensor, getitem
 
 _OURS = {name: ours for ours, (name, _) in OPERATIONS.items()} | {"Divide": "divide", "Abs": "absolute"}

@@ -13,9 +13,9 @@ from autograd_core.mode import no_grad
 
 from .. import keras_files, saving
 from ..layers.layer import Layer
-from ..layers.names import unique_name
 from ..layers.operation import Operation
 from ..layers.symbolic import KerasTensor, shape_of, symbols
+from ..names import unique_name
 from ..summary import summary
 from .arguments import fitted
 from .network import Network
