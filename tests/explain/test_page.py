@@ -138,7 +138,7 @@ def test_space_plays_and_stops(visit):
     page = visit(lecture())
     page.keyboard.press("Space")
     assert page.locator("#play").text_content() == "Pause"
-    page.locator("#count", has_text="step 1 of 6").wait_for()
+    page.locator("#count", has_text=re.compile("step [1-5] of 6")).wait_for()  # whichever one sees
     page.keyboard.press("Space")
     assert page.locator("#play").text_content() == "Play"
 
@@ -432,12 +432,14 @@ def test_names_are_text_and_never_markup(visit):
 
 @pytest.mark.parametrize("story", [neuron, network, picture])
 def test_axe_finds_nothing(visit, axe, story):
+    """The neuron at several widths, the larger ones at one, and all of them at all with THOROUGH=1."""
     page = visit(story(), bypass_csp=True)
     page.keyboard.press("End")
     page.evaluate("document.getElementById('legend').open = true")
     page.evaluate(axe)
     looks = [(w, "screen", s) for w in (390, 768, 1366, 1920) for s in ("light", "dark")]
-    for width, media, scheme in [*looks[:: 1 if "THOROUGH" in os.environ else 3], (800, "print", "dark")]:
+    few = looks[::3] if story is neuron else looks[1:2]
+    for width, media, scheme in [*(looks if "THOROUGH" in os.environ else few), (800, "print", "dark")]:
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(media=media, color_scheme=scheme)
         report = page.evaluate(

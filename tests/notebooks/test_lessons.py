@@ -38,7 +38,7 @@ run = module("run")
 LESSONS = run.lessons()
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
 # Those whose trainings and checks take longest are run when all is asked for; `make lessons` runs them, too.
-LONG = ("04", "10")
+LONG = ("04", "07", "10")
 each_lesson_in_time = pytest.mark.parametrize(
     "path",
     [pytest.param(p, marks=pytest.mark.thorough) if p.stem.startswith(LONG) else p for p in LESSONS],

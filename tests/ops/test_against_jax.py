@@ -145,7 +145,7 @@ def agree(jax, f, values):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("name", "where"), [(n, where) for where, names in SAME_NAME.items() for n in names.split()])
 def test_elementwise(name, where, jax):
     random = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def test_elementwise(name, where, jax):
     agree(jax, lambda m, *xs: getattr(m, name)(*xs), [random.uniform(*where, shape) for shape in shapes])
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", TABLE)
 def test_other(name, jax):
     f, shapes = TABLE[name]

@@ -249,7 +249,7 @@ def whole_products(group, n):
     return [] if group.instructions[0].function is np.matmul else cut.in_parts(group, n)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(5)
 @pytest.mark.parametrize(("case", "dtype"), DTYPES)
 def test_threads_change_nothing_but_the_sums_of_products(case, dtype):
     products = []
@@ -345,7 +345,7 @@ def test_any_product_in_threads_is_close_in_the_last_place_and_the_same_again(gi
     assert_close_in_the_last_place(found, product(a, b), a, b)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(5)
 @pytest.mark.parametrize(("case", "dtype"), DTYPES)
 def test_compiled_loops_change_nothing(case, dtype, judge):
     judge("numba")
