@@ -72,6 +72,7 @@ def test_only_the_leaves_that_are_chosen_move(page):
     boxes = page.locator("#movable input")
     for i in range(boxes.count()):
         boxes.nth(i).set_checked(i == 0)
+    page.locator("#rate").fill("0.5")
     page.locator("#once").click()
     g = network(START).gradients["x"]
     np.testing.assert_allclose(values(page)["x"], np.ravel(X - 0.5 * g), rtol=1e-12)
