@@ -32,6 +32,35 @@ def page(visits):
         yield visit(network())
 
 
+def test_numbers_are_coloured_by_sign_and_by_share_of_the_largest(page):
+    """``colour(cell, number, largest)`` beside the colours of the stylesheet; also of a cell that is coloured again."""
+    script = """(cases) => {
+      const td = document.createElement("td"), of = (value) => {
+        td.style.cssText = `background: ${value}`;
+        const found = getComputedStyle(td).backgroundColor;
+        td.style.cssText = "";
+        return found;
+      };
+      td.classList.add("used");
+      document.querySelector("div.cells tr").append(td);
+      const mixed = (hue, share) => of(`color-mix(in srgb, var(--${hue}) ${share}%, var(--ground))`);
+      const found = cases.map(([x, largest, hue, share]) => {
+        colour(td, x, largest);
+        return [getComputedStyle(td).backgroundColor, mixed(hue, share)];
+      });
+      found.push([String([...td.classList].filter((name) => name.startsWith("t"))), "t0"]);
+      found.push([td.classList.contains("used"), true]);
+      td.remove();
+      return found;
+    }"""
+    cases = [
+        (1, 1, "high", 100), (-1, 1, "low", 100), (0, 1, "high", 0), (0.5, 1, "high", 50), (-0.001, 1, "low", 5),
+        (5e-324, 1, "high", 5), (1e308, 1.7e308, "high", 60), (np.nan, 1, "high", 0), (np.inf, 1, "high", 0),
+    ]  # fmt: skip
+    for got, expected in page.evaluate(script, [[x, largest, hue, share] for x, largest, hue, share in cases]):
+        assert got == expected
+
+
 def test_a_cell_is_changed_and_everything_is_computed_again(page, visits):
     cell = page.get_by_label("w1[0, 1]")
     cell.fill("3.5")

@@ -41,11 +41,11 @@ function beside(td, key) {
 // The background of a number: the larger beside the largest, the stronger. Of twenty strengths, because a browser works
 // out once what many cells share, and a colour for each cell took a third of a step's time.
 function colour(td, x, largest) {
-  const share = Number.isFinite(x) ? Math.ceil((20 * Math.abs(x)) / largest) : 0;
-  const shade = share ? `${x < 0 ? "low" : "high"} t${share}` : "";
-  if (td.shade === shade) return;
-  if (td.shade) td.classList.remove(...td.shade.split(" "));
-  if (shade) td.classList.add(...shade.split(" "));
+  const share = Number.isFinite(x) ? Math.ceil(20 * (Math.abs(x) / largest)) : 0;
+  const shade = [x < 0 ? "low" : "high", `t${share}`];
+  if (String(td.shade) === String(shade)) return;
+  td.classList.remove(...(td.shade ?? []));
+  td.classList.add(...shade);
   td.shade = shade;
 }
 
