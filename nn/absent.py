@@ -77,7 +77,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "Convolution1D Convolution2D Convolution1DTranspose Convolution2DTranspose SeparableConvolution1D "
         "SeparableConvolution2D": "that is the old name: nn.layers.Conv2D, and likewise the others",
         "ReversibleEmbedding": "inputs @ np.transpose(embedding.embeddings) goes the other way",
-        "StackedRNNCells": "layers go one on another: LSTM(units, return_sequences=True) below each further one",
         "Wrapper": "derive nn.layers.Layer, and keep the layer in an attribute",
         "CuDNNLSTM CuDNNGRU": "nothing here asks for CUDA by name: LSTM and GRU are the layers",
         "DenseFeatures": TABLES,

@@ -64,6 +64,7 @@ from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
 from .separable_conv import SeparableConv1D, SeparableConv2D
 from .softmax import Softmax
 from .spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from .stacked_rnn_cells import StackedRNNCells
 from .time_distributed import TimeDistributed
 from .up_sampling1d import UpSampling1D
 from .up_sampling2d import UpSampling2D
@@ -87,7 +88,7 @@ CLASSES: tuple[Any, ...] = (
     LSTMCell, Lambda, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, Maximum, Minimum,
     MultiHeadAttention, Multiply, Normalization, Operation, Permute, RNN, ReLU, RepeatVector, Rescaling, Reshape,
     SeparableConv1D, SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D,
-    Subtract, TimeDistributed, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+    StackedRNNCells, Subtract, TimeDistributed, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
 )  # fmt: skip
 registry = config.registry("layer").add(*CLASSES, Input=InputLayer)
 registry.base = config.Configurable
@@ -165,6 +166,7 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UpSampling1D",

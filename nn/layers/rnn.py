@@ -18,7 +18,8 @@ from ..masks import truth
 from ..tensors import assign, constant, plain
 from .input_spec import InputSpec
 from .layer import Layer
-from .rnn_cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
+from .rnn_cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, steps_of, zeros_of
+from .stacked_rnn_cells import StackedRNNCells
 
 
 class RNN(Layer):
@@ -30,6 +31,7 @@ class RNN(Layer):
     ----------
     cell : Layer
         It has a ``state_size``, and its call takes an input and a list of states, and gives an output and such a list.
+        A list of cells is a stack of them, `StackedRNNCells`.
     return_sequences : bool
         Whether the outputs of all steps come out, (batch, steps, units), rather than the last one.
     return_state : bool
@@ -76,6 +78,8 @@ class RNN(Layer):
         super().__init__(**kwargs)
         if isinstance(cell, dict):
             cell = config.registry("layer").from_description(cell)
+        if isinstance(cell, list | tuple):
+            cell = StackedRNNCells(cell, dtype=self.dtype)
         if not isinstance(getattr(cell, "state_size", None), int | list | tuple):
             raise ValueError(
                 f"the cell of layer {self.name!r}: expected a layer with a state_size, a number or a list of them, got "
@@ -117,11 +121,12 @@ class RNN(Layer):
     @property
     def states(self) -> list[Tensor]:
         """What the next batch begins with, where the layer is stateful."""
-        return list(self._carried)
+        return tree.rebuild(self.get_initial_state(len(self._carried[0])), self._carried) if self._carried else []
 
     def _carry(self, batch: int) -> None:
         """Make room for the state between batches."""
-        self._carried = tuple(Tensor(np.array(plain(s)), requires_grad=False) for s in self.get_initial_state(batch))
+        states = tree.leaves(self.get_initial_state(batch))
+        self._carried = tuple(Tensor(np.array(plain(s)), requires_grad=False) for s in states)
 
     def reset_state(self) -> None:
         """Let the next batch begin with zeros."""
@@ -136,7 +141,7 @@ class RNN(Layer):
             found = self.cell.get_initial_state(batch_size)
             return list(found) if isinstance(found, list | tuple) else [found]
         sizes = self.cell.state_size if isinstance(self.cell.state_size, list | tuple) else [self.cell.state_size]
-        return [constant(np.zeros((batch_size, n), self.dtype)) for n in sizes]
+        return zeros_of(list(sizes), batch_size, self.dtype)
 
     def _first_states(self, given: Any, batch: int) -> list[Any]:
         if self.stateful and not self._carried:
@@ -147,8 +152,9 @@ class RNN(Layer):
                 f"got {batch}"
             )
         if given is not None:
-            return [constant(s, self.dtype) for s in (given if isinstance(given, list | tuple) else [given])]
-        return [constant(np.copy(plain(s))) for s in self._carried] if self.stateful else self.get_initial_state(batch)
+            return tree.map(lambda s: constant(s, self.dtype), [*given] if isinstance(given, list | tuple) else [given])
+        states = self.get_initial_state(batch)
+        return tree.rebuild(states, (constant(np.copy(plain(s))) for s in self._carried)) if self.stateful else states
 
     # -- the loop --------------------------------------------------------------------------------------
 
@@ -166,11 +172,11 @@ class RNN(Layer):
             if mask is not None:  # what does not count changes nothing
                 before = new.dtype.type(0) if self.zero_output_for_mask or output is None else output
                 new = _where(mask[:, t], new, before)
-                after = [_where(mask[:, t], a, s) for a, s in zip(after, states, strict=True)]
+                after = tree.map(functools.partial(_where, mask[:, t]), after, states)
             output, states = new, after
             outputs.append(output)
         if self.stateful:
-            for kept, state in zip(self._carried, states, strict=True):
+            for kept, state in zip(self._carried, tree.leaves(states), strict=True):
                 assign(kept, plain(state))
         result = np.stack(outputs, axis=1) if self.return_sequences else output
         return (result, *states) if self.return_state else result
@@ -179,13 +185,7 @@ class RNN(Layer):
         """What makes a step of an input and the states, and the inputs, step by step."""
         cell, inputs = self.cell, np.moveaxis(sequences, 1, 0)
         if not isinstance(cell, Cell):
-            told = {"training": training} if "training" in getattr(cell, "_call_takes", ()) else {}
-
-            def called(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-                output, after = cell(x, states, **told)
-                return output, list(after) if isinstance(after, list | tuple) else [after]
-
-            return called, inputs
+            return steps_of(cell, (inputs.shape[1], inputs.shape[-1]), sequences.dtype, training), inputs
         steps, batch, features = inputs.shape
         of_inputs, of_state = cell.masks((batch, features), sequences.dtype, training)
         if len(of_inputs) == 0:  # one product for all steps

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from autograd_core import tree
 
 from .. import activations, distributed, random
 from ..checks import number, whole
@@ -59,14 +61,21 @@ class Cell(Layer):
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Zeros, for a batch."""
-        sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
-        return [constant(np.zeros((batch_size, n), self.dtype)) for n in sizes]
+        return zeros_of(
+            self.state_size if isinstance(self.state_size, list) else [self.state_size], batch_size, self.dtype
+        )
 
     def call(self, inputs: Any, states: Any = None, training: bool = False) -> tuple[Any, Any]:
         given = list(states) if isinstance(states, list | tuple) else [states]
-        masks = self.masks(inputs.shape, inputs.dtype, training)
-        output, after = self.step(self.project(inputs, masks[0]), given, masks[1])
+        output, after = self._stepping(inputs.shape, inputs.dtype, training)(inputs, given)
         return output, after if isinstance(states, list | tuple) else after[0]
+
+    def _stepping(
+        self, shape: Sequence[int], dtype: Any, training: bool
+    ) -> Callable[[Any, Any], tuple[Any, list[Any]]]:
+        """What makes one step after the other, of inputs of this shape; the same is left out in all of them."""
+        of_inputs, of_state = self.masks(shape, dtype, training)
+        return lambda x, states: self.step(self.project(x, of_inputs), states, of_state)
 
     def masks(self, shape: Sequence[int], dtype: Any, training: bool) -> tuple[list[Any], list[Any]]:
         """What the inputs and the state are multiplied by in each step of a call: the same in all of them.
@@ -123,6 +132,27 @@ class Cell(Layer):
             Where it is not defined.
         """
         raise NotImplementedError(f"{type(self).__name__} must define step(z, states, masks)")
+
+
+def zeros_of(sizes: Any, batch: Any, dtype: Any) -> Any:
+    """The state that a sequence begins with, for a batch: in the structure of the sizes."""
+    return tree.map(lambda n: constant(np.zeros((batch, n), dtype)), sizes)
+
+
+def steps_of(cell: Any, shape: Sequence[int], dtype: Any, training: bool) -> Any:
+    """What makes one step after the other of a sequence: a function of an input and the state.
+
+    What is left out of the inputs, whose ``shape`` and ``dtype`` are those of one step, is the same in all steps.
+    """
+    if hasattr(cell, "_stepping"):
+        return cell._stepping(shape, dtype, training)
+    told = {"training": training} if "training" in getattr(cell, "_call_takes", ()) else {}
+
+    def called(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        output, after = cell(x, states, **told)
+        return output, list(after) if isinstance(after, list | tuple) else [after]
+
+    return called
 
 
 def product(x: Any, kernel: Any, masks: Sequence[Any]) -> Any:

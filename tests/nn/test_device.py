@@ -112,7 +112,7 @@ LAYERS = {
     "TimeDistributed": (lambda: L.TimeDistributed(L.Dense(2)), SERIES),
 }
 # Of several arguments, or of one step.
-OTHERS = {"InputLayer", "Attention", "MultiHeadAttention", "SimpleRNNCell", "GRUCell", "LSTMCell"}
+OTHERS = {"InputLayer", "Attention", "MultiHeadAttention", "SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"}
 
 
 def test_every_layer_is_tried():

@@ -267,6 +267,7 @@ THINGS = {
         lambda k: k.layers.LSTM(3, return_sequences=True, dropout=0.1, recurrent_regularizer="l2"),
         lambda k: k.layers.GRU(3, reset_after=False, stateful=True), lambda k: k.layers.SimpleRNN(2, go_backwards=True),
         lambda k: k.layers.RNN(k.layers.LSTMCell(2, unit_forget_bias=False), return_state=True),
+        lambda k: k.layers.RNN([k.layers.GRUCell(2), k.layers.SimpleRNNCell(3)], go_backwards=True),
         lambda k: k.layers.Bidirectional(k.layers.GRU(2), merge_mode="sum"),
         lambda k: k.layers.TimeDistributed(k.layers.Dense(2)), lambda k: k.layers.Attention(True, "concat", 0.1),
         lambda k: k.layers.MultiHeadAttention(2, 3, 4, output_shape=(5,)), lambda k: k.layers.Masking(0.5),

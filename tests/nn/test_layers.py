@@ -166,6 +166,10 @@ CALLS = [
     (lambda L: L.GRU(5, reset_after=False, use_bias=False), [SEQUENCE], {"mask": LONG}),
     (lambda L: L.LSTM(5, unit_forget_bias=False, unroll=True), [SEQUENCE[:, :1]], {}),
     (lambda L: L.RNN(L.LSTMCell(4), return_sequences=True), [SEQUENCE], {"mask": LONG}),
+    *(
+        (lambda L: L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True, return_state=True), [SEQUENCE], given)
+        for given in ({}, {"mask": LONG})
+    ),
     (lambda L: L.LSTM(4), [SEQUENCE], {"initial_state": [SEQUENCE[:, 0], SEQUENCE[:, 1]]}),
     (lambda L: L.Bidirectional(L.LSTM(3)), [SEQUENCE], {}),
     (lambda L: L.Bidirectional(L.GRU(3, return_sequences=True), merge_mode="sum"), [SEQUENCE], {"mask": LONG}),
@@ -332,6 +336,7 @@ def test_constructors_take_keras_arguments_in_keras_order(keras):
     absent = {"activity_regularizer", "use_cudnn", "sliding_window", "flash_attention", "use_gate"}
     for name in {name for name, _, _ in TABLE} | {
         "Embedding", "Lambda", "Masking", "RNN", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
+        "StackedRNNCells",
         "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention",
     }:  # fmt: skip
         theirs = inspect.signature(getattr(keras.layers, name).__init__).parameters

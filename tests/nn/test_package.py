@@ -256,7 +256,7 @@ def test_all_that_a_registry_knows_comes_back_from_plain_data(name):
         "SpatialDropout2D": {"rate": 0.5}, "MultiHeadAttention": {"num_heads": 2, "key_dim": 3},
         **{name: {"units": 2} for name in ("SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell")},
         **{name: {"layer": nn.layers.LSTM(2)} for name in ("Bidirectional", "TimeDistributed")},
-        "RNN": {"cell": nn.layers.LSTMCell(2)},
+        "RNN": {"cell": nn.layers.LSTMCell(2)}, "StackedRNNCells": {"cells": [nn.layers.GRUCell(2)]},
         "Activation": {"activation": "relu"}, "Conv1D": window,
         "Conv2D": window, "CosineDecay": decaying,
         "Dense": {"units": 1}, "Dropout": {"rate": 0.5},

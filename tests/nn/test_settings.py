@@ -90,6 +90,7 @@ GIVEN = {
     "decay_steps": 2, "decay_rate": 0.5, "boundaries": [1], "values": [0.1, 0.2], "fn": nn.losses.huber,
     "axes": 1, "first_decay_steps": 2, "stddev": 0.1, "dims": (1,), "n": 2,
     "num_heads": 2, "key_dim": 2, "layer": layers.LSTM(2), "cell": layers.LSTMCell(2),
+    "cells": [layers.GRUCell(2)],
 }  # fmt: skip
 
 

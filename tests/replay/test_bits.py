@@ -95,7 +95,7 @@ LAYERS = {
     "Masking": (SIGNALS, lambda: [layers.Masking(0.0), layers.SimpleRNN(3)]),
     "Normalization": (X, lambda: [layers.Normalization(mean=0.5, variance=2.0)]),
     "Permute": (SIGNALS, lambda: [layers.Permute((2, 1)), layers.Dense(3)]),
-    "RNN": (SIGNALS, lambda: [layers.RNN(layers.LSTMCell(2))]),
+    "RNN": (SIGNALS, lambda: [layers.RNN([layers.LSTMCell(2, dropout=0.2), layers.GRUCell(3)])]),
     "ReLU": (X, lambda: [layers.Dense(4), layers.ReLU(1.0, 0.1)]),
     "RepeatVector": (X, lambda: [layers.Dense(4), layers.RepeatVector(3)]),
     "SeparableConv1D": (SIGNALS, lambda: [layers.SeparableConv1D(3, 2)]),
@@ -108,7 +108,7 @@ LAYERS = {
     "UpSampling2D": (IMAGES, lambda: [layers.Conv2D(2, 3), layers.UpSampling2D(2, interpolation="bilinear")]),
 }
 # Of several inputs, in tests/nn/test_functional.py and test_layers.py; or of one step, in those of a sequence.
-OTHERS = {"Attention", "GRUCell", "InputLayer", "LSTMCell", "MultiHeadAttention", "SimpleRNNCell"}
+OTHERS = {"Attention", "GRUCell", "InputLayer", "LSTMCell", "MultiHeadAttention", "SimpleRNNCell", "StackedRNNCells"}
 SCHEDULES = {
     "CosineDecay": lambda: schedules.CosineDecay(0.1, 9, warmup_target=0.2, warmup_steps=3),
     "CosineDecayRestarts": lambda: schedules.CosineDecayRestarts(0.1, 2),

@@ -77,7 +77,10 @@ LAYERS = {
     "UpSampling2D": (IMAGES, lambda: layers.UpSampling2D(2)),
 }
 # Of several inputs: tests/nn/test_functional.py and test_layers.py. Of one step: those whose cells they are.
-ELSEWHERE = {"Attention", "GRUCell", "InputLayer", "LSTMCell", "MultiHeadAttention", "Operation", "SimpleRNNCell"}
+ELSEWHERE = {
+    "Attention", "GRUCell", "InputLayer", "LSTMCell", "MultiHeadAttention", "Operation", "SimpleRNNCell",
+    "StackedRNNCells",
+}  # fmt: skip
 
 # What else a setting may be, by its name; the others follow from what they are.
 OTHERS = {
