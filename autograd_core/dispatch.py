@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable
@@ -28,9 +29,6 @@ OF_SHAPES: set[Any] = set()
 FIRST_ONLY: set[Any] = set()
 # Those whose result has a derivative in some calls: what such a call would lose, and what to write, as a clause.
 SOMETIMES: dict[Any, Callable[..., str]] = {}
-
-# Which function of ours answers for which of SciPy's, by the name in `scipy.special`, which need not be there.
-SPECIAL: dict[str, Any] = {}
 
 # Why some functions have no rule, by the function or by the module that it is from: a clause for the error.
 OUT_OF_SCOPE: dict[Any, str] = {}
@@ -67,10 +65,11 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _special(function: Any) -> Any:
-    """What answers for a function of SciPy's."""
-    name = getattr(function, "__name__", "")
-    theirs = getattr(sys.modules.get("scipy.special"), name, None) if name in SPECIAL else None
-    return SPECIAL[name] if theirs is function else None
+    """What answers for a ufunc of SciPy's: rules that are read when the first of them is called."""
+    if getattr(sys.modules.get("scipy.special"), getattr(function, "__name__", ""), None) is not function:
+        return None
+    importlib.import_module(".scipy.special", __package__)
+    return NUMPY.get(function)
 
 
 # The parameters of any ufunc: before NumPy 2.4 they did not say.

@@ -524,7 +524,7 @@ def _functions(numpy: Any) -> tuple[Any, ...]:
 def ufunc(
     np_ufunc: np.ufunc,
     latex: str,
-    *rules: tuple[Rule, str],
+    *rules: tuple[Rule, str] | None,
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example] | None = None,
     note: str = "",
@@ -539,7 +539,7 @@ def ufunc(
         What it computes, in LaTeX.
     *rules
         A pair for each argument: the vector-Jacobian product ``rule(g, z, x, y, …)`` and the local derivative in
-        LaTeX.
+        LaTeX. None for an argument without a derivative here, where a Tensor that records is refused.
     domain : Domain or sequence of Domain, optional
         Where each argument may lie: a `Domain` for all, or one for each.
     examples : sequence of Example, optional
@@ -574,9 +574,9 @@ def ufunc(
             f"{np_ufunc.__name__}: expected a rule for each of its {np_ufunc.nin} arguments, got {len(rules)}"
         )
     made = Op(np_ufunc, latex, broadcasts=True, domain=domain, examples=examples, note=note)
-    made.rules = [rule for rule, _ in rules]
-    made.formulas = [formula for _, formula in rules]
-    made.complete = True
+    made.rules = [None if pair is None else pair[0] for pair in rules]
+    made.formulas = ["" if pair is None else pair[1] for pair in rules]
+    made.complete = None not in rules
     return _register(made, np_ufunc)
 
 

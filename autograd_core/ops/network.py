@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray_like
-from ..dispatch import SPECIAL, plain
+from ..dispatch import plain
 from ..domain import ELEMENTWISE, NONZERO, POSITIVE, example
 from ..op import op
 from .elementwise import in_blocks, over, sigmoid
@@ -298,6 +298,3 @@ def one_hot(indices: Any, num_classes: int, dtype: Any = np.float64) -> Any:
     if operator.index(num_classes) < 0:
         raise ValueError(f"num_classes: expected a whole number from 0 on, got {num_classes}")
     return (np.expand_dims(indices, -1) == asarray_like(indices, np.arange(num_classes))).astype(dtype)
-
-
-SPECIAL.update(expit=sigmoid, erf=erf, erfc=erfc)

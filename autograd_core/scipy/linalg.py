@@ -1,0 +1,180 @@
+"""Functions of matrices and structured systems, as in `scipy.linalg`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..domain import Domain, example
+from ..op import op
+from ..optional import needed
+
+sla: Any = needed("scipy.linalg", "autograd_core.scipy", "scipy")
+inv, det, solve, norm = np.linalg.inv, np.linalg.det, np.linalg.solve, np.linalg.norm
+
+UPPER = np.array([[2.0, 1.0, 0.5], [0.0, 1.5, -1.0], [0.0, 0.0, 1.25]])
+NEAR_1 = Domain(0.5, 2.0)
+
+
+@op(r"e^{x}", examples=(example((2, 2)), example((2, 3, 3)), example((1, 1))))
+def expm(A: Any) -> Any:
+    """The exponential of square matrices ``(…, n, n)``.
+
+    >>> print(expm(np.array([[0.0, 1.0], [0.0, 0.0]])))
+    [[1. 1.]
+     [0. 1.]]
+    """
+    return sla.expm(A)
+
+
+@expm.vjp(r"L(x^{T}, g)")
+def _(g: Any, z: Any, A: Any) -> Any:
+    # The derivative in a direction E stands in the corner of the exponential of [[A, E], [0, A]] (Mathias 1996).
+    n, turned = np.shape(A)[-1], np.swapaxes(A, -1, -2)
+    upper = np.concatenate([turned, g], axis=-1)
+    lower = np.concatenate([np.zeros_like(turned), turned], axis=-1)
+    return expm(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
+
+
+@op(
+    r"x^{-1} \cdot y",
+    examples=(
+        example(UPPER, (3,)),
+        example(UPPER, (3, 2)),
+        example(UPPER.T.copy(), (3,), lower=True, trans=1),
+        example(UPPER, (3, 2), unit_diagonal=True, trans="T"),
+    ),
+)
+def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    """``x`` in ``a x = b`` for a triangular ``a`` ``(n, n)`` and ``b`` ``(n,)`` or ``(n, k)``.
+
+    ``trans`` 1 or "T" solves with the transpose. What is on the other side of the diagonal is not read, nor is with
+    ``unit_diagonal`` the diagonal, and their gradients are 0.
+
+    >>> print(solve_triangular(np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([3.0, 1.0])))
+    [1. 1.]
+    """
+    return sla.solve_triangular(a, b, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
+
+
+def _other(trans: Any) -> int:
+    return 0 if trans in (1, "T", 2, "C") else 1
+
+
+@solve_triangular.vjp(r"-x^{-T} \cdot g \cdot z^{T}")
+def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    back = solve_triangular(a, g, _other(trans), lower, unit_diagonal)
+    left, right = (back, z) if _other(trans) else (z, back)
+    whole = -np.outer(left, right) if np.ndim(z) == 1 else -left @ right.T
+    side = int(unit_diagonal)
+    return np.tril(whole, -side) if lower else np.triu(whole, side)
+
+
+@solve_triangular.vjp(r"x^{-T} \cdot g")
+def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    return solve_triangular(a, g, _other(trans), lower, unit_diagonal)
+
+
+@op(
+    r"x \cdot z + z \cdot y = w",
+    examples=(example(UPPER + 1, UPPER.T.copy(), (3, 3)), example(np.eye(2), 2 * np.eye(2) + 0.5, (2, 2))),
+)
+def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    """``z`` in ``a z + z b = q``, for ``a`` ``(m, m)``, ``b`` ``(n, n)`` and ``q`` ``(m, n)``.
+
+    >>> print(solve_sylvester(np.eye(1), 3 * np.eye(1), np.array([[8.0]])))
+    [[2.]]
+    """
+    return sla.solve_sylvester(a, b, q)
+
+
+@solve_sylvester.vjp(r"-G \cdot z^{T}, G: x^{T} G + G y^{T} = g")
+def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
+    return -solve_sylvester(a.T, b.T, g) @ z.T
+
+
+@solve_sylvester.vjp(r"-z^{T} \cdot G, G: x^{T} G + G y^{T} = g")
+def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
+    return -z.T @ solve_sylvester(a.T, b.T, g)
+
+
+@solve_sylvester.vjp(r"G: x^{T} G + G y^{T} = g")
+def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
+    return solve_sylvester(a.T, b.T, g)
+
+
+@op(r"\sqrt{x}", examples=(example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25)))
+def sqrtm(A: Any) -> Any:
+    """The principal square root of a matrix ``(n, n)`` that has a real one.
+
+    >>> print(sqrtm(np.diag([4.0, 9.0])))
+    [[2. 0.]
+     [0. 3.]]
+    """
+    root = sla.sqrtm(A)
+    if np.iscomplexobj(root):
+        raise ValueError("sqrtm: expected a matrix whose square root is real, got one with an eigenvalue below 0")
+    return root
+
+
+@sqrtm.vjp(r"G: z^{T} G + G z^{T} = g")
+def _(g: Any, z: Any, A: Any) -> Any:
+    return solve_sylvester(z.T, z.T, g)
+
+
+def _band(l_and_u: tuple[int, int], n: int) -> tuple[Any, Any]:
+    """Of each element of a matrix in diagonal form the row that it has in the whole one, and whether there is one."""
+    rows = np.arange(sum(l_and_u) + 1)[:, None] - l_and_u[1] + np.arange(n)
+    there = (rows >= 0) & (rows < n)
+    return np.clip(rows, 0, n - 1), there
+
+
+def _transposed(l_and_u: tuple[int, int], ab: Any) -> Any:
+    rows, there = _band(l_and_u[::-1], np.shape(ab)[1])
+    return np.where(there, ab[np.arange(sum(l_and_u), -1, -1)[:, None], rows], 0)
+
+
+@op(
+    r"x^{-1} \cdot y",
+    examples=(
+        example(np.array([[0.0, 1.0, -1.0], [4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (3,), l_and_u=(1, 1)),
+        example(np.array([[4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (3, 2), l_and_u=(1, 0)),
+    ),
+)
+def banded(ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
+    """`solve_banded`, with the bands as a parameter."""
+    return sla.solve_banded(l_and_u, ab, b)
+
+
+@banded.vjp(r"-x^{-T} \cdot g \cdot z^{T}")
+def _(g: Any, z: Any, ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
+    back = banded(_transposed(l_and_u, ab), g, l_and_u=l_and_u[::-1])
+    rows, there = _band(l_and_u, np.shape(ab)[1])
+    products = back[rows] * z
+    return -np.where(there, products if np.ndim(z) == 1 else np.sum(products, axis=-1), 0)
+
+
+@banded.vjp(r"x^{-T} \cdot g")
+def _(g: Any, z: Any, ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
+    return banded(_transposed(l_and_u, ab), g, l_and_u=l_and_u[::-1])
+
+
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
+    """``x`` in ``a x = b`` for a matrix ``a`` of few diagonals.
+
+    Parameters
+    ----------
+    l_and_u : pair of int
+        How many diagonals lie below the main one, and above it.
+    ab : array_like
+        ``(l + u + 1, n)``: ``ab[u + i - j, j]`` is ``a[i, j]``.
+    b : array_like
+        ``(n,)`` or ``(n, k)``.
+
+    Examples
+    --------
+    >>> print(solve_banded((0, 0), np.array([[2.0, 4.0]]), np.array([2.0, 2.0])))
+    [1.  0.5]
+    """
+    return banded(ab, b, l_and_u=tuple(l_and_u))

@@ -1,0 +1,498 @@
+"""Special functions: ``gammaln``, ``erfinv``, ``logsumexp``, … on arrays and on Tensors, as in `scipy.special`.
+
+SciPy's own ufuncs take Tensors too: ``scipy.special.gammaln(t)`` is recorded. What is no ufunc there has a function of
+the same name and arguments here. Formulas are those of the Digital Library of Mathematical Functions
+(https://dlmf.nist.gov). An argument without a derivative in closed form, such as the order of a Bessel function, takes
+numbers and arrays; a Tensor that records is refused there by name.
+
+    >>> import numpy as np
+    >>> from autograd_core import grad
+    >>> from autograd_core.scipy.special import gammaln
+    >>> print(grad(lambda x: gammaln(x).sum())(np.array([1.0, 2.0])).round(4))
+    [-0.5772  0.4228]
+"""
+
+from __future__ import annotations
+
+import math
+from math import inf, pi, sqrt
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import NUMPY, plain
+from ..domain import NONZERO, POSITIVE, REAL, Domain, example
+from ..op import op, ufunc
+from ..ops import network
+from ..ops.elementwise import over, sigmoid
+from ..ops.network import erf, erfc
+from ..optional import needed
+
+sp: Any = needed("scipy.special", "autograd_core.scipy", "scipy")
+
+UNIT = Domain(0.0, 1.0)
+expit = sigmoid
+log1p, expm1, cbrt, exp2 = np.log1p, np.expm1, np.cbrt, np.exp2
+NUMPY.update({sp.expit: sigmoid, sp.erf: erf, sp.erfc: erfc})
+NUMPY.update(
+    {theirs: NUMPY[ours] for theirs, ours in ((sp.log1p, log1p), (sp.expm1, expm1), (sp.cbrt, cbrt), (sp.exp2, exp2))}
+)
+
+
+def _like(x: Any, value: Any) -> Any:
+    """``value`` in the precision of ``x``, where SciPy's function computes in float64 whatever comes."""
+    return value.astype(x.dtype) if getattr(x, "dtype", value.dtype).kind == "f" else value
+
+
+# -- the gamma function and its kin (DLMF 5 and 25.11) --------------------------------------------------
+
+
+@op(r"\psi^{(x)}(y)", broadcasts=True, domain=(REAL, POSITIVE), examples=(example(1, (2, 3)), example(2, ())))
+def polygamma(n: Any, x: Any) -> Any:
+    """The n-th derivative of `digamma`, for whole ``n`` from 0 on, which has no derivative.
+
+    >>> print(polygamma(1, np.array([1.0, 2.0])).round(4))
+    [1.6449 0.6449]
+    """
+    return _like(x, sp.polygamma(n, x))
+
+
+@polygamma.vjp(r"\psi^{(x + 1)}(y)", "x")
+def _(g: Any, z: Any, n: Any, x: Any) -> Any:
+    return g * polygamma(n + 1, x)
+
+
+@op(r"\zeta(x, y)", broadcasts=True, domain=(REAL, POSITIVE), examples=(example(2.5, (2, 3)), example(4.0, ())))
+def zeta(x: Any, q: Any) -> Any:
+    """Hurwitz' zeta function ``Σ 1 / (k + q)ˣ`` over k from 0 on, for x > 1; with respect to ``q``.
+
+    >>> print(zeta(2.0, np.array([1.0, 2.0])).round(4))
+    [1.6449 0.6449]
+    """
+    return _like(q, sp.zeta(x, q))
+
+
+@zeta.vjp(r"-x \cdot \zeta(x + 1, y)", "q")
+def _(g: Any, z: Any, x: Any, q: Any) -> Any:
+    return g * (-x * zeta(x + 1, q))
+
+
+psi = ufunc(sp.psi, r"\psi(x)", (lambda g, z, x: g * polygamma(1, x), r"\psi'(x)"), domain=POSITIVE)
+digamma = psi
+gamma = ufunc(sp.gamma, r"\Gamma(x)", (lambda g, z, x: g * (z * psi(x)), r"z \cdot \psi(x)"), domain=POSITIVE)
+gammaln = ufunc(sp.gammaln, r"\ln \left|\Gamma(x)\right|", (lambda g, z, x: g * psi(x), r"\psi(x)"), domain=POSITIVE)
+
+
+def _rgamma_x(g: Any, z: Any, x: Any) -> Any:
+    left = plain(x) < 0.5  # where 1/Γ(x) is Γ(1 - x) sin(πx) / π, which has no poles
+    a, b = np.where(left, x, 0), np.where(left, 1, x)
+    return g * np.where(left, gamma(1 - a) * (np.cos(pi * a) - psi(1 - a) * np.sin(pi * a) / pi), -rgamma(b) * psi(b))
+
+
+rgamma = ufunc(sp.rgamma, r"\frac{1}{\Gamma(x)}", (_rgamma_x, r"-z \cdot \psi(x)"))
+gammasgn = ufunc(
+    sp.gammasgn,
+    r"\operatorname{sign} \Gamma(x)",
+    (lambda g, z, x: np.zeros_like(g), "0"),
+    domain=POSITIVE,
+    note="0 at the jumps",
+)
+beta = ufunc(
+    sp.beta,
+    r"\mathrm{B}(x, y)",
+    (lambda g, z, x, y: g * z * (psi(x) - psi(x + y)), r"z \cdot (\psi(x) - \psi(x + y))"),
+    (lambda g, z, x, y: g * z * (psi(y) - psi(x + y)), r"z \cdot (\psi(y) - \psi(x + y))"),
+    domain=POSITIVE,
+)
+betaln = ufunc(
+    sp.betaln,
+    r"\ln \mathrm{B}(x, y)",
+    (lambda g, z, x, y: g * (psi(x) - psi(x + y)), r"\psi(x) - \psi(x + y)"),
+    (lambda g, z, x, y: g * (psi(y) - psi(x + y)), r"\psi(y) - \psi(x + y)"),
+    domain=POSITIVE,
+)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    """The logarithm of the multivariate gamma function of dimension ``d``, for ``a`` > (d - 1) / 2.
+
+    >>> print(float(multigammaln(2.5, 1)).__round__(4))
+    0.2847
+    """
+    a = a if hasattr(a, "dtype") else np.asarray(a, float)
+    if not np.all(plain(a) > (d - 1) / 2):
+        raise ValueError(f"multigammaln: expected a above (d - 1) / 2, which is {(d - 1) / 2:g}, got {plain(a)}")
+    halves = np.arange(d).astype(a.dtype) / 2
+    return d * (d - 1) / 4 * math.log(pi) + np.sum(gammaln(np.expand_dims(a, -1) - halves), axis=-1)
+
+
+# -- incomplete gamma and beta functions (DLMF 8.2, 8.17), with respect to the last argument ------------
+
+
+def _gamma_density(g: Any, z: Any, a: Any, x: Any) -> Any:
+    return g * np.exp(xlogy(a - 1, x) - x - gammaln(a))
+
+
+gammainc = ufunc(
+    sp.gammainc,
+    r"P(x, y)",
+    None,
+    (_gamma_density, r"\frac{y^{x - 1} \cdot e^{-y}}{\Gamma(x)}"),
+    domain=POSITIVE,
+)
+gammaincc = ufunc(
+    sp.gammaincc,
+    r"Q(x, y)",
+    None,
+    (lambda g, z, a, x: -_gamma_density(g, z, a, x), r"-\frac{y^{x - 1} \cdot e^{-y}}{\Gamma(x)}"),
+    domain=POSITIVE,
+)
+betainc = ufunc(
+    sp.betainc,
+    r"I_{w}(x, y)",
+    None,
+    None,
+    (
+        lambda g, z, a, b, x: g * np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b)),
+        r"\frac{w^{x - 1} \cdot (1 - w)^{y - 1}}{\mathrm{B}(x, y)}",
+    ),
+    domain=(POSITIVE, POSITIVE, UNIT),
+    examples=(example(np.array([1.0, 2.5, 4.0]), np.array([3.0, 0.5, 2.0]), (2, 3)), example(2.0, 1.5, ())),
+)
+
+# -- the error function and the normal distribution (DLMF 7) --------------------------------------------
+
+erfinv = ufunc(
+    sp.erfinv,
+    r"\operatorname{erf}^{-1} x",
+    (lambda g, z, x: g * (sqrt(pi) / 2 * np.exp(z * z)), r"\frac{\sqrt{\pi}}{2} \cdot e^{z^2}"),
+    domain=Domain(-1.0, 1.0),
+)
+erfcinv = ufunc(
+    sp.erfcinv,
+    r"\operatorname{erfc}^{-1} x",
+    (lambda g, z, x: g * (-sqrt(pi) / 2 * np.exp(z * z)), r"-\frac{\sqrt{\pi}}{2} \cdot e^{z^2}"),
+    domain=Domain(0.0, 2.0),
+)
+erfcx = ufunc(
+    sp.erfcx,
+    r"e^{x^2} \cdot \operatorname{erfc} x",
+    (lambda g, z, x: g * (2 * x * z - 2 / sqrt(pi)), r"2 \cdot x \cdot z - \frac{2}{\sqrt{\pi}}"),
+)
+ndtr = ufunc(
+    sp.ndtr,
+    r"\Phi(x)",
+    (lambda g, z, x: g * (np.exp(-x * x / 2) / sqrt(2 * pi)), r"\frac{1}{\sqrt{2 \cdot \pi}} \cdot e^{-x^2 / 2}"),
+)
+log_ndtr = ufunc(
+    sp.log_ndtr,
+    r"\ln \Phi(x)",
+    # The density over Φ, by a function that is of moderate size where both are 0.
+    (lambda g, z, x: g * (sqrt(2 / pi) / erfcx(-x / sqrt(2))), r"\frac{\Phi'(x)}{\Phi(x)}"),
+)
+ndtri = ufunc(
+    sp.ndtri,
+    r"\Phi^{-1}(x)",
+    (lambda g, z, x: g * (sqrt(2 * pi) * np.exp(z * z / 2)), r"\sqrt{2 \cdot \pi} \cdot e^{z^2 / 2}"),
+    domain=UNIT,
+)
+
+# -- logarithms of what may be 0 ------------------------------------------------------------------------
+
+logit = ufunc(
+    sp.logit, r"\ln \frac{x}{1 - x}", (lambda g, z, x: g / x / (1 - x), r"\frac{1}{x \cdot (1 - x)}"), domain=UNIT
+)
+log_expit = ufunc(sp.log_expit, r"\ln \sigma(x)", (lambda g, z, x: g * sigmoid(-x), r"\sigma(-x)"))
+xlogy = ufunc(
+    sp.xlogy,
+    r"x \cdot \ln y",
+    (lambda g, z, x, y: g * np.log(np.where((x == 0) & (y <= 0), np.ones_like(y), y)), r"\ln y"),
+    (lambda g, z, x, y: g * (x / np.where((x == 0) & (y == 0), inf, y)), r"\frac{x}{y}"),
+    domain=(REAL, POSITIVE),
+    note="0 with respect to both at x = y = 0, as the result",
+)
+xlog1py = ufunc(
+    sp.xlog1py,
+    r"x \cdot \ln(1 + y)",
+    (lambda g, z, x, y: g * np.log1p(np.where((x == 0) & (y <= -1), np.zeros_like(y), y)), r"\ln(1 + y)"),
+    (lambda g, z, x, y: g * (x / np.where((x == 0) & (y == -1), inf, 1 + y)), r"\frac{x}{1 + y}"),
+    domain=(REAL, Domain(low=-1.0)),
+    note="0 with respect to both at x = 0, y = -1, as the result",
+)
+entr = ufunc(sp.entr, r"-x \cdot \ln x", (lambda g, z, x: -g * (np.log(x) + 1), r"-\ln x - 1"), domain=POSITIVE)
+
+
+def _log_ratio(x: Any, y: Any) -> Any:
+    """``ln(x / y)``, where the quotient is out of range the difference of two logarithms."""
+    ratio = x / y
+    out = (plain(ratio) == 0) | (plain(ratio) == inf)
+    apart = np.log(x) - np.log(y) if np.any(out) else 0
+    return np.where(out, apart, np.log(np.where(out, 1, ratio)))
+
+
+rel_entr = ufunc(
+    sp.rel_entr,
+    r"x \cdot \ln \frac{x}{y}",
+    (lambda g, z, x, y: g * (_log_ratio(x, y) + 1), r"\ln \frac{x}{y} + 1"),
+    (lambda g, z, x, y: -g * (x / y), r"-\frac{x}{y}"),
+    domain=POSITIVE,
+)
+kl_div = ufunc(
+    sp.kl_div,
+    r"x \cdot \ln \frac{x}{y} - x + y",
+    (lambda g, z, x, y: g * _log_ratio(x, y), r"\ln \frac{x}{y}"),
+    (lambda g, z, x, y: g * ((y - x) / y), r"1 - \frac{x}{y}"),
+    domain=POSITIVE,
+)
+
+
+def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """``ln Σ b exp(a)`` without overflow, over all axes unless told which, as `scipy.special.logsumexp`.
+
+    Parameters
+    ----------
+    a : array_like
+        Any shape.
+    axis : int or tuple of int, optional
+        Over which to add up; None: over all.
+    b : array_like, optional
+        Factors, which broadcast with ``a``; where one is 0 its ``a`` is left out.
+    keepdims : bool
+        Whether the axes stay, with length 1.
+    return_sign : bool
+        Whether to give ``ln |Σ|`` and the sign of the sum; without it a sum below 0 gives NaN.
+
+    Returns
+    -------
+    array, or a pair of them
+
+    Examples
+    --------
+    >>> print(logsumexp(np.array([0.0, 1000.0])), logsumexp([0.0, 0.0], b=[3.0, -1.0]).round(4))
+    1000.0 0.6931
+    """
+    a = a if hasattr(a, "dtype") else np.asarray(a, float)
+    if b is None:
+        total = network.logsumexp(a, axis=axis, keepdims=keepdims)
+        return (total, np.ones_like(plain(total))) if return_sign else total
+    b = b if hasattr(b, "dtype") else np.asarray(b)
+    a, b = np.broadcast_arrays(np.where(plain(b) == 0, -inf, a), b)
+    top = np.max(plain(a), axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    total = np.sum(b * np.exp(a - top), axis=axis, keepdims=keepdims)
+    shift = top if keepdims else np.squeeze(top, axis=axis)
+    if not return_sign:
+        return np.log(total) + shift
+    return np.log(np.abs(total)) + shift, np.sign(plain(total))
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    """``exp(x) / Σ exp(x)``, over all axes unless told which, as `scipy.special.softmax`.
+
+    >>> print(softmax([[0.0, 0.0], [0.0, 0.0]]))
+    [[0.25 0.25]
+     [0.25 0.25]]
+    """
+    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    return network.softmax(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    """``ln softmax(x)``, over all axes unless told which, as `scipy.special.log_softmax`.
+
+    >>> print(log_softmax([0.0, 0.0]).round(4))
+    [-0.6931 -0.6931]
+    """
+    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    return network.log_softmax(x, axis=axis)
+
+
+# -- Bessel functions (DLMF 10.6, 10.29), with respect to the argument ----------------------------------
+
+HALF_DIFFERENCE = r"\frac{{{0}_{{x - 1}}(y) - {0}_{{x + 1}}(y)}}{{2}}"
+BESSEL = (example(0, (2, 3)), example(2.5, ()))
+
+jv = ufunc(
+    sp.jv,
+    r"J_{x}(y)",
+    None,
+    (lambda g, z, v, x: g * ((jv(v - 1, x) - jv(v + 1, x)) / 2), HALF_DIFFERENCE.format("J")),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+yv = ufunc(
+    sp.yv,
+    r"Y_{x}(y)",
+    None,
+    (lambda g, z, v, x: g * ((yv(v - 1, x) - yv(v + 1, x)) / 2), HALF_DIFFERENCE.format("Y")),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+jn, yn = jv, yv
+NUMPY[sp.yn] = yv
+iv = ufunc(
+    sp.iv,
+    r"I_{x}(y)",
+    None,
+    (lambda g, z, v, x: g * ((iv(v - 1, x) + iv(v + 1, x)) / 2), r"\frac{I_{x - 1}(y) + I_{x + 1}(y)}{2}"),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+ive = ufunc(
+    sp.ive,
+    r"e^{-\left|y\right|} \cdot I_{x}(y)",
+    None,
+    (
+        lambda g, z, v, x: g * ((ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(plain(x)) * z),
+        r"\frac{1}{2} \cdot e^{-\left|y\right|} \cdot (I_{x - 1}(y) + I_{x + 1}(y)) - z \cdot \operatorname{sign} y",
+    ),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+j0 = ufunc(sp.j0, r"J_0(x)", (lambda g, z, x: -g * j1(x), r"-J_1(x)"))
+j1 = ufunc(sp.j1, r"J_1(x)", (lambda g, z, x: g * ((j0(x) - jv(2, x)) / 2), r"\frac{J_0(x) - J_2(x)}{2}"))
+y0 = ufunc(sp.y0, r"Y_0(x)", (lambda g, z, x: -g * y1(x), r"-Y_1(x)"), domain=POSITIVE)
+y1 = ufunc(
+    sp.y1, r"Y_1(x)", (lambda g, z, x: g * ((y0(x) - yv(2, x)) / 2), r"\frac{Y_0(x) - Y_2(x)}{2}"), domain=POSITIVE
+)
+i0 = ufunc(sp.i0, r"I_0(x)", (lambda g, z, x: g * i1(x), r"I_1(x)"))
+i1 = ufunc(sp.i1, r"I_1(x)", (lambda g, z, x: g * ((i0(x) + iv(2, x)) / 2), r"\frac{I_0(x) + I_2(x)}{2}"))
+i0e = ufunc(
+    sp.i0e,
+    r"e^{-\left|x\right|} \cdot I_0(x)",
+    (
+        lambda g, z, x: g * (i1e(x) - np.sign(plain(x)) * z),
+        r"e^{-\left|x\right|} \cdot I_1(x) - z \cdot \operatorname{sign} x",
+    ),
+    domain=NONZERO,
+    note="0 at 0, the middle of both slopes",
+)
+i1e = ufunc(
+    sp.i1e,
+    r"e^{-\left|x\right|} \cdot I_1(x)",
+    (
+        lambda g, z, x: g * ((i0e(x) + ive(2, x)) / 2 - np.sign(plain(x)) * z),
+        r"\frac{1}{2} \cdot e^{-\left|x\right|} \cdot (I_0(x) + I_2(x)) - z \cdot \operatorname{sign} x",
+    ),
+)
+
+# -- what the derivatives of others are made of (DLMF 13.4.1, 15.5.1, 19.5.1) ---------------------------
+
+
+@op(
+    r"\int_0^1 t^{x} \cdot e^{y \cdot t} \, dt",
+    broadcasts=True,
+    examples=(example(1, (2, 3)), example(0.5, ())),
+)
+def exponential_moment(k: Any, x: Any) -> Any:
+    """``∫ tᵏ exp(x t) dt`` for t from 0 to 1, which `exprel` is for k = 0, and its derivatives are for k = 1, 2, …
+
+    >>> print(exponential_moment(1, 0.0))
+    0.5
+    """
+    finite = np.isfinite(x)  # SciPy's function is for these
+    return _like(x, np.where(finite, sp.hyp1f1(k + 1.0, k + 2.0, np.where(finite, x, 0)) / (k + 1.0), np.maximum(x, 0)))
+
+
+@exponential_moment.vjp(r"\int_0^1 t^{x + 1} \cdot e^{y \cdot t} \, dt", "x")
+def _(g: Any, z: Any, k: Any, x: Any) -> Any:
+    return g * exponential_moment(k + 1, x)
+
+
+@op(
+    r"{}_2F_1(a, b; c; x)",
+    broadcasts=True,
+    domain=(REAL, REAL, REAL, Domain(-1.0, 1.0)),
+    examples=(example(0.5, 0.5, 1.0, (2, 3)), example(-0.5, 0.5, 1.0, ())),
+)
+def hyp2f1(a: Any, b: Any, c: Any, x: Any) -> Any:
+    """Gauss' hypergeometric function, with respect to its last argument.
+
+    >>> print(hyp2f1(1.0, 1.0, 2.0, 0.5).round(4))  # -2 ln 0.5
+    1.3863
+    """
+    return _like(x, sp.hyp2f1(a, b, c, x))
+
+
+@hyp2f1.vjp(r"\frac{a \cdot b}{c} \cdot {}_2F_1(a + 1, b + 1; c + 1; x)", "x")
+def _(g: Any, z: Any, a: Any, b: Any, c: Any, x: Any) -> Any:
+    return g * (a * b / c * hyp2f1(a + 1, b + 1, c + 1, x))
+
+
+ellipk = ufunc(
+    sp.ellipk,
+    r"K(x)",
+    (
+        lambda g, z, x: g * (pi / 8 * hyp2f1(1.5, 1.5, 2.0, x)),
+        r"\frac{\pi}{8} \cdot {}_2F_1(\frac{3}{2}, \frac{3}{2}; 2; x)",
+    ),
+    domain=Domain(-1.0, 1.0),
+)
+ellipe = ufunc(
+    sp.ellipe,
+    r"E(x)",
+    (
+        lambda g, z, x: g * (-pi / 8 * hyp2f1(0.5, 1.5, 2.0, x)),
+        r"-\frac{\pi}{8} \cdot {}_2F_1(\frac{1}{2}, \frac{3}{2}; 2; x)",
+    ),
+    domain=Domain(-1.0, 1.0),
+)
+exprel = ufunc(
+    sp.exprel,
+    r"\frac{e^{x} - 1}{x}",
+    (lambda g, z, x: g * (exponential_moment(1, x)), r"\frac{(x - 1) \cdot e^{x} + 1}{x^2}"),
+)
+
+# -- transforms and losses ------------------------------------------------------------------------------
+
+boxcox = ufunc(
+    sp.boxcox,
+    r"\frac{x^{y} - 1}{y}",
+    (lambda g, z, x, y: g * x ** (y - 1), r"x^{y - 1}"),
+    (
+        lambda g, z, x, y: g * (np.square(np.log(x)) * exponential_moment(1, y * np.log(x))),
+        r"\frac{x^{y} \cdot \ln x - z}{y}",
+    ),
+    domain=(POSITIVE, REAL),
+)
+boxcox1p = ufunc(
+    sp.boxcox1p,
+    r"\frac{(1 + x)^{y} - 1}{y}",
+    (lambda g, z, x, y: g * (1 + x) ** (y - 1), r"(1 + x)^{y - 1}"),
+    (
+        lambda g, z, x, y: g * (np.square(np.log1p(x)) * exponential_moment(1, y * np.log1p(x))),
+        r"\frac{(1 + x)^{y} \cdot \ln(1 + x) - z}{y}",
+    ),
+    domain=(Domain(low=-1.0), REAL),
+)
+huber = ufunc(
+    sp.huber,
+    r"\operatorname{huber}(x, y)",
+    (lambda g, z, d, r: g * np.maximum(np.abs(r) - d, 0), r"\max(\left|y\right| - x, 0)"),
+    (lambda g, z, d, r: g * np.clip(r, -d, d), r"\operatorname{clip}(y, -x, x)"),
+    domain=(POSITIVE, REAL),
+)
+
+
+pseudo_huber = ufunc(
+    sp.pseudo_huber,
+    r"x^2 \cdot (\sqrt{1 + (\frac{y}{x})^2} - 1)",
+    (
+        # (h - d)² / h with h = √(r² + d²), where h - d is r² / (h + d), which does not cancel
+        lambda g, z, d, r: g * over(np.square(r * over(r, np.hypot(r, d) + d)), np.hypot(r, d)),
+        r"\frac{(\sqrt{x^2 + y^2} - x)^2}{\sqrt{x^2 + y^2}}",
+    ),
+    (lambda g, z, d, r: g * (r * over(d, np.hypot(r, d))), r"\frac{x \cdot y}{\sqrt{x^2 + y^2}}"),
+    domain=(POSITIVE, REAL),
+    note="0 at x = y = 0",
+)
+stdtr = ufunc(
+    sp.stdtr,
+    r"F_{x}(y)",
+    None,
+    (
+        lambda g, z, df, t: g * np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - betaln(df / 2, 0.5)) / np.sqrt(df),
+        r"\frac{(1 + y^2 / x)^{-(x + 1) / 2}}{\sqrt{x} \cdot \mathrm{B}(x / 2, 1 / 2)}",
+    ),
+    domain=(POSITIVE, REAL),
+)

@@ -1,0 +1,46 @@
+"""The gamma distribution of shape ``a``."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ...dispatch import plain
+from ..special import gammainc, gammaincc, gammaln, xlogy
+from .norm import standard
+from .theirs import theirs
+
+__getattr__ = theirs("gamma")
+
+
+def logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """The logarithm of the density, -∞ below ``loc``.
+
+    >>> print(logpdf(2.0, 3.0).round(4), logpdf(-1.0, 3.0))
+    -1.3069 -inf
+    """
+    u = standard(x, loc, scale)
+    outside = plain(u) < 0
+    v = np.where(outside, 1.0, u)
+    return np.where(outside, -inf, xlogy(np.subtract(a, 1), v) - v - gammaln(a) - np.log(scale))
+
+
+def pdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """The density."""
+    return np.exp(logpdf(x, a, loc, scale))
+
+
+def cdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """The probability of at most ``x``; no derivative with respect to ``a``."""
+    u = standard(x, loc, scale)
+    outside = plain(u) < 0
+    return np.where(outside, 0.0, gammainc(a, np.where(outside, 1.0, u)))
+
+
+def sf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """The probability of more than ``x``; no derivative with respect to ``a``."""
+    u = standard(x, loc, scale)
+    outside = plain(u) < 0
+    return np.where(outside, 1.0, gammaincc(a, np.where(outside, 1.0, u)))

@@ -1,0 +1,37 @@
+"""The Poisson distribution of mean ``mu``, with respect to which it has derivatives."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ...dispatch import plain
+from ..special import gammaincc, gammaln, xlogy
+from .theirs import theirs
+
+__getattr__ = theirs("poisson")
+
+
+def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
+    """The logarithm of the probability of ``k``, which has no derivative; -∞ where ``k`` is no whole number from 0 on.
+
+    >>> print(logpmf(2, 3.0).round(4))
+    -1.4959
+    """
+    n = np.subtract(plain(k), plain(loc))
+    outside = (n < 0) | (n != np.floor(n))
+    n = np.where(outside, 0, n)
+    return np.where(outside, -inf, xlogy(n, mu) - gammaln(n + 1) - mu)
+
+
+def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:
+    """The probability of ``k``."""
+    return np.exp(logpmf(k, mu, loc))
+
+
+def cdf(k: Any, mu: Any, loc: Any = 0) -> Any:
+    """The probability of at most ``k``."""
+    n = np.floor(np.subtract(plain(k), plain(loc)))
+    return np.where(n < 0, 0.0, gammaincc(np.maximum(n, 0) + 1, mu))
