@@ -66,7 +66,7 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _special(function: Any) -> Any:
     """What answers for a ufunc of SciPy's: rules that are read when the first of them is called."""
-    if getattr(sys.modules.get("scipy.special"), getattr(function, "__name__", ""), None) is not function:
+    if not isinstance(function, np.ufunc) or "scipy.special" not in sys.modules:
         return None
     importlib.import_module(".scipy.special", __package__)
     return NUMPY.get(function)
@@ -182,8 +182,9 @@ def asked_well(function: Callable[P, R]) -> Callable[P, R]:
 
 def full_name(function: Any) -> str:
     """What a NumPy function is called where it is used: ``np.linalg.norm``."""
-    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
-        return f"the ufunc {function.__name__}"  # of another library, which it does not tell
+    if isinstance(function, np.ufunc) and getattr(np, name := function.__name__, None) is not function:
+        scipys = getattr(sys.modules.get("scipy.special"), name, None) is function
+        return f"scipy.special.{name}" if scipys else f"the ufunc {name}"  # of a library that it does not tell
     return f"{short_name(_module(function))}.{function.__name__}"
 
 
@@ -225,7 +226,8 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(
             f"{name} has no gradient rule here; compose it from functions that have one, write a rule with "
-            "@autograd_core.op, or pass t.data if no gradient is needed"
+            f"{'autograd_core.ufunc' if isinstance(function, np.ufunc) else '@autograd_core.op'}, or pass t.data if no "
+            "gradient is needed"
         )
     out = kwargs.get("out")
     if any(isinstance(v, Recorded) for v in (out if isinstance(out, tuple) else (out,))):

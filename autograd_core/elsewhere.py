@@ -7,6 +7,7 @@ of the arrays of NumPy, JAX and HIPS autograd; the tests ask the libraries thems
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Container
 from types import FrameType
 
@@ -182,6 +183,15 @@ _REWRITES = """
     unique unique_consecutive: np.unique(t.data)
     histc: np.histogram(t.data, bins)
     ldexp: t * 2.0 ** other
+    digamma: autograd_core.scipy.special.digamma(t)
+    erfinv: autograd_core.scipy.special.erfinv(t)
+    i0: autograd_core.scipy.special.i0(t)
+    lgamma: autograd_core.scipy.special.gammaln(t)
+    mvlgamma: autograd_core.scipy.special.multigammaln(t + n, n)
+    polygamma: autograd_core.scipy.special.polygamma(n, t)
+    igamma: autograd_core.scipy.special.gammainc(a, t)
+    igammac: autograd_core.scipy.special.gammaincc(a, t)
+    matrix_exp: autograd_core.scipy.linalg.expm(t)
 """
 
 # What is not there in any words, and why; the names that it has elsewhere.
@@ -221,8 +231,8 @@ _ABSENT = {
         max_pool2d max_unpool2d batchnorm interpolate""",
     "functions are applied to whole arrays, as in np.tanh(t)": "apply_ map_ map2_",
     "it has no gradient rule here; compose it from functions that have one, write a rule with @autograd_core.op, or "
-    "compute it on t.data if no gradient is needed": """cummax cummin corrcoef digamma erfinv frexp
-        i0 igamma igammac lgamma mvlgamma polygamma index_reduce scatter_reduce matrix_exp mode nanquantile quantile
+    "compute it on t.data if no gradient is needed": """cummax cummin corrcoef frexp
+        index_reduce scatter_reduce mode nanquantile quantile
         geqrf lu newton_schulz nextafter nonzero_static orgqr ormqr pinverse symeig renorm
         unfold rearrange decode_hevc_frame keccak""",
 }
@@ -266,12 +276,7 @@ def _told(name: str) -> str:
 
 
 # Functions that make arrays of their arguments, and what is written in place of them.
-_CONVERTING = {
-    "full": "np.broadcast_to(t, shape)",
-    "norm.pdf": "np.exp(-(((t - mean) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))",
-    "norm.logpdf": "-(((t - mean) / sd) ** 2) / 2 - np.log(sd * np.sqrt(2 * np.pi))",
-    "norm.cdf": "autograd_core.erfc((mean - t) / (sd * np.sqrt(2))) / 2",
-}
+_CONVERTING = {"full": "np.broadcast_to(t, shape)"}
 _LIBRARIES = {"jax", "keras", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "tensorflow", "torch"}
 
 
@@ -280,12 +285,18 @@ def conversion(frame: FrameType | None) -> tuple[str, str]:
 
     Where libraries are on the way, it is the function of theirs that was called first.
     """
-    called, library = "", ""
-    while frame is not None and (root := frame.f_globals.get("__name__", "").partition(".")[0]) in _LIBRARIES:
-        if not frame.f_code.co_name.startswith(("_", "<")):
-            of = getattr(frame.f_locals.get("self"), "name", None)  # a distribution of SciPy's
-            called, library = f"{of}.{frame.f_code.co_name}" if of else frame.f_code.co_name, root
+    called, library, twin = "", "", ""
+    while frame is not None and (module := frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES:
+        name = frame.f_code.co_name
+        if name == "wrapper" and callable(inside := frame.f_locals.get("f")):  # a decorator's, around a function
+            name, module = inside.__name__, inside.__module__
+        if not name.startswith(("_", "<")):
+            of = _distribution(frame.f_locals.get("self"))
+            called, library = f"{of}.{name}" if of else name, module.partition(".")[0]
+            twin = _twin(module, called) or twin
         frame = frame.f_back
+    if twin:
+        return f"scipy's {called}", f"write {twin}(…)"
     told = f"; write {_CONVERTING[called]}" if called in _CONVERTING else _told(called) if called else ""
     if library in ("numpy", "scipy") and told.startswith("; write "):
         return f"{library}'s {called}", told[2:]
@@ -293,3 +304,25 @@ def conversion(frame: FrameType | None) -> tuple[str, str]:
         "use t.data or t.numpy() for the values, np.stack or autograd_core.array to build a recorded array from "
         "Tensors, X @ t for X.dot(t)"
     )
+
+
+def _distribution(value: object) -> str:
+    """The name of a distribution of SciPy's, of numbers, of vectors or with its parameters already."""
+    value = getattr(value, "dist", value)
+    return str(getattr(value, "name", "")) or type(value).__name__.partition("_gen")[0] * (
+        type(value).__module__ == "scipy.stats._multivariate"
+    )
+
+
+def _twin(module: str, called: str) -> str:
+    """The function of ours that has the name and the place of one of SciPy's; empty where there is none."""
+    package = ".".join(module.split(".")[1:2])
+    try:
+        where = importlib.import_module(f"autograd_core.scipy.{package}")
+        for part in called.split("."):
+            if part not in vars(where):
+                return ""
+            where = vars(where)[part]
+    except (ImportError, TypeError):
+        return ""
+    return f"autograd_core.scipy.{package}.{called}"

@@ -30,6 +30,9 @@ Rule = Callable[..., Any]
 
 # Every op by its name: what the property tests, the table in the docs and the command loop over.
 REGISTRY: dict[str, Op] = {}
+# Those of SciPy's functions. They have a table of their own, for they are read when the first is needed, and names such
+# as `gamma` may be yours.
+SCIPY: dict[str, Op] = {}
 
 
 # What may stand in an expression beside Tensors without being converted.
@@ -502,14 +505,16 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def _register(op: Op, numpy: Any) -> Op:
-    before = REGISTRY.get(op.name)
+def _register(op: Op, numpy: Any, table: dict[str, Op]) -> Op:
+    before = table.get(op.name)
     if before is not None and before.__module__ != op.__module__:
         raise ValueError(f"there is an op {op.name!r} already, from {before.__module__}; choose another name")
     Op.rewritten += 1
-    REGISTRY[op.name] = op
+    table[op.name] = op
     op.numpy = _functions(numpy)
     for function in op.numpy:
+        if table is SCIPY and function in NUMPY:
+            continue  # an op of your own was there first
         NUMPY[function] = op
         if op.quick is not None:
             bind_operator(function, op.quick, partial(_quick_binary, op))
@@ -528,6 +533,7 @@ def ufunc(
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example] | None = None,
     note: str = "",
+    table: dict[str, Op] = REGISTRY,
 ) -> Op:
     """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
 
@@ -546,11 +552,12 @@ def ufunc(
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
     note : str
         What the derivative is at kinks and ties, in words.
+    table : dict of str to Op
+        Where it stands from now on, by its name.
 
     Returns
     -------
     Op
-        In `REGISTRY` from now on.
 
     Raises
     ------
@@ -577,7 +584,7 @@ def ufunc(
     made.rules = [None if pair is None else pair[0] for pair in rules]
     made.formulas = ["" if pair is None else pair[1] for pair in rules]
     made.complete = None not in rules
-    return _register(made, np_ufunc)
+    return _register(made, np_ufunc, table)
 
 
 def op(
@@ -587,6 +594,7 @@ def op(
     broadcasts: bool = False,
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example] | None = None,
+    table: dict[str, Op] = REGISTRY,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Decorate a forward function of arrays to make it an op; add the rules with `Op.vjp`.
 
@@ -602,6 +610,8 @@ def op(
         Where each input may lie: a `Domain` for all, or one for each.
     examples : sequence of Example, optional
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
+    table : dict of str to Op
+        Where it stands from now on, by its name.
 
     Returns
     -------
@@ -631,7 +641,7 @@ def op(
 
     def decorate(forward: Callable[..., Any]) -> Op:
         made = Op(forward, latex, broadcasts=broadcasts, domain=domain, examples=examples)
-        return _register(made, numpy)
+        return _register(made, numpy, table)
 
     return decorate
 

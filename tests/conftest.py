@@ -17,18 +17,12 @@ import signal
 import sys
 import warnings
 from collections import Counter, defaultdict
-from contextlib import suppress
 
 import hypothesis
 import pytest
 
 from autograd_core.dispatch import NUMPY
 from autograd_core.op import COMPOSED, REGISTRY, Op
-
-# The functions of SciPy's are tried as all others are, and from the start: each process collects the same tests.
-with suppress(ImportError):
-    importlib.import_module("autograd_core.scipy.special")
-    importlib.import_module("autograd_core.scipy.linalg")
 
 # The same examples on every run, so that a red suite means a change; new ones with HYPOTHESIS_PROFILE=explore.
 # No verdict depends on how fast a machine is, which "too slow" would.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..domain import Domain, example
-from ..op import op
+from ..domain import example
+from ..op import SCIPY
+from ..op import op as op_in
 from ..optional import needed
 
 sla: Any = needed("scipy.linalg", "autograd_core.scipy", "scipy")
+op = partial(op_in, table=SCIPY)
 inv, det, solve, norm = np.linalg.inv, np.linalg.det, np.linalg.solve, np.linalg.norm
 
 UPPER = np.array([[2.0, 1.0, 0.5], [0.0, 1.5, -1.0], [0.0, 0.0, 1.25]])
-NEAR_1 = Domain(0.5, 2.0)
 
 
 @op(r"e^{x}", examples=(example((2, 2)), example((2, 3, 3)), example((1, 1))))

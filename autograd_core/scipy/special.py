@@ -15,6 +15,7 @@ numbers and arrays; a Tensor that records is refused there by name.
 from __future__ import annotations
 
 import math
+from functools import partial
 from math import inf, pi, sqrt
 from typing import Any
 
@@ -22,21 +23,27 @@ import numpy as np
 
 from ..dispatch import NUMPY, plain
 from ..domain import NONZERO, POSITIVE, REAL, Domain, example
-from ..op import op, ufunc
+from ..op import SCIPY
+from ..op import op as op_in
+from ..op import ufunc as ufunc_in
 from ..ops import network
 from ..ops.elementwise import over, sigmoid
 from ..ops.network import erf, erfc
 from ..optional import needed
 
 sp: Any = needed("scipy.special", "autograd_core.scipy", "scipy")
+op, ufunc = partial(op_in, table=SCIPY), partial(ufunc_in, table=SCIPY)
 
 UNIT = Domain(0.0, 1.0)
+
+# What is here already, under other names or NumPy's.
 expit = sigmoid
 log1p, expm1, cbrt, exp2 = np.log1p, np.expm1, np.cbrt, np.exp2
-NUMPY.update({sp.expit: sigmoid, sp.erf: erf, sp.erfc: erfc})
-NUMPY.update(
-    {theirs: NUMPY[ours] for theirs, ours in ((sp.log1p, log1p), (sp.expm1, expm1), (sp.cbrt, cbrt), (sp.exp2, exp2))}
-)
+for _theirs, _ours in (
+    *((sp.expit, sigmoid), (sp.erf, erf), (sp.erfc, erfc)),
+    *((getattr(sp, f.__name__), NUMPY[f]) for f in (log1p, expm1, cbrt, exp2)),
+):
+    NUMPY.setdefault(_theirs, _ours)
 
 
 def _like(x: Any, value: Any) -> Any:
@@ -62,7 +69,7 @@ def _(g: Any, z: Any, n: Any, x: Any) -> Any:
     return g * polygamma(n + 1, x)
 
 
-@op(r"\zeta(x, y)", broadcasts=True, domain=(REAL, POSITIVE), examples=(example(2.5, (2, 3)), example(4.0, ())))
+@op(r"\zeta(x, y)", numpy=getattr(sp._ufuncs, "_zeta", None), broadcasts=True, domain=(REAL, POSITIVE), examples=(example(2.5, (2, 3)), example(4.0, ())))
 def zeta(x: Any, q: Any) -> Any:
     """Hurwitz' zeta function ``Σ 1 / (k + q)ˣ`` over k from 0 on, for x > 1; with respect to ``q``.
 
@@ -390,8 +397,9 @@ def exponential_moment(k: Any, x: Any) -> Any:
     >>> print(exponential_moment(1, 0.0))
     0.5
     """
-    finite = np.isfinite(x)  # SciPy's function is for these
-    return _like(x, np.where(finite, sp.hyp1f1(k + 1.0, k + 2.0, np.where(finite, x, 0)) / (k + 1.0), np.maximum(x, 0)))
+    # Where exp(x) is 0 it is Γ(k + 1) / (-x)ᵏ⁺¹; SciPy's function would search for very long there.
+    near = sp.hyp1f1(k + 1.0, k + 2.0, np.clip(x, -1000, 1000)) / (k + 1.0)
+    return _like(x, np.where(x < -1000, sp.gamma(k + 1.0) * np.maximum(-x, 1) ** (-k - 1.0), near))
 
 
 @exponential_moment.vjp(r"\int_0^1 t^{x + 1} \cdot e^{y \cdot t} \, dt", "x")
@@ -399,26 +407,17 @@ def _(g: Any, z: Any, k: Any, x: Any) -> Any:
     return g * exponential_moment(k + 1, x)
 
 
-@op(
-    r"{}_2F_1(a, b; c; x)",
-    broadcasts=True,
+hyp2f1 = ufunc(
+    sp.hyp2f1,
+    r"{}_2F_1(x, y; w; v)",
+    *(None, None, None),
+    (
+        lambda g, z, a, b, c, x: g * (a * b / c * hyp2f1(a + 1, b + 1, c + 1, x)),
+        r"\frac{x \cdot y}{w} \cdot {}_2F_1(x + 1, y + 1; w + 1; v)",
+    ),
     domain=(REAL, REAL, REAL, Domain(-1.0, 1.0)),
     examples=(example(0.5, 0.5, 1.0, (2, 3)), example(-0.5, 0.5, 1.0, ())),
 )
-def hyp2f1(a: Any, b: Any, c: Any, x: Any) -> Any:
-    """Gauss' hypergeometric function, with respect to its last argument.
-
-    >>> print(hyp2f1(1.0, 1.0, 2.0, 0.5).round(4))  # -2 ln 0.5
-    1.3863
-    """
-    return _like(x, sp.hyp2f1(a, b, c, x))
-
-
-@hyp2f1.vjp(r"\frac{a \cdot b}{c} \cdot {}_2F_1(a + 1, b + 1; c + 1; x)", "x")
-def _(g: Any, z: Any, a: Any, b: Any, c: Any, x: Any) -> Any:
-    return g * (a * b / c * hyp2f1(a + 1, b + 1, c + 1, x))
-
-
 ellipk = ufunc(
     sp.ellipk,
     r"K(x)",
