@@ -497,8 +497,9 @@ def advice(op: Op, args: Sequence[Any], error: Exception) -> str:
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """The parameters of a forward function, without their types; a ufunc's are x, y, …"""
     if isinstance(function, np.ufunc):
+        names = "xywv" if function.nin <= 4 else [f"x{i + 1}" for i in range(function.nin)]
         parameters = [
-            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in "xyw"[: function.nin]
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names[: function.nin]
         ]
     else:
         parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]

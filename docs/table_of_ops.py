@@ -5,6 +5,7 @@ Formulas and derivatives are the ones beside the rules; what a rule gives at a k
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import math
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import numpy as np
 
 from autograd_core import REGISTRY, grad, hessian, one_hot
 from autograd_core.dispatch import OUT_OF_SCOPE, WITHOUT_DERIVATIVE, full_name, short_name
-from autograd_core.op import COMPOSED, Composed, JointRule, Op
+from autograd_core.domain import Domain
+from autograd_core.op import COMPOSED, SCIPY, Composed, JointRule, Op
 
 FILE = Path(__file__).with_name("ops.md")
 FAMILIES = {
@@ -50,11 +52,18 @@ def numpy_names(entry: Any) -> str:
     return ", ".join(sorted({f"`{full_name(function)}`" for function in entry.numpy}))
 
 
+def domains_of(entry: Op | Composed) -> list[Domain]:
+    """Where each argument may lie, of which nothing is said where all numbers will do."""
+    if isinstance(entry.domain, Domain):
+        return [entry.domain] * (entry.arity or 1 if isinstance(entry, Op) else 1)
+    return list(entry.domain or ())
+
+
 def domain(entry: Op | Composed) -> str:
     """Where the arguments may lie."""
-    domains = entry.domain if isinstance(entry.domain, tuple | list) else [entry.domain] * (entry.domain is not None)
+    domains = domains_of(entry)
     texts = []
-    for letter, d in zip("xyw", domains, strict=False):
+    for letter, d in zip("xywv", domains, strict=False):
         parts = []
         if np.isfinite(d.low) and np.isfinite(d.high):
             parts.append(f"${d.low:g} < {letter} < {d.high:g}$")
@@ -107,13 +116,13 @@ def at_kinks(name: str, entry: Op | Composed) -> Iterator[str]:
         args, said = TIES[name]
         yield f"{said}: {slopes(entry, *args)}"
         return
-    domains = entry.domain if isinstance(entry.domain, tuple | list) else [entry.domain] * (entry.domain is not None)
+    domains = domains_of(entry)
     places = [d.kinks or tuple(edge for edge in (d.low, d.high) if np.isfinite(edge)) for d in domains]
     if len(places) == 1:
         yield from (f"$x = {in_pi(place)}$: {slopes(entry, place)}" for place in places[0])
     elif places and all(places):
-        yield f"$x = y = 0$: {slopes(entry, 0.0, 0.0)}"
-    elif any(places):
+        yield f"$x = y = 0$: {slopes(entry, 0.0, 0.0)}" if len(places) == 2 else ""
+    elif any(places) and len(places) == 2:
         x, y = (where[0] if where else 1.0 for where in places)
         yield f"$x = {x:g}, y = {y:g}$: {slopes(entry, x, y)}"
 
@@ -121,8 +130,10 @@ def at_kinks(name: str, entry: Op | Composed) -> Iterator[str]:
 def slopes(entry: Op | Composed, *values: Any) -> str:
     """The derivative with respect to each argument at one point."""
     f = entry if isinstance(entry, Op) else entry.function
+    rules = entry.rules if isinstance(entry, Op) and not isinstance(entry.rules, JointRule) else values
+    argnums = tuple(n for n in range(len(values)) if rules[n] is not None)
     with np.errstate(all="ignore"):
-        found = grad(lambda *xs: f(*xs), argnums=tuple(range(len(values))))(*(np.array(v)[()] for v in values))
+        found = grad(lambda *xs: f(*xs), argnums=argnums)(*(np.array(v)[()] for v in values))
     return " and ".join(", ".join(number(v) for v in np.ravel(g)) for g in found)
 
 
@@ -162,6 +173,8 @@ def row(name: str, entry: Op | Composed) -> str:
     names = numpy_names(entry).split(", ")
     own = f"`np.{name}`"
     names = [own, *(n for n in names if n != own)] if own in names else [f"`{name}`", *names]
+    if entry in SCIPY.values():
+        names = [n for n in names if n.startswith("`scipy.")] or [f"`autograd_core.scipy.{family(entry)}.{name}`"]
     where = [domain(entry), *at_kinks(name, entry), *curvature(name, entry), said]
     cells = ("<br>".join(filter(None, names)), f"${entry.latex}$", derivatives, "<br>".join(filter(None, where)))
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
@@ -183,9 +196,21 @@ def family(entry: Op | Composed) -> str:
     return str(getattr(rule, "func", rule).__module__).rpartition(".")[2]
 
 
+def composed_of_scipy() -> list[tuple[str, list[str]]]:
+    """The modules of SciPy's functions, with those of their functions that have no rule of their own."""
+    found = []
+    distributions = importlib.import_module("autograd_core.scipy.stats").__all__
+    for name in ("special", "linalg", "signal", *(f"stats.{distribution}" for distribution in distributions)):
+        module = importlib.import_module(f"autograd_core.scipy.{name}")
+        own = [n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__]
+        found.append((name, [n for n in own if not n.startswith("_")]))
+    return found
+
+
 def table() -> str:
     """The whole page."""
     lines = [HEAD]
+    made = composed_of_scipy()
     entries: dict[str, Any] = {**REGISTRY, **COMPOSED}
     for module, title in FAMILIES.items():
         lines += [
@@ -196,6 +221,17 @@ def table() -> str:
             "",
         ]
     lines += [
+        "## SciPy's functions\n",
+        "The ufuncs of `scipy.special` take Tensors, and `autograd_core.scipy.special` has them under the same names; what "
+        "is no ufunc in SciPy has a function of the same name and arguments in `autograd_core.scipy`. Where the derivative "
+        "is *none*, a Tensor that records is refused.\n",
+        "| name | formula | local derivative | where, and what it is at a kink |",
+        "|---|---|---|---|",
+        *(row(*item) for module in ("special", "linalg") for item in SCIPY.items() if family(item[1]) == module),
+        "",
+        "Composed of these, or NumPy's:\n",
+        *(f"- `autograd_core.scipy.{module}`: {', '.join(f'`{name}`' for name in names)}" for module, names in made),
+        "",
         "## Without a derivative\n",
         "These see the data of Tensors, and give plain arrays, numbers and truth values; a call whose result would "
         "have a derivative, such as a histogram with weights, or with bins that follow the numbers, is an error:",

@@ -132,7 +132,7 @@ EXTRAS = {
     **dict.fromkeys(("graphviz", "matplotlib", "PIL", "pygraphviz"), "plots"),
     **dict.fromkeys(("ipykernel", "nbclient", "nbformat", "yaml"), "notebooks"),
     **dict.fromkeys(("mygrad", "tinygrad"), "bench"),
-    **{"cupy": "gpu", "mpi4py": "distributed", "numba": "fast", "onnx": "onnx", "scipy": "sparse", "h5py": "keras"},
+    **{"cupy": "gpu", "mpi4py": "distributed", "numba": "fast", "onnx": "onnx", "scipy": "scipy", "h5py": "keras"},
     "tensorboardX": "tensorboard",
 }
 

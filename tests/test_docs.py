@@ -458,7 +458,8 @@ def test_every_function_of_tensors_is_shown_with_an_example_that_ran(monkeypatch
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(judge):
+    judge("scipy")
     return script("table_of_ops")
 
 
@@ -473,7 +474,9 @@ def test_every_entry_is_in_the_table(table):
     ours = {
         name for name, entry in {**table.REGISTRY, **table.COMPOSED}.items() if table.family(entry) in table.FAMILIES
     }
-    assert rows == ours
+    theirs = {row for row in rows if "scipy." in row}
+    assert rows - theirs == ours
+    assert {row.rpartition(".")[2] for row in theirs} == {*table.SCIPY}
     assert len(rows) > 140
 
 

@@ -112,7 +112,7 @@ def outline(count: int) -> Sequence[int]:
 
 def letters(inputs: Mapping[int, str], output: str, upstream: str) -> dict[str, str]:
     """What stands for the letters of a formula of the table of ops."""
-    named = {letter: inputs[i] for i, letter in enumerate("xyw") if i in inputs} | {"z": output, "g": upstream}
+    named = {letter: inputs[i] for i, letter in enumerate("xywv") if i in inputs} | {"z": output, "g": upstream}
     return named | {f"x_{{{i + 1}}}": text for i, text in inputs.items()}
 
 
@@ -251,7 +251,7 @@ class Formula:
         """The formula in LaTeX, worked out as far as constants among its inputs allow."""
         constants = {
             letter: number(part.value)
-            for i, letter in enumerate("xyw")
+            for i, letter in enumerate("xywv")
             if isinstance(part := self.inputs.get(i), Name) and part.constant and np.ndim(part.value) == 0
         }
         return _with_constants(self.latex, {k: v for k, v in constants.items() if re.fullmatch(r"-?[\d.]+", v)})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,28 @@ from ..op import SCIPY
 from ..op import op as op_in
 from ..optional import needed
 
-sla: Any = needed("scipy.linalg", "autograd_core.scipy", "scipy")
 op = partial(op_in, table=SCIPY)
 inv, det, solve, norm = np.linalg.inv, np.linalg.det, np.linalg.solve, np.linalg.norm
+
+
+def _scipys(name: str) -> Callable[..., Any]:
+    """A function of SciPy's which arrays of other kinds answer for, as for NumPy's: a replay records it so."""
+    function = getattr(needed("scipy.linalg", "autograd_core.scipy", "scipy"), name)
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for a in args:
+            if hasattr(type(a), "__array_function__") and not issubclass(type(a), np.ndarray):
+                found = a.__array_function__(called, (type(a),), args, kwargs)
+                if found is not NotImplemented:
+                    return found
+        return function(*args, **kwargs)
+
+    return called
+
+
+_expm, _sqrtm = _scipys("expm"), _scipys("sqrtm")
+_triangular, _sylvester, _banded = _scipys("solve_triangular"), _scipys("solve_sylvester"), _scipys("solve_banded")
 
 UPPER = np.array([[2.0, 1.0, 0.5], [0.0, 1.5, -1.0], [0.0, 0.0, 1.25]])
 
@@ -27,7 +47,7 @@ def expm(A: Any) -> Any:
     [[1. 1.]
      [0. 1.]]
     """
-    return sla.expm(A)
+    return _expm(A)
 
 
 @expm.vjp(r"L(x^{T}, g)")
@@ -57,7 +77,7 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
     >>> print(solve_triangular(np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([3.0, 1.0])))
     [1. 1.]
     """
-    return sla.solve_triangular(a, b, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
+    return _triangular(a, b, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
 
 
 def _other(trans: Any) -> int:
@@ -88,7 +108,7 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     >>> print(solve_sylvester(np.eye(1), 3 * np.eye(1), np.array([[8.0]])))
     [[2.]]
     """
-    return sla.solve_sylvester(a, b, q)
+    return _sylvester(a, b, q)
 
 
 @solve_sylvester.vjp(r"-G \cdot z^{T}, G: x^{T} G + G y^{T} = g")
@@ -114,7 +134,7 @@ def sqrtm(A: Any) -> Any:
     [[2. 0.]
      [0. 3.]]
     """
-    root = sla.sqrtm(A)
+    root = _sqrtm(A)
     if np.iscomplexobj(root):
         raise ValueError("sqrtm: expected a matrix whose square root is real, got one with an eigenvalue below 0")
     return root
@@ -146,7 +166,7 @@ def _transposed(l_and_u: tuple[int, int], ab: Any) -> Any:
 )
 def banded(ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
     """`solve_banded`, with the bands as a parameter."""
-    return sla.solve_banded(l_and_u, ab, b)
+    return _banded(l_and_u, ab, b)
 
 
 @banded.vjp(r"-x^{-T} \cdot g \cdot z^{T}")

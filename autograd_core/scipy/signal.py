@@ -9,6 +9,10 @@ import numpy as np
 from ..ops.conv import conv
 
 
+def _lengths(array: Any, axes: list[int]) -> list[int]:
+    return [np.shape(array)[i] for i in axes]
+
+
 def convolve(in1: Any, in2: Any, mode: str = "full", *, axes: Any = None, dot_axes: Any = ((), ())) -> Any:
     """The convolution of two arrays: the second one is flipped, and moved over the first.
 
@@ -50,7 +54,7 @@ def convolve(in1: Any, in2: Any, mode: str = "full", *, axes: Any = None, dot_ax
         raise ValueError(f"convolve: expected as many axes of each array, got axes={axes}, dot_axes={dot_axes}")
     rest1 = [i for i in range(np.ndim(in1)) if i not in (*over1, *dot1)]
     rest2 = [i for i in range(np.ndim(in2)) if i not in (*over2, *dot2)]
-    n, k = ([np.shape(v)[i] for i in which] for v, which in ((in1, over1), (in2, over2)))
+    n, k = _lengths(in1, over1), _lengths(in2, over2)
     if mode == "valid" and any(a < b for a, b in zip(n, k, strict=True)):
         if any(a > b for a, b in zip(n, k, strict=True)):
             raise ValueError(f'convolve: expected with "valid" one array within the other, got {n} and {k}')
@@ -60,13 +64,11 @@ def convolve(in1: Any, in2: Any, mode: str = "full", *, axes: Any = None, dot_ax
         return np.transpose(swapped, order)
     if mode not in ("full", "valid", "same"):
         raise ValueError(f'convolve: expected mode "full", "valid" or "same", got {mode!r}')
-    size = lambda v, which: [np.shape(v)[i] for i in which]  # noqa: E731
-    x = np.transpose(in1, (*rest1, *over1, *dot1)).reshape(-1, *n, int(np.prod(size(in1, dot1))))
+    x = np.transpose(in1, (*rest1, *over1, *dot1)).reshape(-1, *n, int(np.prod(_lengths(in1, dot1))))
     kernel = np.transpose(in2, (*over2, *dot2, *rest2)).reshape(*k, x.shape[-1], -1)
     if not k:  # nothing is moved
-        return (x @ kernel).reshape(*size(in1, rest1), *size(in2, rest2))
+        return (x @ kernel).reshape(*_lengths(in1, rest1), *_lengths(in2, rest2))
     kernel = np.flip(kernel, axis=tuple(range(len(k))))
-    pairs = {"full": [(b - 1, b - 1) for b in k], "valid": "valid", "same": [((b) // 2, (b - 1) // 2) for b in k]}[mode]
-    found = conv(x, kernel, padding=pairs)  # (rest of the first, places, rest of the second)
-    found = np.moveaxis(found, -1, 1)
-    return found.reshape(*size(in1, rest1), *size(in2, rest2), *found.shape[2:])
+    pairs = {"full": [(b - 1, b - 1) for b in k], "valid": "valid", "same": [(b // 2, (b - 1) // 2) for b in k]}[mode]
+    found = np.moveaxis(conv(x, kernel, padding=pairs), -1, 1)  # (rest of the first, of the second, places)
+    return found.reshape(*_lengths(in1, rest1), *_lengths(in2, rest2), *found.shape[2:])

@@ -15,6 +15,7 @@ numbers and arrays; a Tensor that records is refused there by name.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from math import inf, pi, sqrt
 from typing import Any
@@ -23,16 +24,17 @@ import numpy as np
 
 from ..dispatch import NUMPY, plain
 from ..domain import NONZERO, POSITIVE, REAL, Domain, example
-from ..op import SCIPY
+from ..op import SCIPY, Op
 from ..op import op as op_in
 from ..op import ufunc as ufunc_in
 from ..ops import network
-from ..ops.elementwise import over, sigmoid
+from ..ops.elementwise import over, share_of_length, sigmoid
 from ..ops.network import erf, erfc
 from ..optional import needed
 
 sp: Any = needed("scipy.special", "autograd_core.scipy", "scipy")
-op, ufunc = partial(op_in, table=SCIPY), partial(ufunc_in, table=SCIPY)
+op = partial(op_in, table=SCIPY)
+ufunc: Callable[..., Op] = partial(ufunc_in, table=SCIPY)
 
 UNIT = Domain(0.0, 1.0)
 
@@ -48,28 +50,20 @@ for _theirs, _ours in (
 
 def _like(x: Any, value: Any) -> Any:
     """``value`` in the precision of ``x``, where SciPy's function computes in float64 whatever comes."""
-    return value.astype(x.dtype) if getattr(x, "dtype", value.dtype).kind == "f" else value
+    dtype = getattr(x, "dtype", None)
+    return value if dtype is None or dtype.kind != "f" else value.astype(dtype)
 
 
 # -- the gamma function and its kin (DLMF 5 and 25.11) --------------------------------------------------
 
 
-@op(r"\psi^{(x)}(y)", broadcasts=True, domain=(REAL, POSITIVE), examples=(example(1, (2, 3)), example(2, ())))
-def polygamma(n: Any, x: Any) -> Any:
-    """The n-th derivative of `digamma`, for whole ``n`` from 0 on, which has no derivative.
-
-    >>> print(polygamma(1, np.array([1.0, 2.0])).round(4))
-    [1.6449 0.6449]
-    """
-    return _like(x, sp.polygamma(n, x))
-
-
-@polygamma.vjp(r"\psi^{(x + 1)}(y)", "x")
-def _(g: Any, z: Any, n: Any, x: Any) -> Any:
-    return g * polygamma(n + 1, x)
-
-
-@op(r"\zeta(x, y)", numpy=getattr(sp._ufuncs, "_zeta", None), broadcasts=True, domain=(REAL, POSITIVE), examples=(example(2.5, (2, 3)), example(4.0, ())))
+@op(
+    r"\zeta(x, y)",
+    numpy=getattr(sp._ufuncs, "_zeta", None),
+    broadcasts=True,
+    domain=(REAL, POSITIVE),
+    examples=(example(2.5, (2, 3)), example(4.0, ())),
+)
 def zeta(x: Any, q: Any) -> Any:
     """Hurwitz' zeta function ``Σ 1 / (k + q)ˣ`` over k from 0 on, for x > 1; with respect to ``q``.
 
@@ -84,7 +78,7 @@ def _(g: Any, z: Any, x: Any, q: Any) -> Any:
     return g * (-x * zeta(x + 1, q))
 
 
-psi = ufunc(sp.psi, r"\psi(x)", (lambda g, z, x: g * polygamma(1, x), r"\psi'(x)"), domain=POSITIVE)
+psi = ufunc(sp.psi, r"\psi(x)", (lambda g, z, x: g * zeta(2, x), r"\zeta(2, x)"), domain=POSITIVE)
 digamma = psi
 gamma = ufunc(sp.gamma, r"\Gamma(x)", (lambda g, z, x: g * (z * psi(x)), r"z \cdot \psi(x)"), domain=POSITIVE)
 gammaln = ufunc(sp.gammaln, r"\ln \left|\Gamma(x)\right|", (lambda g, z, x: g * psi(x), r"\psi(x)"), domain=POSITIVE)
@@ -97,6 +91,20 @@ def _rgamma_x(g: Any, z: Any, x: Any) -> Any:
 
 
 rgamma = ufunc(sp.rgamma, r"\frac{1}{\Gamma(x)}", (_rgamma_x, r"-z \cdot \psi(x)"))
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """The n-th derivative of `digamma` for x > 0, for whole ``n`` from 0 on, with respect to which there is none.
+
+    >>> print(polygamma(1, np.array([1.0, 2.0])).round(4))
+    [1.6449 0.6449]
+    """
+    order = np.where(np.equal(n, 0), 1, n)  # of 0 another formula holds
+    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    factor = _like(x, (-1.0) ** (order + 1) * sp.gamma(order + 1.0))
+    return np.where(np.equal(n, 0), psi(x), factor * zeta(order + 1, x))
+
+
 gammasgn = ufunc(
     sp.gammasgn,
     r"\operatorname{sign} \Gamma(x)",
@@ -204,13 +212,31 @@ ndtri = ufunc(
     domain=UNIT,
 )
 
+dawsn = ufunc(
+    sp.dawsn,
+    r"e^{-x^2} \cdot \int_0^{x} e^{t^2} \, dt",
+    (lambda g, z, x: g * (1 - 2 * x * z), r"1 - 2 \cdot x \cdot z"),
+)
+erfi = ufunc(
+    sp.erfi,
+    r"\frac{2}{\sqrt{\pi}} \cdot \int_0^{x} e^{t^2} \, dt",
+    (lambda g, z, x: g * (2 / sqrt(pi) * np.exp(x * x)), r"\frac{2}{\sqrt{\pi}} \cdot e^{x^2}"),
+)
+
+# -- the exponential integral (DLMF 6) ------------------------------------------------------------------
+
+exp1 = ufunc(
+    sp.exp1, r"\mathrm{E}_1(x)", (lambda g, z, x: -g * (np.exp(-x) / x), r"-\frac{e^{-x}}{x}"), domain=POSITIVE
+)
+expi = ufunc(sp.expi, r"\operatorname{Ei} x", (lambda g, z, x: g * (np.exp(x) / x), r"\frac{e^{x}}{x}"), domain=NONZERO)
+
 # -- logarithms of what may be 0 ------------------------------------------------------------------------
 
 logit = ufunc(
     sp.logit, r"\ln \frac{x}{1 - x}", (lambda g, z, x: g / x / (1 - x), r"\frac{1}{x \cdot (1 - x)}"), domain=UNIT
 )
 log_expit = ufunc(sp.log_expit, r"\ln \sigma(x)", (lambda g, z, x: g * sigmoid(-x), r"\sigma(-x)"))
-xlogy = ufunc(
+xlogy: Op = ufunc(
     sp.xlogy,
     r"x \cdot \ln y",
     (lambda g, z, x, y: g * np.log(np.where((x == 0) & (y <= 0), np.ones_like(y), y)), r"\ln y"),
@@ -218,7 +244,7 @@ xlogy = ufunc(
     domain=(REAL, POSITIVE),
     note="0 with respect to both at x = y = 0, as the result",
 )
-xlog1py = ufunc(
+xlog1py: Op = ufunc(
     sp.xlog1py,
     r"x \cdot \ln(1 + y)",
     (lambda g, z, x, y: g * np.log1p(np.where((x == 0) & (y <= -1), np.zeros_like(y), y)), r"\ln(1 + y)"),
@@ -233,8 +259,7 @@ def _log_ratio(x: Any, y: Any) -> Any:
     """``ln(x / y)``, where the quotient is out of range the difference of two logarithms."""
     ratio = x / y
     out = (plain(ratio) == 0) | (plain(ratio) == inf)
-    apart = np.log(x) - np.log(y) if np.any(out) else 0
-    return np.where(out, apart, np.log(np.where(out, 1, ratio)))
+    return np.where(out, np.log(x) - np.log(y), np.log(np.where(out, 1, ratio)))
 
 
 rel_entr = ufunc(
@@ -319,7 +344,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 HALF_DIFFERENCE = r"\frac{{{0}_{{x - 1}}(y) - {0}_{{x + 1}}(y)}}{{2}}"
 BESSEL = (example(0, (2, 3)), example(2.5, ()))
 
-jv = ufunc(
+jv: Op = ufunc(
     sp.jv,
     r"J_{x}(y)",
     None,
@@ -327,7 +352,7 @@ jv = ufunc(
     domain=(REAL, POSITIVE),
     examples=BESSEL,
 )
-yv = ufunc(
+yv: Op = ufunc(
     sp.yv,
     r"Y_{x}(y)",
     None,
@@ -337,7 +362,7 @@ yv = ufunc(
 )
 jn, yn = jv, yv
 NUMPY[sp.yn] = yv
-iv = ufunc(
+iv: Op = ufunc(
     sp.iv,
     r"I_{x}(y)",
     None,
@@ -345,7 +370,7 @@ iv = ufunc(
     domain=(REAL, POSITIVE),
     examples=BESSEL,
 )
-ive = ufunc(
+ive: Op = ufunc(
     sp.ive,
     r"e^{-\left|y\right|} \cdot I_{x}(y)",
     None,
@@ -356,14 +381,39 @@ ive = ufunc(
     domain=(REAL, POSITIVE),
     examples=BESSEL,
 )
+kv: Op = ufunc(
+    sp.kv,
+    r"K_{x}(y)",
+    None,
+    (lambda g, z, v, x: g * ((kv(v - 1, x) + kv(v + 1, x)) / -2), r"-\frac{K_{x - 1}(y) + K_{x + 1}(y)}{2}"),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+kve: Op = ufunc(
+    sp.kve,
+    r"e^{y} \cdot K_{x}(y)",
+    None,
+    (
+        lambda g, z, v, x: g * (z - (kve(v - 1, x) + kve(v + 1, x)) / 2),
+        r"z - \frac{1}{2} \cdot e^{y} \cdot (K_{x - 1}(y) + K_{x + 1}(y))",
+    ),
+    domain=(REAL, POSITIVE),
+    examples=BESSEL,
+)
+kn = kv
+NUMPY[sp.kn] = kv
 j0 = ufunc(sp.j0, r"J_0(x)", (lambda g, z, x: -g * j1(x), r"-J_1(x)"))
-j1 = ufunc(sp.j1, r"J_1(x)", (lambda g, z, x: g * ((j0(x) - jv(2, x)) / 2), r"\frac{J_0(x) - J_2(x)}{2}"))
+j1: Op = ufunc(sp.j1, r"J_1(x)", (lambda g, z, x: g * ((j0(x) - jv(2, x)) / 2), r"\frac{J_0(x) - J_2(x)}{2}"))
 y0 = ufunc(sp.y0, r"Y_0(x)", (lambda g, z, x: -g * y1(x), r"-Y_1(x)"), domain=POSITIVE)
-y1 = ufunc(
+y1: Op = ufunc(
     sp.y1, r"Y_1(x)", (lambda g, z, x: g * ((y0(x) - yv(2, x)) / 2), r"\frac{Y_0(x) - Y_2(x)}{2}"), domain=POSITIVE
 )
+k0 = ufunc(sp.k0, r"K_0(x)", (lambda g, z, x: -g * k1(x), r"-K_1(x)"), domain=POSITIVE)
+k1: Op = ufunc(
+    sp.k1, r"K_1(x)", (lambda g, z, x: g * ((k0(x) + kv(2, x)) / -2), r"-\frac{K_0(x) + K_2(x)}{2}"), domain=POSITIVE
+)
 i0 = ufunc(sp.i0, r"I_0(x)", (lambda g, z, x: g * i1(x), r"I_1(x)"))
-i1 = ufunc(sp.i1, r"I_1(x)", (lambda g, z, x: g * ((i0(x) + iv(2, x)) / 2), r"\frac{I_0(x) + I_2(x)}{2}"))
+i1: Op = ufunc(sp.i1, r"I_1(x)", (lambda g, z, x: g * ((i0(x) + iv(2, x)) / 2), r"\frac{I_0(x) + I_2(x)}{2}"))
 i0e = ufunc(
     sp.i0e,
     r"e^{-\left|x\right|} \cdot I_0(x)",
@@ -374,7 +424,7 @@ i0e = ufunc(
     domain=NONZERO,
     note="0 at 0, the middle of both slopes",
 )
-i1e = ufunc(
+i1e: Op = ufunc(
     sp.i1e,
     r"e^{-\left|x\right|} \cdot I_1(x)",
     (
@@ -407,7 +457,7 @@ def _(g: Any, z: Any, k: Any, x: Any) -> Any:
     return g * exponential_moment(k + 1, x)
 
 
-hyp2f1 = ufunc(
+hyp2f1: Op = ufunc(
     sp.hyp2f1,
     r"{}_2F_1(x, y; w; v)",
     *(None, None, None),
@@ -481,7 +531,7 @@ pseudo_huber = ufunc(
         lambda g, z, d, r: g * over(np.square(r * over(r, np.hypot(r, d) + d)), np.hypot(r, d)),
         r"\frac{(\sqrt{x^2 + y^2} - x)^2}{\sqrt{x^2 + y^2}}",
     ),
-    (lambda g, z, d, r: g * (r * over(d, np.hypot(r, d))), r"\frac{x \cdot y}{\sqrt{x^2 + y^2}}"),
+    (lambda g, z, d, r: g * (d * share_of_length(r, d)), r"\frac{x \cdot y}{\sqrt{x^2 + y^2}}"),
     domain=(POSITIVE, REAL),
     note="0 at x = y = 0",
 )

@@ -95,8 +95,12 @@ def values():
 
 
 @pytest.mark.parametrize("name", sorted(elsewhere._table()[0]))
-def test_every_rewrite_runs(name, tmp_path):
+def test_every_rewrite_runs(name, tmp_path, judge):
     rewrite, given = elsewhere._table()[0][name], values()
+    if "scipy" in rewrite:
+        judge("scipy")
+        importlib.import_module("autograd_core.scipy.special")
+        importlib.import_module("autograd_core.scipy.linalg")
     if given["t"].dtype.kind == "f" and ("<<" in rewrite or ">>" in rewrite or "one_hot" in rewrite):
         given["t"] = Tensor(np.array([0, 2, 1]))
     elif name == "is_nonzero":
@@ -121,6 +125,7 @@ SAME = {
     "unsqueeze": (-1,), "permute": (1, 0), "swapdims": (-1, 0), "movedim": (-1, 0), "expand": (3, 3),
     "repeat_interleave": (3, -1), "select": (-1, 1), "masked_select": ("mask",), "aminmax": None,
     "logcumsumexp": (-1,), "split": (3, -1), "unbind": (-1,), "chunk": (3, -1), "diag_embed": (),
+    "digamma": (), "lgamma": (), "erfinv": (), "i0": (), "matrix_exp": (),
     "mv": None, "masked_fill": None, "kthvalue": None, "topk": None, "msort": (),
     "narrow": (0, 0, 2), "sum_to_size": None, "element_size": (), "stride": None, "lerp": None,
 }  # fmt: skip
@@ -225,12 +230,13 @@ def test_a_leaf_keeps_its_dtype_and_its_shape_and_a_graph_of_it_is_stale():
 @pytest.mark.parametrize(
     ("call", "rewrite"),
     [
-        (lambda scipy, t: scipy.special.logsumexp(t), r"scipy's logsumexp .*; write autograd_core\.logsumexp\(t"),
-        (lambda scipy, t: scipy.special.softmax(t, 1), r"write autograd_core\.softmax\(t, axis\)"),
-        (lambda scipy, t: scipy.special.log_softmax(t, 1), r"write autograd_core\.log_softmax\(t, axis\)"),
-        (lambda scipy, t: scipy.stats.norm.logpdf(t), r"norm\.logpdf .*; write -\(\(\(t - mean\) / sd\)"),
-        (lambda scipy, t: scipy.stats.gamma.logpdf(t, 2), r"scipy's gamma\.logpdf, which takes arrays, .* use t\.data"),
-        (lambda scipy, t: scipy.linalg.inv(t), r"write np\.linalg\.inv\(t"),
+        (
+            lambda scipy, t: scipy.special.softmax(t, 1),
+            r"scipy's softmax .*; write autograd_core\.scipy\.special\.softmax",
+        ),
+        (lambda scipy, t: scipy.stats.norm.logpdf(t), r"write autograd_core\.scipy\.stats\.norm\.logpdf\(…\)"),
+        (lambda scipy, t: scipy.stats.cauchy.logpdf(t), r"scipy's cauchy\.logpdf, which takes arrays, .* use t\.data"),
+        (lambda scipy, t: scipy.linalg.cholesky(t), r"write np\.linalg\.cholesky\(t"),
         (lambda scipy, t: np.full((2, 2), t), r"numpy's full .*; write np\.broadcast_to\(t, shape\)"),
         (lambda scipy, t: np.full_like(np.ones((2, 2)), t), r"np\.broadcast_to\(t, a\.shape\) for np\.full_like"),
         (lambda scipy, t: np.ones((2, 2)).dot(t), r"X @ t for X\.dot\(t\)"),
@@ -242,14 +248,6 @@ def test_a_function_that_makes_arrays_names_what_records(judge, call, rewrite):
     judge("scipy.linalg")
     with pytest.raises((GradientLossError, TypeError), match=rewrite):
         call(judge("scipy"), Tensor([[2.0, 1.0], [1.0, 3.0]]))
-
-
-def test_what_is_written_for_the_normal_distribution_is_the_normal_distribution(judge):
-    stats = judge("scipy.stats")
-    given = values() | {"mean": 0.3, "sd": 1.7}
-    for name in ("pdf", "logpdf", "cdf"):
-        ours = eval(elsewhere._CONVERTING[f"norm.{name}"], given)
-        np.testing.assert_allclose(ours.data, getattr(stats.norm, name)(given["t"].data, 0.3, 1.7), rtol=1e-13)
 
 
 def test_an_element_of_an_array_is_refused_with_the_rewrite_as_the_cause():
@@ -277,8 +275,8 @@ def test_ufuncs_of_scipy_that_are_ours_are_answered(judge, name):
     impostor = np.frompyfunc(lambda v: v, 1, 1)
     with pytest.raises(TypeError, match="no gradient rule"):
         impostor(t)
-    with pytest.raises(TypeError, match="gammaln has no gradient rule"):
-        special.gammaln(t)
+    with pytest.raises(TypeError, match=r"scipy\.special\.hyperu has no gradient rule"):
+        special.hyperu(1, 1, t)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import numpy as np
 
 from ...dispatch import plain
 from ..special import betainc, betaln, xlog1py, xlogy
-from .norm import standard
+from .arguments import of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("beta")
 
 
+@of_numbers
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The logarithm of the density, -∞ outside of ``loc`` to ``loc + scale``.
 
@@ -24,15 +25,17 @@ def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     u = standard(x, loc, scale)
     outside = (plain(u) < 0) | (plain(u) > 1)
     v = np.where(outside, 0.5, u)
-    inside = xlogy(np.subtract(a, 1), v) + xlog1py(np.subtract(b, 1), -v) - betaln(a, b) - np.log(scale)
+    inside = xlogy(a - 1, v) + xlog1py(b - 1, -v) - betaln(a, b) - np.log(scale)
     return np.where(outside, -inf, inside)
 
 
+@of_numbers
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
     return np.exp(logpdf(x, a, b, loc, scale))
 
 
+@of_numbers
 def cdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The probability of at most ``x``; no derivative with respect to ``a`` and ``b``."""
     u = standard(x, loc, scale)

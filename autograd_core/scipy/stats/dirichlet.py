@@ -8,6 +8,7 @@ import numpy as np
 
 from ...dispatch import plain
 from ..special import gammaln, xlogy
+from .arguments import numbers
 from .theirs import theirs
 
 __getattr__ = theirs("dirichlet")
@@ -34,7 +35,7 @@ def logpdf(x: Any, alpha: Any) -> Any:
     >>> print(logpdf(np.array([0.25, 0.75]), np.array([2.0, 2.0])).round(4))
     0.1178
     """
-    x, alpha = (v if hasattr(v, "dtype") else np.asarray(v, float) for v in (x, alpha))
+    x, alpha = numbers(x, alpha)
     if np.shape(alpha)[0] == np.shape(x)[0] + 1:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
     k = np.shape(alpha)[0]

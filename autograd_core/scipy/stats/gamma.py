@@ -9,12 +9,13 @@ import numpy as np
 
 from ...dispatch import plain
 from ..special import gammainc, gammaincc, gammaln, xlogy
-from .norm import standard
+from .arguments import of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("gamma")
 
 
+@of_numbers
 def logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The logarithm of the density, -∞ below ``loc``.
 
@@ -24,14 +25,16 @@ def logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     u = standard(x, loc, scale)
     outside = plain(u) < 0
     v = np.where(outside, 1.0, u)
-    return np.where(outside, -inf, xlogy(np.subtract(a, 1), v) - v - gammaln(a) - np.log(scale))
+    return np.where(outside, -inf, xlogy(a - 1, v) - v - gammaln(a) - np.log(scale))
 
 
+@of_numbers
 def pdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
     return np.exp(logpdf(x, a, loc, scale))
 
 
+@of_numbers
 def cdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The probability of at most ``x``; no derivative with respect to ``a``."""
     u = standard(x, loc, scale)
@@ -39,6 +42,7 @@ def cdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return np.where(outside, 0.0, gammainc(a, np.where(outside, 1.0, u)))
 
 
+@of_numbers
 def sf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The probability of more than ``x``; no derivative with respect to ``a``."""
     u = standard(x, loc, scale)

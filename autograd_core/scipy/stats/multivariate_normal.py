@@ -7,21 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import numbers
 from .theirs import theirs
 
 __getattr__ = theirs("multivariate_normal")
 
 
-def _of(mean: Any, cov: Any, d: int) -> tuple[Any, Any]:
-    mean = np.zeros(d) if mean is None else mean
-    cov = cov if hasattr(cov, "dtype") else np.asarray(cov, float)
-    if np.ndim(cov) == 0:
-        cov = cov * np.eye(d)
-    elif np.ndim(cov) == 1:
-        cov = np.diag(cov)
+def _length(mean: Any, cov: Any) -> int:
+    """How many numbers a vector has: 1 where neither the mean nor a whole matrix tells."""
+    return np.shape(mean)[0] if np.ndim(mean) else np.shape(cov)[0] if np.ndim(cov) > 1 else 1
+
+
+def _matrix(cov: Any, d: int) -> Any:
+    """A covariance that may have come as its diagonal, or as one number for all of it."""
+    if np.ndim(cov) < 2:
+        cov = cov * np.eye(d, dtype=cov.dtype)
     if np.shape(cov) != (d, d):
         raise ValueError(f"multivariate_normal: expected a covariance of shape ({d}, {d}), got {np.shape(cov)}")
-    return mean, cov
+    return cov
 
 
 def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
@@ -30,7 +33,7 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = Fals
     Parameters
     ----------
     x : array_like
-        Points ``(…, d)``; of one dimension alone, ``d`` numbers are one point, as SciPy reads them for ``d`` > 1.
+        Points ``(…, d)``; of ``(n,)`` one point, or n of them where d is 1, as it is with neither a mean nor a matrix.
     mean : array_like, optional
         ``(d,)``; None: 0.
     cov : array_like
@@ -50,26 +53,18 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = Fals
 
     Examples
     --------
-    >>> print(logpdf(np.zeros(2)).round(4))
+    >>> print(logpdf(np.zeros(2), np.zeros(2)).round(4))
     -1.8379
     """
     if allow_singular:
         raise ValueError(
             "multivariate_normal: expected allow_singular=False, got True; a pseudoinverse has no rule here"
         )
-    x = x if hasattr(x, "dtype") else np.asarray(x, float)
-    d = (
-        np.shape(mean)[-1]
-        if np.ndim(mean)
-        else np.shape(cov)[-1]
-        if np.ndim(cov)
-        else np.shape(x)[-1]
-        if np.ndim(x)
-        else 1
-    )
-    if d == 1 and (np.ndim(x) == 0 or np.shape(x)[-1] != 1):
+    x, mean, cov = numbers(x, 0.0 if mean is None else mean, cov)
+    d = _length(mean, cov)
+    if d == 1 and np.ndim(x) < 2:
         x = np.expand_dims(x, -1)  # numbers
-    mean, cov = _of(mean, cov, d)
+    cov = _matrix(cov, d)
     sign, volume = np.linalg.slogdet(cov)
     if not sign > 0:
         raise ValueError("multivariate_normal: expected a positive definite covariance, got a singular or negative one")
@@ -89,5 +84,6 @@ def entropy(mean: Any = None, cov: Any = 1.0) -> Any:
     >>> print(entropy(None, np.eye(2)).round(4))
     2.8379
     """
-    d = np.shape(mean)[-1] if np.ndim(mean) else np.shape(cov)[-1] if np.ndim(cov) else 1
-    return (np.linalg.slogdet(_of(mean, cov, d)[1])[1] + d * (log(2 * pi) + 1)) / 2
+    mean, cov = numbers(0.0 if mean is None else mean, cov)
+    d = _length(mean, cov)
+    return (np.linalg.slogdet(_matrix(cov, d))[1] + d * (log(2 * pi) + 1)) / 2

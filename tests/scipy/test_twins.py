@@ -1,0 +1,195 @@
+"""What is no ufunc in SciPy has a twin here: SciPy's own values, gradients by differences, and errors that name it."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from autograd_core import GradientLossError, Tensor, grad
+from autograd_core.errors import RuleError
+from autograd_core.testing import check_gradients
+
+pytest.importorskip("scipy")
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(0.3, 0.9, (2, 3))
+A = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
+SPD = A @ A.T
+
+
+def pair(name):
+    """A function of ours and SciPy's own of the same name."""
+    package, _, function = name.partition(".")
+    ours = importlib.import_module(f"autograd_core.scipy.{package}")
+    theirs = importlib.import_module(f"scipy.{package}")
+    for part in function.split("."):
+        ours = getattr(ours, part, None) or importlib.import_module(f"{ours.__name__}.{part}")
+        theirs = getattr(theirs, part)
+    return ours, theirs
+
+
+# A call of each, and which arguments have a derivative.
+CALLS = {
+    "special.logsumexp": [((X,), {}), ((X,), {"axis": 1, "keepdims": True}), ((X, 0, X - 0.5), {}), ((X, 1, 2.0), {})],
+    "special.softmax": [((X,), {}), ((X, 0), {}), ((X, (0, 1)), {})],
+    "special.log_softmax": [((X,), {}), ((X, 1), {})],
+    "special.multigammaln": [((X + 2, 3), {}), ((4.5, 2), {})],
+    "special.polygamma": [((0, X), {}), ((2, X), {}), ((np.array([0, 1, 5]), X), {})],
+    "linalg.solve_triangular": [((A, X.T), {}), ((A, X[0]), {"lower": True, "trans": 1})],
+    "linalg.solve_banded": [(((1, 1), A, X.T), {}), (((0, 2), A + 1, X[0]), {})],
+    "linalg.solve_sylvester": [((A, SPD, X.T @ X), {})],
+    "linalg.expm": [((A,), {}), ((A[None] * [[[1.0]], [[-1.0]]],), {})],
+    "linalg.sqrtm": [((SPD,), {}), ((A @ A + 9 * np.eye(3),), {}), ((np.diag([0.01, 1.0, 100.0]),), {})],
+    "linalg.inv": [((A,), {})],
+    "linalg.norm": [((A,), {})],
+    "signal.convolve": [
+        ((X[0], X[1]), {}),
+        ((X, A), {}),
+        ((X, A), {"mode": "same"}),
+        ((A, X), {"mode": "same"}),
+        ((A, X), {"mode": "valid"}),
+        ((X, A), {"mode": "valid"}),
+        ((X[0], X[1, :1]), {"mode": "same"}),
+    ],
+    "stats.norm.pdf": [((X,), {}), ((X, X[0], X), {}), ((X,), {"scale": 2.0})],
+    "stats.norm.logpdf": [((X * 50, 0.5, X), {})],
+    "stats.norm.cdf": [((X, 0.5, X), {})],
+    "stats.norm.logcdf": [((-X * 50, 0.5, X), {})],
+    "stats.norm.sf": [((X, 0.5, X), {})],
+    "stats.norm.logsf": [((X * 50, 0.5, X), {})],
+    "stats.norm.ppf": [((X, 0.5, X), {})],
+    "stats.t.pdf": [((X, 2.5, 0.5, X), {}), ((X, X + 1), {})],
+    "stats.t.logpdf": [((X * 50, X + 3, 0.5, X), {}), ((X, np.inf), {})],
+    "stats.t.cdf": [((X, 2.5, 0.5, X), {})],
+    "stats.t.logcdf": [((X, 2.5), {})],
+    "stats.t.sf": [((X, 2.5), {})],
+    "stats.gamma.pdf": [((X, X + 1), {}), ((X, 2.5, 0.1, X), {})],
+    "stats.gamma.logpdf": [((X * 50, X + 3, 0.1, X), {}), ((np.array([-1.0, 2.0]), 2.5), {})],
+    "stats.gamma.cdf": [((X, 2.5, 0.1, X), {}), ((np.array([-1.0, 2.0]), 2.5), {})],
+    "stats.gamma.sf": [((X, 2.5, 0.1, X), {}), ((np.array([-1.0, 2.0]), 2.5), {})],
+    "stats.beta.pdf": [((X, X + 1, X + 2), {})],
+    "stats.beta.logpdf": [((X, 2.5, 0.5, -0.5, 2.0), {}), ((np.array([-1.0, 0.5, 2.0]), 2.5, 1.5), {})],
+    "stats.beta.cdf": [((X, 2.5, 0.5), {}), ((np.array([-1.0, 0.5, 2.0]), 2.5, 1.5), {})],
+    "stats.chi2.pdf": [((X, X + 1), {})],
+    "stats.chi2.logpdf": [((X * 50, 3, 0.1, X), {})],
+    "stats.chi2.cdf": [((X, 3), {})],
+    "stats.chi2.sf": [((X, 3), {})],
+    "stats.expon.pdf": [((X, 0.1, X), {})],
+    "stats.expon.logpdf": [((X, 0.1, X), {}), ((np.array([-1.0, 2.0]),), {})],
+    "stats.expon.cdf": [((X, 0.1, X), {}), ((np.array([-1.0, 2.0]),), {})],
+    "stats.expon.sf": [((X, 0.1, X), {}), ((np.array([-1.0, 2.0]),), {})],
+    "stats.poisson.pmf": [((np.array([0, 2, 5]), X), {}), ((2, X), {"loc": 1})],
+    "stats.poisson.logpmf": [((np.array([0, 2, -1]), X), {})],
+    "stats.poisson.cdf": [((np.array([0, 2, 5]), X), {}), ((-1, X), {})],
+    "stats.dirichlet.pdf": [((np.array([0.2, 0.3, 0.5]), X[0]), {})],
+    "stats.dirichlet.logpdf": [((np.array([0.2, 0.3, 0.5]), X[0]), {}), ((np.array([0.2, 0.3]), X[0]), {})],
+    "stats.multivariate_normal.pdf": [((X,), {"cov": SPD}), ((X, X[0], SPD), {})],
+    "stats.multivariate_normal.logpdf": [((X, X[0], SPD), {}), ((X[0], None, 2.0), {}), ((X[0], X[1], X[0]), {})],
+    "stats.multivariate_normal.entropy": [((None, SPD), {})],
+}  # fmt: skip
+
+# The arguments without a derivative: whole numbers, and the orders of incomplete functions.
+PLAIN = {
+    **{"special.multigammaln": {1}, "stats.beta.cdf": {1, 2}},
+    **{name: {0} for name in ("special.polygamma", "stats.poisson.pmf", "stats.poisson.logpmf", "stats.poisson.cdf")},
+    **{f"stats.{name}.{of}": {1} for name in ("t", "gamma", "chi2") for of in ("cdf", "logcdf", "sf")},
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("part", range(3))
+def test_a_twin_has_scipys_values_and_a_right_gradient(part):
+    for name in [*CALLS][part::3]:
+        ours, theirs = pair(name)
+        for args, options in CALLS[name]:
+            said = f"{name} {args} {options}"
+            expected = theirs(*args, **options)
+            np.testing.assert_allclose(ours(*args, **options), expected, rtol=1e-10, atol=1e-13, err_msg=said)
+            varied = [
+                i for i, a in enumerate(args)
+                if isinstance(a, float | np.ndarray) and np.asarray(a).dtype.kind == "f" and np.all(np.isfinite(a))
+                and i not in PLAIN.get(name, set()) and not (name.startswith("stats.dirichlet") and i == 0)
+            ]  # fmt: skip
+
+            def f(*values, args=args, varied=varied, options=options, ours=ours):
+                given = [*args]
+                for i, value in zip(varied, values, strict=True):
+                    given[i] = value
+                return ours(*given, **options)
+
+            point = [np.array(args[i], float) for i in varied]
+            recorded = f(*map(Tensor, point))
+            np.testing.assert_allclose(recorded.data, expected, rtol=1e-10, atol=1e-13, err_msg=said)
+            verdict = check_gradients(f, *point).verdict
+            assert verdict == "pass" or not np.all(np.isfinite(expected)), (said, verdict)
+            single = [Tensor(p.astype(np.float32)) for p in point]
+            result = f(*single)
+            beside = [a for i, a in enumerate([*args, *options.values()]) if i not in varied]
+            if not any(isinstance(a, np.ndarray) for a in beside):  # nor arrays of float64
+                assert result.dtype == np.float32, said
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_corners_of_the_twins():
+    special, stats = pair("special.softmax")[0].__module__, importlib.import_module("autograd_core.scipy.stats")
+    special = importlib.import_module(special)
+    inf = np.inf
+    slopes = grad(lambda a: special.logsumexp(a, b=np.array([1.0, 0.0, 2.0])))(np.array([0.0, inf, -inf]))
+    np.testing.assert_array_equal(slopes, [1, 0, 0])  # what has the factor 0 is left out
+    assert special.logsumexp(Tensor([-inf, -inf])).data == -inf
+    total, sign = special.logsumexp(Tensor([0.0, 0.0]), b=[1.0, -3.0], return_sign=True)
+    assert (float(total.data), float(sign)) == (pytest.approx(np.log(2)), -1)
+    assert np.isnan(special.logsumexp(Tensor([0.0, 0.0]), b=[1.0, -3.0]).data)
+    np.testing.assert_array_equal(special.softmax(Tensor([1e300, -1e300])).data, [1, 0])
+    # Outside of where a density lives nothing follows from the parameters.
+    for density in (stats.gamma.logpdf, stats.beta.logpdf):
+        args = (-1.0, 2.0) if density is stats.gamma.logpdf else (-1.0, 2.0, 3.0)
+        assert density(*args) == -inf
+        assert grad(density, tuple(range(len(args))))(*args) == (0,) * len(args)
+    assert stats.norm.rvs is not None  # the rest is SciPy's
+    with pytest.raises(AttributeError, match=r"scipy\.stats\.norm has no function 'pdff', nor has SciPy's"):
+        stats.norm.pdff
+    with pytest.raises(ValueError, match="expected a covariance of shape"):
+        stats.multivariate_normal.logpdf(X, X[0], np.eye(2))
+    with pytest.raises(ValueError, match="positive definite"):
+        stats.multivariate_normal.logpdf(X, X[0], -np.eye(3))
+    with pytest.raises(ValueError, match="of sum 1"):
+        stats.dirichlet.logpdf([0.5, 0.6], [1.0, 1.0])
+    with pytest.raises(RuleError, match="expected whole numbers, which have no derivative"):
+        stats.poisson.logpmf(Tensor(2.0), 3.0)
+    with pytest.raises(ValueError, match="above"):
+        special.multigammaln(Tensor(0.5), 2)
+    with pytest.raises(ValueError, match="real, got one with an eigenvalue below 0"):
+        importlib.import_module("autograd_core.scipy.linalg").sqrtm(Tensor([[-1.0, 0.0], [0.0, 1.0]]))
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_scipys_function_on_a_tensor_names_its_twin(name):
+    _, theirs = pair(name)
+    args, options = CALLS[name][0]
+    at = max(i for i, a in enumerate(args) if isinstance(a, np.ndarray))
+    given = [Tensor(a) if i == at else a for i, a in enumerate(args)]
+    with pytest.raises(GradientLossError, match=rf"write autograd_core\.scipy\.{name}\(…\)"):
+        theirs(*given, **options)
+
+
+def test_what_has_no_twin_and_no_rule_is_refused_by_name(judge):
+    special, stats, linalg = (judge(f"scipy.{package}") for package in ("special", "stats", "linalg"))
+    with pytest.raises(TypeError, match=r"scipy\.special\.hyperu has no gradient rule here; .* autograd_core\.ufunc"):
+        special.hyperu(1, 1, Tensor(0.5))
+    with pytest.raises(GradientLossError, match=r"scipy's cauchy\.logpdf, which takes arrays"):
+        stats.cauchy.logpdf(Tensor(0.5))
+    with pytest.raises(GradientLossError, match=r"scipy's logm, which takes arrays"):
+        linalg.logm(Tensor(A))
+    with pytest.raises(GradientLossError, match=r"write autograd_core\.scipy\.stats\.norm\.logpdf"):
+        stats.norm(0, 1).logpdf(Tensor(0.5))
+
+
+def test_hips_autograds_convolve_over_chosen_axes(judge):
+    ours = importlib.import_module("autograd_core.scipy.signal").convolve
+    theirs = judge("autograd.scipy.signal").convolve
+    x, k = RNG.normal(size=(2, 3, 7, 6)), RNG.normal(size=(3, 4, 2, 3))
+    for mode in ("full", "valid"):
+        options = {"axes": ([2, 3], [2, 3]), "dot_axes": ([1], [0]), "mode": mode}
+        np.testing.assert_allclose(ours(x, k, **options), theirs(x, k, **options), rtol=1e-12, atol=1e-12)
+        assert check_gradients(lambda x, k, o=options: ours(x, k, **o), x, k, order=1).verdict == "pass"
