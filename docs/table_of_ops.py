@@ -222,9 +222,9 @@ def table() -> str:
         ]
     lines += [
         "## SciPy's functions\n",
-        "The ufuncs of `scipy.special` take Tensors, and `autograd_core.scipy.special` has them under the same names; what "
-        "is no ufunc in SciPy has a function of the same name and arguments in `autograd_core.scipy`. Where the derivative "
-        "is *none*, a Tensor that records is refused.\n",
+        "The ufuncs of `scipy.special` take Tensors, and stand in `autograd_core.scipy.special` under the same names; "
+        "what is no ufunc in SciPy has a function of the same name and arguments in `autograd_core.scipy`. Where the "
+        "derivative is *none*, a Tensor that records is refused.\n",
         "| name | formula | local derivative | where, and what it is at a kink |",
         "|---|---|---|---|",
         *(row(*item) for module in ("special", "linalg") for item in SCIPY.items() if family(item[1]) == module),
