@@ -28,6 +28,7 @@ FAMILIES = {
     "shape": "Shape",
     "index": "Indexing",
     "linalg": "Linear algebra",
+    "decompositions": "Decompositions of matrices",
     "conv": "Convolution",
 }
 HEAD = """# The table of ops

@@ -31,8 +31,8 @@ KINDS = {
 }
 
 _FAMILIES = {
-    "conv": "conv", "linalg": "linear", "reduce": "pool", "order": "pool", "shape": "shape", "index": "shape",
-    "network": "activation",
+    "conv": "conv", "linalg": "linear", "decompositions": "linear", "reduce": "pool", "order": "pool",
+    "shape": "shape", "index": "shape", "network": "activation",
 }  # fmt: skip
 _ARITHMETIC = frozenset(
     ("add", "subtract", "multiply", "divide", "negative", "positive", "reciprocal", "square", "sqrt", "power", "where",

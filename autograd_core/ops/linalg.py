@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import string
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -141,6 +142,61 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
             f"vecdot: expected two last axes of the same length, got shapes {list(np.shape(x))} and {list(np.shape(y))}"
         )
     return np.sum(x * y, axis=-1)
+
+
+@composed(
+    r"x\,y",
+    numpy=getattr(np, "matvec", ()),
+    examples=(example((2, 3), (3,)), example((2, 2, 3), (4, 1, 3)), example((0, 3), (3,))),
+)
+def matvec(x: Any, y: Any) -> Any:
+    """The product of each matrix with each vector."""
+    return np.matmul(x, np.expand_dims(y, -1))[..., 0]
+
+
+@composed(
+    r"x^{\mathsf T} y",
+    numpy=getattr(np, "vecmat", ()),
+    examples=(example((2,), (2, 3)), example((4, 1, 2), (2, 2, 3)), example((2,), (2, 0))),
+)
+def vecmat(x: Any, y: Any) -> Any:
+    """The product of each vector with each matrix."""
+    return np.matmul(np.expand_dims(x, -2), y)[..., 0, :]
+
+
+@composed(
+    r"x_1 x_2 \cdots",
+    numpy=np.linalg.multi_dot,
+    examples=(example([(2, 3), (3, 4), (4, 2)]), example([(3,), (3, 2), (2, 4), (4,)]), example([(2, 3), (3, 2)])),
+)
+def multi_dot(xs: Any) -> Any:
+    """The product of two or more matrices, in the order that takes the fewest multiplications; vectors at the ends."""
+    if len(xs) < 2:
+        raise ValueError(f"multi_dot: expected two or more arrays, got {len(xs)}")
+    first, last = np.ndim(xs[0]), np.ndim(xs[-1])
+    middle = [np.ndim(x) for x in xs[1:-1]]
+    if {first, last} - {1, 2} or set(middle) - {2}:
+        raise ValueError(
+            f"multi_dot: expected matrices, and vectors only at the ends, got arrays of {[first, *middle, last]} axes"
+        )
+    rows = np.shape(xs[0])[0] if first == 2 else 1
+    sides = [rows, *(np.shape(x)[0] for x in xs[1:]), np.shape(xs[-1])[1] if last == 2 else 1]
+
+    @functools.cache
+    def cheapest(i: int, j: int) -> tuple[int, int]:
+        """How many multiplications the product of the arrays i to j takes, and after which it is best cut."""
+        if i == j:
+            return 0, i
+        cuts = (
+            (cheapest(i, k)[0] + cheapest(k + 1, j)[0] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)
+        )
+        return min(cuts)
+
+    def product(i: int, j: int) -> Any:
+        k = cheapest(i, j)[1]
+        return xs[i] if i == j else np.matmul(product(i, k), product(k + 1, j))
+
+    return product(0, len(xs) - 1)
 
 
 @composed(
@@ -350,6 +406,54 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return -np.matmul(np.matmul(t, g), t)
 
 
+@composed(
+    r"x^n",
+    numpy=np.linalg.matrix_power,
+    examples=(example(WELL, 3), example(np.stack((WELL, WELL.T)), -2), example((2, 2), 0)),
+)
+def matrix_power(x: Any, n: int) -> Any:
+    """A matrix multiplied by itself, or its inverse by itself, by squaring."""
+    if np.shape(x)[-1:] != np.shape(x)[-2:-1]:
+        raise np.linalg.LinAlgError(f"matrix_power: expected square matrices, got shape {list(np.shape(x))}")
+    n = operator.index(n)
+    if n == 0:  # a sum of no terms, which depends on x as a constant does
+        one = asarray_like(x, np.eye(np.shape(x)[-1], dtype=x.dtype))
+        return np.matmul(x[..., :0], x[..., :0, :]) + one
+    power, result = np.linalg.inv(x) if n < 0 else x, None
+    n = abs(n)
+    while n > 1:
+        if n % 2:
+            result = power if result is None else np.matmul(result, power)
+        power, n = np.matmul(power, power), n // 2
+    return power if result is None else np.matmul(result, power)
+
+
+@composed(
+    r"\left\lVert x \right\rVert \cdot \left\lVert x^{-1} \right\rVert",
+    numpy=np.linalg.cond,
+    examples=(example(WELL), example(np.stack((WELL, WELL.T)), "fro"), example(WELL[:2], -2)),
+)
+def cond(x: Any, p: Any = None) -> Any:
+    """How much larger a relative error can become in solving; of a singular matrix it is infinite, its gradient too.
+
+    As a quotient of singular values (``p`` None, 2 or -2), or a product of norms of order ``p``.
+    """
+    if 0 in np.shape(x)[-2:]:
+        raise np.linalg.LinAlgError(f"cond: expected matrices that are not empty, got shape {list(np.shape(x))}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if p is None or p in (2, -2):
+            s = np.linalg.svdvals(x)
+            z = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        else:
+            singular = np.isinf(np.linalg.cond(plain(x), p))
+            one = asarray_like(x, np.eye(np.shape(x)[-1], dtype=x.dtype))
+            inverse = np.linalg.inv(np.where(np.expand_dims(singular, (-1, -2)), one, x))
+            of_x, of_inverse = (np.linalg.norm(v, p, axis=(-2, -1)) for v in (x, inverse))
+            z = of_x * of_inverse * np.where(singular, np.inf, 1)
+    nothing_known = np.isnan(z) & ~np.any(np.isnan(plain(x)), axis=(-2, -1))
+    return np.where(nothing_known, np.inf, z) if decide(np.any(nothing_known)) else z
+
+
 @op(
     r"x^{-1} y",
     numpy=np.linalg.solve,
@@ -434,41 +538,3 @@ _SignAndLog = type(np.linalg.slogdet(np.eye(1)))  # NumPy's named pair
 def slogdet(x: Any) -> Any:
     """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`."""
     return _SignAndLog(np.linalg.slogdet(plain(x))[0], logabsdet(x))
-
-
-@op(
-    r"\operatorname{cholesky} x",
-    examples=(
-        example(WELL @ WELL.T),
-        example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
-        example(np.array([[4.0]])),
-        example((0, 2, 2)),
-    ),
-)
-def cholesky(x: Any) -> Any:
-    """The lower triangular root of a symmetric positive definite matrix; only the lower triangle of it is read.
-
-    So only that has a gradient, and an element beside the diagonal receives that of its mirror image too. The
-    gradient of JAX and PyTorch is the symmetric part of this one: along symmetric changes they agree. The rule is
-    from I. Murray, "Differentiation of the Cholesky decomposition", 2016, whose Φ is the lower triangle with half
-    of the diagonal.
-    """
-    return np.linalg.cholesky(x)
-
-
-@cholesky.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
-def _(g: Any, z: Any, x: Any) -> Any:
-    t = np.swapaxes(z, -1, -2)
-    left = np.linalg.solve(t, _lower_half(np.matmul(t, g)))
-    s = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
-    return _lower_half(s + np.swapaxes(s, -1, -2))
-
-
-def _lower_half(x: Any) -> Any:
-    """Murray's Φ: the lower triangle, with half of the diagonal."""
-    return np.tril(x) * asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
-
-
-@cholesky.implements(np.linalg.cholesky)
-def _(x: Any, *, upper: bool = False) -> Any:
-    return np.swapaxes(cholesky(np.swapaxes(x, -1, -2) if upper else x), -1, -2) if upper else cholesky(x)

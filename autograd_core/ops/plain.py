@@ -50,21 +50,14 @@ SOMETIMES.update(dict.fromkeys((np.histogram, np.histogram_bin_edges), _moving_e
 # -- what is left out on purpose -----------------------------------------------------------------------
 
 _COMPLEX = "it is about complex numbers; compute it on t.data if no gradient is needed"
-_SPECTRAL = (
-    "the derivatives of eigen- and singular-value decompositions divide by the distances between the values; compute "
-    "it on t.data if no gradient is needed, or write a rule with @autograd_core.op"
+_COMPLEX_VALUES = (
+    "its results are complex numbers; the eigenvalues of a symmetric matrix are real: write np.linalg.eigvalsh, or "
+    "np.linalg.eigh for the vectors too; for others compute it on t.data if no gradient is needed"
 )
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
 OUT_OF_SCOPE.update(dict.fromkeys(("numpy.fft", "numpy.lib.scimath", np.angle), _COMPLEX))
-OUT_OF_SCOPE.update(
-    dict.fromkeys(
-        (np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals,
-         np.linalg.pinv, np.linalg.lstsq, np.linalg.qr,
-         np.linalg.cond, np.roots),
-        _SPECTRAL,
-    )
-)  # fmt: skip
+OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals, np.roots), _COMPLEX_VALUES))
 OUT_OF_SCOPE[np.copyto] = (
     "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed "
     "copy, and np.broadcast_to(t, a.shape) for np.full_like(a, t)"

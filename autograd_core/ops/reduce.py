@@ -558,6 +558,8 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         example((2, 3), np.inf, axis=1),
         example((2, 3), -np.inf, axis=1),
         example((2, 3), 1),
+        example((2, 3), "nuc"),
+        example((2, 3, 2), 2, axis=(0, 2), keepdims=True),
         example((2, 3, 2), np.inf, axis=(0, 2)),
         example((2, 3), 0, axis=1),
         example(()),
@@ -565,10 +567,9 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
 )
 @in_float32
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """A vector's norm of any order, or a matrix' Frobenius, largest or smallest row or column sum.
+    """A vector's norm of any order, or a matrix' Frobenius, largest or smallest row or column sum or singular value.
 
-    The derivative is 0 at 0, and tied elements share where a norm is a maximum. Norms made of singular
-    values (a matrix' 2, -2 and "nuc") are out of scope.
+    The derivative is 0 at 0, and tied elements and singular values share where a norm is a maximum.
     """
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
@@ -582,7 +583,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         result = _outermost(sums, ord, columns, keepdims=True)
         return result if keepdims else np.squeeze(result, axes)
     if len(axes) == 2 and ord in (2, -2, "nuc"):
-        raise TypeError(f"the matrix norm of order {ord!r} is made of singular values, which are out of scope")
+        values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
+        result = np.sum(values, axis=-1) if ord == "nuc" else _outermost(values, ord, -1, keepdims=False)
+        return np.expand_dims(result, axes) if keepdims else result
     raise ValueError(f"norm: expected an order for {len(axes)} axes, a number for a vector, got {ord!r}")
 
 

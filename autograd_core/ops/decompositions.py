@@ -1,0 +1,426 @@
+"""Decompositions of matrices, and what is made of them: least squares and inverses of matrices that have none.
+
+Values have a derivative wherever they are apart from zero. Vectors have one only where the values that they belong to
+are apart from each other: where two are equal, as far as rounding can tell, the gradient is NaN, and an error in
+`debug()`. The formulas are those of M. Giles, "Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation", 2008, and of J. Townsend, "Differentiating the singular value decomposition", 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import asarray_like, decide
+from ..dispatch import plain
+from ..domain import example
+from ..op import composed, op
+from .linalg import WELL
+
+
+def _t(x: Any) -> Any:
+    """The transpose of each matrix."""
+    return np.swapaxes(x, -1, -2)
+
+
+class Once:
+    """What LAPACK finds for an array, for several ops to read: found once, and anew for any other array.
+
+    An op that is given one stays a function of its argument.
+
+    >>> found = Once(np.linalg.eigh)
+    >>> x = np.diag([1.0, 2.0])
+    >>> found(x) is found(x), found(x) is found(2 * x)
+    (True, False)
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.of: tuple[Any, ...] = ()
+
+    def __call__(self, *xs: Any) -> Any:
+        if not self.of:
+            self.of, self.parts = xs, self.function(*xs)
+        return self.parts if all(x is known for x, known in zip(xs, self.of, strict=True)) else self.function(*xs)
+
+    def __repr__(self) -> str:
+        return "found"
+
+
+# Numbers that are no further apart than this many roundings of the largest are equal, as far as LAPACK can tell.
+_ROUNDINGS = 10
+
+
+def _over_gaps(x: Any, gaps: Any, largest: Any) -> Any:
+    """``x / gaps`` beside the diagonal, where both are 0; NaN where a gap is no more than rounding.
+
+    But for a gap that is not 0 what is exactly 0 stays that: a function of other vectors alone.
+    """
+    eye = asarray_like(x, np.eye(np.shape(x)[-1], dtype=x.dtype))
+    rounding = _ROUNDINGS * np.finfo(x.dtype).eps * np.expand_dims(largest, (-1, -2))
+    closed = (gaps == 0) | ((np.abs(gaps) <= rounding) & (x != 0))
+    return x / np.where(closed & (eye == 0), np.nan, gaps + eye)
+
+
+@op(
+    r"\operatorname{cholesky} x",
+    examples=(
+        example(WELL @ WELL.T),
+        example(np.stack((WELL @ WELL.T, WELL.T @ WELL))),
+        example(np.array([[4.0]])),
+        example((0, 2, 2)),
+    ),
+)
+def cholesky(x: Any) -> Any:
+    """The lower triangular root of a symmetric positive definite matrix; only the lower triangle of it is read.
+
+    So only that has a gradient, and an element beside the diagonal receives that of its mirror image too. The
+    gradient of JAX and PyTorch is the symmetric part of this one: along symmetric changes they agree. The rule is
+    from I. Murray, "Differentiation of the Cholesky decomposition", 2016, whose Φ is the lower triangle with half
+    of the diagonal.
+    """
+    return np.linalg.cholesky(x)
+
+
+@cholesky.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
+def _(g: Any, z: Any, x: Any) -> Any:
+    t = np.swapaxes(z, -1, -2)
+    left = np.linalg.solve(t, _lower_half(np.matmul(t, g)))
+    s = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
+    return _lower_half(s + np.swapaxes(s, -1, -2))
+
+
+def _lower_half(x: Any) -> Any:
+    """Murray's Φ: the lower triangle, with half of the diagonal."""
+    return np.tril(x) * asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype) / 2)
+
+
+@cholesky.implements(np.linalg.cholesky)
+def _(x: Any, *, upper: bool = False) -> Any:
+    return np.swapaxes(cholesky(np.swapaxes(x, -1, -2) if upper else x), -1, -2) if upper else cholesky(x)
+
+
+# -- of symmetric matrices -----------------------------------------------------------------------------
+
+
+SYMMETRIC = WELL + WELL.T
+TRIANGLES = (example(SYMMETRIC), example(np.stack((SYMMETRIC, WELL)), UPLO="U"), example((1, 0, 0)))
+
+
+def _folded(s: Any, UPLO: Any) -> Any:
+    """The gradient of the triangle that is read, from that of the whole symmetric matrix."""
+    read = _lower_half(s + _t(s))
+    return read if UPLO in "lL" else _t(read)
+
+
+@op(r"\operatorname{eigvalsh} x", numpy=np.linalg.eigvalsh, examples=TRIANGLES)
+def eigvalsh(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
+    """The eigenvalues of a symmetric matrix in ascending order; only one triangle of it is read.
+
+    So only that has a gradient, as of `cholesky`. Sums over equal eigenvalues are smooth, and their gradient is right;
+    each alone has a kink there, and gets the derivative along the vectors that LAPACK found.
+    """
+    return np.linalg.eigvalsh(x, UPLO) if _found is None else _found(x)[0]
+
+
+@eigvalsh.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = V \operatorname{diag}(g)\, V^{\mathsf T}")
+def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
+    v = eigenvectors(x, UPLO=UPLO, _found=_found)
+    return _folded(np.matmul(v * np.expand_dims(g, -2), _t(v)), UPLO)
+
+
+@op(r"\operatorname{eigh} x", examples=TRIANGLES)
+def eigenvectors(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
+    """The orthonormal eigenvectors of a symmetric matrix, a column for each of `eigvalsh`."""
+    return (np.linalg.eigh(x, UPLO) if _found is None else _found(x))[1]
+
+
+@eigenvectors.vjp(
+    r"\Phi(S + S^{\mathsf T}) \text{ with } S = z\,(F \odot (z^{\mathsf T} g))\, z^{\mathsf T}"
+    r", F_{ij} = \frac{1}{w_j - w_i}, F_{ii} = 0"
+)
+def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
+    w = eigvalsh(x, UPLO=UPLO, _found=_found)
+    t = np.matmul(_t(z), g)
+    turned = _over_gaps((t - _t(t)) / 2, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
+    return _folded(np.matmul(np.matmul(z, turned), _t(z)), UPLO)
+
+
+def _largest(values: Any) -> Any:
+    return np.max(np.abs(plain(values)), axis=-1, initial=0)
+
+
+# NumPy's named tuples.
+_Eigh: Any = type(np.linalg.eigh(np.eye(1)))
+_SVD: Any = type(np.linalg.svd(np.eye(1)))
+_QR: Any = type(np.linalg.qr(np.eye(1)))
+
+
+@composed(r"\operatorname{eigh} x", numpy=np.linalg.eigh, examples=TRIANGLES)
+def eigh(x: Any, UPLO: Any = "L") -> Any:
+    """The eigenvalues and eigenvectors of a symmetric matrix: `eigvalsh` and `eigenvectors`."""
+    found = Once(lambda x: np.linalg.eigh(x, UPLO))
+    return _Eigh(eigvalsh(x, UPLO=UPLO, _found=found), eigenvectors(x, UPLO=UPLO, _found=found))
+
+
+# -- singular values -----------------------------------------------------------------------------------
+
+
+TALL = np.array([[2.0, -0.5], [0.4, 1.5], [-0.3, 0.6]])
+RECTANGLES = (example(TALL), example(np.stack((TALL.T, [[1.0, 0.2, 0.7], [0.1, -2.0, 0.3]]))))
+
+
+def _thin(x: Any) -> Any:
+    return np.linalg.svd(x, full_matrices=False)
+
+
+@op(r"\operatorname{svdvals} x", numpy=np.linalg.svdvals, examples=(*RECTANGLES, example((2, 0))))
+def svdvals(x: Any, _found: Any = None) -> Any:
+    """The singular values of a matrix, the largest first. One that is 0 has the derivative 0, as :math:`|x|`."""
+    return np.linalg.svd(x, compute_uv=False) if _found is None else _found(x)[1]
+
+
+@svdvals.vjp(r"U \operatorname{diag}(g)\, V^{\mathsf T}")
+def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
+    found, k = _found or Once(_thin), np.shape(z)[-1]
+    u, v = left_vectors(x, _found=found)[..., :k], right_vectors(x, _found=found)[..., :k, :]
+    return np.matmul(u * np.expand_dims(g * np.sign(z), -2), v)
+
+
+@op(r"U", examples=(*RECTANGLES, example(TALL, full_matrices=True)))
+def left_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    """The left singular vectors of a matrix, a column for each of `svdvals`."""
+    return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[0]
+
+
+@op(r"V^{\mathsf T}", examples=(*RECTANGLES, example(TALL.T, full_matrices=True)))
+def right_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    """The right singular vectors of a matrix, a row for each of `svdvals`."""
+    return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[2]
+
+
+_OF_VECTORS = (
+    r"S\, V^{\mathsf T} \text{ with } S = z\,(F \odot (z^{\mathsf T} g - g^{\mathsf T} z)) \operatorname{diag}(s)"
+    r" + (1 - z\,z^{\mathsf T})\, g \operatorname{diag}(s)^{-1}, F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
+)
+
+
+@left_vectors.vjp(r"U")
+def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
+    return _of_left(g, z, svdvals(x, _found=found), _t(right_vectors(x, full_matrices=full_matrices, _found=found)))
+
+
+@right_vectors.vjp(r"V")
+def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
+    u = left_vectors(x, full_matrices=full_matrices, _found=found)
+    return _t(_of_left(_t(g), _t(z), svdvals(x, _found=found), u))
+
+
+def _of_left(g: Any, u: Any, s: Any, v: Any) -> Any:
+    """The gradient of a matrix from that of its left singular vectors; of its transpose from that of the right ones."""
+    k = np.shape(s)[-1]
+    g, beyond, u, null = g[..., :k], g[..., k:], u[..., :k], u[..., k:]
+    t = np.matmul(_t(u), g)
+    row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
+    eye = asarray_like(s, np.eye(k, dtype=s.dtype))
+    inner = np.matmul(u, _over_gaps(t - _t(t), row - column, _largest(s)) / (row + column + eye) * row)
+    if np.shape(u)[-2] > k:  # what leaves the space that the vectors span
+        outer = g - np.matmul(u, t)
+        if np.shape(null)[-1]:
+            _check_turns(np.matmul(_t(null), beyond))
+            outer = outer - np.matmul(null, np.matmul(_t(beyond), u))
+        rounding = _ROUNDINGS * np.finfo(s.dtype).eps * np.expand_dims(_largest(s), (-1, -2))
+        inner = inner + outer / np.where((row == 0) | ((row <= rounding) & (outer != 0)), np.nan, row)
+    return np.matmul(inner, _t(v[..., :k]))
+
+
+def _check_turns(t: Any) -> None:
+    """Raise unless a function of vectors without singular values stays as it is when these are turned."""
+    apart = np.abs(plain(t - _t(t)))
+    if decide(np.any(apart > np.sqrt(np.finfo(t.dtype).eps) * np.max(np.abs(plain(t)), initial=0))):
+        raise np.linalg.LinAlgError(
+            "svd(full_matrices=True): expected a function of the vectors without singular values that stays the same "
+            "when these are turned, got one that does not, and so has no derivative: any basis will do; write "
+            "full_matrices=False, or a function of their projection, u @ u.T"
+        )
+
+
+@composed(
+    r"U, s, V^{\mathsf T}",
+    numpy=np.linalg.svd,
+    examples=(*RECTANGLES, example(TALL, full_matrices=False), example(SYMMETRIC - 4 * np.eye(3), hermitian=True)),
+)
+def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """The left singular vectors, the singular values, the largest first, and the right singular vectors as rows.
+
+    Vectors that belong to no singular value (``full_matrices=True`` of a matrix that is not square) are any basis: a
+    gradient that depends on which is an error.
+    """
+    if hermitian:  # as NumPy: by the absolute eigenvalues, with their signs in the right vectors
+        if not compute_uv:
+            return np.flip(np.sort(np.abs(np.linalg.eigvalsh(x))), -1)
+        w, v = np.linalg.eigh(x)
+        order = np.argsort(np.abs(w))[..., ::-1]
+        w, v = np.take_along_axis(w, order, -1), np.take_along_axis(v, np.expand_dims(order, -2), -1)
+        return _SVD(v, np.abs(w), _t(v * np.expand_dims(np.sign(w), -2)))
+    if not compute_uv:
+        return np.linalg.svdvals(x)
+    found = Once(lambda x: np.linalg.svd(x, full_matrices))
+    left, right = (f(x, full_matrices=full_matrices, _found=found) for f in (left_vectors, right_vectors))
+    return _SVD(left, svdvals(x, _found=found), right)
+
+
+# -- orthogonal and triangular -------------------------------------------------------------------------
+
+
+@op(r"Q", examples=(*RECTANGLES, example((2, 0))))
+def orthogonal_factor(x: Any, _found: Any = None) -> Any:
+    """Orthonormal columns that span those of a matrix, whose products with a triangular matrix they are."""
+    return (np.linalg.qr(x) if _found is None else _found(x))[0]
+
+
+@orthogonal_factor.vjp(r"(g - z \operatorname{sym}(g^{\mathsf T} z))\, R^{-\mathsf T}")
+def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
+    r = triangular_factor(x, _found=_found)
+    k = np.shape(z)[-1]
+    first = _over_triangle(g - np.matmul(z, _mirrored(np.matmul(_t(g), z))), r[..., :k])
+    return np.concatenate((first, np.zeros_like(x[..., k:])), -1) if np.shape(x)[-1] > k else first
+
+
+@op(r"R", examples=(*RECTANGLES, example((2, 0))))
+def triangular_factor(x: Any, _found: Any = None) -> Any:
+    """The upper triangular matrix that gives a matrix when `orthogonal_factor` is multiplied by it."""
+    return np.linalg.qr(x, "r") if _found is None else _found(x)[1]
+
+
+@triangular_factor.vjp(r"Q \operatorname{sym}(z\, g^{\mathsf T})\, z^{-\mathsf T}")
+def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
+    q = orthogonal_factor(x, _found=_found)
+    k = np.shape(q)[-1]
+    # What is beyond the square is the rest of the columns in the basis q: r = [z1 | qᵀ y].
+    g1, g2, z1, z2, y = g[..., :k], g[..., k:], z[..., :k], z[..., k:], x[..., k:]
+    sums = np.matmul(z1, _t(g1)) - np.matmul(g2, _t(z2))
+    first = _over_triangle(np.matmul(y, _t(g2)) + np.matmul(q, _mirrored(sums)), z1)
+    return np.concatenate((first, np.matmul(q, g2)), -1) if np.shape(x)[-1] > k else first
+
+
+def _mirrored(x: Any) -> Any:
+    """The symmetric matrix with this lower triangle."""
+    return np.tril(x) + _t(np.tril(x, -1))
+
+
+def _over_triangle(x: Any, r: Any) -> Any:
+    return _t(np.linalg.solve(r, _t(x)))
+
+
+@composed(
+    r"Q, R", numpy=np.linalg.qr, examples=(*RECTANGLES, example(TALL.T, mode="complete"), example(TALL, mode="r"))
+)
+def qr(x: Any, mode: str = "reduced") -> Any:
+    """Orthonormal columns and an upper triangular matrix whose product a matrix is, of linearly independent columns."""
+    if mode == "r":
+        return triangular_factor(x)
+    if mode == "complete" and np.shape(x)[-2] > np.shape(x)[-1]:
+        raise ValueError(
+            f'qr: expected mode="reduced" for a matrix with more rows than columns, got {mode!r} for shape '
+            f"{list(np.shape(x))}: the columns beyond are any basis, and have no derivative"
+        )
+    if mode not in ("reduced", "complete"):
+        raise ValueError(
+            f'qr on Tensors: expected mode="reduced", "complete" or "r", got {mode!r}; what LAPACK keeps in between '
+            "has no derivative: compute it on t.data"
+        )
+    found = Once(np.linalg.qr)
+    return _QR(orthogonal_factor(x, _found=found), triangular_factor(x, _found=found))
+
+
+# -- inverses of what has none -------------------------------------------------------------------------
+
+
+@op(r"x^+", examples=(*RECTANGLES, example(SYMMETRIC, hermitian=True), example((0, 2))))
+def pinv(x: Any, rcond: Any = 1e-15, hermitian: bool = False) -> Any:
+    """The pseudo-inverse of a matrix (E. H. Moore, 1920, R. Penrose, 1955).
+
+    It jumps where the rank changes: of a matrix of lower rank this is the derivative among those of that rank
+    (G. H. Golub and V. Pereyra, 1973).
+    """
+    return np.linalg.pinv(x, rcond, hermitian)
+
+
+@pinv.vjp(
+    r"z^{\mathsf T}(K - K^{\mathsf T} - K\,z\,x) + (g^{\mathsf T} - x\,K)\,z\,z^{\mathsf T}"
+    r" \text{ with } K = z\,g^{\mathsf T}"
+)
+def _(g: Any, z: Any, x: Any, rcond: Any = 1e-15, hermitian: bool = False) -> Any:
+    if not hermitian:
+        return _of_inverse(g, z, x)
+    whole = _of_inverse(g, z, _mirrored(x))
+    return _folded((whole + _t(whole)) / 2, "L")
+
+
+def _of_inverse(g: Any, z: Any, x: Any) -> Any:
+    """The gradient of ``x`` from that of its pseudo-inverse ``z``, without a product of its longer side squared."""
+    if np.shape(x)[-2] < np.shape(x)[-1]:
+        return _t(_of_inverse(_t(g), _t(z), _t(x)))
+    k = np.matmul(z, _t(g))
+    inside = np.matmul(_t(z), k - _t(k) - np.matmul(k, np.matmul(z, x)))
+    return inside + np.matmul(_t(g) - np.matmul(x, k), np.matmul(z, _t(z)))
+
+
+@pinv.implements(np.linalg.pinv)
+def _(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = False) -> Any:
+    if rtol is not False and rcond is not None:
+        raise ValueError("pinv: expected one of rcond and rtol, got both")
+    if rcond is None:
+        rcond = 1e-15 if rtol is False else rtol
+    return pinv(x, rcond=_relative(x) if rcond is None else plain(rcond), hermitian=hermitian)
+
+
+def _relative(x: Any) -> Any:
+    """Where NumPy takes singular values for 0, relative to the largest."""
+    return max(np.shape(x)[-2:]) * np.finfo(x.dtype).eps
+
+
+@op(r"x^+ y", examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(TALL.T, (2,))))
+def least_squares(x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
+    """The shortest of the ``z`` that make the sum of the squares of ``y - x @ z`` least, as of `pinv`."""
+    return (np.linalg.lstsq(x, y, rcond) if _found is None else _found(x, y))[0]
+
+
+@least_squares.vjp(r"\text{that of } x^+ \text{ for } g\,y^{\mathsf T}")
+def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
+    if y.ndim == 1:
+        g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
+    return _of_inverse(np.matmul(g, _t(y)), pinv(x, rcond=_cutoff(x, rcond)), x)
+
+
+@least_squares.vjp(r"x^{+\mathsf T} g")
+def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
+    return np.matmul(_t(pinv(x, rcond=_cutoff(x, rcond))), g)
+
+
+def _cutoff(x: Any, rcond: float | None) -> float:
+    """Below which part of the largest singular value `numpy.linalg.lstsq` takes one for 0."""
+    if rcond is None:
+        return _relative(x)
+    return rcond if rcond >= 0 else float(np.finfo(x.dtype).eps)
+
+
+@composed(
+    r"x^+ y",
+    numpy=np.linalg.lstsq,
+    examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(TALL.T, (2, 1))),
+)
+def lstsq(x: Any, y: Any, rcond: float | None = None) -> Any:
+    """`least_squares`, the sums of the squares that are left, the rank, a plain number, and the singular values."""
+    found = Once(lambda x, y: np.linalg.lstsq(x, y, rcond))
+    z = least_squares(x, y, rcond=rcond, _found=found)
+    m, n = np.shape(x)
+    left, rank = np.zeros(0, z.dtype), found.parts[2]
+    if m > n and decide(rank == n):
+        left = np.atleast_1d(np.sum(np.square(y - np.matmul(x, z)), axis=0))
+    return z, left, rank, np.linalg.svdvals(x)
