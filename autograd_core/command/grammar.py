@@ -74,7 +74,7 @@ GROUPS = {
     "Whole numbers": "floor ceil trunc rint floor_divide remainder fmod",
     "All elements": "sum mean prod max min var std norm cumsum cumprod",
     "Shapes": "reshape transpose ravel squeeze expand_dims broadcast_to flip",
-    "Matrices": "matmul dot outer inner trace det logabsdet inv solve cholesky",
+    "Matrices": "matmul dot outer inner trace det logabsdet inv pinv solve cholesky eigvalsh svdvals",
     "Arithmetic by name": "add subtract multiply divide negative absolute positive",
 }
 ALIASES = {"abs": "absolute", "pow": "power", "ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}

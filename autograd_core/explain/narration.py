@@ -224,7 +224,8 @@ def settings(op: Op | None, params: Mapping[str, Any]) -> str:
     if op is None or not params:
         return ""
     usual = {name: p.default for name, p in inspect.signature(op.function).parameters.items()}
-    other = {name: value for name, value in params.items() if not _as_usual(value, usual.get(name))}
+    told = {name: value for name, value in params.items() if not name.startswith("_")}
+    other = {name: value for name, value in told.items() if not _as_usual(value, usual.get(name))}
     return ", ".join(f"{name}={_setting(value)}" for name, value in other.items())
 
 

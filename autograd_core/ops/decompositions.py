@@ -115,7 +115,7 @@ def _folded(s: Any, UPLO: Any) -> Any:
     return read if UPLO in "lL" else _t(read)
 
 
-@op(r"\operatorname{eigvalsh} x", numpy=np.linalg.eigvalsh, examples=TRIANGLES)
+@op(r"\operatorname{eigh}(x)_w", numpy=np.linalg.eigvalsh, examples=TRIANGLES)
 def eigvalsh(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     """The eigenvalues of a symmetric matrix in ascending order; only one triangle of it is read.
 
@@ -125,20 +125,20 @@ def eigvalsh(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     return np.linalg.eigvalsh(x, UPLO) if _found is None else _found(x)[0]
 
 
-@eigvalsh.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = V \operatorname{diag}(g)\, V^{\mathsf T}")
+@eigvalsh.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = V\,\operatorname{diag}(g)\,V^{\mathsf T}")
 def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     v = eigenvectors(x, UPLO=UPLO, _found=_found)
     return _folded(np.matmul(v * np.expand_dims(g, -2), _t(v)), UPLO)
 
 
-@op(r"\operatorname{eigh} x", examples=TRIANGLES)
+@op(r"\operatorname{eigh}(x)_V", examples=TRIANGLES)
 def eigenvectors(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     """The orthonormal eigenvectors of a symmetric matrix, a column for each of `eigvalsh`."""
     return (np.linalg.eigh(x, UPLO) if _found is None else _found(x))[1]
 
 
 @eigenvectors.vjp(
-    r"\Phi(S + S^{\mathsf T}) \text{ with } S = z\,(F \odot (z^{\mathsf T} g))\, z^{\mathsf T}"
+    r"\Phi(S + S^{\mathsf T}) \text{ with } S = z\,(F \cdot (z^{\mathsf T} g))\,z^{\mathsf T}"
     r", F_{ij} = \frac{1}{w_j - w_i}, F_{ii} = 0"
 )
 def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
@@ -149,7 +149,8 @@ def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
 
 
 def _largest(values: Any) -> Any:
-    return np.max(np.abs(plain(values)), axis=-1, initial=0)
+    sizes = np.abs(plain(values))
+    return np.max(sizes, axis=-1) if np.shape(sizes)[-1] else np.sum(sizes, axis=-1)
 
 
 # NumPy's named tuples.
@@ -158,7 +159,7 @@ _SVD: Any = type(np.linalg.svd(np.eye(1)))
 _QR: Any = type(np.linalg.qr(np.eye(1)))
 
 
-@composed(r"\operatorname{eigh} x", numpy=np.linalg.eigh, examples=TRIANGLES)
+@composed(r"\operatorname{eigh}(x)", numpy=np.linalg.eigh, examples=TRIANGLES)
 def eigh(x: Any, UPLO: Any = "L") -> Any:
     """The eigenvalues and eigenvectors of a symmetric matrix: `eigvalsh` and `eigenvectors`."""
     found = Once(lambda x: np.linalg.eigh(x, UPLO))
@@ -176,44 +177,45 @@ def _thin(x: Any) -> Any:
     return np.linalg.svd(x, full_matrices=False)
 
 
-@op(r"\operatorname{svdvals} x", numpy=np.linalg.svdvals, examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{svd}(x)_s", numpy=np.linalg.svdvals, examples=(*RECTANGLES, example((2, 0))))
 def svdvals(x: Any, _found: Any = None) -> Any:
-    """The singular values of a matrix, the largest first. One that is 0 has the derivative 0, as :math:`|x|`."""
+    """The singular values of a matrix, the largest first. One that is 0 has the derivative 0, as an absolute value."""
     return np.linalg.svd(x, compute_uv=False) if _found is None else _found(x)[1]
 
 
-@svdvals.vjp(r"U \operatorname{diag}(g)\, V^{\mathsf T}")
+@svdvals.vjp(r"U\,\operatorname{diag}(g)\,V^{\mathsf T}")
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     found, k = _found or Once(_thin), np.shape(z)[-1]
     u, v = left_vectors(x, _found=found)[..., :k], right_vectors(x, _found=found)[..., :k, :]
     return np.matmul(u * np.expand_dims(g * np.sign(z), -2), v)
 
 
-@op(r"U", examples=(*RECTANGLES, example(TALL, full_matrices=True)))
+@op(r"\operatorname{svd}(x)_U", examples=(*RECTANGLES, example(TALL, full_matrices=True)))
 def left_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     """The left singular vectors of a matrix, a column for each of `svdvals`."""
     return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[0]
 
 
-@op(r"V^{\mathsf T}", examples=(*RECTANGLES, example(TALL.T, full_matrices=True)))
+@op(r"\operatorname{svd}(x)_V^{\mathsf T}", examples=(*RECTANGLES, example(TALL.T, full_matrices=True)))
 def right_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     """The right singular vectors of a matrix, a row for each of `svdvals`."""
     return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[2]
 
 
-_OF_VECTORS = (
-    r"S\, V^{\mathsf T} \text{ with } S = z\,(F \odot (z^{\mathsf T} g - g^{\mathsf T} z)) \operatorname{diag}(s)"
-    r" + (1 - z\,z^{\mathsf T})\, g \operatorname{diag}(s)^{-1}, F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
+@left_vectors.vjp(
+    r"S\,V^{\mathsf T} \text{ with } S = z\,(F \cdot (z^{\mathsf T} g - g^{\mathsf T} z))\,\operatorname{diag}(s)"
+    r" + (g - z\,z^{\mathsf T} g)\,\operatorname{diag}(s)^{-1}, F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
 )
-
-
-@left_vectors.vjp(r"U")
 def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
     return _of_left(g, z, svdvals(x, _found=found), _t(right_vectors(x, full_matrices=full_matrices, _found=found)))
 
 
-@right_vectors.vjp(r"V")
+@right_vectors.vjp(
+    r"U\,S^{\mathsf T} \text{ with } S = z^{\mathsf T}\,(F \cdot (z\,g^{\mathsf T} - g\,z^{\mathsf T}))\,"
+    r"\operatorname{diag}(s) + (g^{\mathsf T} - z^{\mathsf T} z\,g^{\mathsf T})\,\operatorname{diag}(s)^{-1}"
+    r", F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
+)
 def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
     u = left_vectors(x, full_matrices=full_matrices, _found=found)
@@ -250,7 +252,7 @@ def _check_turns(t: Any) -> None:
 
 
 @composed(
-    r"U, s, V^{\mathsf T}",
+    r"\operatorname{svd}(x)",
     numpy=np.linalg.svd,
     examples=(*RECTANGLES, example(TALL, full_matrices=False), example(SYMMETRIC - 4 * np.eye(3), hermitian=True)),
 )
@@ -277,13 +279,13 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 # -- orthogonal and triangular -------------------------------------------------------------------------
 
 
-@op(r"Q", examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{qr}(x)_Q", examples=(*RECTANGLES, example((2, 0))))
 def orthogonal_factor(x: Any, _found: Any = None) -> Any:
     """Orthonormal columns that span those of a matrix, whose products with a triangular matrix they are."""
     return (np.linalg.qr(x) if _found is None else _found(x))[0]
 
 
-@orthogonal_factor.vjp(r"(g - z \operatorname{sym}(g^{\mathsf T} z))\, R^{-\mathsf T}")
+@orthogonal_factor.vjp(r"(g - z\,(L + L^{\mathsf T}))\,R^{-\mathsf T} \text{ with } L = \Phi(g^{\mathsf T} z)")
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     r = triangular_factor(x, _found=_found)
     k = np.shape(z)[-1]
@@ -291,13 +293,13 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     return np.concatenate((first, np.zeros_like(x[..., k:])), -1) if np.shape(x)[-1] > k else first
 
 
-@op(r"R", examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{qr}(x)_R", examples=(*RECTANGLES, example((2, 0))))
 def triangular_factor(x: Any, _found: Any = None) -> Any:
     """The upper triangular matrix that gives a matrix when `orthogonal_factor` is multiplied by it."""
     return np.linalg.qr(x, "r") if _found is None else _found(x)[1]
 
 
-@triangular_factor.vjp(r"Q \operatorname{sym}(z\, g^{\mathsf T})\, z^{-\mathsf T}")
+@triangular_factor.vjp(r"Q\,(L + L^{\mathsf T})\,z^{-\mathsf T} \text{ with } L = \Phi(z\,g^{\mathsf T})")
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     q = orthogonal_factor(x, _found=_found)
     k = np.shape(q)[-1]
@@ -318,7 +320,9 @@ def _over_triangle(x: Any, r: Any) -> Any:
 
 
 @composed(
-    r"Q, R", numpy=np.linalg.qr, examples=(*RECTANGLES, example(TALL.T, mode="complete"), example(TALL, mode="r"))
+    r"\operatorname{qr}(x)",
+    numpy=np.linalg.qr,
+    examples=(*RECTANGLES, example(TALL.T, mode="complete"), example(TALL, mode="r")),
 )
 def qr(x: Any, mode: str = "reduced") -> Any:
     """Orthonormal columns and an upper triangular matrix whose product a matrix is, of linearly independent columns."""
@@ -341,25 +345,22 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 # -- inverses of what has none -------------------------------------------------------------------------
 
 
-@op(r"x^+", examples=(*RECTANGLES, example(SYMMETRIC, hermitian=True), example((0, 2))))
-def pinv(x: Any, rcond: Any = 1e-15, hermitian: bool = False) -> Any:
+@op(r"\operatorname{pinv} x", examples=(*RECTANGLES, example((0, 2))))
+def pinv(x: Any, rcond: Any = 1e-15) -> Any:
     """The pseudo-inverse of a matrix (E. H. Moore, 1920, R. Penrose, 1955).
 
     It jumps where the rank changes: of a matrix of lower rank this is the derivative among those of that rank
     (G. H. Golub and V. Pereyra, 1973).
     """
-    return np.linalg.pinv(x, rcond, hermitian)
+    return np.linalg.pinv(x, rcond)
 
 
 @pinv.vjp(
-    r"z^{\mathsf T}(K - K^{\mathsf T} - K\,z\,x) + (g^{\mathsf T} - x\,K)\,z\,z^{\mathsf T}"
+    r"z^{\mathsf T}\,(K - K^{\mathsf T} - K\,z\,x) + (g^{\mathsf T} - x\,K)\,z\,z^{\mathsf T}"
     r" \text{ with } K = z\,g^{\mathsf T}"
 )
-def _(g: Any, z: Any, x: Any, rcond: Any = 1e-15, hermitian: bool = False) -> Any:
-    if not hermitian:
-        return _of_inverse(g, z, x)
-    whole = _of_inverse(g, z, _mirrored(x))
-    return _folded((whole + _t(whole)) / 2, "L")
+def _(g: Any, z: Any, x: Any, rcond: Any = 1e-15) -> Any:
+    return _of_inverse(g, z, x)
 
 
 def _of_inverse(g: Any, z: Any, x: Any) -> Any:
@@ -376,8 +377,8 @@ def _(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = False) 
     if rtol is not False and rcond is not None:
         raise ValueError("pinv: expected one of rcond and rtol, got both")
     if rcond is None:
-        rcond = 1e-15 if rtol is False else rtol
-    return pinv(x, rcond=_relative(x) if rcond is None else plain(rcond), hermitian=hermitian)
+        rcond = 1e-15 if rtol is False else _relative(x) if rtol is None else rtol
+    return pinv(_mirrored(x) if hermitian else x, rcond=plain(rcond))
 
 
 def _relative(x: Any) -> Any:
@@ -385,20 +386,26 @@ def _relative(x: Any) -> Any:
     return max(np.shape(x)[-2:]) * np.finfo(x.dtype).eps
 
 
-@op(r"x^+ y", examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(TALL.T, (2,))))
+@op(r"\operatorname{pinv}(x)\,y", examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(TALL.T, (2,))))
 def least_squares(x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
     """The shortest of the ``z`` that make the sum of the squares of ``y - x @ z`` least, as of `pinv`."""
     return (np.linalg.lstsq(x, y, rcond) if _found is None else _found(x, y))[0]
 
 
-@least_squares.vjp(r"\text{that of } x^+ \text{ for } g\,y^{\mathsf T}")
+@least_squares.vjp(
+    r"(y - x\,z)\,h\,P^{\mathsf T} + P^{\mathsf T} z\,(g^{\mathsf T} - h\,x) - h^{\mathsf T} z^{\mathsf T}"
+    r" \text{ with } h = g^{\mathsf T} P, P = \operatorname{pinv} x"
+)
 def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
     if y.ndim == 1:
-        g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
-    return _of_inverse(np.matmul(g, _t(y)), pinv(x, rcond=_cutoff(x, rcond)), x)
+        g, z, y = (np.expand_dims(v, -1) for v in (g, z, y))
+    p = pinv(x, rcond=_cutoff(x, rcond))
+    h = np.matmul(_t(g), p)
+    left = np.matmul(y - np.matmul(x, z), np.matmul(h, _t(p)))
+    return left + np.matmul(np.matmul(_t(p), z), _t(g) - np.matmul(h, x)) - np.matmul(_t(h), _t(z))
 
 
-@least_squares.vjp(r"x^{+\mathsf T} g")
+@least_squares.vjp(r"P^{\mathsf T} g \text{ with } P = \operatorname{pinv} x")
 def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
     return np.matmul(_t(pinv(x, rcond=_cutoff(x, rcond))), g)
 
@@ -411,7 +418,7 @@ def _cutoff(x: Any, rcond: float | None) -> float:
 
 
 @composed(
-    r"x^+ y",
+    r"\operatorname{pinv}(x)\,y",
     numpy=np.linalg.lstsq,
     examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(TALL.T, (2, 1))),
 )

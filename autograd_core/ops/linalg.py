@@ -445,11 +445,12 @@ def cond(x: Any, p: Any = None) -> Any:
             s = np.linalg.svdvals(x)
             z = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         else:
-            singular = np.isinf(np.linalg.cond(plain(x), p))
+            known = np.linalg.cond(plain(x), p)
+            singular = np.isinf(known)
             one = asarray_like(x, np.eye(np.shape(x)[-1], dtype=x.dtype))
             inverse = np.linalg.inv(np.where(np.expand_dims(singular, (-1, -2)), one, x))
             of_x, of_inverse = (np.linalg.norm(v, p, axis=(-2, -1)) for v in (x, inverse))
-            z = of_x * of_inverse * np.where(singular, np.inf, 1)
+            z = of_x * of_inverse * np.where(singular, np.inf, np.ones_like(known))
     nothing_known = np.isnan(z) & ~np.any(np.isnan(plain(x)), axis=(-2, -1))
     return np.where(nothing_known, np.inf, z) if decide(np.any(nothing_known)) else z
 

@@ -56,8 +56,8 @@ _COMPLEX_VALUES = (
 )
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
-OUT_OF_SCOPE.update(dict.fromkeys(("numpy.fft", "numpy.lib.scimath", np.angle), _COMPLEX))
-OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals, np.roots), _COMPLEX_VALUES))
+OUT_OF_SCOPE.update(dict.fromkeys(("numpy.fft", "numpy.lib.scimath", np.angle, np.roots), _COMPLEX))
+OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals), _COMPLEX_VALUES))
 OUT_OF_SCOPE[np.copyto] = (
     "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed "
     "copy, and np.broadcast_to(t, a.shape) for np.full_like(a, t)"

@@ -11,6 +11,7 @@ import pytest
 
 from autograd_core import REGISTRY
 from autograd_core.explain.formula import uses_upstream
+from autograd_core.explain.typeset import read, text
 
 T = r"\mathsf T"
 SYMMETRIC = np.array([[4.3, 0.5, -0.2], [0.5, 2.4, 0.3], [-0.2, 0.3, 6.7]])
@@ -95,6 +96,61 @@ def test_the_formula_of_the_cholesky_factor_is_that_of_its_rule():
     whole, part = o.formulas[0].split(r" \text{ with } S = ")
     read = matrices(whole, {"S": matrices(part, {"z": z, "g": g})})
     np.testing.assert_allclose(read, contribution(o, 0, g, z, [SYMMETRIC]), rtol=1e-12)
+
+
+WELL = np.array([[2.0, -0.5, 0.3], [0.4, 1.5, -0.2], [-0.3, 0.6, 2.5]])
+
+
+def parts_of(letters, function):
+    return lambda x: dict(zip(letters, function(x), strict=True))
+
+
+eigh = parts_of("wV", np.linalg.eigh)
+svd = parts_of("UsV", lambda x: (lambda u, s, vh: (u, s, vh.T))(*np.linalg.svd(x, full_matrices=False)))
+qr = parts_of("QR", np.linalg.qr)
+DECOMPOSED = {  # an argument, and what the letters of the formula stand for
+    **dict.fromkeys(("eigvalsh", "eigenvectors"), (SYMMETRIC, eigh)),
+    **dict.fromkeys(("svdvals", "left_vectors", "right_vectors"), (WELL[:, :2], svd)),
+    **dict.fromkeys(("orthogonal_factor", "triangular_factor"), (WELL[:, :2], qr)),
+    "pinv": (WELL[:, :2], lambda x: {}),
+    "least_squares": (WELL[:, :2], lambda x: {"y": WELL}),
+}
+
+
+def read_aloud(formula, values):
+    """The value of what the text of a formula says, with Python's signs: what stands behind "with" comes first."""
+    lines = "\n".join(re.split(" with |, ", text(read(formula))))
+    for written, meant in (
+        (r"(diag\(s\)|\w)⁻", r"inv(\1)"), ("ᵀ", ".T"), ("¹", ""), ("²", "**2"), ("·", "*"), ("Φ", "phi"),
+        ("pinv x", "pinv(x)"), (r"(\w)_i", r"\1[:, None]"), (r"(\w)_j", r"\1[None]"),
+    ):  # fmt: skip
+        lines = re.sub(written, meant, lines)
+    wanted, *given = lines.splitlines()
+    names = {"phi": phi, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "diag": np.diag, **values}
+    for line in reversed(given):
+        name, _, value = line.partition(" = ")
+        if name == "F[ii]":
+            continue
+        with np.errstate(divide="ignore"):
+            found = eval(value, names)
+        if name == "F[ij]":
+            assert given[-1] == "F[ii] = 0"
+            np.fill_diagonal(found, 0)
+        names[name[0]] = found
+    return eval(wanted, names)
+
+
+@pytest.mark.parametrize("name", DECOMPOSED)
+def test_formulas_of_decompositions_are_those_of_their_rules(name):
+    o, rng = REGISTRY[name], np.random.default_rng(0)
+    x, parts = DECOMPOSED[name]
+    values = {"x": x, **parts(x)}
+    inputs = [values[letter] for letter in o.inputs]
+    z = o(*inputs)
+    values |= {"z": z, "g": rng.normal(size=z.shape)}
+    for i, formula in enumerate(o.formulas):
+        read_so = read_aloud(formula, values)
+        np.testing.assert_allclose(read_so, contribution(o, i, values["g"], z, inputs), rtol=1e-10, atol=1e-12)
 
 
 # -- reductions: what each formula with indices means, written out in Python ----------------------------------
@@ -274,7 +330,12 @@ def test_every_op_has_a_reader_for_its_formulas():
     elementwise = {n for n, o in REGISTRY.items() if o.broadcasts and o.arity in (1, 2) and n not in MATRICES}  # SymPy
     convolutions = {"conv", "conv_transpose", "conv_kernel"}
     read = (
-        elementwise | set(MATRICES) | set(REDUCTIONS) | MOVES | convolutions | {"cholesky", "einsum", "where", "clamp"}
+        elementwise
+        | set(MATRICES)
+        | set(REDUCTIONS)
+        | MOVES
+        | convolutions
+        | {"cholesky", "einsum", "where", "clamp", *DECOMPOSED}
     )
     registered = {n for n, o in REGISTRY.items() if not n.startswith("test_")}
     assert registered - read == set()

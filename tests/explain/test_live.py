@@ -123,6 +123,15 @@ def story(o, args, params):
 # What the page cannot compute, and why.
 NOT_LIVE = {
     "cholesky": "cholesky is no formula of the elements",
+    "eigenvectors": "eigh is no formula of the elements",
+    "eigvalsh": "eigvalsh is no formula of the elements",
+    "least_squares": "lstsq is no formula of the elements",
+    "left_vectors": "svd is no formula of the elements",
+    "orthogonal_factor": "qr is no formula of the elements",
+    "pinv": "pinv is no formula of the elements",
+    "right_vectors": "svd is no formula of the elements",
+    "svdvals": "svd is no formula of the elements",
+    "triangular_factor": "qr is no formula of the elements",
     "det": "det is no formula of the elements",
     "inv": "inv is no formula of the elements",
     "logabsdet": "slogdet is no formula of the elements",
