@@ -39,6 +39,11 @@ _CAUSES = {
         ("matmul", "conv"),
         "an overflow: weights or activations that have grown without bound; lower the learning rate",
     ),
+    **dict.fromkeys(
+        ("eigenvectors", "left_vectors", "right_vectors"),
+        "values that are equal, or nearer than rounding: their vectors are any basis, and have no derivative; write a "
+        "function of the values (eigvalsh, svdvals), or of the vectors of others",
+    ),
     "square": "an overflow: values that have grown without bound; lower the learning rate",
 }
 _CAUSE = "an overflow, or an argument outside the function's domain"

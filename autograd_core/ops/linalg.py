@@ -494,6 +494,40 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     return solve(np.swapaxes(x, -1, -2), g)
 
 
+@composed(
+    r"x^{-1}",
+    numpy=np.linalg.tensorinv,
+    examples=(example(np.reshape(np.kron(np.eye(2), WELL), (2, 3, 6)), ind=2), example(WELL, ind=1)),
+)
+def tensorinv(x: Any, ind: int = 2) -> Any:
+    """The inverse of an array as a matrix, whose rows are its first ``ind`` axes and whose columns are the others."""
+    if ind <= 0:
+        raise ValueError(f"tensorinv: expected a number of axes of at least 1, got {ind}")
+    rows, columns = np.shape(x)[:ind], np.shape(x)[ind:]
+    return np.reshape(np.linalg.inv(np.reshape(x, (math.prod(rows), math.prod(columns)))), columns + rows)
+
+
+@composed(
+    r"x^{-1} y",
+    numpy=np.linalg.tensorsolve,
+    examples=(
+        example(np.reshape(np.kron(np.eye(2), WELL), (2, 3, 6)), (2, 3)),
+        example(np.reshape(np.kron(np.eye(2), WELL), (6, 2, 3)), (2, 3), axes=(0,)),
+    ),
+)
+def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
+    """The ``z`` with ``tensordot(x, z, z.ndim) = y``; the ``axes`` of ``x`` are moved to its end before."""
+    if axes is not None:
+        x = np.moveaxis(x, axes, range(-len(axes), 0))
+    rows, columns = np.shape(x)[: np.ndim(y)], np.shape(x)[np.ndim(y) :]
+    if math.prod(rows) != math.prod(columns):
+        raise np.linalg.LinAlgError(
+            f"tensorsolve: expected as many elements along the axes of y as along the others of x, got shapes "
+            f"{list(rows)} and {list(columns)}"
+        )
+    return np.reshape(np.linalg.solve(np.reshape(x, (math.prod(rows), math.prod(columns))), np.ravel(y)), columns)
+
+
 @op(
     r"\det x",
     numpy=np.linalg.det,
