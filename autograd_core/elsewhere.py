@@ -113,7 +113,8 @@ _REWRITES = """
     cholesky_inverse: np.linalg.inv(t @ t.mT)
     cholesky_solve: np.linalg.solve(t @ t.mT, other)
     lu_solve triangular_solve: np.linalg.solve(t, other)
-    matrix_power: t @ t
+    pinverse: np.linalg.pinv(t)
+    symeig: np.linalg.eigh(t)
     cov: (t - t.mean(1, keepdims=True)) @ (t - t.mean(1, keepdims=True)).T / (t.shape[1] - 1)
     gradient: autograd_core.grad(f)(t)
     cross_entropy nll_loss sparse_categorical_crossentropy: -np.mean(autograd_core.log_softmax(t)[range(n), labels])
@@ -233,7 +234,7 @@ _ABSENT = {
     "it has no gradient rule here; compose it from functions that have one, write a rule with @autograd_core.op, or "
     "compute it on t.data if no gradient is needed": """cummax cummin corrcoef frexp
         index_reduce scatter_reduce mode nanquantile quantile
-        geqrf lu newton_schulz nextafter nonzero_static orgqr ormqr pinverse symeig renorm
+        geqrf lu newton_schulz nextafter nonzero_static orgqr ormqr renorm
         unfold rearrange decode_hevc_frame keccak""",
 }
 

@@ -43,6 +43,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "eigenvectors": lambda m, x: m.eigh(x)[1] * m.constant(W_2),
     "singular_values": lambda m, x: m.svd(x, compute_uv=False),
     "singular_vectors": lambda m, x: m.svd(x)[0] * m.constant(W_2),
+    "null_vector": lambda m, x: m.svd(x, full_matrices=True)[0][:, 2] ** 2 * m.constant(W_3),
     "weighted_pinv": lambda m, x: m.pinv(x) * m.constant(W_6),
     "weighted_inv": lambda m, x: m.inv(x) * m.constant(W_2),
 }
@@ -195,6 +196,9 @@ class Torch(Library):
     def singular_values(self, x: Any) -> Any:
         return self.torch.linalg.svdvals(x)
 
+    def null_vector(self, x: Any) -> Any:
+        return self.torch.linalg.svd(x, full_matrices=True)[0][:, 2] ** 2 * self.constant(W_3)
+
 
 class Jax(Library):
     name, distribution = "JAX", "jax"
@@ -290,6 +294,9 @@ class TensorFlow(Library):
 
     def singular_vectors(self, x: Any) -> Any:
         return self.tf.linalg.svd(x)[1] * W_2
+
+    def null_vector(self, x: Any) -> Any:
+        return self.tf.linalg.svd(x, full_matrices=True)[1][:, 2] ** 2 * W_3
 
 
 class Hips(Library):

@@ -22,6 +22,15 @@ POSITIVE = array([[4.0, 1], [1, 3]])
 TWICE = array([[2.0, 0], [0, 2]])
 COLUMNS = array([[1.0, 1], [1, 1], [1, 1]])
 ZEROS = np.zeros((2, 2))
+TALL = array([[2.0, 0], [1, 1], [0, 2]])
+
+
+def of_cross_product(a: Any, b: Any, weights: Any) -> Any:
+    """The gradient of the weighted sum of the squares of ``n``, for the columns a and b; n = a × b over its length."""
+    c = np.cross(a, b)
+    n = c / np.sqrt(c @ c)
+    of_c = 2 * (weights * n - n * (weights @ n**2)) / np.sqrt(c @ c)
+    return np.stack((np.cross(b, of_c), np.cross(of_c, a)), 1)
 
 
 @dataclass(frozen=True)
@@ -293,18 +302,24 @@ MATRICES = (
         (np.zeros((3, 3)),)),
     Row("determinant of 2×2 zeros", lambda m, x: m.det(x), (ZEROS,), "All cofactors are 0.", (ZEROS,)),
     Row("sum of eigenvalues of 2I", lambda m, x: m.eigenvalues(x), (TWICE,),
-        "The trace, whatever coincides: I. There is no rule here, and an error says so.", (np.eye(2),)),
+        "The trace, whatever coincides: I.", (np.eye(2),)),
     Row("eigenvectors of 2I, weighted", lambda m, x: m.eigenvectors(x), (TWICE,),
-        "No derivative: any basis is one of eigenvectors. A 0 would hide it; an error says so here."),
+        "No derivative: any basis is one of eigenvectors. A 0 would hide it. Ours is NaN also where eigenvalues differ "
+        "by no more than rounding, where a quotient would be huge and have no right digit."),
     Row("sum of singular values of 2I", lambda m, x: m.singular_values(x), (TWICE,),
-        "I. There is no rule here, and an error says so.", (np.eye(2),)),
+        "I.", (np.eye(2),)),
     Row("left singular vectors of 2I, weighted", lambda m, x: m.singular_vectors(x), (TWICE,),
         "No derivative, as of eigenvectors."),
     Row("nuclear norm of zeros", lambda m, x: m.singular_values(x), (ZEROS,),
-        "Every matrix of spectral norm at most 1 is a subgradient; there is no rule here."),
+        "Every matrix of spectral norm at most 1 is a subgradient; ours is 0, the shortest, as of |x|."),
+    Row("spectral norm of 2I", lambda m, x: m.max(m.singular_values(x)), (TWICE,),
+        "Any U diag(s) Vᵀ with shares s that add up to 1; ours are equal, as of max, and do not depend on the vectors "
+        "found."),
+    Row("null vector of a 3×2, squared, weighted", lambda m, x: m.null_vector(x), (TALL,),
+        "The last left singular vector is the cross product of the columns over its length, which has a derivative.",
+        (of_cross_product(*TALL.T, array([1.0, 2, 3])),)),
     Row("pseudo-inverse of a 3×2 of rank 1, weighted", lambda m, x: m.weighted_pinv(x), (COLUMNS,),
-        "Not continuous where the rank changes; the others give the derivative among matrices of rank 1. There is no "
-        "rule here."),
+        "Not continuous where the rank changes; this is the derivative among matrices of rank 1."),
     Row("sum of a Cholesky factor", lambda m, x: m.cholesky(x), (POSITIVE,),
         "The factor is computed from the lower triangle alone, so the upper one has no gradient: finite differences "
         "agree. The others give its symmetric part; along symmetric changes both say the same."),

@@ -153,6 +153,30 @@ def test_elementwise(name, where, jax):
     agree(jax, lambda m, *xs: getattr(m, name)(*xs), [random.uniform(*where, shape) for shape in shapes])
 
 
+def wave(m, *parts):
+    return sum(m.sum(m.cos(part * part)) for part in parts)  # whatever the signs of the vectors
+
+
+DECOMPOSED = {
+    "eigh": (lambda m, x: wave(m, *m.linalg.eigh(x + m.matrix_transpose(x))), (2, 3, 3)),
+    "eigvalsh": (lambda m, x: wave(m, m.linalg.eigvalsh(x @ x.T)), (3, 3)),
+    "svd": (lambda m, x: wave(m, *m.linalg.svd(x, full_matrices=False)), (2, 4, 2)),
+    "qr": (lambda m, x: wave(m, *m.linalg.qr(x)), (4, 3)),
+    "pinv": (lambda m, x: wave(m, m.linalg.pinv(x)), (2, 4)),
+    "lstsq": (lambda m, x: wave(m, m.linalg.lstsq(x[:, :2], x[:, 2])[0]), (4, 3)),
+    "cond": (lambda m, x: sum(m.linalg.cond(x, p) for p in (None, -2, 1, "fro")), (3, 3)),
+    "norms": (lambda m, x: sum(m.linalg.norm(x, p) for p in (2, -2, "nuc")), (3, 4)),
+    "powers": (lambda m, x: wave(m, m.linalg.matrix_power(x, 3), m.linalg.multi_dot([x, x, x[0]])), (2, 2)),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", DECOMPOSED)
+def test_decompositions(name, jax):
+    f, shape = DECOMPOSED[name]
+    agree(jax, f, [np.random.default_rng(0).uniform(-2, 2, shape)])
+
+
 @pytest.mark.every(3)
 @pytest.mark.parametrize("name", TABLE)
 def test_other(name, jax):
