@@ -159,14 +159,9 @@ def wave(m, *parts):
 
 DECOMPOSED = {
     "eigh": (lambda m, x: wave(m, *m.linalg.eigh(x + m.matrix_transpose(x))), (2, 3, 3)),
-    "eigvalsh": (lambda m, x: wave(m, m.linalg.eigvalsh(x @ x.T)), (3, 3)),
     "svd": (lambda m, x: wave(m, *m.linalg.svd(x, full_matrices=False)), (2, 4, 2)),
     "qr": (lambda m, x: wave(m, *m.linalg.qr(x)), (4, 3)),
     "pinv": (lambda m, x: wave(m, m.linalg.pinv(x)), (2, 4)),
-    "lstsq": (lambda m, x: wave(m, m.linalg.lstsq(x[:, :2], x[:, 2])[0]), (4, 3)),
-    "cond": (lambda m, x: sum(m.linalg.cond(x, p) for p in (None, -2, 1, "fro")), (3, 3)),
-    "norms": (lambda m, x: sum(m.linalg.norm(x, p) for p in (2, -2, "nuc")), (3, 4)),
-    "powers": (lambda m, x: wave(m, m.linalg.matrix_power(x, 3), m.linalg.multi_dot([x, x, x[0]])), (2, 2)),
 }
 
 
