@@ -242,8 +242,9 @@ def _of_left(g: Any, u: Any, s: Any, v: Any) -> Any:
 
 def _check_turns(t: Any) -> None:
     """Raise unless a function of vectors without singular values stays as it is when these are turned."""
-    apart = np.abs(plain(t - _t(t)))
-    if decide(np.any(apart > np.sqrt(np.finfo(t.dtype).eps) * np.max(np.abs(plain(t)), initial=0))):
+    t = plain(t)
+    least = np.sqrt(np.finfo(t.dtype).eps) * np.sum(np.abs(t), axis=(-2, -1), keepdims=True)
+    if decide(np.any(np.abs(t - _t(t)) > least)):
         raise np.linalg.LinAlgError(
             "svd(full_matrices=True): expected a function of the vectors without singular values that stays the same "
             "when these are turned, got one that does not, and so has no derivative: any basis will do; write "
