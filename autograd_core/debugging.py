@@ -168,7 +168,7 @@ def _first_bad(op: Op, sources: Sequence[Any], value: Any) -> tuple[int, ...] | 
     Of another library's array, which need not tell positions, the answer is ().
     """
     array = _plain(value)
-    if array.dtype.kind != "f" or np.all(np.isfinite(array)):
+    if array.dtype.kind not in "fc" or np.all(np.isfinite(array)):
         return None
     infinite = [np.isinf(_plain(s)) for s in sources]
     if not _elementwise(op, sources, value):

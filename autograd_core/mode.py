@@ -27,11 +27,24 @@ class _Mode(threading.local):
             self.recording = recording
         if debugging is not None:
             self.debugging = debugging
-        self.quick = self.recording and not self.debugging
-        (exceptional.discard if self.quick else exceptional.add)(threading.get_ident())
+        if self.recording and not self.debugging:
+            vars(self).pop("quick", None)  # as the class says, for all threads
+            exceptional.discard(threading.get_ident())
+        else:
+            self.quick = False
+            exceptional.add(threading.get_ident())
 
 
 mode = _Mode()
+
+
+def complex_from_now_on() -> None:
+    """Let every op look at the dtypes of its arguments: there are complex numbers, which not all of them take.
+
+    While there are none, no op need look, which takes some hundredths of the time of a small one.
+    """
+    _Mode.quick = False
+    exceptional.add(0)  # the number of no thread
 
 
 class no_grad(ContextDecorator):

@@ -22,7 +22,7 @@ from .dispatch import NUMPY, meant
 from .domain import Domain, Example
 from .errors import OperandError, RuleError
 from .graph import NO_PARAMS, Node, describe, keep_call, kind, tick
-from .mode import exceptional, mode
+from .mode import complex_from_now_on, exceptional, mode
 from .tensor import Tensor, bind_operator, wrap
 from .tracer import OPERATORS
 
@@ -39,7 +39,7 @@ SCIPY: dict[str, Op] = {}
 _PLAIN = frozenset((float, int, bool, np.float64, np.float32, np.bool_, np.int64))
 
 
-_PLAIN_RESULTS = frozenset((np.ndarray, np.float64, np.float32))
+REAL_RESULTS = frozenset((np.ndarray, np.float64, np.float32))
 
 # On NumPy's scalars an operator of Python's takes a tenth of the time of its ufunc.
 _QUICKER: dict[Any, Callable[..., Any]] = {
@@ -70,11 +70,16 @@ class Op:
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
     note : str
         What the derivative is at kinks and ties, in words.
+    complex : bool
+        Whether it takes and gives complex numbers. The gradient that a rule gets and gives is then
+        ``∂L/∂a - i ∂L/∂b`` for a number ``a + i b``: so the rule of a function that has a complex derivative is the
+        usual one, ``g * derivative``. What people see, as ``.grad``, is the conjugate.
 
     Raises
     ------
     TypeError
-        When it is called with the wrong number of arguments, or with what is no number.
+        When it is called with the wrong number of arguments, with what is no number, or with complex numbers that it
+        does not take.
 
     Examples
     --------
@@ -100,6 +105,7 @@ class Op:
         domain: Domain | Sequence[Domain] | None = None,
         examples: Sequence[Example] | None = None,
         note: str = "",
+        complex: bool = False,
     ) -> None:
         self.name: str = forward.__name__
         self.function = forward
@@ -117,7 +123,10 @@ class Op:
         self.domain = domain
         self.examples = examples
         self.note = note
+        self.complex = complex
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None
+        # Results that are real numbers, if the arguments are, and need not be looked at.
+        self.real_results = REAL_RESULTS if isinstance(forward, np.ufunc) else frozenset()
         self.rules = [None] * len(self.inputs) if not variadic else JointRule(self)
         # Whether only leading axes broadcast, as in a product of matrices: then a rule's result has a shape of its own.
         self.batched = False
@@ -173,14 +182,18 @@ class Op:
             if isinstance(error, TypeError) and unknown is not None:
                 hint = meant(unknown, self.params)
                 raise TypeError(f"{self.name}{self.__signature__} has no parameter {unknown!r}{hint}") from None
+            if exceptional and isinstance(error, TypeError) and any(map(is_complex, data)):
+                raise TypeError(_real_only(self, data)) from error
             self._check_devices(parents, data, error)
             error.add_note(advice(self, data, error))
             keep_call(error, self, data, parents, params)
             raise
         if not traced:
             return out
-        if type(out) not in _PLAIN_RESULTS:
+        if type(out) not in self.real_results:
             out = _array(out, self)
+        if exceptional and not self.complex and any(map(is_complex, (out, *data))):
+            raise TypeError(_real_only(self, data))
         if not (requires_grad and mode.recording):
             node = Node(out, False)
             by = "no_grad()" if requires_grad else next((p.detached_by for p in parents if p and p.detached_by), None)
@@ -310,7 +323,7 @@ def _quick_unary(op: Op) -> Callable[[Any], Any]:
             error.add_note(advice(op, (a,), error))
             keep_call(error, op, (a,), (node,))
             raise
-        return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (node,), (a,))
+        return _recorded(out if type(out) in op.real_results else _array(out, op), op, (node,), (a,))
 
     unary.__name__ = op.name
     unary.__doc__ = f"`{op.name}` of each element."
@@ -352,7 +365,7 @@ def _quick_binary(op: Op, in_place: Callable[..., Any] | None = None) -> Callabl
             error.add_note(advice(op, (a, b), error))
             keep_call(error, op, (a, b), (p, q))
             raise
-        return _recorded(out if type(out) in _PLAIN_RESULTS else _array(out, op), op, (p, q), (a, b))
+        return _recorded(out if type(out) in op.real_results else _array(out, op), op, (p, q), (a, b))
 
     return binary
 
@@ -442,12 +455,29 @@ class JointRule(Sequence[Rule | None]):
 def _array(out: Any, op: Op) -> Any:
     """The result of a forward function, which may be of Python arithmetic, as an array or NumPy scalar."""
     array = out if hasattr(out, "dtype") else np.asarray(out)[()]
-    if isinstance(out, Tensor) or array is None or array.dtype.kind not in "biuf":
+    if isinstance(out, Tensor) or array is None or array.dtype.kind not in "biufc":
         raise TypeError(
-            f"the forward function of {op.name}, which computes with arrays: expected an array of real numbers, got "
+            f"the forward function of {op.name}, which computes with arrays: expected an array of numbers, got "
             f"{kind(out)}" + (", a Tensor" if isinstance(out, Tensor) else "")
         )
+    if array.dtype.kind == "c":
+        complex_from_now_on()
+        if not op.complex:
+            raise TypeError(_real_only(op, (array,)))
     return array
+
+
+def is_complex(value: Any) -> bool:
+    """Whether these are complex numbers, or this is one."""
+    return value.dtype.kind == "c" if hasattr(value, "dtype") else type(value) is complex
+
+
+def _real_only(op: Op, args: Sequence[Any]) -> str:
+    """What the error says where complex numbers come to an op that does not take them."""
+    return (
+        f"{op.name}: expected real numbers, got complex ones, for which it has no gradient rule. Take t.real, t.imag, "
+        f"np.abs(t) or np.angle(t) first; an op of your own says complex=True. The call was {describe(op, args)}"
+    )
 
 
 def _is_real_array(value: Any) -> bool:
@@ -462,11 +492,14 @@ def _operand(value: Any, op: Op) -> Any:
     letter = (
         getattr(value.dtype, "kind", "") if hasattr(value, "dtype") else "f" if isinstance(value, int | float) else ""
     )
-    if letter in ("b", "i", "u", "f") and not isinstance(value, np.matrix | np.ma.MaskedArray):
+    if letter == "c" or isinstance(value, complex):
+        complex_from_now_on()
+        letter = "c"
+    if letter and letter in "biufc" and not isinstance(value, np.matrix | np.ma.MaskedArray):
         return value
     home = type(value).__module__.partition(".")[0]
     whose = "a" if home in ("builtins", "numpy") else f"{home}'s"
-    what = "complex numbers" if letter == "c" or isinstance(value, complex) else f"{whose} {type(value).__name__}"
+    what = f"{whose} {type(value).__name__}"
     if letter not in ("", "b", "i", "u", "f", "c"):
         what = f"an ndarray of {value.dtype}"
     raise OperandError(f"{op.name}: expected Tensors, arrays and numbers, got {what}")
@@ -535,6 +568,7 @@ def ufunc(
     examples: Sequence[Example] | None = None,
     note: str = "",
     table: dict[str, Op] = REGISTRY,
+    complex: bool = False,
 ) -> Op:
     """An elementwise op from a NumPy ufunc and, for each argument, a rule and its local derivative.
 
@@ -555,6 +589,8 @@ def ufunc(
         What the derivative is at kinks and ties, in words.
     table : dict of str to Op
         Where it stands from now on, by its name.
+    complex : bool
+        Whether its rules hold for complex numbers, too, as those of a function that has a complex derivative do.
 
     Returns
     -------
@@ -581,7 +617,7 @@ def ufunc(
         raise RuleError(
             f"{np_ufunc.__name__}: expected a rule for each of its {np_ufunc.nin} arguments, got {len(rules)}"
         )
-    made = Op(np_ufunc, latex, broadcasts=True, domain=domain, examples=examples, note=note)
+    made = Op(np_ufunc, latex, broadcasts=True, domain=domain, examples=examples, note=note, complex=complex)
     made.rules = [None if pair is None else pair[0] for pair in rules]
     made.formulas = ["" if pair is None else pair[1] for pair in rules]
     made.complete = None not in rules
@@ -596,6 +632,7 @@ def op(
     domain: Domain | Sequence[Domain] | None = None,
     examples: Sequence[Example] | None = None,
     table: dict[str, Op] = REGISTRY,
+    complex: bool = False,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Decorate a forward function of arrays to make it an op; add the rules with `Op.vjp`.
 
@@ -613,6 +650,8 @@ def op(
         Calls for the tests to start from, made with `example`; None takes a few of common shapes.
     table : dict of str to Op
         Where it stands from now on, by its name.
+    complex : bool
+        Whether its rules hold for complex numbers, too: see `Op`.
 
     Returns
     -------
@@ -641,7 +680,7 @@ def op(
     """
 
     def decorate(forward: Callable[..., Any]) -> Op:
-        made = Op(forward, latex, broadcasts=broadcasts, domain=domain, examples=examples)
+        made = Op(forward, latex, broadcasts=broadcasts, domain=domain, examples=examples, complex=complex)
         return _register(made, numpy, table)
 
     return decorate

@@ -16,9 +16,9 @@ from .dispatch import NUMPY, call_method, dispatch, plain
 from .elsewhere import conversion, missing
 from .errors import GradientLossError, GraphError
 from .graph import Node, Recorded, stamp
-from .mode import mode
+from .mode import complex_from_now_on, mode
 from .tracer import COMPARISONS, OPERATORS, Tracer, attribute
-from .walk import walk
+from .walk import conjugate, walk
 
 if TYPE_CHECKING:
     from .explain import Steps
@@ -89,8 +89,8 @@ class Tensor(Recorded, Tracer):
     dtype : dtype, optional
         The dtype to convert it to.
     requires_grad : bool, optional
-        Whether operations on it are recorded, so that it gets a gradient. None: yes when the dtype is floating. With
-        False the Tensor is a constant.
+        Whether operations on it are recorded, so that it gets a gradient. None: yes when the dtype is floating or
+        complex. With False the Tensor is a constant.
     name : str, optional
         What errors, step tables and drawings call it.
 
@@ -99,7 +99,7 @@ class Tensor(Recorded, Tracer):
     GradientLossError
         For a Tensor that records, because the copy would not lead back to it.
     TypeError
-        For what holds no real numbers, a ``name`` that is no string, and ``requires_grad=True`` for whole numbers.
+        For what holds no numbers, a ``name`` that is no string, and ``requires_grad=True`` for whole numbers.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class Tensor(Recorded, Tracer):
         if isinstance(data, Tensor) and data.requires_grad:
             data._refuse("Tensor(t)", "use t itself to go on recording, Tensor(t.data) for a new leaf, t.detach()")
         array = _array(data, dtype)
-        floating = array.dtype.kind == "f"
+        floating = array.dtype.kind in "fc"
         if requires_grad and not floating:
             raise TypeError(
                 f"a Tensor of {array.dtype} cannot have a gradient, because whole numbers have no small changes; "
@@ -168,10 +168,13 @@ class Tensor(Recorded, Tracer):
 
     @property
     def grad(self) -> Any:
-        """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed."""
+        """d(result)/d(this) of the last ``backward()``; summed over calls for leaves; None if not computed.
+
+        For a complex number ``a + i b`` it is ``∂L/∂a + i ∂L/∂b``, so that ``x -= rate * x.grad`` descends.
+        """
         grad = self.node.grad
         if type(grad) is tuple:  # lent by the last walk to a value that is no leaf; copied for whoever asks
-            grad = self.node.grad = owned(grad[0])
+            grad = self.node.grad = owned(conjugate(grad[0]))
         return grad
 
     @grad.setter
@@ -226,7 +229,7 @@ class Tensor(Recorded, Tracer):
         """
         return np.asarray(arrays.to_numpy(self.data))
 
-    def item(self, *index: Any) -> float | int | bool:
+    def item(self, *index: Any) -> Any:
         """The only element, or that at an index, as a Python number."""
         out = self.node.out
         if out.size != 1 and not index:
@@ -263,6 +266,7 @@ class Tensor(Recorded, Tracer):
             del g  # or it would outlive its turn by one step
         while leaves:  # each copy takes the place of its original: all gradients are never there twice
             node, g = leaves.pop()
+            g = conjugate(g)
             node.grad = owned(g) if node.grad is None else node.grad + g
             del g
 
@@ -278,6 +282,12 @@ class Tensor(Recorded, Tracer):
                 )
             )
         if gradient is None:
+            if out.dtype.kind == "c":
+                raise GraphError(
+                    f"backward() expected a real number to start from, got {self.node.label()}: a complex one has no "
+                    "direction in which it grows; take its np.abs(…), .real or .imag, or pass the gradient of what "
+                    "comes next, backward(v)"
+                )
             if out.size != 1:
                 raise GraphError(
                     f"backward() expected a single number to start from, got {self.node.label()}; use "
@@ -293,7 +303,7 @@ class Tensor(Recorded, Tracer):
                 f"backward(gradient) expected the shape of the Tensor it starts from, {list(out.shape)}, got "
                 f"{list(gradient.shape)}"
             )
-        return gradient
+        return conjugate(gradient)
 
     explain: ClassVar[Callable[..., Steps]]  # `autograd_core.explain`, which is bound there
 
@@ -311,7 +321,7 @@ class Tensor(Recorded, Tracer):
             parts.append(f"name={node.name!r}")
         if node.op is not None:
             parts.append(f"op={node.op.name}")
-        elif not node.requires_grad and node.out.dtype.kind == "f":
+        elif not node.requires_grad and node.out.dtype.kind in "fc":
             parts.append("requires_grad=False")
         return f"Tensor({', '.join(parts)})"
 
@@ -525,19 +535,19 @@ class Tensor(Recorded, Tracer):
 
     @property
     def real(self) -> Tensor:
-        """The Tensor itself: complex numbers are out of scope."""
-        return self
+        """The real part: of real numbers the Tensor itself."""
+        return NUMPY[np.real](self) if self.node.out.dtype.kind == "c" else self
 
     def conjugate(self) -> Tensor:
-        """The Tensor itself, as `real`."""
-        return self
+        """The complex conjugate: of real numbers the Tensor itself."""
+        return NUMPY[np.conjugate](self) if self.node.out.dtype.kind == "c" else self
 
     conj = conjugate
 
     @property
     def imag(self) -> Any:
-        """Zeros, a plain array."""
-        return np.zeros_like(self.node.out)
+        """The imaginary part: of real numbers zeros, a plain array."""
+        return NUMPY[np.imag](self)
 
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
@@ -547,7 +557,7 @@ class Tensor(Recorded, Tracer):
         Parameters
         ----------
         dtype : dtype
-            Of real numbers.
+            Of numbers.
         order, casting : str
             As NumPy's arrays take them.
         subok : bool
@@ -563,7 +573,8 @@ class Tensor(Recorded, Tracer):
         Raises
         ------
         TypeError
-            For complex numbers and objects, and where ``casting`` does not allow it.
+            For objects, for complex numbers that would lose their imaginary part, and where ``casting`` does not
+            allow it.
 
         Examples
         --------
@@ -571,15 +582,18 @@ class Tensor(Recorded, Tracer):
         dtype('float32')
         """
         dtype = np.dtype(dtype)
-        if dtype.kind not in "biuf":
+        if dtype.kind not in "biufc":
+            raise TypeError(f"a Tensor: expected a dtype of numbers, got {dtype}")
+        if self.dtype.kind == "c" and dtype.kind not in "bc":
             raise TypeError(
-                f"a Tensor: expected a dtype of real numbers, got {dtype}: complex numbers and objects are out of scope"
+                f"astype: expected a complex dtype, to keep the imaginary part of {self.node.label()}, got {dtype}; "
+                f"write t.real.astype({dtype})"
             )
         if not np.can_cast(self.dtype, dtype, casting):
             raise TypeError(f"{self.node.label()} cannot be cast to {dtype} with casting={casting!r}")
         if dtype == self.dtype and not copy:
             return self
-        if dtype.kind != "f":
+        if dtype.kind not in "fc":
             return _stopped(self.node.out.astype(dtype), f"astype({dtype})")
         return NUMPY[Tensor.astype](self, dtype=dtype)
 
@@ -649,26 +663,30 @@ def _restore(data: Any, requires_grad: bool, name: str | None) -> Tensor:
 
 
 def _array(data: Any, dtype: Any = None) -> Any:
-    """A copy of ``data`` as an array of real numbers or booleans; Python's whole numbers become float64."""
+    """A copy of ``data`` as an array of numbers or booleans; Python's whole numbers become float64."""
     if isinstance(data, Tensor):
         data = data.data
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
     if hasattr(type(data), "__array_function__") and not issubclass(type(data), np.ndarray):  # another library's
-        if data.dtype.kind not in "biuf":
-            raise TypeError(f"a Tensor: expected real numbers, got {type(data).__name__} data of dtype {data.dtype}")
-        return data.copy() if dtype is None else data.astype(dtype)
-    array = np.array(data, dtype=None if getattr(getattr(data, "dtype", None), "kind", "f") == "c" else dtype)
+        if data.dtype.kind not in "biufc":
+            raise TypeError(f"a Tensor: expected numbers, got {type(data).__name__} data of dtype {data.dtype}")
+        array = data.copy() if dtype is None else data.astype(dtype)
+        if array.dtype.kind == "c":
+            complex_from_now_on()
+        return array
+    if dtype is not None and np.dtype(dtype).kind != "c" and getattr(getattr(data, "dtype", None), "kind", "") == "c":
+        raise TypeError(f"a Tensor of {np.dtype(dtype)}: expected real numbers, got complex ones; pass their .real")
+    array = np.array(data, dtype=dtype)
+    if array.dtype.kind == "c":
+        complex_from_now_on()
     if array.dtype == object and all(type(v) is int for v in array.flat):  # longer than 64 bits
         try:
             array = array.astype(np.float64)
         except OverflowError as error:
             raise OverflowError(f"a Tensor holds numbers up to {np.finfo(float).max:.4g}; {error}") from None
-    if array.dtype.kind not in "biuf":
-        what = "complex numbers are out of scope" if array.dtype.kind == "c" else "it needs numbers"
-        raise TypeError(
-            f"a Tensor: expected real numbers, got {type(data).__name__} data of dtype {array.dtype}: {what}"
-        )
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"a Tensor: expected numbers, got {type(data).__name__} data of dtype {array.dtype}")
     if dtype is None and array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(np.float64)
     # NumPy's scalars are ten times cheaper to compute with than arrays without axes.

@@ -24,7 +24,7 @@ from .graph import Node, ancestors, kind
 from .mode import mode, recorded
 from .ops.elementwise import identity
 from .tensor import Tensor, _array, owned, wrap
-from .walk import walk
+from .walk import conjugate, walk
 
 Function = Callable[..., Any]
 
@@ -79,6 +79,7 @@ class _Run:
                 continue
             if not isinstance(g, Tensor):
                 g = _array(g, value.dtype)
+            g = conjugate(g)
             seeds[value.node] = seeds[value.node] + g if value.node in seeds else g
         variables = set(self.variables)
         with recorded():
@@ -91,8 +92,7 @@ class _Run:
         return pulled
 
     def _gradient(self, node: Node, g: Any, lifted: bool) -> Any:
-        if g is None:
-            g = np.zeros_like(node.out)[()]
+        g = np.zeros_like(node.out)[()] if g is None else conjugate(g)
         if lifted:
             return g if isinstance(g, Tensor) else wrap(Node(g, False))
         return owned(g)
@@ -118,7 +118,7 @@ def _variable(value: Any, f: Function) -> Node:
         alias.name = value.name
         return alias
     array = value.node.out if isinstance(value, Tensor) else _array(value)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise TypeError(
             f"the gradient of {_name(f)}: expected a floating argument, got {array.dtype}, because whole numbers have "
             "no small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
@@ -152,7 +152,24 @@ def _derived(f: Function, what: str, argnums: Any) -> Callable[[Function], Funct
     return decorate
 
 
-def _scalar(f: Function, run: _Run) -> None:
+def _several_directions(what: str, f: Function) -> str:
+    return (
+        f"{what}: expected a function that returns real numbers, got complex ones from {_name(f)}; take their "
+        "np.abs(…), .real or .imag, or say holomorphic=True where the function has a complex derivative"
+    )
+
+
+def _complex_only(f: Function, run: _Run) -> None:
+    """Raise unless arguments and results are complex, as those of a function that has a complex derivative are."""
+    found = [v.out for v in run.variables] + [_data(v) for v in tree.leaves(run.value)]
+    if any(v.dtype.kind != "c" for v in found):
+        raise TypeError(
+            f"holomorphic=True: expected complex numbers in and out, got {', '.join(map(kind, found))} for {_name(f)}; "
+            "pass x.astype(complex), or leave out holomorphic=True for the gradient of a real number"
+        )
+
+
+def _scalar(f: Function, run: _Run, holomorphic: bool) -> None:
     structure = run.value is None or isinstance(run.value, list | tuple | dict)
     if structure or np.shape(run.value) != ():
         came = type(run.value).__name__ if structure else list(np.shape(run.value))
@@ -161,7 +178,11 @@ def _scalar(f: Function, run: _Run) -> None:
             "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
         )
     dtype = _data(run.value).dtype
-    if dtype.kind != "f" and type(run.value) is not int:
+    if holomorphic:
+        _complex_only(f, run)
+    elif dtype.kind == "c":
+        raise TypeError(_several_directions("grad", f))
+    elif dtype.kind != "f" and type(run.value) is not int:
         raise TypeError(
             f"grad: expected a function that returns a floating number, got {dtype} from {_name(f)}: comparisons, "
             "counts and positions have no small changes"
@@ -181,7 +202,9 @@ def _positions(argnums: Any) -> tuple[int, ...]:
 
 
 @asked_well
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def value_and_grad(
+    f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Function:
     """A function that returns the value of ``f``, a single number, and its gradient.
 
     Parameters
@@ -192,6 +215,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         The position of the argument to differentiate with respect to, or a sequence of positions.
     has_aux : bool
         Whether ``f`` returns ``(value, aux)``, of which ``aux`` is passed on and not differentiated.
+    holomorphic : bool
+        Whether ``f`` takes and returns complex numbers and has a complex derivative, which is asked for. Otherwise the
+        value is real, and the gradient with respect to a complex number ``a + i b`` is ``∂f/∂a + i ∂f/∂b``.
 
     Returns
     -------
@@ -204,7 +230,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     GraphError
         In a call, where ``f`` returns anything else than a single number.
     TypeError
-        For what is no function; in a call, for an argument of whole numbers or one that is not there.
+        For what is no function; in a call, for an argument of whole numbers or one that is not there, for a complex
+        value without ``holomorphic``, and with it for real numbers.
     ValueError
         For an argument that ``argnums`` names twice.
 
@@ -217,8 +244,10 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     @_derived(f, "Value and gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), has_aux)
-        _scalar(f, run)
+        _scalar(f, run, holomorphic)
         pulled = run.pull(np.ones_like(_data(run.value))[()])
+        if holomorphic:
+            pulled = tree.map(np.conj, pulled)
         gradient = pulled[0] if _single(argnums) else tuple(pulled)
         value = run.result(run.value)
         return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
@@ -227,12 +256,12 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
 
 @asked_well
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Function:
     """A function that returns the gradient of ``f``, which must return a single number.
 
     Parameters
     ----------
-    f, argnums, has_aux
+    f, argnums, has_aux, holomorphic
         As in `value_and_grad`.
 
     Returns
@@ -249,8 +278,10 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     --------
     >>> grad(np.tanh)(0.0), grad(grad(grad(np.tanh)))(0.0)
     (np.float64(1.0), np.float64(-2.0))
+    >>> print(grad(np.abs)(-5.0j), grad(np.square, holomorphic=True)(3.0 + 4.0j))
+    -1j (6+8j)
     """
-    both = value_and_grad(f, argnums, has_aux)
+    both = value_and_grad(f, argnums, has_aux, holomorphic)
 
     @_derived(f, "Gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
@@ -261,11 +292,28 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 
 
 @asked_well
-def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False) -> Function:
     """The derivative of each element of the result, where element i of it depends on element i only.
 
-    ValueError where the result has another shape than the argument.
+    Parameters
+    ----------
+    f, argnums, holomorphic
+        As in `value_and_grad`.
 
+    Returns
+    -------
+    callable
+        It takes what ``f`` takes and gives the derivatives, in the shape of the argument.
+
+    Raises
+    ------
+    ValueError
+        In a call, where the result has another shape than the argument.
+    TypeError
+        Where `value_and_grad` has one.
+
+    Examples
+    --------
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
@@ -283,7 +331,7 @@ def elementwise_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         return np.sum(value)
 
     total.__name__ = _name(f)
-    return _derived(f, "Elementwise derivative", argnums)(grad(total, argnums))
+    return _derived(f, "Elementwise derivative", argnums)(grad(total, argnums, holomorphic=holomorphic))
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -356,7 +404,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
 
 
 def _zeros(value: Any) -> Any:
-    return np.zeros_like(value, dtype=value.dtype if value.dtype.kind == "f" else float)
+    return np.zeros_like(value, dtype=value.dtype if value.dtype.kind in "fc" else float)
 
 
 def _check_directions(what: str, args: Any, tangents: Any) -> None:
@@ -371,11 +419,29 @@ def _check_directions(what: str, args: Any, tangents: Any) -> None:
 
 
 @asked_well
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """A function that returns all derivatives of ``f``, in the shape ``value.shape + argument.shape``.
+def jacobian(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False) -> Function:
+    """A function that returns all derivatives of ``f``.
 
-    TypeError for an argument of whole numbers or one that is not there.
+    Parameters
+    ----------
+    f : callable
+        A function of arrays and nested lists, tuples and dicts of them, whose results have any shapes.
+    argnums, holomorphic
+        As in `value_and_grad`.
 
+    Returns
+    -------
+    callable
+        It takes what ``f`` takes and gives the derivatives, in the shape ``value.shape + argument.shape``.
+
+    Raises
+    ------
+    TypeError
+        In a call, for an argument of whole numbers or one that is not there, and for complex numbers where
+        `value_and_grad` has one.
+
+    Examples
+    --------
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
@@ -385,6 +451,10 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), aux=False)
         values = tree.leaves(run.value)
+        if holomorphic:
+            _complex_only(f, run)
+        elif any(_data(v).dtype.kind == "c" for v in values):
+            raise TypeError(_several_directions("jacobian", f))
         zeros = [np.zeros_like(_data(v)) for v in values]
         matrices = []
         for i, value in enumerate(values):
@@ -402,7 +472,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 if rows
                 else (np.zeros_like(v.out, shape=shape + v.out.shape) for v in run.variables)
             )
-            whole = tree.rebuild(run.chosen, stacked)
+            whole = tree.rebuild(run.chosen, map(np.conj, stacked) if holomorphic else stacked)
             matrices.append(whole[0] if _single(argnums) else tuple(whole))
         return tree.rebuild(run.value, matrices)
 
@@ -410,16 +480,31 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 @asked_well
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """A function that returns all second derivatives of ``f``, in ``argument.shape + argument.shape``.
+def hessian(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False) -> Function:
+    """A function that returns all second derivatives of ``f``, which must return a single number.
 
-    Raises GraphError unless ``f`` returns a single number.
+    Parameters
+    ----------
+    f, argnums, holomorphic
+        As in `value_and_grad`. Of a real function of complex numbers pass the parts as two arguments.
 
+    Returns
+    -------
+    callable
+        It takes what ``f`` takes and gives the derivatives, in the shape ``argument.shape + argument.shape``.
+
+    Raises
+    ------
+    GraphError, TypeError, ValueError
+        Where `value_and_grad` does.
+
+    Examples
+    --------
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return _derived(f, "Hessian", argnums)(jacobian(grad(f, argnums), argnums))
+    return _derived(f, "Hessian", argnums)(jacobian(grad(f, argnums, holomorphic=holomorphic), argnums, holomorphic))
 
 
 def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:

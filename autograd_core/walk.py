@@ -188,7 +188,10 @@ def _fit(product: Any, parent: Node, node: Node, position: int) -> Any:
         if shape is None or not _stretches(out.shape, shape, node):
             raise _wrong_shape(product, parent, node, position)
         product = unbroadcast(product, out.shape)
-    product = product if product.dtype == out.dtype else product.astype(out.dtype)
+    if product.dtype != out.dtype:
+        if product.dtype.kind == "c" and out.dtype.kind != "c":
+            product = np.real(product)  # a real number changes along the real axis only
+        product = product.astype(out.dtype)
     # A number of NumPy's may stand beside another library's arrays; its gradient is a number of NumPy's again.
     return product if type(product) is type(out) or isinstance(product, graph.Recorded) else arrays.like(out, product)
 
@@ -225,6 +228,15 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     stretched = tuple(new + i for i, n in enumerate(shape) if n != g.shape[new + i])
     g = g if g.dtype is not HALF else g.astype(np.float32)  # in which sums pass 65,504
     return np.reshape(np.sum(g, axis=(*range(new), *stretched)), shape)
+
+
+def conjugate(g: Any) -> Any:
+    """A gradient as rules hand it on, of that which people see, and the other way round.
+
+    For a number ``a + i b`` people see ``∂L/∂a + i ∂L/∂b``, the direction in which L grows fastest, as in PyTorch.
+    Rules get its conjugate, with which the chain rule of functions that have a complex derivative is the real one's.
+    """
+    return np.conj(g) if g.dtype.kind == "c" else g
 
 
 def _paths(order: list[Node], to: Iterable[Node]) -> set[Node]:

@@ -213,6 +213,25 @@ def wrong(everything: Sequence[Question], told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+# Held by tests/ops/test_complex.py, which asks them.
+COMPLEX = """## Complex numbers: two conventions
+
+What is the gradient of a real number $L$ with respect to $z = a + ib$? Both numbers, $\\partial L / \\partial a$ and
+$\\partial L / \\partial b$, are put into a complex one, and libraries differ in the sign of its imaginary part:
+
+| | gradient of $\\lvert z \\rvert$ at $3 + 4i$ | in words | a step of descent |
+|---|---|---|---|
+| ours, PyTorch, TensorFlow | **0.6 + 0.8i** | $\\partial L / \\partial a + i\\, \\partial L / \\partial b$, \
+where $L$ grows fastest | `z -= rate * g` |
+| JAX, HIPS autograd | **0.6 − 0.8i** | $\\partial L / \\partial a - i\\, \\partial L / \\partial b$, \
+what $dz$ is multiplied by | `z -= rate * np.conj(g)` |
+
+The complex derivative of a function that has one is the same everywhere where it is asked for: here and in JAX by
+`grad(f, holomorphic=True)`, in PyTorch as the conjugate of the gradient. [Complex numbers](howto/complex_numbers.md)
+says more.
+"""
+
+
 def page(told: dict[str, Any]) -> str:
     """The whole page."""
     groups = {title: [*questions(rows)] for title, rows in GROUPS.items()}
@@ -235,6 +254,7 @@ def page(told: dict[str, Any]) -> str:
     lines = [agreeing(question, told) for group in groups.values() for question in group if question.name in one]
     head = ["| gradient of | answer | given by | what is true |", "|---|---|---|---|"]
     parts.append("\n".join(["## Where all agree\n", ":::{div} corners agreed", *head, *lines, ":::", ""]))
+    parts.append(COMPLEX)
     parts.append(FOOT + "\n".join(f"- {told[name]['version']}" for name in NAMES if name in told) + "\n")
     return "\n".join(parts)
 

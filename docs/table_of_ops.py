@@ -29,6 +29,8 @@ FAMILIES = {
     "index": "Indexing",
     "linalg": "Linear algebra",
     "decompositions": "Decompositions of matrices",
+    "complex": "Complex numbers",
+    "fft": "Fourier transforms",
     "conv": "Convolution",
 }
 HEAD = """# The table of ops
@@ -233,6 +235,11 @@ def table() -> str:
         "Composed of these, or NumPy's:\n",
         *(f"- `autograd_core.scipy.{module}`: {', '.join(f'`{name}`' for name in names)}" for module, names in made),
         "",
+        "## Of complex numbers\n",
+        "These take complex numbers, too, and what is composed of them. Between complex numbers the derivative is the "
+        "formula's conjugate, with which [the gradient that people see](howto/complex_numbers.md) is multiplied. "
+        "All others refuse them by name.\n",
+        ", ".join(f"`{name}`" for name, entry in sorted(REGISTRY.items()) if entry.complex) + "\n",
         "## Without a derivative\n",
         "These see the data of Tensors, and give plain arrays, numbers and truth values; a call whose result would "
         "have a derivative, such as a histogram with weights, or with bins that follow the numbers, is an error:",

@@ -14,8 +14,9 @@ import numpy as np
 from ..arrays import to_numpy
 from ..graph import Node, ancestors, failed_call, in_order
 from ..graph import describe as _call
+from ..op import is_complex
 from ..tensor import wrap
-from ..walk import walk
+from ..walk import conjugate, walk
 from .drawing import Arrow, Box, Drawing
 from .folding import folded
 from .formula import Formula, Name, number, shape, summary
@@ -75,11 +76,11 @@ def drawn(
     layers = layers_of(nodes)
     found: dict[Node, Any] = {}
     handed: Handed = {}
-    if gradients and root.requires_grad and root.out.size == 1 and walked:
+    if gradients and root.requires_grad and root.out.size == 1 and walked and not is_complex(root.out):
         for node, g, edges in walk({root: np.ones_like(root.out)[()]}, trace=True):
-            found[node] = g
+            found[node] = conjugate(g)
             for position, parent, _, contribution, _ in edges:
-                handed[names[parent], names[node], position] = to_numpy(contribution)
+                handed[names[parent], names[node], position] = to_numpy(conjugate(contribution))
     elif gradients:
         found = {node: to_numpy(wrap(node).grad) for node in nodes if node.grad is not None}
 
@@ -273,7 +274,7 @@ def size(g: Any) -> float | None:
     """The size of a gradient in one number: the mean magnitude of its elements."""
     if g is None:
         return None
-    array = np.abs(np.asarray(g, float))
+    array = np.abs(np.asarray(g)).astype(float)
     return float(array.mean()) if array.size else 0.0
 
 

@@ -16,7 +16,7 @@ from .typeset import Markup, Tree
 
 FEW = 6  # elements of an array that are still worth reading one by one
 MANY = 8  # and inputs of an op
-_UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
+UPSTREAM = re.compile(r"(?<![a-zA-Z\\])g(?![a-zA-Z])")
 
 
 def number(value: Any, exact: bool = False, digits: int = 4, gradient: bool = False) -> str:
@@ -38,12 +38,15 @@ def number(value: Any, exact: bool = False, digits: int = 4, gradient: bool = Fa
     if array.ndim == 0:
         item = array.item()
         return repr(item or abs(item)) if exact else f"{item or 0:.6g}"
-    if array.dtype.kind == "f":
+    if array.dtype.kind in "fc":
         array = without_residue(array) if gradient else array + 0  # no minus before a zero
     if array.size <= (4 if exact else 1) * FEW:
         form = "" if exact else f".{digits}g"
-        text = np.array2string(array, separator=", ", formatter={"float_kind": lambda v: format(v, form)})
+        written: Callable[[Any], str] = lambda v: format(v, form)  # noqa: E731
+        text = np.array2string(array, separator=", ", formatter={"float_kind": written, "complex_kind": written})
         return " ".join(text.split())
+    if array.dtype.kind == "c":
+        return f"[{shape(array)}, {_magnitudes(array)}]"
     low, high = array.min(), array.max()
     if low == high:
         return f"[{shape(array)}, all {low:.4g}]"
@@ -56,7 +59,7 @@ def negligible(array: Any) -> float:
     >>> negligible(np.array([1.0, -4.0])), negligible(np.array([1, 2])), negligible(np.zeros(0))
     (3.552713678800501e-15, 0.0, 0.0)
     """
-    if array.dtype.kind != "f" or not array.size:
+    if array.dtype.kind not in "fc" or not array.size:
         return 0.0
     largest = float(np.abs(array).max())
     return 4 * float(np.finfo(array.dtype).eps) * largest if np.isfinite(largest) else 0.0
@@ -66,6 +69,12 @@ def without_residue(value: Any) -> Any:
     """An array with 0 for what is there only because the far larger numbers beside it were rounded."""
     array = np.asarray(to_numpy(value))
     return np.where(np.abs(array) <= negligible(array), 0, array).astype(array.dtype) + 0 if array.ndim else value
+
+
+def _magnitudes(array: Any) -> str:
+    """The range of complex numbers, which have no order: that of their distances from 0."""
+    low, high = np.abs(array).min(), np.abs(array).max()
+    return f"complex, all |{low:.3g}|" if low == high else f"complex, |{low:.3g}| to |{high:.3g}|"
 
 
 def mean(array: Any) -> float:
@@ -87,6 +96,8 @@ def summary(value: Any, gradient: bool = False) -> str:
         return f"{shape(array)}, empty"
     if array.size <= 3:
         return number(array, digits=3)
+    if array.dtype.kind == "c":
+        return f"{shape(array)}, {_magnitudes(array)}"
     low, high = array.min() + 0, array.max() + 0  # no minus before a zero
     return f"{shape(array)}, all {low:.3g}" if low == high else f"{shape(array)}, {low:.3g} to {high:.3g}"
 
@@ -98,7 +109,7 @@ def shape(value: Any) -> str:
 
 def uses_upstream(formula: str) -> bool:
     """Whether a formula is the whole product, written with g, and not a local derivative to multiply g by."""
-    return _UPSTREAM.search(formula) is not None
+    return UPSTREAM.search(formula) is not None
 
 
 def outline(count: int) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,10 @@ import numpy as np
 from ..arrays import in_numpy, to_numpy
 from ..files import written_whole
 from ..graph import Node, ancestors, in_order
-from ..op import JointRule, Op
+from ..op import JointRule, Op, is_complex
 from ..tensor import Tensor
-from ..walk import Edge, walk
-from .formula import FEW, number, uses_upstream
+from ..walk import Edge, conjugate, walk
+from .formula import FEW, UPSTREAM, number, uses_upstream
 from .values import Names, Value, describe, expression, inputs, kinds_of, layers_of, name_all
 
 if TYPE_CHECKING:
@@ -310,11 +311,11 @@ def explained(f: Tensor, seed: Any, variables: Mapping[str, Any]) -> Steps:
     steps = [_forward(node, names) for node in recorded if node.op is not None]
     gradients = {}
     for node, g, edges in walk({f.node: seed}, trace=True):
-        gradients[node] = g
+        gradients[node] = conjugate(g)  # as people see it, which is `Tensor.grad`
         steps += _backward(node, g, edges, names, names[f.node])
     layers = layers_of(recorded)
     described = describe(recorded, names, layers, gradients)
-    return Steps(steps, names[f.node], to_numpy(seed), described, kinds_of(layers))
+    return Steps(steps, names[f.node], to_numpy(conjugate(seed)), described, kinds_of(layers))
 
 
 def _forward(node: Node, names: Names) -> Step:
@@ -343,12 +344,13 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Names, root: str
         "output": names[node],
         "expression": expression(op, node),
         # What is shown lies in NumPy, wherever it was computed.
-        "operands": in_numpy(((f"∂{root}/∂{names[node]}", g), *zip(given, node.args, strict=True))),
+        "operands": in_numpy(((f"∂{root}/∂{names[node]}", conjugate(g)), *zip(given, node.args, strict=True))),
     }
-    upstream = in_numpy(g)
+    upstream = in_numpy(conjugate(g))
     for edge, local in zip(edges, _locals(node, edges), strict=True):
         position, parent, *_ = edge
-        product, contribution, total, local, value = in_numpy((*edge[2:], local, parent.out))
+        seen = (v if v is None else conjugate(v) for v in (*edge[2:], local))
+        product, contribution, total, local, value = in_numpy((*seen, parent.out))
         shared = {"name": names[parent], "value": value, "position": position, **of_node}
         # A number beside arrays of one element was stretched to no other copies: there is nothing to add up.
         broadcast = np.size(product) != np.size(contribution)
@@ -358,7 +360,7 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Names, root: str
             local=local,
             contribution=product if broadcast else contribution,
             total=None if broadcast else total,
-            formula=_formula(op, position),
+            formula=_seen(_formula(op, position), node, parent),
             **shared,
         )
         if broadcast:
@@ -367,6 +369,14 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Names, root: str
 
 def _formula(op: Op, position: int) -> str:
     return op.formulas[position if op.arity is not None else 0]
+
+
+def _seen(formula: str, node: Node, parent: Node) -> str:
+    """The formula of the gradient that people see, between complex numbers the conjugate of that which a rule gives."""
+    if not (is_complex(node.out) and is_complex(parent.out)) or not re.search("[a-z]", formula):
+        return formula
+    conjugated = UPSTREAM.sub(lambda _: r"\operatorname{conj}(g)", formula)
+    return rf"\operatorname{{conj}}({conjugated})"
 
 
 def _locals(node: Node, edges: Sequence[Edge]) -> Iterator[Any]:

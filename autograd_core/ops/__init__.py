@@ -2,9 +2,11 @@
 
 from ..op import REGISTRY as _REGISTRY
 from ..tensor import Tensor as _Tensor
-from . import conv, decompositions, elementwise, index, linalg, network, order, plain, reduce, shape
+from . import complex, conv, decompositions, elementwise, fft, index, linalg, network, order, plain, reduce, shape
 
-__all__ = ["conv", "decompositions", "elementwise", "index", "linalg", "network", "order", "plain", "reduce", "shape"]
+__all__ = [
+    "complex", "conv", "decompositions", "elementwise", "fft", "index", "linalg", "network", "order", "plain", "reduce", "shape",
+]  # fmt: skip
 
 # What works element by element on one array is also a method of a Tensor, as t.exp().
 for _op in _REGISTRY.values():

@@ -17,7 +17,7 @@ import numpy as np
 from ..arrays import decide, is_foreign
 from ..dispatch import NUMPY, plain
 from ..domain import ELEMENTWISE, NONZERO, POSITIVE, REAL, Domain, example
-from ..op import composed, op, ufunc
+from ..op import composed, is_complex, op, ufunc
 from ..tensor import Tensor
 from .half import in_float32, rule_in_float32
 from .scale import in_scale, is_extreme
@@ -105,7 +105,7 @@ def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return g * (z * np.log(np.where((x == 0) & (y >= 0), np.ones_like(z), x)))
+    return g * (z * np.log(np.where((x == 0) & (np.real(y) >= 0), np.ones_like(z), x)))
 
 
 power = ufunc(
@@ -149,7 +149,13 @@ fmod = ufunc(
 FLAT = (lambda g, z, x: np.zeros_like(g), r"0")
 FLAT_2 = (lambda g, z, x, y: np.zeros_like(g), r"0")
 
-sign = ufunc(np.sign, r"\operatorname{sign} x", FLAT, domain=NONZERO, note="0 at the jumps")
+
+def _sign_x(g: Any, z: Any, x: Any) -> Any:
+    # Of a complex number it is x / |x|, which turns as x does.
+    return 1j * np.imag(g * z) * over(np.conj(z), np.abs(x)) if is_complex(x) else np.zeros_like(g)
+
+
+sign = ufunc(np.sign, r"\operatorname{sign} x", (_sign_x, r"0"), domain=NONZERO, note="0 at the jumps")
 floor = ufunc(np.floor, r"\lfloor x \rfloor", FLAT, domain=WHOLE, note="0 at the jumps")
 ceil = ufunc(np.ceil, r"\lceil x \rceil", FLAT, domain=WHOLE, note="0 at the jumps")
 trunc = ufunc(np.trunc, r"\operatorname{trunc} x", FLAT, domain=WHOLE, note="0 at the jumps")
@@ -286,8 +292,13 @@ arccos = ufunc(
 
 
 def _arctan_x(g: Any, z: Any, x: Any) -> Any:
-    secant = np.hypot(x, 1)  # √(1 + x²), twice, since 1 + x² overflows
+    secant = _secant(x)  # twice, since 1 + x² overflows
     return g / secant / secant
+
+
+def _secant(x: Any) -> Any:
+    """``√(1 + x²)``."""
+    return np.sqrt(1 + x * x) if is_complex(x) else np.hypot(x, 1)
 
 
 arctan = ufunc(np.arctan, r"\arctan x", (_arctan_x, r"\frac{1}{1 + x^2}"))
@@ -308,11 +319,13 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return -2 * g * z * np.tanh(x)
 
 
-tanh = ufunc(np.tanh, r"\tanh x", (lambda g, z, x: g * sech_squared(x), r"1 - z^2"))
-
-arcsinh = ufunc(
-    np.arcsinh, r"\operatorname{arsinh} x", (lambda g, z, x: g / np.hypot(x, 1), r"\frac{1}{\sqrt{x^2 + 1}}")
+tanh = ufunc(
+    np.tanh,
+    r"\tanh x",
+    (lambda g, z, x: g * (one_minus_square(z) if is_complex(x) else sech_squared(x)), r"1 - z^2"),
 )
+
+arcsinh = ufunc(np.arcsinh, r"\operatorname{arsinh} x", (lambda g, z, x: g / _secant(x), r"\frac{1}{\sqrt{x^2 + 1}}"))
 arccosh = ufunc(
     np.arccosh,
     r"\operatorname{arcosh} x",
@@ -446,7 +459,10 @@ def _(g: Any, z: Any, x: Any, order: int = 0) -> Any:
 absolute = ufunc(
     np.absolute,
     r"\left|x\right|",
-    (lambda g, z, x: g * np.sign(x), r"\operatorname{sign} x"),
+    (
+        lambda g, z, x: g * (over(np.conj(x), z) if is_complex(x) else np.sign(x)),
+        r"\operatorname{sign} x",
+    ),
     domain=NONZERO,
     note="0 at 0, the middle of the subdifferential",
 )
@@ -643,7 +659,7 @@ def astype(x: Any, dtype: Any = np.float64) -> Any:
 
 @astype.vjp(r"1")
 def _(g: Any, z: Any, x: Any, dtype: Any = np.float64) -> Any:
-    return g.astype(x.dtype)
+    return g  # which the walk brings to the dtype of x
 
 
 NUMPY[Tensor.astype] = astype
@@ -681,8 +697,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return g
 
 
-# Names that NumPy has twice, and what does nothing to real numbers.
+# Names that NumPy has twice.
 deg2rad.implements(np.radians)(deg2rad)
 rad2deg.implements(np.degrees)(rad2deg)
 trunc.implements(np.fix)(trunc)
-identity.implements(np.conjugate, np.real, np.real_if_close)(identity)

@@ -87,7 +87,7 @@ def scatter_all(*xs: Any, calls: Any = (), shape: Any = ()) -> Any:
     return total
 
 
-_scatter_all = Op(scatter_all, r"\sum_k \operatorname{scatter}_{i_k}\, x_k")
+_scatter_all = Op(scatter_all, r"\sum_k \operatorname{scatter}_{i_k}\, x_k", complex=True)
 
 
 @_scatter_all.vjp(r"1")

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import example
-from ..op import composed, op
+from ..op import composed, is_complex, op
 from ..walk import unbroadcast
 from .half import in_float32, rule_in_float32
 
@@ -124,8 +124,12 @@ def outer(x: Any, y: Any) -> Any:
 
 @composed(r"\sum x \cdot y", numpy=np.vdot, examples=(example((2, 3), (2, 3)), example((), ()), example((0,), (0,))))
 def vdot(x: Any, y: Any) -> Any:
-    """The sum of all products of elements at the same place in a row."""
-    return np.matmul(np.ravel(x), np.ravel(y))
+    """The sum of all products of elements at the same place in a row, those of ``x`` conjugated."""
+    return np.matmul(_conj(np.ravel(x)), np.ravel(y))
+
+
+def _conj(x: Any) -> Any:
+    return np.conj(x) if is_complex(x) else x
 
 
 @composed(
@@ -135,13 +139,13 @@ def vdot(x: Any, y: Any) -> Any:
 )
 @in_float32
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
-    """The sum of the products along an axis, which must be as long in both."""
+    """The sum of the products along an axis, which must be as long in both, those of ``x`` conjugated."""
     x, y = (np.moveaxis(v, axis, -1) if axis != -1 else v for v in (x, y))
     if not np.ndim(x) or np.shape(x)[-1:] != np.shape(y)[-1:]:
         raise ValueError(
             f"vecdot: expected two last axes of the same length, got shapes {list(np.shape(x))} and {list(np.shape(y))}"
         )
-    return np.sum(x * y, axis=-1)
+    return np.sum(_conj(x) * y, axis=-1)
 
 
 @composed(
@@ -571,5 +575,8 @@ _SignAndLog = type(np.linalg.slogdet(np.eye(1)))  # NumPy's named pair
 
 @composed(r"\operatorname{sign} \det x, \ln \left|\det x\right|", numpy=np.linalg.slogdet, examples=MATRICES)
 def slogdet(x: Any) -> Any:
-    """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`."""
+    """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`.
+
+    Of complex matrices use `numpy.linalg.det`: their sign turns.
+    """
     return _SignAndLog(np.linalg.slogdet(plain(x))[0], logabsdet(x))

@@ -13,7 +13,7 @@ from ..graph import Recorded
 NAMES = [
     # comparisons and tests
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isclose", "allclose", "array_equal",
-    "array_equiv", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "isreal", "iscomplex", "imag",
+    "array_equiv", "isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "isreal", "iscomplex",
     "logical_and", "logical_or", "logical_not", "logical_xor", "all", "any",
     # positions and counts
     "argmax", "argmin", "argsort", "argpartition", "argwhere", "nonzero", "flatnonzero", "count_nonzero",
@@ -49,15 +49,15 @@ SOMETIMES.update(dict.fromkeys((np.histogram, np.histogram_bin_edges), _moving_e
 
 # -- what is left out on purpose -----------------------------------------------------------------------
 
-_COMPLEX = "it is about complex numbers; compute it on t.data if no gradient is needed"
+_COMPLEX = "whether its result is complex follows from the numbers; write np.sqrt(t.astype(complex)), and so on"
 _COMPLEX_VALUES = (
     "its results are complex numbers; the eigenvalues of a symmetric matrix are real: write np.linalg.eigvalsh, or "
     "np.linalg.eigh for the vectors too; for others compute it on t.data if no gradient is needed"
 )
 _CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
 
-OUT_OF_SCOPE.update(dict.fromkeys(("numpy.fft", "numpy.lib.scimath", np.angle, np.roots), _COMPLEX))
-OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals), _COMPLEX_VALUES))
+OUT_OF_SCOPE["numpy.lib.scimath"] = _COMPLEX
+OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals, np.roots), _COMPLEX_VALUES))
 OUT_OF_SCOPE[np.copyto] = (
     "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed "
     "copy, and np.broadcast_to(t, a.shape) for np.full_like(a, t)"

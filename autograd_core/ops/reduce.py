@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..arrays import asarray_like, decide, to_numpy
 from ..dispatch import plain
 from ..domain import NONZERO, example
-from ..op import composed, op
+from ..op import composed, is_complex, op
 from ..tensor import Tensor
 from .half import in_float32, rule_in_float32
 from .scale import has_all_digits, in_scale, is_extreme, is_moderate, times_power
@@ -136,7 +136,8 @@ def var(
 ) -> Any:
     """The mean squared distance from the mean; ``ddof=1`` (or ``correction=1``) divides by n - 1."""
     off = _off(x, axis) if mean is None else x - mean
-    return np.sum(off * off, axis=axis, keepdims=keepdims) / _degrees(x, axis, ddof, correction)
+    squares = np.square(off.real) + np.square(off.imag) if is_complex(off) else off * off
+    return np.sum(squares, axis=axis, keepdims=keepdims) / _degrees(x, axis, ddof, correction)
 
 
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
@@ -146,6 +147,10 @@ def std(
 ) -> Any:
     """The square root of the variance; where all elements are equal its derivatives are 0, as those of a norm."""
     degrees = _degrees(x, axis, ddof, correction)
+    if is_complex(x):
+        return root_mean_square(
+            np.abs(_off(x, axis) if mean is None else x - mean), axis=axis, keepdims=keepdims, degrees=degrees
+        )
     if mean is not None:
         return root_mean_square(x - mean, axis=axis, keepdims=keepdims, degrees=degrees)
     return root_mean_square(x, axis=axis, keepdims=keepdims, degrees=degrees, centered=True)
@@ -351,7 +356,7 @@ def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     others, n = before * behind, np.shape(lanes)[-1]
     if decide(has_all_digits(plain(before)) & has_all_digits(plain(behind)) & has_all_digits(plain(others))):
         shares = g * others
-    elif isinstance(x, Tensor) and np.size(x) * n <= MANY:
+    elif is_complex(x) or (isinstance(x, Tensor) and np.size(x) * n <= MANY):
         # The product of the others is a product itself: so its derivatives of any order are as right as those of one.
         shares = g * np.prod(np.where(asarray_like(x, np.eye(n, dtype=bool)), 1, lanes[..., None, :]), -1)
     else:
@@ -410,7 +415,8 @@ def _(g: Any, z: Any, x: Any, axis: Any = None) -> Any:
         return np.flip(np.cumsum(np.flip(g * z, axis), axis), axis) / x
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
     n = np.shape(x)[-1]
-    if isinstance(x, Tensor) and np.size(x) * n * n <= MANY and not decide(is_moderate(plain(z))):
+    few = isinstance(x, Tensor) and np.size(x) * n * n <= MANY
+    if is_complex(x) or (few and not decide(is_moderate(plain(z)))):
         until, itself = asarray_like(x, np.tri(n, dtype=bool)), asarray_like(x, np.eye(n, dtype=bool))
         others = np.prod(
             np.where(until[:, None] & ~itself, x[..., None, None, :], 1), -1
@@ -515,7 +521,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
             f"gradient: expected no spacing, one number, or one for each of the {len(axes)} axes, got {len(spacing)}"
         )
     steps = spacing * len(axes) if len(spacing) == 1 < len(axes) else spacing or (1.0,) * len(axes)
-    f = f if f.dtype.kind == "f" else f.astype(np.float64)
+    f = f if f.dtype.kind in "fc" else f.astype(np.float64)
     slopes = tuple(_slope(f, h, a, edge_order) for h, a in zip(steps, axes, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes
 
@@ -571,7 +577,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
     The derivative is 0 at 0, and tied elements and singular values share where a norm is a maximum.
     """
-    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    x = np.abs(x) if is_complex(x) else x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
     if (ord is None and (axis is None or len(axes) <= 2)) or (ord, len(axes)) in (("fro", 2), (2, 1)):
         return length(x, axis=axis, keepdims=keepdims)

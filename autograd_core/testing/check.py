@@ -11,11 +11,12 @@ import numpy as np
 from ..domain import Domain
 from ..tensor import Tensor
 from ..tree import leaves, rebuild
-from .arguments import Arguments, flatten, is_floating, split
+from .arguments import Arguments, flatten, is_complex, is_floating, split
 from .given import CHANGED_G, FORMS, Given, WrongGradient, WrongShape
 from .libraries import find
 from .libraries.library import Flat
 from .oracle import KINK
+from .parts import in_parts, result_in_parts
 from .reproduce import call_code, literal, name_of
 from .trial import Mismatch, Side, Undecided, clearance, judge, ladders, scales
 from .verdicts import Verdict, told, verdicts
@@ -126,7 +127,8 @@ def check_gradients(
     slopes from both sides at a kink (where a gradient must lie in the subdifferential), and the power with
     which the Taylor remainder vanishes. The second order compares with differences of the gradient. Up to 24
     varied numbers the whole Jacobian is compared, above that products with several random directions.
-    Functions of float32 are judged in float64, and their float32 gradient against that.
+    Functions of float32 are judged in float64, and their float32 gradient against that. Complex numbers are checked as
+    pairs of real ones: both parts are varied, and both parts of the result looked at.
 
     The verdict is "inconclusive" where a kink, a tie, a jump, the edge of the domain, a value that is not
     finite or rounding keeps the oracles from knowing.
@@ -244,6 +246,7 @@ class Check:
     reasons: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     on_tensors: bool = False
+    apart: bool = False  # whether complex numbers are checked as pairs of real ones
     low: bool = False  # whether a gradient came in single precision
     earliest: tuple[list[Array], list[Array]] | None = None  # what the first call of all was given and gave
     beyond: bool = False  # whether only a derivative counts that is the same at numbers of ordinary size
@@ -256,6 +259,10 @@ class Check:
         self.function, args = self.library.prepare(self.f, self.args)
         if self.of is not None:
             args = [self._moved(a) for a in args]
+        if self.by is None and self.library.name == "autograd_core" and any(map(is_complex, leaves(args))):
+            chosen = range(len(args)) if self.argnums is None else np.atleast_1d(self.argnums) % len(args)
+            self.function, args = in_parts(self.function, args, list(chosen))
+            self.apart = True
         self.arguments = Arguments(self.function, args, self.argnums, self.library)
         if self.by is True:  # as SciPy's minimize: the function returns the gradient, too
             both = self.function
@@ -280,6 +287,9 @@ class Check:
         self.rng = np.random.default_rng(self.seed)
         x = self.arguments.vector()
         value = self._first_values(x.copy())  # a function may write on what it is given
+        if self.ours and value.dtype.kind == "c":
+            self.function, self.apart = result_in_parts(self.function), True
+            value = self._first_values(x.copy())
         if not np.array_equal(value, self._values(x.copy()), equal_nan=True):
             self.reasons.append("the function gave two different values for the same arguments: seed what is random")
             return self._report("inconclusive", order, strict)
@@ -288,7 +298,7 @@ class Check:
 
         def side() -> Side:
             return Side(
-                self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, self.ours or self._plain,
+                self._stepped, self._pullback, x, value, units, hs, self.eps, self.precision, self._plain,
                 WHOLE, DIRECTIONS, self.rtol, self.atol,
             )  # fmt: skip
 
@@ -343,8 +353,8 @@ class Check:
 
     @property
     def _plain(self) -> bool:
-        """Whether the function takes NumPy's arrays, complex ones perhaps."""
-        return self.library.name in ("numpy", "autograd_core")
+        """Whether the function takes NumPy's arrays, complex ones perhaps in place of real ones."""
+        return self.library.name in ("numpy", "autograd_core") and not self.apart
 
     def _values(self, vector: Array) -> Array:
         """The floating results of the function as one vector; of the one that is ``expected``, where there is one."""

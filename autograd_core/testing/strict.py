@@ -296,7 +296,7 @@ def table() -> str:
     """The table as the installed CuPy gives it."""
     cupy, special = importlib.import_module("cupy"), importlib.import_module("cupyx.scipy.special")
     lines = [f"# CuPy {cupy.__version__}, made by python -m autograd_core.testing.strict"]
-    for namespace in (np, np.linalg, np.lib.stride_tricks):
+    for namespace in (np, np.linalg, np.fft, np.lib.stride_tricks):
         for name, function in sorted(vars(namespace).items()):
             if isinstance(function, np.ufunc):
                 if namespace is np and (hasattr(cupy, function.__name__) or hasattr(special, function.__name__)):

@@ -67,15 +67,11 @@ def test_a_recording_parameter_is_named():
 @pytest.mark.parametrize(
     "compute",
     [
-        lambda x: x * np.array([1j, 2]),
-        lambda x: x + np.complex128(1j),
-        lambda x: np.concatenate([x, np.array([1j])]),
-        lambda x: x.astype(complex),
         lambda x: (x * 1).backward(np.array([1j, 2])),
         lambda x: x * np.ma.array([1.0, 2.0], mask=[0, 1]),
     ],
 )
-def test_what_is_no_real_array_is_refused(compute):
+def test_a_mask_and_a_complex_gradient_of_real_numbers_are_refused(compute):
     with pytest.raises(TypeError):
         compute(Tensor([1.0, 2.0]))
 
@@ -124,7 +120,7 @@ def test_a_forward_function_that_returns_no_array_is_named(forward):
     broken = op("x")(forward)
     broken.vjp("1")(lambda g, z, x: g)
     try:
-        with pytest.raises(TypeError, match=r"forward function of broken, .* expected an array of real numbers"):
+        with pytest.raises(TypeError, match=r"forward function of broken, .* expected an array of numbers"):
             broken(Tensor(1.0))
     finally:
         del REGISTRY["broken"]

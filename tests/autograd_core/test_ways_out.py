@@ -33,6 +33,8 @@ MODULES = {
 
 # What computes with it, recorded: the gradient is that of differences of the same line on plain numbers.
 RECORDS = r"""
+np.abs(np.fft.fft(t))
+np.fft.irfft(np.fft.rfft(m))
 round(s)
 round(s,1)
 math.trunc(s)
@@ -257,9 +259,7 @@ np.trapezoid(t)
 np.ediff1d(t)
 np.linalg.eig(m)
 np.linalg.eigvals(m)
-np.fft.fft(t)
 np.i0(t)
-np.angle(t)
 np.nextafter(t,s)
 np.frexp(t)
 np.ldexp(t,2)

@@ -1,6 +1,7 @@
 """Every example of every entry of the table, with numbers drawn for it."""
 
 import numpy as np
+import pytest
 
 from autograd_core import Domain, Op
 from autograd_core.domain import Example
@@ -86,6 +87,17 @@ def entries():
         yield name, entry, function, entry.domain, examples or ()
 
 
+@pytest.fixture
+def cases():
+    """Each example of each entry that has numbers in it."""
+    return _cases()
+
+
+def _cases():
+    cases = [Case(*entry, e) for *entry, examples in entries() for e in examples]
+    return [case for case in cases if case.values]
+
+
 def numpys(case):
     """The functions of NumPy that can be called like this example; its operators take no keywords of interest."""
     for function in case.numpy:
@@ -100,8 +112,7 @@ def numpys(case):
 def pytest_generate_tests(metafunc):
     """A test that takes a ``case`` runs for each example of each entry; one with a ``function`` for each of NumPy's."""
     if "case" in metafunc.fixturenames:
-        cases = [Case(*entry, e) for *entry, examples in entries() for e in examples]
-        cases = [case for case in cases if case.values]
+        cases = _cases()
         if "function" in metafunc.fixturenames:
             pairs = [(case, function) for case in cases for function in numpys(case)]
             ids = [f"{case!r}-{function.__name__}" for case, function in pairs]

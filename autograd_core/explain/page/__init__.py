@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...op import is_complex
 from ..formula import SIGNS, Filling, Formula, Number, Part, Partial, number, shape, signs, summary, written
 from ..looks import KINDS
 from ..narration import Parts
@@ -69,6 +70,12 @@ def to_html(steps: Steps, reveal: str = "all") -> str:
             f"expected at most {MAX_STEPS:,} steps, which a browser shows on a page, got {len(steps):,}; explain "
             "a smaller part, or draw(f).save('graph.svg'), which leaves out what is far from the result"
         )
+    name = next((name for name, value in steps.values.items() if is_complex(value.value)), None)
+    if name is not None:
+        raise TypeError(
+            f"the page: expected real numbers, which its tables and pictures show, got complex ones in {name}; "
+            "print(steps), steps.to_text() and steps.to_latex() show them"
+        )
     return filled(parts(steps, reveal))
 
 
@@ -107,6 +114,8 @@ def to_notebook(steps: Steps) -> str:
     It reveals step by step: a notebook is where lessons are, and who wants all numbers at once has the page's switch,
     and ``print(steps)`` beside it.
     """
+    if any(is_complex(value.value) for value in steps.values.values()):
+        return f"<pre>{html.escape(steps.to_text())}</pre>"
     page = html.escape(to_html(steps, "step"), quote=True)
     return (
         f'<iframe srcdoc="{page}" sandbox="allow-scripts" allowfullscreen '
