@@ -64,6 +64,8 @@ def _(g: Any, z: Any, x: Any, axis: int = -1, norm: str | None = None) -> Any:
 @in_float32
 def irfft(x: Any, n: int = 1, axis: int = -1, norm: str | None = None) -> Any:
     """The inverse of `rfft` with a result of length ``n``, of which ``x`` is the first half."""
+    if not np.shape(x)[normalize_axis_index(axis, np.ndim(x))]:
+        raise ValueError(f"irfft: expected at least one number along axis {axis}, got shape {list(np.shape(x))}")
     return np.fft.irfft(x, n, axis=normalize_axis_index(axis, np.ndim(x)), norm=norm)  # type: ignore[arg-type]
 
 
@@ -123,9 +125,10 @@ def _rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None)
 @irfft.implements(np.fft.irfft)
 def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
     _checked("irfft", n, norm)
-    n = 2 * (np.shape(a)[axis] - 1) if n is None else n
+    length = np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
+    n = 2 * (length - 1) if n is None else n
     _checked("irfft", n, norm)
-    return irfft(_in_length(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)
+    return irfft(_in_length(a, n // 2 + 1, axis) if length else a, n=n, axis=axis, norm=norm)
 
 
 HALF = (example((3,)), example((3, 2), n=3, axis=0))
