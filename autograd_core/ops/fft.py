@@ -137,7 +137,7 @@ HALF = (example((3,)), example((3, 2), n=3, axis=0))
 @composed(r"n \cdot \operatorname{irfft} \bar x", numpy=np.fft.hfft, examples=HALF)
 def hfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
     """The transform of the first half of numbers of which the other is the mirror image, conjugated: real numbers."""
-    return np.fft.irfft(np.conj(a), n, axis, norm=OTHER.get(norm, norm))  # type: ignore[arg-type]
+    return _irfft(np.conj(a), n, axis, OTHER.get(norm, norm))
 
 
 @composed(r"\tfrac{1}{n} \overline{\operatorname{rfft} x}", numpy=np.fft.ihfft, examples=HALF)
@@ -192,7 +192,7 @@ def irfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> 
     *others, (last, axis) = _along(a, s, axes)
     for n, other in others:
         a = np.fft.ifft(a, n, other, norm)  # type: ignore[arg-type]
-    return np.fft.irfft(a, last, axis, norm)  # type: ignore[arg-type]
+    return _irfft(a, last, axis, norm)
 
 
 def _plane(name: str, several: Any) -> None:
