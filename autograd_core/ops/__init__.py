@@ -5,7 +5,8 @@ from ..tensor import Tensor as _Tensor
 from . import complex, conv, decompositions, elementwise, fft, index, linalg, network, order, plain, reduce, shape
 
 __all__ = [
-    "complex", "conv", "decompositions", "elementwise", "fft", "index", "linalg", "network", "order", "plain", "reduce", "shape",
+    "complex", "conv", "decompositions", "elementwise", "fft", "index", "linalg", "network", "order", "plain", "reduce",
+    "shape",
 ]  # fmt: skip
 
 # What works element by element on one array is also a method of a Tensor, as t.exp().
