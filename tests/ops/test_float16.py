@@ -108,9 +108,9 @@ def cases(name, entry):
 TABLES = {"diag", "diagflat", "vander", "matmul"}, {"linalg", "conv"}
 # NumPy itself has these in float32 and float64 only.
 LAPACK = {
-    "inv", "solve", "det", "logabsdet", "slogdet", "cholesky", "matrix_power", "cond", "eigvalsh", "eigenvectors",
-    "eigh", "svdvals", "left_vectors", "right_vectors", "svd", "orthogonal_factor", "triangular_factor", "qr", "pinv",
-    "least_squares", "lstsq",
+    "inv", "solve", "det", "logabsdet", "slogdet", "cholesky", "matrix_power", "cond", "tensorinv", "tensorsolve",
+    "eigvalsh", "eigenvectors", "eigh", "svdvals", "left_vectors", "right_vectors", "svd", "orthogonal_factor",
+    "triangular_factor", "qr", "pinv", "least_squares", "lstsq",
 }  # fmt: skip
 # Beside a pole a number on the way is infinite where the result is not: that is said with inf or NaN.
 POLES = {"divide", "power", "float_power", "remainder", "fmod", "tan"}
