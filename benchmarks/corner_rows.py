@@ -320,6 +320,9 @@ MATRICES = (
         (of_cross_product(*TALL.T, array([1.0, 2, 3])),)),
     Row("pseudo-inverse of a 3×2 of rank 1, weighted", lambda m, x: m.weighted_pinv(x), (COLUMNS,),
         "Not continuous where the rank changes; this is the derivative among matrices of rank 1."),
+    Row("larger eigenvalue of a symmetric matrix", lambda m, x: m.eigenvalues(x)[1], (POSITIVE,),
+        "Only the lower triangle is read, so only that has a gradient, and twice of it beside the diagonal: finite "
+        "differences agree. Others spread it over both triangles; along symmetric changes both say the same."),
     Row("sum of a Cholesky factor", lambda m, x: m.cholesky(x), (POSITIVE,),
         "The factor is computed from the lower triangle alone, so the upper one has no gradient: finite differences "
         "agree. The others give its symmetric part; along symmetric changes both say the same."),
