@@ -207,13 +207,23 @@ def _instead(name: str, parameter: str, function: Any) -> str:
     if parameter == "where":
         if function in (np.mean, np.var, np.std):
             return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
+        if function.__name__.startswith("nan"):
+            return f"write {name}(np.where(mask, t, np.nan))"
         neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")
         return f"write {name}(np.where(mask, t, {neutral}))"
     if parameter in ("axis", "axes"):
         return "bring the axes into their places with np.moveaxis first"
     if parameter == "initial":
-        combined = {np.prod: "{} * initial", np.max: "np.maximum({}, initial)", np.min: "np.minimum({}, initial)"}
+        combined: dict[Any, str] = {
+            **dict.fromkeys((np.prod, np.nanprod), "{} * initial"),
+            **dict.fromkeys((np.max, np.nanmax), "np.maximum({}, initial)"),
+            **dict.fromkeys((np.min, np.nanmin), "np.minimum({}, initial)"),
+        }
         return "write " + combined.get(function, "{} + initial").format(f"{name}(t)")
+    if parameter in ("full", "cov"):
+        return "write np.linalg.lstsq(np.vander(x, deg + 1), y), which gives residuals and a rank, too"
+    if parameter == "weights":
+        return "write np.repeat(t, weights) where they are whole numbers, and np.average for a mean"
     return "it chooses how NumPy computes or stores, not what: leave it out"
 
 
@@ -221,7 +231,7 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function that has no derivative on the data, or say why there is no rule."""
     name = full_name(function)
     if function not in WITHOUT_DERIVATIVE:
-        reason = OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(_module(function))
+        reason = out_of_scope(function)
         if reason:
             raise TypeError(f"{name} on Tensors is out of scope: {reason}")
         raise TypeError(
@@ -244,6 +254,11 @@ def _without_rule(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if function in OF_SHAPES:
         return function(*tree.map(_data, args), **tree.map(_data, kwargs))
     return function(*plain(args), **plain(kwargs))
+
+
+def out_of_scope(function: Any) -> str:
+    """Why a NumPy function has no rule on purpose, and what is written instead, as a clause; empty for all others."""
+    return OUT_OF_SCOPE.get(function) or OUT_OF_SCOPE.get(_module(function), "")
 
 
 # The methods of ufuncs that are functions of their own in NumPy. A reduction's axis is 0 unless given.

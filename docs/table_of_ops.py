@@ -5,6 +5,7 @@ Formulas and derivatives are the ones beside the rules; what a rule gives at a k
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import math
@@ -24,7 +25,11 @@ FAMILIES = {
     "elementwise": "Elementwise",
     "network": "For neural networks",
     "reduce": "Reductions and scans",
+    "missing": "Passing over NaN",
     "order": "Order",
+    "sample": "Samples",
+    "polynomial": "Polynomials",
+    "grid": "Rows and grids",
     "shape": "Shape",
     "index": "Indexing",
     "linalg": "Linear algebra",
@@ -32,6 +37,7 @@ FAMILIES = {
     "complex": "Complex numbers",
     "fft": "Fourier transforms",
     "conv": "Convolution",
+    "applied": "Functions of yours",
 }
 HEAD = """# The table of ops
 
@@ -88,6 +94,7 @@ TIES: dict[str, tuple[tuple[Any, ...], str]] = {
     "power": ((0.0, 0.0), "$x = y = 0$"),
     "nan_to_num": ((np.nan,), "NaN"),
     **dict.fromkeys(("max", "min", "ptp", "std"), (([2.0, 2.0],), "$x_1 = x_2$")),
+    **dict.fromkeys(("nanmax", "nanmin", "nanstd", "median", "nanmedian"), (([2.0, 2.0],), "$x_1 = x_2$")),
     **dict.fromkeys(("length", "norm", "vector_norm", "root_mean_square"), (([0.0, 0.0],), "$x = 0$")),
     "matrix_norm": (([[0.0, 0.0]],), "$x = 0$"),
 }
@@ -124,7 +131,9 @@ def at_kinks(name: str, entry: Op | Composed) -> Iterator[str]:
     if len(places) == 1:
         yield from (f"$x = {in_pi(place)}$: {slopes(entry, place)}" for place in places[0])
     elif places and all(places):
-        yield f"$x = y = 0$: {slopes(entry, 0.0, 0.0)}" if len(places) == 2 else ""
+        if len(places) == 2:
+            with contextlib.suppress(ValueError):  # which it refuses there
+                yield f"$x = y = 0$: {slopes(entry, 0.0, 0.0)}"
     elif any(places) and len(places) == 2:
         x, y = (where[0] if where else 1.0 for where in places)
         yield f"$x = {x:g}, y = {y:g}$: {slopes(entry, x, y)}"
@@ -135,8 +144,13 @@ def slopes(entry: Op | Composed, *values: Any) -> str:
     f = entry if isinstance(entry, Op) else entry.function
     rules = entry.rules if isinstance(entry, Op) and not isinstance(entry.rules, JointRule) else values
     argnums = tuple(n for n in range(len(values)) if rules[n] is not None)
+
+    def first(*xs: Any) -> Any:  # of several results
+        z = f(*xs)
+        return np.sum(z[0]) if isinstance(z, tuple) else z
+
     with np.errstate(all="ignore"):
-        found = grad(lambda *xs: f(*xs), argnums=argnums)(*(np.array(v)[()] for v in values))
+        found = grad(first, argnums=argnums)(*(np.array(v)[()] for v in values))
     return " and ".join(", ".join(number(v) for v in np.ravel(g)) for g in found)
 
 

@@ -2,12 +2,47 @@
 
 from ..op import REGISTRY as _REGISTRY
 from ..tensor import Tensor as _Tensor
-from . import complex, conv, decompositions, elementwise, fft, index, linalg, network, order, plain, reduce, shape
+from . import (
+    applied,
+    complex,
+    conv,
+    decompositions,
+    elementwise,
+    fft,
+    grid,
+    index,
+    linalg,
+    missing,
+    network,
+    order,
+    plain,
+    polynomial,
+    reduce,
+    refused,
+    sample,
+    shape,
+)
 
 __all__ = [
-    "complex", "conv", "decompositions", "elementwise", "fft", "index", "linalg", "network", "order", "plain", "reduce",
+    "applied",
+    "complex",
+    "conv",
+    "decompositions",
+    "elementwise",
+    "fft",
+    "grid",
+    "index",
+    "linalg",
+    "missing",
+    "network",
+    "order",
+    "plain",
+    "polynomial",
+    "reduce",
+    "refused",
+    "sample",
     "shape",
-]  # fmt: skip
+]
 
 # What works element by element on one array is also a method of a Tensor, as t.exp().
 for _op in _REGISTRY.values():

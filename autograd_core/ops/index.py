@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from .. import tree
 from ..arrays import add_at, asarray_like, in_numpy
 from ..dispatch import NUMPY, plain
 from ..domain import example
@@ -203,6 +204,73 @@ def _numbers(indices: Any, n: int = 0, mode: str = "raise") -> Any:
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"mode: expected one of raise, wrap and clip, got {mode!r}")
     return indices if mode == "raise" else indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+
+
+@composed(
+    r"x_{i}",
+    numpy=np.extract,
+    examples=(example(np.array([[True, False], [True, True]]), (2, 2)), example(np.array([False, True]), (3,))),
+)
+def extract(condition: Any, x: Any) -> Any:
+    """The elements where the condition holds, in a row."""
+    return np.compress(np.ravel(plain(condition)), x)
+
+
+# -- put together in another way -----------------------------------------------------------------------
+# NumPy's own functions, given the numbers of the places in place of the elements, say which element goes where.
+
+
+def _rearranged(function: Callable[..., Any], *xs: Any) -> Any:
+    ends = np.cumsum([0, *(np.size(x) for x in xs)])
+    places = (start + np.arange(np.size(x)).reshape(np.shape(x)) for start, x in zip(ends, xs, strict=False))
+    index = asarray_like(next(x for x in xs if hasattr(x, "dtype")), np.asarray(function(*places)))
+    return (np.concatenate([np.ravel(x) for x in xs]) if len(xs) > 1 else np.ravel(xs[0]))[index]
+
+
+@composed(
+    r"\operatorname{delete} x",
+    numpy=np.delete,
+    examples=(example((4,), 1), example((2, 4), slice(1, 3), axis=1), example((2, 3), np.array([0, 5]))),
+)
+def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
+    """Without the places that an index names, along an axis or among all elements in a row."""
+    return _rearranged(lambda places: np.delete(places, in_numpy(plain(obj)), axis), x)
+
+
+@composed(
+    r"\operatorname{insert}(x, y)",
+    numpy=np.insert,
+    examples=(
+        example((4,), np.array([1, 3]), (2,)),
+        example((2, 3), 1, (2,), axis=1),
+        example((2, 2), slice(1, 3), ()),
+    ),
+)
+def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """``x`` with ``values`` before the places that an index names, along an axis or among all elements in a row."""
+    values = values if hasattr(values, "dtype") else np.asarray(values)
+    values = values if values.dtype == x.dtype else values.astype(x.dtype)
+    return _rearranged(lambda places, new: np.insert(places, in_numpy(plain(obj)), new, axis), x, values)
+
+
+@composed(
+    r"\operatorname{resize} x",
+    numpy=np.resize,
+    examples=(example((3,), new_shape=(2, 2)), example((2, 2), 3), example((0,), 2)),
+)
+def resize(x: Any, new_shape: Any) -> Any:
+    """The elements in a row, as often as it takes to fill the new shape; of no elements zeros."""
+    return _rearranged(lambda places: np.resize(places, new_shape), x if np.size(x) else np.sum(x))
+
+
+@composed(
+    r"\operatorname{block}(x, y, \dots)",
+    numpy=np.block,
+    examples=(example([[(2, 2), (2, 1)], [(1, 2), (1, 1)]]), example([(2,), ()])),
+)
+def block(arrays: Any) -> Any:
+    """One array of nested lists: those that lie deepest are joined along the last axis, those around them before it."""
+    return _rearranged(lambda *places: np.block(tree.rebuild(arrays, iter(places))), *tree.leaves(arrays))
 
 
 # -- diagonals -----------------------------------------------------------------------------------------

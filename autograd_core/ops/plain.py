@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import FIRST_ONLY, OF_SHAPES, OUT_OF_SCOPE, SOMETIMES, WITHOUT_DERIVATIVE
+from ..dispatch import FIRST_ONLY, OF_SHAPES, SOMETIMES, WITHOUT_DERIVATIVE
 from ..graph import Recorded
 
 # fmt: off
@@ -21,16 +21,16 @@ NAMES = [
     "histogram_bin_edges", "isin", "in1d", "indices", "unravel_index", "ravel_multi_index",
     # bits of numbers
     "spacing", "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift",
-    "right_shift", "gcd", "lcm",
+    "right_shift", "bitwise_count", "packbits", "unpackbits", "gcd", "lcm",
     # text and files
-    "array2string", "array_repr", "array_str", "save", "savez", "savetxt",
+    "array2string", "array_repr", "array_str", "save", "savez", "savez_compressed", "savetxt",
 ]
 OF_SHAPE = [  # shapes, dtypes, new arrays
     "shape", "ndim", "size", "zeros_like", "ones_like", "full_like", "empty_like", "result_type", "can_cast",
     "common_type", "shares_memory", "may_share_memory", "broadcast_shapes", "iterable", "isrealobj", "iscomplexobj",
     "tril_indices_from", "triu_indices_from", "diag_indices_from",
 ]
-NAMES += [*OF_SHAPE, "min_scalar_type", "mask_indices"]
+NAMES += [*OF_SHAPE, "min_scalar_type", "mask_indices", "einsum_path"]
 # fmt: on
 WITHOUT_DERIVATIVE.update(getattr(np, name) for name in NAMES if hasattr(np, name))
 OF_SHAPES.update(getattr(np, name) for name in OF_SHAPE)
@@ -46,20 +46,3 @@ def _moving_edges(x: Any, bins: Any = 10, range: Any = None, *_: Any, **__: Any)
 
 
 SOMETIMES.update(dict.fromkeys((np.histogram, np.histogram_bin_edges), _moving_edges))
-
-# -- what is left out on purpose -----------------------------------------------------------------------
-
-_COMPLEX = "whether its result is complex follows from the numbers; write np.sqrt(t.astype(complex)), and so on"
-_COMPLEX_VALUES = (
-    "its results are complex numbers; the eigenvalues of a symmetric matrix are real: write np.linalg.eigvalsh, or "
-    "np.linalg.eigh for the vectors too; for others compute it on t.data if no gradient is needed"
-)
-_CHANGES = "it changes an array in place; write t = t.at[index].set(value), which gives a changed copy"
-
-OUT_OF_SCOPE["numpy.lib.scimath"] = _COMPLEX
-OUT_OF_SCOPE.update(dict.fromkeys((np.linalg.eig, np.linalg.eigvals, np.roots), _COMPLEX_VALUES))
-OUT_OF_SCOPE[np.copyto] = (
-    "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed "
-    "copy, and np.broadcast_to(t, a.shape) for np.full_like(a, t)"
-)
-OUT_OF_SCOPE.update(dict.fromkeys((np.put, np.putmask, np.place, np.put_along_axis, np.fill_diagonal), _CHANGES))

@@ -54,6 +54,13 @@ def count(x: Any, axis: Any) -> int:
     return math.prod(np.shape(x)[a] for a in axes_of(x, axis))
 
 
+def lanes_of(x: Any, axis: Any) -> Any:
+    """``x`` with all that ``axis`` means along one axis, the last."""
+    axes = axes_of(x, axis)
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    return np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
+
+
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Repeat what belongs to a reduced result along the axes that were reduced: the adjoint of a sum."""
     if not keepdims and np.ndim(g):
@@ -136,8 +143,12 @@ def var(
 ) -> Any:
     """The mean squared distance from the mean; ``ddof=1`` (or ``correction=1``) divides by n - 1."""
     off = _off(x, axis) if mean is None else x - mean
-    squares = np.square(off.real) + np.square(off.imag) if is_complex(off) else off * off
-    return np.sum(squares, axis=axis, keepdims=keepdims) / _degrees(x, axis, ddof, correction)
+    return np.sum(squares(off), axis=axis, keepdims=keepdims) / _degrees(x, axis, ddof, correction)
+
+
+def squares(x: Any) -> Any:
+    """The squares of the sizes."""
+    return np.square(x.real) + np.square(x.imag) if is_complex(x) else x * x
 
 
 @composed(r"\sqrt{\tfrac{1}{n - d} \sum (x - \bar x)^2}", numpy=np.std, examples=SPREADS)
@@ -316,14 +327,15 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @rule_in_float32()
-def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The gradient of an element that was chosen, in equal parts for all that are tied with it."""
     chosen = x == spread(z, x, axis, keepdims)
     each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
     return chosen * spread(each, x, axis, keepdims)
 
 
 for _extreme in (max, min):
-    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(_share)
+    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(share)
 
 
 @composed(r"\max x - \min x", numpy=np.ptp, examples=REDUCTIONS)
@@ -606,11 +618,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 )
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The norm of a vector, whose elements may lie along several axes."""
-    axes = axes_of(x, axis)
-    moved = np.moveaxis(x, axes, range(-len(axes), 0))
-    lanes = np.reshape(moved, (*np.shape(moved)[: np.ndim(x) - len(axes)], count(x, axis)))
-    z = np.linalg.norm(lanes, ord, axis=-1)
-    return np.expand_dims(z, axes) if keepdims else z
+    z = np.linalg.norm(lanes_of(x, axis), ord, axis=-1)
+    return np.expand_dims(z, axes_of(x, axis)) if keepdims else z
 
 
 @composed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -197,7 +198,8 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
     more, known = list(statements), list(values)
 
     def add(name: str, operands: tuple[int | float, ...], params: dict[str, Any] | None = None) -> int:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a result that is not a number, which the program does not keep
             given = [_value(i, known) for i in operands]
             result = _function(name)(*given, **(params or {}))
             theirs = _numpy(name, params or {})

@@ -54,10 +54,8 @@ def literal(value: Any) -> str:
     if isinstance(value, Domain):
         given = [f"{f.name}={literal(v)}" for f in fields(value) if (v := getattr(value, f.name)) != f.default]
         return f"Domain({', '.join(given)})"
-    if isinstance(value, np.ufunc):
-        return f"np.{value.__name__}"
-    if value is np.float64 or value is np.float32:
-        return f"np.{value.__name__}"
+    if getattr(np, name := getattr(value, "__name__", ""), None) is value:
+        return f"np.{name}"
     library = of_value(value)
     made = library.literal(value) if library is not None else None
     if made is not None:

@@ -43,11 +43,11 @@ def test_a_copy_has_memory_of_its_own():
         lambda x: np.full_like(x, x[0]),
         lambda x: np.bincount([0, 1], weights=x),
         lambda x: np.unique(x),
-        lambda x: np.ldexp(x, 2),
+        lambda x: np.nextafter(x, 2),
     ],
 )
 def test_a_function_that_would_drop_a_gradient_raises(call):
-    with pytest.raises(TypeError, match="gradient"):
+    with pytest.raises(TypeError, match=r"gradient|; write"):
         call(Tensor([1.0, 2.0]))
 
 

@@ -323,20 +323,49 @@ def test_formulas_of_convolutions_are_a_star_and_its_adjoints(name, shapes, para
         np.testing.assert_allclose(read(formula), contribution(o, i, values["g"], z, inputs, **params), atol=1e-12)
 
 
+def test_a_convolution_of_series_is_a_product_of_polynomials_and_a_star_its_derivative():
+    o, rng = REGISTRY["convolve"], np.random.default_rng(0)
+    assert (o.latex, o.formulas) == ("x * y", [r"g \star y", r"g \star x"])
+    x, y = rng.normal(size=4), rng.normal(size=3)
+    z, g = o(x, y), rng.normal(size=6)
+    np.testing.assert_allclose(np.polynomial.polynomial.polymul(x, y), z, rtol=1e-12)
+
+    def starred(g, y):
+        return [sum(g[i + j] * y[j] for j in range(len(y))) for i in range(len(g) - len(y) + 1)]
+
+    np.testing.assert_allclose(starred(g, y), contribution(o, 0, g, z, [x, y]), rtol=1e-12)
+    np.testing.assert_allclose(starred(g, x), contribution(o, 1, g, z, [x, y]), rtol=1e-12)
+
+
+# -- what is chosen, by its size or by its rank ----------------------------------------------------------------------
+
+CHOSEN = {
+    "nanmax": ({}, lambda x: max(v for v in x if v == v)),
+    "nanmin": ({}, lambda x: min(v for v in x if v == v)),
+    "order_statistic": ({"ranks": np.array([2])}, lambda x: sorted(x)[2]),
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_what_is_chosen_shares_as_the_formula_says(name):
+    o, (params, choose) = REGISTRY[name], CHOSEN[name]
+    for values in ([3.0, -1.0, 3.0, -1.0, 0.5], [2.0, 2.0, 2.0, 2.0, 2.0], [4.0, np.nan, 2.0, 4.0, 2.0]):
+        x = np.array(values) if name != "order_statistic" else np.nan_to_num(values)
+        z = np.ravel(o(x, **params))[0]
+        assert z == choose(x.tolist())
+        read = [BY_EACH[o.formulas[0]](x, z, i) for i in range(N)]
+        g = np.ones(np.shape(o(x, **params)))
+        np.testing.assert_allclose(read, contribution(o, 0, g[()], o(x, **params), [x], **params), rtol=1e-14)
+
+
 # -- and nothing is left out ---------------------------------------------------------------------------------------
 
 
 def test_every_op_has_a_reader_for_its_formulas():
     elementwise = {n for n, o in REGISTRY.items() if o.broadcasts and o.arity in (1, 2) and n not in MATRICES}  # SymPy
     convolutions = {"conv", "conv_transpose", "conv_kernel"}
-    read = (
-        elementwise
-        | set(MATRICES)
-        | set(REDUCTIONS)
-        | MOVES
-        | convolutions
-        | {"cholesky", "einsum", "where", "clamp", *DECOMPOSED}
-    )
+    others = {"cholesky", "einsum", "where", "clamp", "convolve", *DECOMPOSED, *CHOSEN}
+    read = elementwise | set(MATRICES) | set(REDUCTIONS) | MOVES | convolutions | others
     registered = {n for n, o in REGISTRY.items() if not n.startswith("test_")}
     assert registered - read == set()
     assert all(o.latex and all(o.formulas[-1:]) for n, o in REGISTRY.items())

@@ -43,7 +43,7 @@ def on_device(value):
 def gradients(case, values, seed, lift=None):
     """The gradient of the last result with respect to each value."""
     tensors = [Tensor(v) for v in values]
-    result = case.call(*tensors)[-1]
+    result = [r for r in case.call(*tensors) if isinstance(r, Tensor)][-1]
     given = seed(result.data)
     nodes = [t.node for t in tensors]
     found = {node: g for node, g, _ in walk({result.node: given}, to=nodes, lift=lift) if node in nodes}
