@@ -80,16 +80,22 @@ def _small_matrices(*arrays: Any) -> bool:
 
 
 def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:
-    value = function(*args, **kwargs)
-    if np.shape(value) != out.shape:
-        raise ValueError(f"{name_of(function)}: expected shape {out.shape}, as it was recorded, got {np.shape(value)}")
-    np.copyto(out, value, "unsafe")
+    _put(out, function(*args, **kwargs), function)
 
 
 def _into_all(results: list[Any], function: Any, args: Any, kwargs: Any) -> None:
     for out, value in zip(results, tree.leaves(function(*args, **kwargs)), strict=True):
         if out is not None:
-            np.copyto(out, value, "unsafe")
+            _put(out, value, function)
+
+
+def _put(out: Any, value: Any, function: Any) -> None:
+    """Copy a result to where the recorded one lay, if for these numbers it is of the same form."""
+    if np.shape(value) != out.shape:
+        raise ValueError(f"{name_of(function)}: expected shape {out.shape}, as it was recorded, got {np.shape(value)}")
+    if np.iscomplexobj(value) and out.dtype.kind != "c":  # as the eigenvalues of another matrix
+        raise ValueError(f"{name_of(function)}: expected real numbers, as they were recorded, got complex ones")
+    np.copyto(out, value, "unsafe")
 
 
 def _with_errors(errors: dict[str, Any], step: Step) -> None:
