@@ -1,9 +1,10 @@
 """Decompositions of matrices, and what is made of them: least squares and inverses of matrices that have none.
 
-Values have a derivative wherever they are apart from zero. Vectors have one only where the values that they belong to
-are apart from each other: where two are equal, as far as rounding can tell, the gradient is NaN, and an error in
-`debug()`. The formulas are those of M. Giles, "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation", 2008, and of J. Townsend, "Differentiating the singular value decomposition", 2016.
+Values have a derivative wherever they are apart from each other and from zero. Vectors have one only there: where two
+values are equal, as far as rounding can tell, their gradient is NaN, and an error in `debug()`.
+
+The formulas are those of M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation", 2008, and of J. Townsend, "Differentiating the singular value decomposition", 2016.
 """
 
 from __future__ import annotations
@@ -164,6 +165,73 @@ def eigh(x: Any, UPLO: Any = "L") -> Any:
     """The eigenvalues and eigenvectors of a symmetric matrix: `eigvalsh` and `eigenvectors`."""
     found = Once(lambda x: np.linalg.eigh(x, UPLO))
     return _Eigh(eigvalsh(x, UPLO=UPLO, _found=found), eigenvectors(x, UPLO=UPLO, _found=found))
+
+
+# -- of any square matrix ------------------------------------------------------------------------------
+
+
+# Their eigenvalues are real.
+SQUARE = np.array([[1.0, 0.3, -0.2], [0.4, 2.5, 0.1], [-0.3, 0.2, 4.0]])
+SQUARES = (example(SQUARE), example(np.stack((SQUARE.T, -2 * SQUARE))), example((0, 0)))
+
+
+@op(r"\operatorname{eig}(x)_w", numpy=np.linalg.eigvals, examples=SQUARES, complex=True)
+def eigvals(x: Any, _found: Any = None) -> Any:
+    """The eigenvalues of a square matrix in no order; as NumPy's, real numbers where all are, else complex ones."""
+    return np.linalg.eigvals(x) if _found is None else _found(x)[0]
+
+
+@eigvals.vjp(r"V^{-\mathsf T} \operatorname{diag}(g)\,V^{\mathsf T}")
+def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
+    v = _t(eig_vectors(x, _found=_found))
+    return np.linalg.solve(v, np.expand_dims(g, -1) * v)
+
+
+@op(r"\operatorname{eig}(x)_V", examples=SQUARES, complex=True)
+def eig_vectors(x: Any, _found: Any = None) -> Any:
+    """The eigenvectors of a square matrix, a column of length 1 for each of `eigvals`.
+
+    A complex one may be multiplied by any number of absolute value 1: a gradient that depends on which is an error.
+    """
+    return (np.linalg.eig(x) if _found is None else _found(x))[1]
+
+
+@eig_vectors.vjp(
+    r"z^{-\mathsf T}\,(F \cdot (z^{\mathsf T} g - z^{\mathsf T} \bar z\,\operatorname{diag}(z^{\mathsf T} g)))\,"
+    r"z^{\mathsf T}, F_{ij} = \frac{1}{w_j - w_i}, F_{ii} = 0"
+)
+def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
+    w, v = eigvals(x, _found=_found), _t(z)
+    t = np.matmul(v, g)
+    along = np.real(np.sum(z * g, axis=-2, keepdims=True))  # what makes a vector longer is undone
+    if np.iscomplexobj(z):
+        _check_phases(z * g)
+    off = asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype))
+    turned = (t - np.matmul(v, np.conj(z)) * along) * off
+    gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
+    return np.linalg.solve(v, np.matmul(_over_gaps(turned, gaps, _largest(w)), v))
+
+
+def _check_phases(t: Any) -> None:
+    """Raise unless a function of complex vectors stays as it is when each gets another phase."""
+    t = plain(t)
+    least = np.sqrt(np.finfo(t.dtype).eps) * np.sum(np.abs(t), axis=-2)
+    if decide(np.any(np.abs(np.imag(np.sum(t, axis=-2))) > least)):
+        raise np.linalg.LinAlgError(
+            "eig: expected a function of the eigenvectors that stays the same when each is multiplied by a number of "
+            "absolute value 1, got one that does not, and so has no derivative: any of these will do; write a function "
+            "of np.abs(v), or of quotients of elements of one column"
+        )
+
+
+_Eig: Any = type(np.linalg.eig(np.eye(1)))
+
+
+@composed(r"\operatorname{eig}(x)", numpy=np.linalg.eig, examples=SQUARES[:1])
+def eig(x: Any) -> Any:
+    """The eigenvalues and eigenvectors of a square matrix: `eigvals` and `eig_vectors`."""
+    found = Once(np.linalg.eig)
+    return _Eig(eigvals(x, _found=found), eig_vectors(x, _found=found))
 
 
 # -- singular values -----------------------------------------------------------------------------------

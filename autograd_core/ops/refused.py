@@ -10,14 +10,11 @@ import numpy as np
 from ..dispatch import OUT_OF_SCOPE
 
 _COMPLEX = "whether its result is complex follows from the numbers; write np.sqrt(t.astype(complex)), and so on"
-_COMPLEX_VALUES = (
-    "its results are complex numbers; the eigenvalues of a symmetric matrix are real: write np.linalg.eigvalsh, or "
-    "np.linalg.eigh for the vectors too; for others compute it on t.data if no gradient is needed"
-)
 
 # The reason, a clause that ends an error, and the functions; those of a module of NumPy's with its name before theirs.
 _REASONS = {
-    _COMPLEX_VALUES: "linalg.eig linalg.eigvals roots",
+    "how many roots there are follows from the numbers; write np.linalg.eigvals(np.concatenate([-t[None, 1:] / t[0], "
+    "np.eye(len(t) - 2, len(t) - 1)]))": "roots",
     "write np.sort(t).astype(complex)": "sort_complex",
     # in place
     "it changes an array in place; write t = t.at[index].set(value) or np.where(mask, t, a), which give a changed copy,"

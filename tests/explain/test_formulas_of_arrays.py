@@ -108,7 +108,10 @@ def parts_of(letters, function):
 eigh = parts_of("wV", np.linalg.eigh)
 svd = parts_of("UsV", lambda x: (lambda u, s, vh: (u, s, vh.T))(*np.linalg.svd(x, full_matrices=False)))
 qr = parts_of("QR", np.linalg.qr)
+eig = parts_of("wV", np.linalg.eig)
+SQUARE = np.array([[1.0, 0.3, -0.2], [0.4, 2.5, 0.1], [-0.3, 0.2, 4.0]])  # of real eigenvalues
 DECOMPOSED = {  # an argument, and what the letters of the formula stand for
+    **dict.fromkeys(("eigvals", "eig_vectors"), (SQUARE, eig)),
     **dict.fromkeys(("eigvalsh", "eigenvectors"), (SYMMETRIC, eigh)),
     **dict.fromkeys(("svdvals", "left_vectors", "right_vectors"), (WELL[:, :2], svd)),
     **dict.fromkeys(("orthogonal_factor", "triangular_factor"), (WELL[:, :2], qr)),
@@ -122,11 +125,12 @@ def read_aloud(formula, values):
     lines = "\n".join(re.split(" with |, ", text(read(formula))))
     for written, meant in (
         (r"(diag\(s\)|\w)⁻", r"inv(\1)"), ("ᵀ", ".T"), ("¹", ""), ("²", "**2"), ("·", "*"), ("Φ", "phi"),
-        ("pinv x", "pinv(x)"), (r"(\w)_i", r"\1[:, None]"), (r"(\w)_j", r"\1[None]"),
+        ("pinv x", "pinv(x)"), ("z\u0304", "conj(z)"), (r"(\w)_i", r"\1[:, None]"), (r"(\w)_j", r"\1[None]"),
     ):  # fmt: skip
         lines = re.sub(written, meant, lines)
     wanted, *given = lines.splitlines()
-    names = {"phi": phi, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "diag": np.diag, **values}
+    names = {"phi": phi, "inv": np.linalg.inv, "pinv": np.linalg.pinv, "conj": np.conj, **values}
+    names["diag"] = lambda a: np.diag(a if a.ndim == 1 else np.diag(a))
     for line in reversed(given):
         name, _, value = line.partition(" = ")
         if name == "F[ii]":

@@ -123,7 +123,9 @@ def story(o, args, params):
 # What the page cannot compute, and why.
 NOT_LIVE = {
     "cholesky": "cholesky is no formula of the elements",
+    "eig_vectors": "eig is no formula of the elements",
     "eigenvectors": "eigh is no formula of the elements",
+    "eigvals": "eigvals is no formula of the elements",
     "eigvalsh": "eigvalsh is no formula of the elements",
     "least_squares": "lstsq is no formula of the elements",
     "left_vectors": "svd is no formula of the elements",

@@ -170,11 +170,16 @@ def wave(m, *parts):
     return sum(m.sum(m.cos(part * part)) for part in parts)
 
 
+def parts(m, w, v):
+    return m.abs(v), m.real(w), m.imag(w)
+
+
 # Functions of a module with `linalg` in it, and the shapes of the arguments.
 DECOMPOSED = {
     "eigh": (lambda m, x: wave(m, *m.linalg.eigh(both(x))), [(2, 3, 3)]),
     "eigh of the upper triangle": (lambda m, x: wave(m, *m.linalg.eigh(both(x), UPLO="U")), [(3, 3)]),
     "eigvalsh": (lambda m, x: wave(m, m.linalg.eigvalsh(both(x)) + 1), [(2, 3, 3)]),
+    "eig": (lambda m, x: wave(m, *parts(m, *m.linalg.eig(x))), [(3, 4, 4)]),
     "svd": (lambda m, x: wave(m, *m.linalg.svd(x, full_matrices=False)), [(2, 4, 2)]),
     "svd, wide": (lambda m, x: wave(m, *m.linalg.svd(x, full_matrices=False)), [(2, 3)]),
     "svd, square and whole": (lambda m, x: wave(m, *m.linalg.svd(x)), [(3, 3)]),

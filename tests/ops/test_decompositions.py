@@ -303,7 +303,36 @@ def test_powers_of_a_matrix_are_numpys_to_the_bit():
         np.linalg.matrix_power(Tensor(x), 0.5)
 
 
+def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
+    weights = random(4, 4)
+
+    def f(x):
+        w, v = np.linalg.eig(x)
+        return np.sum(np.abs(v) ** 3 * weights) + np.sum(np.cos(np.real(w)) + np.imag(w) ** 2)
+
+    turning = random(4, 4)
+    symmetric = turning + turning.T
+    assert np.iscomplexobj(np.linalg.eigvals(turning))
+    assert not np.iscomplexobj(np.linalg.eigvals(symmetric))
+    for x in (turning, symmetric, turning + 1j * random(4, 4)[::-1]):
+        check_gradients(f, x)
+        assert grad(f)(x).dtype == x.dtype
+        both = [(np.linalg.eigvals(a), *np.linalg.eig(a)) for a in (Tensor(x), x)]
+        for ours, numpys in zip(*both, strict=True):
+            np.testing.assert_array_equal(ours.data, numpys, strict=True)
+    # A matrix of real eigenvalues has real vectors, of any sign: an element's gradient is there.
+    check_gradients(lambda x: np.sum(np.linalg.eig(x).eigenvectors ** 3 * random(3, 3)), np.diag([1.0, 2, 4]) + 0.1)
+    with pytest.raises(np.linalg.LinAlgError, match=r"absolute value 1, .* np\.abs\(v\)"):
+        grad(lambda x: np.real(np.linalg.eig(x)[1][0, 0]) * 2 + np.imag(np.linalg.eig(x)[1][0, 0]))(turning)
+    # The sum of all is the trace, and that of the squares that of the square, whatever coincides.
+    np.testing.assert_array_equal(grad(lambda x: np.real(np.sum(np.linalg.eigvals(x))))(TWICE), np.eye(2))
+    assert np.isnan(grad(lambda x: np.sum(np.linalg.eig(x)[1][:, 0] ** 3))(TWICE)).all()
+    third = grad(lambda x: np.real(np.sum(np.linalg.eigvals(x) ** 3)))(turning)
+    np.testing.assert_allclose(third, 3 * np.linalg.matrix_power(turning, 2).T, rtol=1e-12, atol=1e-12)
+
+
 REPLAYED = {
+    "eig": lambda x: np.sum(np.abs(np.linalg.eig(x + x.T)[1]) ** 3) + np.sum(np.linalg.eigvals(x + x.T) ** 3),
     "eigh": lambda x: sum(np.sum(part**3) for part in np.linalg.eigh(x + x.T)),
     "svd": lambda x: sum(np.sum(part**3) for part in np.linalg.svd(x[:, :2])),
     "qr": lambda x: sum(np.sum(part**3) for part in np.linalg.qr(x)),

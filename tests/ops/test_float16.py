@@ -112,8 +112,8 @@ TABLES = (
 # NumPy itself has these in float32 and float64 only.
 LAPACK = {
     "inv", "solve", "det", "logabsdet", "slogdet", "cholesky", "matrix_power", "cond", "tensorinv", "tensorsolve",
-    "eigvalsh", "eigenvectors", "eigh", "svdvals", "left_vectors", "right_vectors", "svd", "orthogonal_factor",
-    "triangular_factor", "qr", "pinv", "least_squares", "lstsq", "polyfit",
+    "eig", "eigvals", "eig_vectors", "eigvalsh", "eigenvectors", "eigh", "svdvals", "left_vectors", "right_vectors",
+    "svd", "orthogonal_factor", "triangular_factor", "qr", "pinv", "least_squares", "lstsq", "polyfit",
 }  # fmt: skip
 # These go through a thousand numbers one by one, whose powers are beyond any range.
 LOOPS = {"poly", "polydiv", "polyval"}
