@@ -9,6 +9,7 @@ differentiation", 2008, and of J. Townsend, "Differentiating the singular value 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +19,27 @@ from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
-from .linalg import WELL
+from .linalg import WELL, _conj
 
 
 def _t(x: Any) -> Any:
     """The transpose of each matrix."""
     return np.swapaxes(x, -1, -2)
+
+
+def _h(x: Any) -> Any:
+    """The conjugate transpose of each matrix."""
+    return _conj(_t(x))
+
+
+def _seen(rule: Any) -> Any:
+    """Decorate a rule for the gradient that people see: between complex numbers the walk's is its conjugate."""
+
+    @functools.wraps(rule)
+    def computed(g: Any, *args: Any, **params: Any) -> Any:
+        return _conj(rule(_conj(g), *args, **params))
+
+    return computed
 
 
 class Once:
@@ -112,11 +128,11 @@ TRIANGLES = (example(SYMMETRIC), example(np.stack((SYMMETRIC, WELL)), UPLO="U"),
 
 def _folded(s: Any, UPLO: Any) -> Any:
     """The gradient of the triangle that is read, from that of the whole symmetric matrix."""
-    read = _lower_half(s + _t(s))
-    return read if UPLO in "lL" else _t(read)
+    read = _lower_half(s + _h(s))
+    return read if UPLO in "lL" else _h(read)
 
 
-@op(r"\operatorname{eigh}(x)_w", numpy=np.linalg.eigvalsh, examples=TRIANGLES)
+@op(r"\operatorname{eigh}(x)_w", numpy=np.linalg.eigvalsh, examples=TRIANGLES, complex=True)
 def eigvalsh(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     """The eigenvalues of a symmetric matrix in ascending order; only one triangle of it is read.
 
@@ -127,12 +143,13 @@ def eigvalsh(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
 
 
 @eigvalsh.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = V\,\operatorname{diag}(g)\,V^{\mathsf T}")
+@_seen
 def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     v = eigenvectors(x, UPLO=UPLO, _found=_found)
-    return _folded(np.matmul(v * np.expand_dims(g, -2), _t(v)), UPLO)
+    return _folded(np.matmul(v * np.expand_dims(g, -2), _h(v)), UPLO)
 
 
-@op(r"\operatorname{eigh}(x)_V", examples=TRIANGLES)
+@op(r"\operatorname{eigh}(x)_V", examples=TRIANGLES, complex=True)
 def eigenvectors(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     """The orthonormal eigenvectors of a symmetric matrix, a column for each of `eigvalsh`."""
     return (np.linalg.eigh(x, UPLO) if _found is None else _found(x))[1]
@@ -142,11 +159,21 @@ def eigenvectors(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     r"\Phi(S + S^{\mathsf T}) \text{ with } S = z\,(F \cdot (z^{\mathsf T} g))\,z^{\mathsf T}"
     r", F_{ij} = \frac{1}{w_j - w_i}, F_{ii} = 0"
 )
+@_seen
 def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     w = eigvalsh(x, UPLO=UPLO, _found=_found)
-    t = np.matmul(_t(z), g)
-    turned = _over_gaps((t - _t(t)) / 2, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
-    return _folded(np.matmul(np.matmul(z, turned), _t(z)), UPLO)
+    t = np.matmul(_h(z), g)
+    turned = (t - _h(t)) / 2
+    if np.iscomplexobj(z):
+        _check_phases(_conj(z) * g)
+        turned = turned * _beside_diagonal(x)
+    turned = _over_gaps(turned, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
+    return _folded(np.matmul(np.matmul(z, turned), _h(z)), UPLO)
+
+
+def _beside_diagonal(x: Any) -> Any:
+    """1, and on the diagonal 0."""
+    return asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype))
 
 
 def _largest(values: Any) -> Any:
@@ -206,8 +233,7 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     along = np.real(np.sum(z * g, axis=-2, keepdims=True))  # what makes a vector longer is undone
     if np.iscomplexobj(z):
         _check_phases(z * g)
-    off = asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype))
-    turned = (t - np.matmul(v, np.conj(z)) * along) * off
+    turned = (t - np.matmul(v, np.conj(z)) * along) * _beside_diagonal(x)
     gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
     return np.linalg.solve(v, np.matmul(_over_gaps(turned, gaps, _largest(w)), v))
 
@@ -218,9 +244,9 @@ def _check_phases(t: Any) -> None:
     least = np.sqrt(np.finfo(t.dtype).eps) * np.sum(np.abs(t), axis=-2)
     if decide(np.any(np.abs(np.imag(np.sum(t, axis=-2))) > least)):
         raise np.linalg.LinAlgError(
-            "eig: expected a function of the eigenvectors that stays the same when each is multiplied by a number of "
-            "absolute value 1, got one that does not, and so has no derivative: any of these will do; write a function "
-            "of np.abs(v), or of quotients of elements of one column"
+            "eigenvectors: expected a function of complex ones that stays the same when each is multiplied by a number "
+            "of absolute value 1, got one that does not, and so has no derivative: any of these will do; write a "
+            "function of np.abs(v), or of quotients of elements of one column"
         )
 
 
@@ -246,13 +272,14 @@ def _thin(x: Any) -> Any:
     return np.linalg.svd(x, full_matrices=False)
 
 
-@op(r"\operatorname{svd}(x)_s", numpy=np.linalg.svdvals, examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{svd}(x)_s", numpy=np.linalg.svdvals, examples=(*RECTANGLES, example((2, 0))), complex=True)
 def svdvals(x: Any, _found: Any = None) -> Any:
     """The singular values of a matrix, the largest first. One that is 0 has the derivative 0, as an absolute value."""
     return np.linalg.svd(x, compute_uv=False) if _found is None else _found(x)[1]
 
 
 @svdvals.vjp(r"U\,\operatorname{diag}(g)\,V^{\mathsf T}")
+@_seen
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     found, k = _found or Once(_thin), np.shape(z)[-1]
     u, v = left_vectors(x, _found=found)[..., :k], right_vectors(x, _found=found)[..., :k, :]
@@ -338,7 +365,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         w, v = np.linalg.eigh(x)
         order = np.argsort(np.abs(w))[..., ::-1]
         w, v = np.take_along_axis(w, order, -1), np.take_along_axis(v, np.expand_dims(order, -2), -1)
-        return _SVD(v, np.abs(w), _t(v * np.expand_dims(np.sign(w), -2)))
+        return _SVD(v, np.abs(w), _h(v * np.expand_dims(np.sign(w), -2)))
     if not compute_uv:
         return np.linalg.svdvals(x)
     found = Once(lambda x: np.linalg.svd(x, full_matrices))
@@ -382,7 +409,7 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
 
 def _mirrored(x: Any) -> Any:
     """The symmetric matrix with this lower triangle."""
-    return np.tril(x) + _t(np.tril(x, -1))
+    return np.tril(x) + _h(np.tril(x, -1))
 
 
 def _over_triangle(x: Any, r: Any) -> Any:
@@ -415,7 +442,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 # -- inverses of what has none -------------------------------------------------------------------------
 
 
-@op(r"\operatorname{pinv} x", examples=(*RECTANGLES, example((0, 2))))
+@op(r"\operatorname{pinv} x", examples=(*RECTANGLES, example((0, 2))), complex=True)
 def pinv(x: Any, rcond: Any = 1e-15) -> Any:
     """The pseudo-inverse of a matrix (E. H. Moore, 1920, R. Penrose, 1955).
 
@@ -429,6 +456,7 @@ def pinv(x: Any, rcond: Any = 1e-15) -> Any:
     r"z^{\mathsf T}\,(K - K^{\mathsf T} - K\,z\,x) + (g^{\mathsf T} - x\,K)\,z\,z^{\mathsf T}"
     r" \text{ with } K = z\,g^{\mathsf T}"
 )
+@_seen
 def _(g: Any, z: Any, x: Any, rcond: Any = 1e-15) -> Any:
     return _of_inverse(g, z, x)
 
@@ -437,9 +465,9 @@ def _of_inverse(g: Any, z: Any, x: Any) -> Any:
     """The gradient of ``x`` from that of its pseudo-inverse ``z``, without a product of its longer side squared."""
     if np.shape(x)[-2] < np.shape(x)[-1]:
         return _t(_of_inverse(_t(g), _t(z), _t(x)))
-    k = np.matmul(z, _t(g))
-    inside = np.matmul(_t(z), k - _t(k) - np.matmul(k, np.matmul(z, x)))
-    return inside + np.matmul(_t(g) - np.matmul(x, k), np.matmul(z, _t(z)))
+    k = np.matmul(z, _h(g))
+    inside = np.matmul(_h(z), k - _h(k) - np.matmul(k, np.matmul(z, x)))
+    return inside + np.matmul(_h(g) - np.matmul(x, k), np.matmul(z, _h(z)))
 
 
 @pinv.implements(np.linalg.pinv)
@@ -456,7 +484,11 @@ def _relative(x: Any) -> Any:
     return max(np.shape(x)[-2:]) * np.finfo(x.dtype).eps
 
 
-@op(r"\operatorname{pinv}(x)\,y", examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(WIDE, (2,))))
+@op(
+    r"\operatorname{pinv}(x)\,y",
+    examples=(example(TALL, (3,)), example(TALL, (3, 2)), example(WIDE, (2,))),
+    complex=True,
+)
 def least_squares(x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
     """The shortest of the ``z`` that make the sum of the squares of ``y - x @ z`` least, as of `pinv`."""
     return (np.linalg.lstsq(x, y, rcond) if _found is None else _found(x, y))[0]
@@ -466,18 +498,20 @@ def least_squares(x: Any, y: Any, rcond: float | None = None, _found: Any = None
     r"(y - x\,z)\,h\,P^{\mathsf T} + P^{\mathsf T} z\,(g^{\mathsf T} - h\,x) - h^{\mathsf T} z^{\mathsf T}"
     r" \text{ with } h = g^{\mathsf T} P, P = \operatorname{pinv} x"
 )
+@_seen
 def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
     if y.ndim == 1:
         g, z, y = (np.expand_dims(v, -1) for v in (g, z, y))
     p = pinv(x, rcond=_cutoff(x, rcond))
-    h = np.matmul(_t(g), p)
-    left = np.matmul(y - np.matmul(x, z), np.matmul(h, _t(p)))
-    return left + np.matmul(np.matmul(_t(p), z), _t(g) - np.matmul(h, x)) - np.matmul(_t(h), _t(z))
+    h = np.matmul(_h(g), p)
+    left = np.matmul(y - np.matmul(x, z), np.matmul(h, _h(p)))
+    return left + np.matmul(np.matmul(_h(p), z), _h(g) - np.matmul(h, x)) - np.matmul(_h(h), _h(z))
 
 
 @least_squares.vjp(r"P^{\mathsf T} g \text{ with } P = \operatorname{pinv} x")
+@_seen
 def _(g: Any, z: Any, x: Any, y: Any, rcond: float | None = None, _found: Any = None) -> Any:
-    return np.matmul(_t(pinv(x, rcond=_cutoff(x, rcond))), g)
+    return np.matmul(_h(pinv(x, rcond=_cutoff(x, rcond))), g)
 
 
 def _cutoff(x: Any, rcond: float | None) -> float:
@@ -497,7 +531,8 @@ def lstsq(x: Any, y: Any, rcond: float | None = None) -> Any:
     found = Once(lambda x, y: np.linalg.lstsq(x, y, rcond))
     z = least_squares(x, y, rcond=rcond, _found=found)
     m, n = np.shape(x)
-    left, rank = np.zeros(0, z.dtype), found.parts[2]
+    left, rank = np.zeros(0, np.finfo(z.dtype).dtype), found.parts[2]
     if m > n and decide(rank == n):
-        left = np.atleast_1d(np.sum(np.square(y - np.matmul(x, z)), axis=0))
+        over = y - np.matmul(x, z)
+        left = np.atleast_1d(np.sum(np.real(over * _conj(over)), axis=0))
     return z, left, rank, np.linalg.svdvals(x)

@@ -589,8 +589,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
     The derivative is 0 at 0, and tied elements and singular values share where a norm is a maximum.
     """
-    x = np.abs(x) if is_complex(x) else x if x.dtype.kind == "f" else x.astype(np.float64)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
+        result = np.sum(values, axis=-1) if ord == "nuc" else _outermost(values, ord, -1, keepdims=False)
+        return np.expand_dims(result, axes) if keepdims else result
+    x = np.abs(x) if is_complex(x) else x
     if (ord is None and (axis is None or len(axes) <= 2)) or (ord, len(axes)) in (("fro", 2), (2, 1)):
         return length(x, axis=axis, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
@@ -600,10 +605,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
         result = _outermost(sums, ord, columns, keepdims=True)
         return result if keepdims else np.squeeze(result, axes)
-    if len(axes) == 2 and ord in (2, -2, "nuc"):
-        values = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), compute_uv=False)
-        result = np.sum(values, axis=-1) if ord == "nuc" else _outermost(values, ord, -1, keepdims=False)
-        return np.expand_dims(result, axes) if keepdims else result
     raise ValueError(f"norm: expected an order for {len(axes)} axes, a number for a vector, got {ord!r}")
 
 

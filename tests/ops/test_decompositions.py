@@ -331,6 +331,54 @@ def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
     np.testing.assert_allclose(third, 3 * np.linalg.matrix_power(turning, 2).T, rtol=1e-12, atol=1e-12)
 
 
+def wild(*shape):
+    return random(*shape) + 1j * np.random.default_rng(1).normal(size=shape)
+
+
+def hermitian(x):
+    return x + np.conj(np.swapaxes(x, -1, -2))
+
+
+COMPLEX = {
+    "eigvalsh": (lambda x: np.linalg.eigvalsh(x), wild(3, 3)),
+    "eigvalsh of the upper triangle": (lambda x: np.linalg.eigvalsh(x, "U"), wild(3, 3)),
+    "eigh": (lambda x: np.abs(np.linalg.eigh(x)[1]) ** 3, wild(3, 3)),
+    "eigh, a projection": (lambda x: (lambda v: v @ np.conj(v.T))(np.linalg.eigh(x)[1][:, :2]), wild(4, 4)),
+    "svd of Hermitian matrices": (
+        lambda x: (lambda u, s, v: (u * np.cos(s)) @ v)(*np.linalg.svd(hermitian(x), hermitian=True)),
+        wild(3, 3),
+    ),
+    "pinv": (np.linalg.pinv, wild(2, 4, 2)),
+    "pinv of Hermitian matrices": (lambda x: np.linalg.pinv(hermitian(x), hermitian=True), wild(3, 3)),
+    "lstsq": (lambda x: np.linalg.lstsq(x[:, :2], x[:, 2:])[0], wild(4, 4)),
+    "lstsq, what is left": (lambda x: np.linalg.lstsq(x[:, :2], x[:, 2:])[1], wild(4, 4)),
+    "lstsq, wide": (lambda x: np.linalg.lstsq(x[:2], x[2:, 0])[0], wild(4, 4)),
+    "matrix_power": (lambda x: np.linalg.matrix_power(x, -3), wild(3, 3)),
+}
+OF_VALUES = {  # to the first order: of complex singular vectors there is no rule
+    "svdvals": np.linalg.svdvals,
+    "nuclear norm": lambda x: np.linalg.norm(x, "nuc"),
+    "spectral norm": lambda x: np.linalg.norm(x, 2, axis=(0, 1), keepdims=True),
+    "cond": np.linalg.cond,
+}
+
+
+def test_decompositions_of_complex_matrices():
+    for name, (f, x) in (COMPLEX | {name: (f, wild(3, 4)) for name, f in OF_VALUES.items()}).items():
+        value = f(x)
+        np.testing.assert_allclose(f(Tensor(x)).data, value, rtol=1e-12, err_msg=name, strict=True)
+        weights = wild(*np.shape(value))
+        order = 1 if name in OF_VALUES else 2
+        check_gradients(lambda x, f=f, w=weights: np.sum(np.real(f(x) * w)), x, order=order)
+    for refused in (np.linalg.svd, np.linalg.qr, lambda x: np.linalg.cholesky(hermitian(x) + 9 * np.eye(3))):
+        with pytest.raises(TypeError, match="expected real numbers, got complex ones"):
+            refused(Tensor(wild(3, 3)))
+    with pytest.raises(TypeError, match="left_vectors: expected real numbers"):
+        grad(lambda x: np.sum(np.abs(grad(lambda x: np.sum(np.linalg.svdvals(x) ** 2))(x))))(wild(2, 2))
+    with pytest.raises(np.linalg.LinAlgError, match=r"a function of np\.abs\(v\)"):
+        grad(lambda x: np.real(np.linalg.eigh(x)[1][1, 0] * 1j))(wild(3, 3))
+
+
 REPLAYED = {
     "eig": lambda x: np.sum(np.abs(np.linalg.eig(x + x.T)[1]) ** 3) + np.sum(np.linalg.eigvals(x + x.T) ** 3),
     "eigh": lambda x: sum(np.sum(part**3) for part in np.linalg.eigh(x + x.T)),
