@@ -333,7 +333,8 @@ class MyGrad(Library):
 
         # It has NumPy's other functions too, for constants.
         names = dict.fromkeys(
-            ("norm_inf", "sort", "median", "det", "slogdet", "eigh", "svd", "pinv", "cholesky", "inv", "gelu",
+            ("norm_inf", "sort", "median", "quantile", "interp", "nansum", "nanmean", "nanmax", "nanmedian", "det",
+             "slogdet", "eigh", "svd", "pinv", "cholesky", "inv", "gelu",
              "silu", "softplus", "copysign", "trunc", "floor", "sign", "fmod", "remainder")
         )  # fmt: skip
         super().__init__(

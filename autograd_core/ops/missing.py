@@ -102,11 +102,12 @@ def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @rule_in_float32()
-def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def share_of_numbers(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The gradient of an element that was chosen, in equal parts for all that are tied with it; of NaN alone none."""
     chosen = x == spread(z, x, axis, keepdims)
-    ties = np.maximum(np.sum(chosen, axis=axis, keepdims=keepdims), 1).astype(x.dtype)  # of NaN alone there are none
+    ties = np.maximum(np.sum(chosen, axis=axis, keepdims=keepdims), 1).astype(x.dtype)
     return chosen * spread(g / ties, x, axis, keepdims)
 
 
 for _extreme in (nanmax, nanmin):
-    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(_share)
+    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(share_of_numbers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
 from ..tensor import Tensor
-from .reduce import TIES, axes_of, lanes_of, share
+from .missing import share_of_numbers
+from .reduce import TIES, axes_of, lanes_of
 
 
 @composed(
@@ -65,7 +67,9 @@ def order_statistic(x: Any, ranks: Any = ()) -> Any:
 
 @order_statistic.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")
 def _(g: Any, z: Any, x: Any, ranks: Any = ()) -> Any:
-    return builtins.sum((share(one, place, x, -1) for one, place in zip(g, z, strict=True)), np.zeros_like(x))
+    return builtins.sum(
+        (share_of_numbers(one, place, x, -1) for one, place in zip(g, z, strict=True)), np.zeros_like(x)
+    )
 
 
 def _between(choose: Callable[[Any], Any], x: Any, axis: Any, keepdims: bool, q: Any = 0.5, skips: bool = False) -> Any:
@@ -81,7 +85,7 @@ def _between(choose: Callable[[Any], Any], x: Any, axis: Any, keepdims: bool, q:
         return np.mean(x, axis=axis, keepdims=keepdims)
     of_q = np.shape(places)[: np.ndim(places) - len(batch)]
     lost, places = np.isnan(places), np.nan_to_num(places)
-    ends = np.reshape(np.stack([np.floor(places), np.ceil(places)]).astype(int), (-1, *batch))
+    ends = np.reshape(np.stack([np.floor(places), np.ceil(places)]).astype(int), (2 * math.prod(of_q), *batch))
     low, high = np.reshape(order_statistic(lanes, ranks=asarray_like(x, ends)), (2, *of_q, *batch))
     part = places % 1 if skips else np.where(lost, np.nan, places % 1)
     part = asarray_like(x, part.astype(choose(np.zeros(1, x.dtype)).dtype))

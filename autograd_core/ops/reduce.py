@@ -327,7 +327,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @rule_in_float32()
-def share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The gradient of an element that was chosen, in equal parts for all that are tied with it."""
     chosen = x == spread(z, x, axis, keepdims)
     each = g / np.sum(chosen, axis=axis, keepdims=keepdims).astype(x.dtype)
@@ -335,7 +335,7 @@ def share(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> A
 
 
 for _extreme in (max, min):
-    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(share)
+    _extreme.vjp(r"[x_i = z] \,/\, \#\{j : x_j = z\}")(_share)
 
 
 @composed(r"\max x - \min x", numpy=np.ptp, examples=REDUCTIONS)

@@ -172,6 +172,39 @@ def test_decompositions(name, jax):
     agree(jax, f, [np.random.default_rng(0).uniform(-2, 2, shape)])
 
 
+# What JAX compiles for long.
+SAMPLES = {
+    "interp": (lambda m, x, f: m.interp(x, m.array([-1.5, 0.1, 0.9, 1.7]), f, right=2.0), [(5,), (4,)]),
+    "interp in turns": (lambda m, x, p: m.interp(x, p, m.array([1.0, 4.0, 2.0]), period=1.5), [(5,), (3,)]),
+    "convolve": (lambda m, x, y: m.convolve(x, y, "same"), [(5,), (4,)]),
+    "correlate": (lambda m, x, y: m.correlate(x, y, "full"), [(3,), (4,)]),
+    "median": (lambda m, x: m.median(x, axis=1), [(2, 4)]),
+    "percentile": (lambda m, x: m.percentile(x, m.array([10.0, 35.0]), axis=0, method="midpoint"), [(5, 2)]),
+    "nanquantile": (lambda m, x: m.nanquantile(m.where(x > 1, m.nan, x), 0.3, axis=1), [(2, 5)]),
+    "nanvar": (lambda m, x: m.nanvar(m.where(x > 1, m.nan, x), axis=0), [(5, 2)]),
+    "nanstd": (lambda m, x: m.nanstd(m.where(x > 1, m.nan, x), ddof=1), [(5, 2)]),
+    "nanmax": (lambda m, x: m.nanmax(m.where(x > 1, m.nan, x), axis=1), [(2, 5)]),
+    "nancumprod": (lambda m, x: m.nancumprod(m.where(x > 1, m.nan, x), axis=1), [(2, 5)]),
+    "unwrap": (lambda m, x: m.unwrap(3 * x) ** 2, [(6,)]),
+    "polyval": (lambda m, p, x: m.polyval(p, x), [(4,), (3,)]),
+    "polyint": (lambda m, p: m.polyint(p, 2, m.array([1.0, 2.0])), [(3,)]),
+    "poly": (lambda m, x: m.poly(x), [(3,)]),
+    "vander": (lambda m, x: m.vander(x, 4), [(3,)]),
+    "geomspace": (lambda m, x, y: m.geomspace(m.exp(x), m.exp(y), 5), [(2,), ()]),
+    "insert": (lambda m, x, v: m.insert(x, m.array([1, 2]), v, axis=1), [(2, 3), (2,)]),
+    "delete": (lambda m, x: m.delete(x, 1, axis=0), [(3, 2)]),
+    "block": (lambda m, x, y: m.block([[x, y[:, None]], [y, m.ones(1)]]), [(2, 2), (2,)]),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", SAMPLES)
+def test_ranks_samples_and_polynomials(name, jax):
+    f, shapes = SAMPLES[name]
+    random = np.random.default_rng(0)
+    agree(jax, f, [random.uniform(-2, 2, shape) for shape in shapes])
+
+
 @pytest.mark.every(3)
 @pytest.mark.parametrize("name", TABLE)
 def test_other(name, jax):
