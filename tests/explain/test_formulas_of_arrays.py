@@ -341,6 +341,42 @@ def test_a_convolution_of_series_is_a_product_of_polynomials_and_a_star_its_deri
     np.testing.assert_allclose(starred(g, x), contribution(o, 1, g, z, [x, y]), rtol=1e-12)
 
 
+# -- transforms: sums of turning numbers, and their transposes; w counts the mirror images --------------------------
+
+FFT = np.exp(-2j * np.pi * np.outer(range(N), range(N)) / N)
+HALF = N // 2 + 1
+IRFFT = FFT.conj()[:, :HALF] / N * ([1] + [2] * (HALF - 1))  # of which only the real part is taken
+TRANSFORMS = {
+    "fft": (FFT, r"\operatorname{fft} g", lambda g: FFT @ g),
+    "ifft": (FFT.conj() / N, r"\operatorname{ifft} g", lambda g: FFT.conj() @ g / N),
+    "rfft": (FFT[:HALF], r"\operatorname{Re} \operatorname{fft} g", lambda g: np.real(FFT[:, :HALF] @ g)),
+    "irfft": (
+        IRFFT,
+        r"w \cdot \overline{\operatorname{rfft} g}",
+        lambda g: np.array([1] + [2] * (HALF - 1)) / N * (FFT[:HALF] @ g).conj(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_formulas_of_transforms_are_the_transposes_of_their_sums(name):
+    o, rng = REGISTRY[name], np.random.default_rng(0)
+    matrix, formula, read = TRANSFORMS[name]
+    params = {"n": N} if name == "irfft" else {}
+
+    def numbers(shape, real):
+        return rng.normal(size=shape) + (0 if real else 1j * rng.normal(size=shape))
+
+    x, g = numbers(matrix.shape[1], name == "rfft"), numbers(matrix.shape[0], name == "irfft")
+    x[0] = x[0].real  # of irfft, which takes no other
+    z = matrix @ x if name != "irfft" else np.real(matrix @ x)
+    np.testing.assert_allclose(o(x, **params), z, rtol=1e-12)
+    assert o.formulas == [formula]
+    handed = contribution(o, 0, g, z, [x], **params)
+    np.testing.assert_allclose(read(g), handed, rtol=1e-12)
+    np.testing.assert_allclose(np.real(matrix.T @ g) if name == "rfft" else matrix.T @ g, handed, rtol=1e-12)
+
+
 # -- what is chosen, by its size or by its rank ----------------------------------------------------------------------
 
 CHOSEN = {
@@ -368,7 +404,7 @@ def test_what_is_chosen_shares_as_the_formula_says(name):
 def test_every_op_has_a_reader_for_its_formulas():
     elementwise = {n for n, o in REGISTRY.items() if o.broadcasts and o.arity in (1, 2) and n not in MATRICES}  # SymPy
     convolutions = {"conv", "conv_transpose", "conv_kernel"}
-    others = {"cholesky", "einsum", "where", "clamp", "convolve", *DECOMPOSED, *CHOSEN}
+    others = {"cholesky", "einsum", "where", "clamp", "convolve", *DECOMPOSED, *CHOSEN, *TRANSFORMS}
     read = elementwise | set(MATRICES) | set(REDUCTIONS) | MOVES | convolutions | others
     registered = {n for n, o in REGISTRY.items() if not n.startswith("test_")}
     assert registered - read == set()
