@@ -204,13 +204,16 @@ SQUARES = (example(SQUARE), example(np.stack((SQUARE.T, -2 * SQUARE))), example(
 
 @op(r"\operatorname{eig}(x)_w", numpy=np.linalg.eigvals, examples=SQUARES, complex=True)
 def eigvals(x: Any, _found: Any = None) -> Any:
-    """The eigenvalues of a square matrix in no order; as NumPy's, real numbers where all are, else complex ones."""
+    """The eigenvalues of a square matrix in no order; as NumPy's, real numbers where all are, else complex ones.
+
+    A matrix whose eigenvectors span no whole space has no derivative of them: it is NaN.
+    """
     return np.linalg.eigvals(x) if _found is None else _found(x)[0]
 
 
 @eigvals.vjp(r"V^{-\mathsf T} \operatorname{diag}(g)\,V^{\mathsf T}")
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
-    v = _t(eig_vectors(x, _found=_found))
+    v = _whole(_t(eig_vectors(x, _found=_found)))
     return np.linalg.solve(v, np.expand_dims(g, -1) * v)
 
 
@@ -228,7 +231,7 @@ def eig_vectors(x: Any, _found: Any = None) -> Any:
     r"z^{\mathsf T}, F_{ij} = \frac{1}{w_j - w_i}, F_{ii} = 0"
 )
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
-    w, v = eigvals(x, _found=_found), _t(z)
+    w, v = eigvals(x, _found=_found), _whole(_t(z))
     t = np.matmul(v, g)
     along = np.real(np.sum(z * g, axis=-2, keepdims=True))  # what makes a vector longer is undone
     if np.iscomplexobj(z):
@@ -236,6 +239,13 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     turned = (t - np.matmul(v, np.conj(z)) * along) * _beside_diagonal(x)
     gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
     return np.linalg.solve(v, np.matmul(_over_gaps(turned, gaps, _largest(w)), v))
+
+
+def _whole(v: Any) -> Any:
+    """The eigenvectors, or NaN where they span no whole space: such a matrix has no derivatives."""
+    n = np.shape(v)[-1]
+    short = np.linalg.matrix_rank(plain(v)) < n if n else np.zeros(np.shape(v)[:-2], bool)
+    return np.where(np.expand_dims(short, (-1, -2)), np.nan, v) if decide(np.any(short)) else v
 
 
 def _check_phases(t: Any) -> None:

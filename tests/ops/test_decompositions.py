@@ -327,6 +327,11 @@ def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
     # The sum of all is the trace, and that of the squares that of the square, whatever coincides.
     np.testing.assert_array_equal(grad(lambda x: np.real(np.sum(np.linalg.eigvals(x))))(TWICE), np.eye(2))
     assert np.isnan(grad(lambda x: np.sum(np.linalg.eig(x)[1][:, 0] ** 3))(TWICE)).all()
+    jordan = np.stack([np.diag([1.0, 2.0]), [[1.0, 1.0], [0.0, 1.0]]])  # the second has one direction of eigenvectors
+    for part in (lambda x: np.linalg.eigvals(x) ** 2, lambda x: np.linalg.eig(x)[1] ** 3):
+        g = grad(lambda x, part=part: np.sum(np.real(part(x))))(jordan)
+        assert np.isfinite(g[0]).all()
+        assert np.isnan(g[1]).all()
     third = grad(lambda x: np.real(np.sum(np.linalg.eigvals(x) ** 3)))(turning)
     np.testing.assert_allclose(third, 3 * np.linalg.matrix_power(turning, 2).T, rtol=1e-12, atol=1e-12)
 
