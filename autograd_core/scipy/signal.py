@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.conv import conv
+from ..ops.shape import array
 
 
 def _lengths(array: Any, axes: list[int]) -> list[int]:
@@ -43,7 +44,7 @@ def convolve(in1: Any, in2: Any, mode: str = "full", *, axes: Any = None, dot_ax
     >>> print(convolve(np.array([1.0, 2.0, 4.0]), np.array([1.0, -1.0])))
     [ 1.  1.  2. -4.]
     """
-    in1, in2 = (v if hasattr(v, "dtype") else np.asarray(v, float) for v in (in1, in2))
+    in1, in2 = (array(v) for v in (in1, in2))
     if axes is None:
         if np.ndim(in1) != np.ndim(in2):
             raise ValueError(f"convolve: expected arrays of equally many axes, got {np.ndim(in1)} and {np.ndim(in2)}")

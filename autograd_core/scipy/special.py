@@ -30,6 +30,7 @@ from ..op import ufunc as ufunc_in
 from ..ops import network
 from ..ops.elementwise import over, share_of_length, sigmoid
 from ..ops.network import erf, erfc
+from ..ops.shape import array
 from ..optional import needed
 
 sp: Any = needed("scipy.special", "autograd_core.scipy", "scipy")
@@ -100,7 +101,7 @@ def polygamma(n: Any, x: Any) -> Any:
     [1.6449 0.6449]
     """
     order = np.where(np.equal(n, 0), 1, n)  # of 0 another formula holds
-    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    x = array(x)
     factor = _like(x, (-1.0) ** (order + 1) * sp.gamma(order + 1.0))
     return np.where(np.equal(n, 0), psi(x), factor * zeta(order + 1, x))
 
@@ -134,7 +135,7 @@ def multigammaln(a: Any, d: int) -> Any:
     >>> print(float(multigammaln(2.5, 1)).__round__(4))
     0.2847
     """
-    a = a if hasattr(a, "dtype") else np.asarray(a, float)
+    a = array(a)
     if not np.all(plain(a) > (d - 1) / 2):
         raise ValueError(f"multigammaln: expected a above (d - 1) / 2, which is {(d - 1) / 2:g}, got {plain(a)}")
     halves = np.arange(d).astype(a.dtype) / 2
@@ -303,11 +304,11 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     >>> print(logsumexp(np.array([0.0, 1000.0])), logsumexp([0.0, 0.0], b=[3.0, -1.0]).round(4))
     1000.0 0.6931
     """
-    a = a if hasattr(a, "dtype") else np.asarray(a, float)
+    a = array(a)
     if b is None:
         total = network.logsumexp(a, axis=axis, keepdims=keepdims)
         return (total, np.ones_like(plain(total))) if return_sign else total
-    b = b if hasattr(b, "dtype") else np.asarray(b)
+    b = array(b)
     a, b = np.broadcast_arrays(np.where(plain(b) == 0, -inf, a), b)
     top = np.max(plain(a), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
@@ -325,7 +326,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
     [[0.25 0.25]
      [0.25 0.25]]
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    x = array(x)
     return network.softmax(x, axis=axis)
 
 
@@ -335,7 +336,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     >>> print(log_softmax([0.0, 0.0]).round(4))
     [-0.6931 -0.6931]
     """
-    x = x if hasattr(x, "dtype") else np.asarray(x, float)
+    x = array(x)
     return network.log_softmax(x, axis=axis)
 
 

@@ -12,15 +12,16 @@ import numpy as np
 from ...dispatch import plain
 from ...errors import RuleError
 from ...graph import Recorded
+from ...ops.shape import array
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def numbers(*values: Any) -> list[Any]:
     """Python's numbers and lists as arrays of the dtype of the others: float32 stays float32."""
-    known = [v if hasattr(v, "dtype") or isinstance(v, float | int) else np.asarray(v) for v in values]
+    known = [v if hasattr(v, "dtype") or isinstance(v, float | int) else array(v) for v in values]
     dtype = np.result_type(*map(plain, known), 0.0)
-    return [v if hasattr(v, "dtype") else np.asarray(v, dtype)[()] for v in values]
+    return [v if hasattr(v, "dtype") else np.asarray(v, dtype)[()] for v in known]
 
 
 def of_numbers(function: F) -> F:
