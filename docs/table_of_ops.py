@@ -217,7 +217,13 @@ def composed_of_scipy() -> list[tuple[str, list[str]]]:
     """The modules of SciPy's functions, with those of their functions that have no rule of their own."""
     found = []
     distributions = importlib.import_module("autograd_core.scipy.stats").__all__
-    for name in ("special", "linalg", "signal", *(f"stats.{distribution}" for distribution in distributions)):
+    for name in (
+        "special",
+        "linalg",
+        "signal",
+        "integrate",
+        *(f"stats.{distribution}" for distribution in distributions),
+    ):
         module = importlib.import_module(f"autograd_core.scipy.{name}")
         own = [n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__]
         found.append((name, [n for n in own if not n.startswith("_")]))

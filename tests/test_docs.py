@@ -126,7 +126,8 @@ def test_both_columns_of_a_comparison_print_the_same_numbers(page, peers):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = numbers(run(left, theirs, page))
-        assert not any(re.search(rf"\b{name}\b", right) for name in PEERS)
+        own = right.replace("autograd_core.scipy", "autograd_core")
+        assert not any(re.search(rf"\b{name}\b", own) for name in PEERS)
         # As far as PyTorch prints them.
         np.testing.assert_allclose(numbers(run(right, ours, page)), expected, rtol=5e-3, atol=1e-6)
 

@@ -190,10 +190,22 @@ erfcinv = ufunc(
     (lambda g, z, x: g * (-sqrt(pi) / 2 * np.exp(z * z)), r"-\frac{\sqrt{\pi}}{2} \cdot e^{z^2}"),
     domain=Domain(0.0, 2.0),
 )
+
+
+def _far(x: Any, sign: int, near: Callable[[Any], Any]) -> Any:
+    """``near(x)``, or, where what it subtracts would cancel, the first terms of its series in ``sign / x²``."""
+    far = plain(x) ** 2 > 2500
+    s = sign / np.square(np.where(far, x, inf))
+    return np.where(far, s / 2 * (1 + s * (1.5 + s * (3.75 + s * 13.125))), near(np.where(far, 0, x)))
+
+
 erfcx = ufunc(
     sp.erfcx,
     r"e^{x^2} \cdot \operatorname{erfc} x",
-    (lambda g, z, x: g * (2 * x * z - 2 / sqrt(pi)), r"2 \cdot x \cdot z - \frac{2}{\sqrt{\pi}}"),
+    (
+        lambda g, z, x: g * (2 / sqrt(pi) * _far(np.maximum(x, -40), -1, lambda v: sqrt(pi) * v * z - 1)),
+        r"2 \cdot x \cdot z - \frac{2}{\sqrt{\pi}}",
+    ),
 )
 ndtr = ufunc(
     sp.ndtr,
@@ -216,7 +228,7 @@ ndtri = ufunc(
 dawsn = ufunc(
     sp.dawsn,
     r"e^{-x^2} \cdot \int_0^{x} e^{t^2} \, dt",
-    (lambda g, z, x: g * (1 - 2 * x * z), r"1 - 2 \cdot x \cdot z"),
+    (lambda g, z, x: -g * _far(x, 1, lambda v: 2 * v * z - 1), r"1 - 2 \cdot x \cdot z"),
 )
 erfi = ufunc(
     sp.erfi,
@@ -256,8 +268,15 @@ xlog1py: Op = ufunc(
 entr = ufunc(sp.entr, r"-x \cdot \ln x", (lambda g, z, x: -g * (np.log(x) + 1), r"-\ln x - 1"), domain=POSITIVE)
 
 
+def _apart(x: Any, y: Any) -> tuple[Any, Any]:
+    """Both, and 1 for both where both are 0, whose ratio is taken to be 1, the limit for equal numbers."""
+    none = (plain(x) == 0) & (plain(y) == 0)
+    return np.where(none, 1, x), np.where(none, 1, y)
+
+
 def _log_ratio(x: Any, y: Any) -> Any:
     """``ln(x / y)``, where the quotient is out of range the difference of two logarithms."""
+    x, y = _apart(x, y)
     ratio = x / y
     out = (plain(ratio) == 0) | (plain(ratio) == inf)
     return np.where(out, np.log(x) - np.log(y), np.log(np.where(out, 1, ratio)))
@@ -267,15 +286,17 @@ rel_entr = ufunc(
     sp.rel_entr,
     r"x \cdot \ln \frac{x}{y}",
     (lambda g, z, x, y: g * (_log_ratio(x, y) + 1), r"\ln \frac{x}{y} + 1"),
-    (lambda g, z, x, y: -g * (x / y), r"-\frac{x}{y}"),
+    (lambda g, z, x, y: -g * np.divide(*_apart(x, y)), r"-\frac{x}{y}"),
     domain=POSITIVE,
+    note="the limits for x = y at x = y = 0",
 )
 kl_div = ufunc(
     sp.kl_div,
     r"x \cdot \ln \frac{x}{y} - x + y",
     (lambda g, z, x, y: g * _log_ratio(x, y), r"\ln \frac{x}{y}"),
-    (lambda g, z, x, y: g * ((y - x) / y), r"1 - \frac{x}{y}"),
+    (lambda g, z, x, y: g * ((y - x) / _apart(x, y)[1]), r"1 - \frac{x}{y}"),
     domain=POSITIVE,
+    note="the limits for x = y at x = y = 0",
 )
 
 
@@ -524,12 +545,17 @@ huber = ufunc(
 )
 
 
+def _pseudo_huber_x(g: Any, z: Any, d: Any, r: Any) -> Any:
+    h = np.hypot(r, d)
+    less = r * over(r, h + d)  # h - d, which would cancel
+    return g * (less * over(less, h))
+
+
 pseudo_huber = ufunc(
     sp.pseudo_huber,
     r"x^2 \cdot (\sqrt{1 + (\frac{y}{x})^2} - 1)",
     (
-        # (h - d)² / h with h = √(r² + d²), where h - d is r² / (h + d), which does not cancel
-        lambda g, z, d, r: g * over(np.square(r * over(r, np.hypot(r, d) + d)), np.hypot(r, d)),
+        _pseudo_huber_x,
         r"\frac{(\sqrt{x^2 + y^2} - x)^2}{\sqrt{x^2 + y^2}}",
     ),
     (lambda g, z, d, r: g * (d * share_of_length(r, d)), r"\frac{x \cdot y}{\sqrt{x^2 + y^2}}"),

@@ -141,6 +141,11 @@ def test_corners_of_the_twins():
     assert (float(total.data), float(sign)) == (pytest.approx(np.log(2)), -1)
     assert np.isnan(special.logsumexp(Tensor([0.0, 0.0]), b=[1.0, -3.0]).data)
     np.testing.assert_array_equal(special.softmax(Tensor([1e300, -1e300])).data, [1, 0])
+    assert grad(special.kl_div, (0, 1))(0.0, 0.0) == (0, 0)  # two distributions that are alike
+    assert grad(special.xlogy, (0, 1))(0.0, 0.0) == (0, 0)
+    for name, x, slope in (("log_ndtr", -inf, inf), ("log_ndtr", inf, 0), ("exprel", -inf, 0), ("erfcx", inf, 0)):
+        assert grad(getattr(special, name))(x) == slope, name
+        assert np.isnan(grad(getattr(special, name))(np.nan)), name
     # Outside of where a density lives nothing follows from the parameters.
     for density in (stats.gamma.logpdf, stats.beta.logpdf):
         args = (-1.0, 2.0) if density is stats.gamma.logpdf else (-1.0, 2.0, 3.0)
