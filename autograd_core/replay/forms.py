@@ -90,11 +90,15 @@ def _into_all(results: list[Any], function: Any, args: Any, kwargs: Any) -> None
 
 
 def _put(out: Any, value: Any, function: Any) -> None:
-    """Copy a result to where the recorded one lay, if for these numbers it is of the same form."""
-    if np.shape(value) != out.shape:
-        raise ValueError(f"{name_of(function)}: expected shape {out.shape}, as it was recorded, got {np.shape(value)}")
-    if np.iscomplexobj(value) and out.dtype.kind != "c":  # as the eigenvalues of another matrix
-        raise ValueError(f"{name_of(function)}: expected real numbers, as they were recorded, got complex ones")
+    """Copy a result to where the recorded one lay, if for these numbers it is of the same form.
+
+    Eigenvalues, for one, are real or complex numbers as the matrix is.
+    """
+    shape, dtype = np.shape(value), getattr(value, "dtype", out.dtype)
+    if (shape, dtype) != (out.shape, out.dtype):
+        raise ValueError(
+            f"{name_of(function)}: expected {out.dtype}{list(out.shape)}, as it was recorded, got {dtype}{list(shape)}"
+        )
     np.copyto(out, value, "unsafe")
 
 

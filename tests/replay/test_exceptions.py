@@ -73,6 +73,7 @@ TURNING = np.array([[0.0, 1.0], [-1.0, 0.0]])  # its eigenvalues are i and -i
     ("f", "seen", "other"),
     [
         (np.linalg.eigvals, REGULAR, TURNING),
+        (np.linalg.eigvals, TURNING, REGULAR),
         (lambda a: np.linalg.eig(a)[1] * 2, REGULAR, TURNING),
         (lambda a: np.linalg.lstsq(np.vstack([a, a]), np.arange(4.0))[1] * 2, REGULAR, SINGULAR),
         (lambda a: np.linalg.lstsq(np.vstack([a, a]), np.arange(4.0))[1] * 2, SINGULAR, REGULAR),
