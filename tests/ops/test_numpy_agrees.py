@@ -15,6 +15,7 @@ def flat(result):
     return [r for part in result for r in flat(part)] if isinstance(result, list | tuple) else [result]
 
 
+@pytest.mark.filterwarnings("ignore:.trapz. is deprecated")  # before NumPy 2.4
 def test_values_are_numpys(case):
     functions = [f for f, ours in NUMPY.items() if ours is case.function and f not in STRICTER]
     functions = [f for f in functions if (getattr(f, "__module__", None) or "numpy").startswith("numpy")]
