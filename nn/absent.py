@@ -25,7 +25,7 @@ OWN_FUNCTION = "write it from NumPy's functions, and give that: Activation(funct
 NUMPYS = "NumPy's function of this name is what it is; one that cannot be given Tensors says so, and what to write"
 DTYPES = "dtypes are NumPy's here: np.dtype(x), np.result_type(x, y)"
 SHOWN = "fit(verbose=0), evaluate(verbose=0) and predict(verbose=0) show nothing"
-PLAIN = "each room makes plain data of its own: nn.layers.serialize and nn.layers.deserialize, and so nn.losses"
+PLAIN = "what was registered is found by nn.saving.get_registered_object; custom_object_scope is in nn.utils"
 PURE = "a model here holds its weights: loss.backward() and optimizer.apply, or autograd_core.grad of a function"
 
 # From the room to what names there are refused for which reason.
@@ -131,7 +131,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "standardize_dtype": DTYPES,
         "is_keras_tensor": "isinstance(x, nn.KerasTensor) says so",
         "get_source_inputs": "model.inputs are what a model begins with",
-        "serialize_keras_object deserialize_keras_object get_custom_objects": PLAIN,
+        "get_custom_objects": PLAIN,
         "get_registered_name get_registered_object": "nn.saving.get_registered_name and its relatives are there",
         "CustomObjectScope": "nn.utils.custom_object_scope is its name here",
         "Sequence": "that is the old name: nn.utils.PyDataset",
@@ -141,7 +141,7 @@ ABSENT: dict[str, dict[str, str]] = {
     "saving": {
         "CustomObjectScope custom_object_scope": "nn.utils.custom_object_scope is its name here",
         "KerasFileEditor": "h5py opens the model.weights.h5 in the zip that a .keras file is",
-        "serialize_keras_object deserialize_keras_object get_custom_objects": PLAIN,
+        "get_custom_objects": PLAIN,
     },
     "random": {
         "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform": DRAWN,

@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 
 
+class WrongKind(TypeError, ValueError):
+    """Something of another kind than was asked for: what Python calls a TypeError, and Keras often a ValueError."""
+
+
 def whole(value: Any, what: str, minimum: int = 0) -> int:
     """A whole number from ``minimum`` on; True and False are none.
 
@@ -17,8 +21,10 @@ def whole(value: Any, what: str, minimum: int = 0) -> int:
     Traceback (most recent call last):
     ValueError: patience is a whole number from 0 on; -1 came
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise ValueError(f"{what}: expected a whole number from {minimum} on, got {value!r}")
+    known = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not known or value < minimum:
+        kind = ValueError if known else WrongKind
+        raise kind(f"{what}: expected a whole number from {minimum} on, got {value!r}")
     return int(value)
 
 

@@ -160,8 +160,14 @@ def _marking_made(init: Callable[..., None]) -> Callable[..., None]:
     return made
 
 
-def _is_ours(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+def is_ours(thing: Any) -> bool:
+    """Whether a class or a function is this package's.
+
+    >>> import nn
+    >>> is_ours(nn.layers.Dense), is_ours(print)
+    (True, False)
+    """
+    return str(thing.__module__).partition(".")[0] == __name__.partition(".")[0]
 
 
 def _is_kept_by_ours(kind: type, name: str) -> bool:
@@ -199,16 +205,16 @@ class Configurable(metaclass=freeze.Watched):
             cls.get_config = _in_one_scope(own["get_config"])  # type: ignore[method-assign]
         if isinstance(own.get("from_config"), classmethod):
             cls.from_config = classmethod(_in_one_scope(own["from_config"].__func__))  # type: ignore[assignment, method-assign]
-        if "__init__" in own and _is_ours(cls):
+        if "__init__" in own and is_ours(cls):
             cls.__init__ = _marking_made(own["__init__"])  # type: ignore[method-assign]
         constructor = next(base for base in cls.__mro__ if "__init__" in vars(base))
         # One that somebody else has written may do more than to check and to keep, so it is not run again.
-        names = arguments(cls) if constructor is not object and _is_ours(constructor) else ()
+        names = arguments(cls) if constructor is not object and is_ours(constructor) else ()
         untracked = cls.untracked or ()
         cls._settable = frozenset(
             n for n in names if n not in untracked and not isinstance(getattr(cls, n, None), property)
         )
-        cls._remembers_given = not _is_ours(constructor)
+        cls._remembers_given = not is_ours(constructor)
         if cls.untracked is not None:
             cls.untracked = cls.untracked | {"_given"}
 
@@ -243,7 +249,7 @@ class Configurable(metaclass=freeze.Watched):
 
     def _as_if_made_with(self, name: str, value: Any) -> Any:
         """What the constructor would make of this value beside the other settings; its error where it refuses it."""
-        cls = next(base for base in type(self).__mro__ if _is_ours(base))
+        cls = next(base for base in type(self).__mro__ if is_ours(base))
         given = self._given_settings()
         before = random.get_state(random.generator)
         try:
@@ -285,7 +291,7 @@ class Configurable(metaclass=freeze.Watched):
     @_in_one_scope
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One made from what `get_config` gave."""
-        known = keras_config.arguments_of(config, arguments(cls), ours=_is_ours(cls))
+        known = keras_config.arguments_of(config, arguments(cls), ours=is_ours(cls))
         return cls(**(_revived(known) if cls._remembers_given else known))
 
 
@@ -335,11 +341,11 @@ def description(value: Configurable) -> dict[str, Any]:
     {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
     """
     kind = type(value)
-    known = _is_ours(kind)
+    known = is_ours(kind)
     return {
         "module": value.keras_module if known else None,
         "class_name": value.keras_name if known and value.keras_name else kind.__name__,
-        "config": value.get_config(),
+        "config": value.get_config() if known else serialize(value.get_config()),
         "registered_name": None if known else registered_name(kind),
     }
 
@@ -410,6 +416,24 @@ def registered_name(obj: Any) -> str:
     return str(getattr(obj, "__name__", type(obj).__name__))
 
 
+def custom_object(name: str, otherwise: Any = None) -> Any:
+    """What is called so in a `custom_object_scope`, or was registered, with its package or without.
+
+    >>> custom_object("nothing") is None
+    True
+    """
+    known = {**{key.rpartition(">")[2]: value for key, value in _of_users.items()}, **_of_users, **_custom.get()}
+    return known.get(name, otherwise)
+
+
+def unknown_registration(name: str, registered: Any) -> str:
+    """What is wrong where something was registered under a name that is not known, and is called as one of ours is."""
+    return (
+        f"{name!r}: expected what was registered as {registered!r}, which is not the one of this package, and is not "
+        f"known here; register it, or hand it in: custom_objects={{{registered!r}: it}}"
+    )
+
+
 def registered_object(name: str) -> Any:
     """What was registered under ``package>name``, or None.
 
@@ -447,8 +471,9 @@ class Registry:
             return custom[name]
         if name in self.known:
             return self.known[name]
-        if name in _of_users:
-            return _of_users[name]
+        own = custom_object(name)
+        if own is not None:
+            return own
         for key, value in self.known.items():
             if name.lower() == key.lower() or name == snake_case(key):
                 return value
@@ -479,11 +504,14 @@ class Registry:
             raise ValueError(
                 f'expected the configuration of {self.one}, {{"class_name": …, "config": {{…}}}}, got {description!r}'
             )
-        own = _of_users.get(str(description.get("registered_name")))
-        cls = self.lookup(description["class_name"]) if own is None else own
+        name, registered = description["class_name"], description.get("registered_name")
+        own = None if registered in (None, "", name) else custom_object(str(registered))
+        cls = self.lookup(name) if own is None else own
+        if own is None and registered not in (None, "", name) and is_ours(cls):
+            raise ValueError(unknown_registration(name, registered))
         settings = description.get("config") or {}
         if not isinstance(settings, dict):
-            whose = f"the {self.kind} {description['class_name']!r}"
+            whose = f"the {self.kind} {name!r}"
             raise ValueError(f"expected a dict as the config of {whose}, got {settings!r}")
         if not (isinstance(cls, type) and issubclass(cls, Configurable)):
             return cls

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tarfile
 import urllib.parse
+import urllib.request
 import warnings
 import zipfile
 from pathlib import Path
@@ -109,9 +111,9 @@ def _fetch(origin: str, path: Path, checksum: str | None, again: bool) -> None:
     place = path.with_name(f"{path.name}.new") if again else path  # the old file stays until the new one is whole
     if again:
         place.unlink(missing_ok=True)
-    pooch.retrieve(
-        origin, checksum, place.name, path.parent, downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=False)
-    )
+    local = urllib.parse.urlsplit(origin).scheme == "file"
+    downloader = _copy if local else pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=False)
+    pooch.retrieve(origin, checksum, place.name, path.parent, downloader=downloader)
     if again:
         place.replace(path)
     if checksum is None and not there:
@@ -121,6 +123,11 @@ def _fetch(origin: str, path: Path, checksum: str | None, again: bool) -> None:
             f"get_file: nobody checked what {origin} gave; if it is right, write file_hash={came!r}",
             stacklevel=level_of_caller(),
         )
+
+
+def _copy(origin: str, output: str, pooch: Any) -> None:
+    """What pooch calls for a file of this machine."""
+    shutil.copyfile(urllib.request.url2pathname(urllib.parse.urlsplit(origin).path), output)
 
 
 def _unpack(path: Path, folder: Path, formats: list[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from autograd_core.tensor import Tensor
+
 from . import absent, config, random
-from .checks import number, whole
+from .checks import axis_in, number, whole
 
 __all__ = [
     "Constant",
@@ -230,11 +232,15 @@ class VarianceScaling(Random):
         "truncated_normal", "untruncated_normal" or "uniform".
     seed
         As in `RandomNormal`.
+    input_axes, output_axes : sequence of int, optional
+        Along which axes of a weight the inputs and the outputs lie, where it has several for them. None: the last axis
+        but one and the last, each times all that come before these.
 
     Raises
     ------
     ValueError
-        For a ``scale`` that is not above 0, an unknown ``mode`` or ``distribution``.
+        For a ``scale`` that is not above 0, an unknown ``mode`` or ``distribution``; in a call, for axes that a
+        weight does not have.
 
     Examples
     --------
@@ -250,8 +256,11 @@ class VarianceScaling(Random):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ):
         super().__init__(seed)
+        self.input_axes, self.output_axes = input_axes, output_axes
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"mode: expected 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
@@ -261,7 +270,7 @@ class VarianceScaling(Random):
         self.scale, self.mode, self.distribution = number(scale, "scale", 0, above=True), mode, distribution
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        inputs, outputs = fans(shape)
+        inputs, outputs = fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -272,14 +281,20 @@ class VarianceScaling(Random):
         # 0.8796… is the standard deviation of a normal distribution cut off at ±2.
         return (math.sqrt(variance) / 0.87962566103423978 * truncated(self.draw(), shape)).astype(dtype)
 
+    def along(self, input_axes: Any, output_axes: Any) -> Self:
+        """One like this for a weight whose inputs and outputs lie along these axes, unless it was told which."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        return self.from_config({**self.get_config(), "input_axes": input_axes, "output_axes": output_axes})
+
 
 class _Scaled(VarianceScaling):
-    """A `VarianceScaling` with everything but the seed decided."""
+    """A `VarianceScaling` whose scale, mode and distribution are decided."""
 
     recipe: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None):
-        super().__init__(*self.recipe, seed=seed)
+    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(*self.recipe, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
 
 class GlorotUniform(_Scaled):
@@ -391,12 +406,18 @@ class Orthogonal(Random):
         return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
 
 
-def fans(shape: tuple[int, ...]) -> tuple[float, float]:
+def fans(shape: tuple[int, ...], input_axes: Any = None, output_axes: Any = None) -> tuple[float, float]:
     """How many inputs meet in an output of a weight of this shape, and how many outputs an input goes to.
 
     >>> fans((784, 10)), fans((3, 3, 32, 64))
     ((784, 10), (288, 576))
+    >>> fans((32, 8, 16), input_axes=[0], output_axes=[1, 2])  # to 8 heads of 16 each
+    (32, 128)
     """
+    if input_axes is not None and output_axes is not None:
+        places = [[axis_in(axis, len(shape), "fans") for axis in axes] for axes in (input_axes, output_axes)]
+        inputs, outputs = (math.prod(shape[axis] for axis in axes) for axes in places)
+        return inputs, outputs
     if not shape:
         return 1, 1
     if len(shape) == 1:
@@ -434,8 +455,10 @@ CLASSES = (
     HeUniform, HeNormal, LecunUniform, LecunNormal,
     Orthogonal,
 )  # fmt: skip
-registry = config.registry("initializer").add(*CLASSES, uniform=RandomUniform, normal=RandomNormal)
-registry.accepted = {np.ndarray: Constant, type(None): lambda _: None}
+registry = config.registry("initializer").add(
+    *CLASSES, uniform=RandomUniform, normal=RandomNormal, OrthogonalInitializer=Orthogonal
+)
+registry.accepted = {np.ndarray: Constant, Tensor: lambda t: Constant(t.data), type(None): lambda _: None}
 get, serialize, deserialize = registry.functions(__name__, "Constant(0.5)", "value == 0.5", serialize="initializer")
 
 __getattr__ = absent.getattr_of("initializers")

@@ -24,8 +24,10 @@ from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
 from . import absent, checks, config, distributed, keras_config, keras_files, random
+from .config import is_ours
 from .layers.layer import Layer
 from .layers.making import limited_weights
+from .objects import deserialize_keras_object, serialize_keras_object
 from .tensors import plain
 
 FORMAT = "autograd-core model"
@@ -216,8 +218,9 @@ def load_model(
             _freeze(model, content.get("trainable"))
             _go_on(model, content.get("generators"))
         if compile and content.get("compile"):
-            model.compile(**content["compile"])
-            _restore_optimizer(model, content.get("optimized"), state)
+            _compile(model, content["compile"])
+            if model.compiled:
+                _restore_optimizer(model, content.get("optimized"), state)
     return model
 
 
@@ -264,9 +267,21 @@ def model_from(content: Any, compile: bool) -> Any:
     if compile and settings:
         if not isinstance(settings, dict):
             raise ValueError(f"expected a dict of what the model was compiled with, got {settings!r}")
-        known = inspect.signature(type(model).compile).parameters
-        model.compile(**keras_config.compile_arguments(settings, known))
+        _compile(model, settings)
     return model
+
+
+def _compile(model: Any, settings: dict[str, Any]) -> None:
+    """Compile a model as a file says; where its class does that in its own way, warn and leave it to the caller."""
+    if not is_ours(type(model).compile):
+        warnings.warn(
+            f"{type(model).__name__} has a compile() of its own, of which files tell nothing: the model is not "
+            "compiled; call compile() again",
+            stacklevel=caller.level_of_caller(),
+        )
+        return
+    known = inspect.signature(type(model).compile).parameters
+    model.compile(**keras_config.compile_arguments(settings, known))
 
 
 def _with_weights(model: Layer) -> list[Layer]:
@@ -620,7 +635,7 @@ def _shape(shape: Any) -> Any:
         return None
     if isinstance(shape, dict):
         return {str(name): _shape(s) for name, s in shape.items()}
-    if isinstance(shape, list) and any(isinstance(s, list | dict) for s in shape):
+    if isinstance(shape, list | tuple) and any(isinstance(s, list | tuple | dict) for s in shape):
         return [_shape(s) for s in shape]
     return checks.lengths(shape, "the shape of the inputs")
 
@@ -642,6 +657,7 @@ get_registered_object = config.registered_object
 
 __all__ = [
     "ModelFileError",
+    "deserialize_keras_object",
     "get_registered_name",
     "get_registered_object",
     "load_model",
@@ -649,6 +665,7 @@ __all__ = [
     "register_keras_serializable",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
 ]
 
 __getattr__ = absent.getattr_of("saving")

@@ -15,22 +15,25 @@ from .checks import whole
 from .config import custom_object_scope, register_keras_serializable
 from .downloads import get_file
 from .models.batches import PyDataset, unpack_x_y_sample_weight
+from .objects import deserialize_keras_object, serialize_keras_object
 from .preprocessing.sequence import pad_sequences
 from .progress import Progbar
 from .random import set_random_seed
-from .tensors import class_numbers, plain
+from .tensors import class_numbers, constant, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
 __all__ = [
     "Progbar",
     "PyDataset",
     "custom_object_scope",
+    "deserialize_keras_object",
     "from_torch_state_dict",
     "get_file",
     "normalize",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
     "to_torch_state_dict",
@@ -39,7 +42,7 @@ __all__ = [
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
-    """Class numbers as one-hot rows, in float32.
+    """Class numbers as one-hot rows, in float32; of a Tensor as a Tensor.
 
     Takes any shape, (…, 1) without the 1, and gives (…, classes). ValueError for what is no whole number from 0 to
     ``num_classes - 1``, which by default is the largest that came.
@@ -54,7 +57,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     classes = int(labels.max(initial=-1)) + 1 if num_classes is None else whole(num_classes, "num_classes", 1)
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"class numbers: expected 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
-    return np.eye(classes, dtype=np.float32)[labels]
+    rows = np.eye(classes, dtype=np.float32)[labels]
+    return constant(rows) if isinstance(x, Tensor) else rows
 
 
 def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..initializers import VarianceScaling
 from .layer import Layer
 
 
@@ -17,6 +18,8 @@ class Projection(Layer):
     is an initializer, a regularizer and a constraint.
     """
 
+    kernel_initializer: Any
+
     def __init__(self, shape: Any, summed: int, use_bias: bool, kernel_plan: Any, bias_plan: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.shape, self.summed, self.use_bias = tuple(shape), summed, use_bias
@@ -25,7 +28,12 @@ class Projection(Layer):
         self._plan_weight("bias", *bias_plan)
 
     def build(self, input_shape: Any) -> None:
-        self.kernel = self._make_weight("kernel", (*input_shape[-self.summed :], *self.shape))
+        initializer = self.kernel_initializer
+        if isinstance(initializer, VarianceScaling):  # which would take the last two axes for inputs and outputs
+            axes = range(self.summed + len(self.shape))
+            initializer = initializer.along(list(axes[: self.summed]), list(axes[self.summed :]))
+        shape = (*input_shape[-self.summed :], *self.shape)
+        self.kernel = self._make_weight("kernel", shape, initializer=initializer)
         if self.use_bias:
             self.bias = self._make_weight("bias", self.shape)
 

@@ -34,14 +34,24 @@ class Reshape(Layer):
                 f"target_shape of Reshape: expected lengths from 0 on and at most one -1, got {self.target_shape}"
             )
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """What is asked for; a length that stands for -1 is found where those of the input are known."""
+        if None in input_shape[1:]:  # `call` looks whether what comes fits
+            return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
+        return (input_shape[0], *self._filled(input_shape[1:]))
+
     def call(self, inputs: Any) -> Any:
-        size, shape = math.prod(inputs.shape[1:]), list(self.target_shape)
+        return np.reshape(inputs, (inputs.shape[0], *self._filled(inputs.shape[1:])))
+
+    def _filled(self, lengths: Any) -> list[int]:
+        """The shape of an example, with what stands for -1; ValueError where one of these lengths does not fill it."""
+        size, shape = math.prod(lengths), list(self.target_shape)
         if -1 in shape:
             known = math.prod(n for n in shape if n != -1)
             shape[shape.index(-1)] = size // known if known else 0
         if math.prod(shape) != size:
             raise ValueError(
                 f"layer {self.name!r}: expected examples that fill {self.target_shape}, got {size} numbers in the "
-                f"shape {inputs.shape[1:]}"
+                f"shape {tuple(lengths)}"
             )
-        return np.reshape(inputs, (inputs.shape[0], *shape))
+        return shape

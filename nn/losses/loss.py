@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import tree
 from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
@@ -76,7 +77,7 @@ class Loss(config.Configurable):
         losses = self.call(y_true, y_pred) if ours else distributed.checked_loss(lambda: self.call(y_true, y_pred))
         losses = constant(losses)
         weights = None if sample_weight is None else plain(sample_weight)
-        mask = mask_of(given) if MASKS else None
+        mask = mask_of(given) if MASKS and not isinstance(given, tree.BRANCHES) else None
         if mask is not None:
             weights = self._with_mask(weights, plain(mask).astype(losses.dtype))
         if weights is not None:
@@ -160,13 +161,16 @@ class LossFunction(Loss):
         dtype: Any = None,
         **options: Any,
     ):
+        if isinstance(fn, str | dict):  # what a configuration says
+            fn = config.registry("loss").from_description(fn)
         super().__init__(name or config.function_name(fn), reduction, dtype)
         self.fn, self.options = checks.function(fn, "what a loss computes"), tuple(options)
         for option, value in options.items():
             setattr(self, option, value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        if not freeze.is_ours(self.fn):  # ours do it themselves, or have an error that says more
+        several = isinstance(y_pred, tree.BRANCHES)  # outputs of a model, of which the function knows
+        if not several and not freeze.is_ours(self.fn):  # ours do it themselves, or have an error that says more
             arrays = (value if hasattr(value, "ndim") else plain(value) for value in (y_true, y_pred))
             y_true, y_pred = align(*arrays)
         return self.fn(y_true, y_pred, **{option: getattr(self, option) for option in self.options})

@@ -308,6 +308,8 @@ class MeanMetricWrapper(Metric):
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
         super().__init__(dtype, name)
         self.total, self.count = self._sums()
+        if isinstance(fn, str | dict):  # what a configuration says
+            fn = config.registry("metric").from_description(fn)
         self.fn, self.options = checks.function(fn, "what a metric computes"), tuple(options)
         if fn in losses.FUNCTIONS or isinstance(getattr(fn, "__self__", None), losses.Loss):
             self.direction = "down"

@@ -9,27 +9,34 @@ import numpy as np
 
 from autograd_core import tree
 from autograd_core.arrays import to_numpy
+from autograd_core.tensor import Tensor
 
 from .. import checks, distributed, losses, metrics
 from ..layers.input_spec import show
 from ..layers.symbolic import KerasTensor
-from ..tensors import constant, is_sparse, plain
+from ..masks import MASKS, mask_of, set_mask
+from ..tensors import class_numbers, constant, is_sparse, plain
 from .batches import Feed, array_in_floatx, arrays_of, batches, is_arrays, length_of
-from .outputs import Outputs, per_output
+from .outputs import NestedOutputs, Outputs, parts_of, per_output
 
 Logs = dict[str, float]
 
 
-def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | Outputs | None:
+def as_loss(loss: Any, weights: Any, names: list[str] | None, outputs: Any = None) -> losses.Loss | Outputs | None:
     """A `Loss` for whatever `compile` was given, or the losses of several outputs.
 
-    ``names`` are those of the outputs where the model knows them. A list or dict of one is that one.
+    ``names`` are those of the outputs where the model knows them, ``outputs`` what it gives. A list or dict of one is
+    that one.
     """
+    if loss is not None and isinstance(outputs, tree.BRANCHES) and (_deep(outputs) or _deep(loss)):
+        return _nested(loss, weights, outputs)
     several = isinstance(loss, list | tuple | dict) and len(loss) > 1 and not _is_description(loss)
     if (several and names is None) or (names is not None and len(names) > 1 and loss is not None):
         by_name = isinstance(loss, dict) and not _is_description(loss)
         if names is None:
             names = list(loss) if by_name else [f"output_{i + 1}" for i in range(len(loss))]
+        if by_name and isinstance(outputs, dict):  # as in Keras an output may be left out there
+            loss = {**dict.fromkeys(names), **loss}
         if by_name and loss.keys() != set(names):
             raise ValueError(f"loss: expected one for each of the outputs {names}, got {list(loss)}; None for none")
         each = loss if isinstance(loss, list | tuple) or by_name else [loss] * len(names)
@@ -46,6 +53,29 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None) -> losses.Loss | O
             ]
         return Outputs(names, found, factors)
     return _one_loss(_only(loss, "loss", names))
+
+
+def _nested(loss: Any, weights: Any, outputs: Any) -> Outputs:
+    """The losses of outputs in a structure of structures."""
+    if not isinstance(loss, list | tuple | dict) or _is_description(loss):
+        loss = tree.map(lambda _: loss, outputs)
+    if isinstance(weights, list | tuple) and _deep(loss) and not _deep(weights):  # one for each loss, in their order
+        weights = tree.rebuild(loss, weights)
+    names = [value._keras_history.operation.name for value in tree.leaves(outputs)]
+    parts = list(parts_of(loss, weights, outputs, tree.rebuild(outputs, names), _one_loss))
+    if not parts:
+        raise ValueError(f"loss: expected one for one of the outputs {names} at least, got {loss!r}")
+    return NestedOutputs(names, outputs, parts)
+
+
+def _deep(structure: Any) -> bool:
+    """Whether there are structures in a structure."""
+    inside = structure.values() if isinstance(structure, dict) else structure
+    return _branches(structure) and any(_branches(one) and len(one) > 1 for one in inside)
+
+
+def _branches(one: Any) -> bool:
+    return isinstance(one, list | tuple | dict) and not _is_description(one)
 
 
 def _one_loss(loss: Any) -> losses.Loss | None:
@@ -216,12 +246,25 @@ def validate_after(epoch: int, frequency: Any) -> bool:
 
 def fitted(values: Sequence[Any], entries: Sequence[KerasTensor], owner: str) -> list[Any]:
     """Inputs with a last axis of length one added or removed where that makes them what the model takes."""
-    return [fitted_one(x, entry.shape, owner, None) for x, entry in zip(values, entries, strict=True)]
+    return [fitted_one(x, entry, owner, None) for x, entry in zip(values, entries, strict=True)]
 
 
-def fitted_one(x: Any, expected: tuple[int | None, ...], owner: str, first: str | None) -> Any:
+def in_dtype(x: Tensor, dtype: Any, owner: str) -> Tensor:
+    """An input in the dtype that an `Input` asks for, with its mask; ValueError where a whole number is none."""
+    if x.dtype == dtype:
+        return x
+    if dtype.kind in "iu" and x.dtype.kind == "f":
+        return constant(class_numbers(x.data, repr(owner)), dtype)
+    cast = constant(x, dtype)
+    if MASKS:
+        set_mask(cast, mask_of(x))
+    return cast
+
+
+def fitted_one(x: Any, entry: KerasTensor, owner: str, first: str | None) -> Any:
     """One input, likewise; ValueError for another shape. ``first`` is the layer that will take it."""
-    x = constant(x)
+    expected = entry.shape
+    x = in_dtype(constant(x), entry.dtype, owner)
     if x.ndim == len(expected) - 1 and expected[-1] == 1:
         x = np.expand_dims(x, -1)
     elif x.ndim == len(expected) + 1 and x.shape[-1] == 1 and not is_sparse(x.data):

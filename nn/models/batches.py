@@ -28,6 +28,8 @@ def arrays_of(data: Any, what: str) -> Any:
         return {k: arrays_of(v, what) for k, v in data.items()}
     if isinstance(data, list | tuple) and data and all(hasattr(v, "shape") and np.ndim(plain(v)) for v in data):
         return [arrays_of(v, what) for v in data]
+    if data is None or (isinstance(data, list | tuple) and any(v is None for v in data)):
+        raise ValueError(f"{what}: expected an array of numbers, got None")
     array = data.tocsr() if is_sparse(data) else data.data if isinstance(data, Tensor) else data
     array = array if is_sparse(array) or is_foreign(array) else np.asarray(array)
     if array.dtype.kind not in "biuf":

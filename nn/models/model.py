@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
 from typing import Any, Self
 
 import numpy as np
 
 from autograd_core import tree
+from autograd_core.caller import level_of_caller
 from autograd_core.mode import no_grad
 
 from .. import keras_files, saving
@@ -140,6 +142,9 @@ class Model(Trainer):
         """The names of the layers that give the outputs, by which losses and metrics are told apart."""
         return self._ends("output_names").output_names
 
+    def _structure_of_outputs(self) -> Any:
+        return None if self._network is None else self._network.outputs
+
     def _names_of_outputs(self) -> list[str] | None:
         if self._network is None:
             return None
@@ -177,18 +182,29 @@ class Model(Trainer):
                 raise ValueError(
                     f"{self.name!r}: expected inputs called {names}, got {sorted(inputs)}; {missing[0]!r} is missing"
                 )
+            self._warn_of_more(inputs, names)
             return [inputs[n] for n in names]
         if isinstance(wanted, KerasTensor) and isinstance(inputs, list | tuple) and len(inputs) == 1:
             inputs = inputs[0]
         if isinstance(wanted, list | tuple) and len(wanted) == 1 and not isinstance(inputs, tree.BRANCHES):
             inputs = [inputs]
         if isinstance(wanted, dict) and isinstance(inputs, dict):
+            self._warn_of_more(inputs, list(wanted))
             inputs = {k: inputs[k] for k in wanted if k in inputs}
         found = tree.leaves(inputs)
         as_many = len(found) == len(tree.leaves(wanted)) and all(hasattr(leaf, "shape") for leaf in found)
         if as_many and not _has_dicts(inputs) and not _has_dicts(wanted):
             return found  # whatever lists in lists they are in, as Keras takes them
         return tree.aligned(inputs, wanted, f"the inputs of {self.name!r}")
+
+    def _warn_of_more(self, inputs: Any, names: list[str]) -> None:
+        """Say which inputs nobody asked for, so that a mistake is seen."""
+        unknown = inputs.keys() - set(names)
+        if unknown:
+            warnings.warn(
+                f"{self.name!r}: expected no inputs beside {names}, got {sorted(unknown)} too, which change nothing",
+                stacklevel=level_of_caller(),
+            )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its position."""

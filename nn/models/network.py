@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from autograd_core import tree
 from autograd_core.replay import freeze
 
+from ..checks import WrongKind
 from ..layers.input import InputLayer
 from ..layers.layer import Layer
 from ..layers.symbolic import Call, KerasTensor, source, symbols
@@ -44,7 +45,7 @@ class Network(metaclass=freeze.Watched):
         for name, given in (("inputs", inputs), ("outputs", outputs)):
             others = [leaf for leaf in tree.leaves(given) if not isinstance(leaf, KerasTensor)]
             if others or not tree.leaves(given):
-                raise TypeError(
+                raise WrongKind(
                     f"{name} of a model: expected what Input(shape=…) gives, and layers called on it, got "
                     f"{others[0] if others else given!r}"
                 )

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd_core.tensor import Tensor
-
-from .. import config, keras_config
+from .. import config
 from ..layers import deserialize
 from ..layers.input import InputLayer
 from ..layers.layer import Layer
 from ..layers.operation import Operation
 from ..layers.symbolic import Call, KerasTensor, source, symbols
-from ..tensors import plain
+from ..objects import read, written
 from .network import Network, calls_between
 
 
@@ -34,35 +30,18 @@ def described(network: Network) -> dict[str, Any]:
     def history(value: KerasTensor) -> list[Any]:
         return [value._keras_history.operation.name, place[id(source(value))], value._keras_history.tensor_index]
 
-    def written(value: Any) -> Any:
-        if isinstance(value, KerasTensor):
-            made = {"shape": list(value.shape), "dtype": value.dtype.name, "keras_history": history(value)}
-            return {"class_name": "__keras_tensor__", "config": made}
-        if isinstance(value, slice):
-            parts = {"start": value.start, "stop": value.stop, "step": value.step}
-            return {"class_name": "__slice__", "config": {k: written(v) for k, v in parts.items()}}
-        if value is Ellipsis:
-            return {"class_name": "__ellipsis__"}
-        if isinstance(value, np.ndarray | Tensor):
-            array = plain(value)
-            return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
-        if isinstance(value, dict):
-            return {k: written(v) for k, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [written(v) for v in value]
-        return config.serialize(value)
-
     def end(structure: Any) -> Any:
         if isinstance(structure, KerasTensor):
             return history(structure)
         if isinstance(structure, dict):
             return {k: end(v) for k, v in structure.items()}
-        return [end(v) for v in structure]
+        parts = [end(v) for v in structure]
+        return tuple(parts) if isinstance(structure, tuple) else parts
 
     layers = []
     for layer in network.layers:
         calls = [] if isinstance(layer, InputLayer) else of_layer[id(layer)]
-        nodes = [{"args": [written(a) for a in call.args], "kwargs": written(call.kwargs)} for call in calls]
+        nodes = [{"args": written(list(call.args), history), "kwargs": written(call.kwargs, history)} for call in calls]
         layers.append({**_described(layer), "name": layer.name, "inbound_nodes": nodes})
     return {"layers": layers, "input_layers": end(network.inputs), "output_layers": end(network.outputs)}
 
@@ -134,7 +113,7 @@ class _Layers:
     def call(self, name: str, node: Any) -> bool:
         """Call a layer as a node says; whether that was possible."""
         try:
-            args, kwargs = [self.read(a) for a in node["args"]], self.read(node.get("kwargs") or {})
+            args, kwargs = read(node["args"], self.value), read(node.get("kwargs") or {}, self.value)
         except _NotYet:
             return False
         layer = self.made[name]
@@ -145,23 +124,6 @@ class _Layers:
         layer(*args, **kwargs)
         return True
 
-    def read(self, value: Any) -> Any:
-        """An argument of a call, from plain data."""
-        if isinstance(value, list):
-            return [self.read(v) for v in value]
-        if not isinstance(value, dict):
-            return value
-        kind = value.get("class_name")
-        if kind == "__keras_tensor__":
-            return self.value(value["config"]["keras_history"])
-        if kind == "__slice__":
-            return slice(*(self.read(value["config"][k]) for k in ("start", "stop", "step")))
-        if kind == "__ellipsis__":
-            return ...
-        if kind == "__numpy__":
-            return keras_config.plain(value)
-        return {k: self.read(v) for k, v in value.items()}
-
     def end(self, structure: Any) -> Any:
         """What a model takes or gives."""
         if isinstance(structure, dict):
@@ -171,4 +133,5 @@ class _Layers:
                 return self.value(structure)
             except _NotYet:
                 raise ValueError(f"there is no call {structure[1]} of layer {structure[0]!r}") from None
-        return [self.end(part) for part in structure]
+        parts = [self.end(part) for part in structure]
+        return tuple(parts) if isinstance(structure, tuple) else parts

@@ -11,6 +11,7 @@ from autograd_core import tree
 from autograd_core.replay import freeze
 
 from .. import losses, metrics
+from ..checks import number
 from ..config import suggest
 from ..tensors import plain
 
@@ -46,9 +47,8 @@ class Outputs(metaclass=freeze.Watched):
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The sum of the losses times their weights."""
         total: Any = None
-        for (loss, target, prediction, weights), factor in zip(
-            self._each(y, y_pred, sample_weight), self.weights, strict=True
-        ):
+        compared = self._each(y, y_pred, sample_weight)
+        for (loss, target, prediction, weights), factor in zip(compared, self.weights, strict=True):
             if loss is None:
                 continue
             one = loss(target, prediction, weights)
@@ -88,6 +88,95 @@ class Outputs(metaclass=freeze.Watched):
             for given, what in ((y, "the targets"), (y_pred, "the predictions"), (sample_weight, "sample_weight"))
         ]
         return list(zip(*parts, strict=True))
+
+
+class NestedOutputs(Outputs):
+    """The losses of a model whose outputs are a structure in a structure; a loss may be of a part of it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the outputs, one after another.
+    structure : list, tuple or dict
+        What the model gives.
+    parts : sequence of tuple
+        Of each loss the way to what it compares, the loss, its weight and its name.
+    """
+
+    untracked: ClassVar[frozenset[str]] = frozenset({"means", "structure"})
+
+    def __init__(self, names: Sequence[str], structure: Any, parts: Sequence[tuple[Any, ...]]):
+        ways, of, weights, of_parts = zip(*parts, strict=True)
+        super().__init__(of_parts, of, weights)
+        self.names, self.ways, self.structure = tuple(names), ways, tree.map(lambda _: 0, structure)
+
+    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
+        y, y_pred = self._whole(y, "the targets"), self._whole(y_pred, "the predictions")
+        for way, loss in zip(self.ways, self.losses, strict=True):
+            weights = _at(sample_weight, way) if isinstance(sample_weight, tree.BRANCHES) else sample_weight
+            yield loss, _at(y, way), _at(y_pred, way), weights
+
+    def _whole(self, given: Any, what: str) -> Any:
+        return tree.rebuild(self.structure, tree.aligned(given, self.structure, what))
+
+    def split(self, y: Any, y_pred: Any, sample_weight: Any) -> list[tuple[Any, Any, Any]]:
+        """Target, prediction and weights of examples of each output; weights may be one array for all."""
+        weights = [sample_weight] * len(self.names)
+        if isinstance(sample_weight, tree.BRANCHES):
+            weights = tree.aligned(sample_weight, self.structure, "sample_weight")
+        targets = tree.aligned(y, self.structure, "the targets")
+        predictions = tree.aligned(y_pred, self.structure, "the predictions")
+        return list(zip(targets, predictions, weights, strict=True))
+
+
+def _at(structure: Any, way: Sequence[Any]) -> Any:
+    """What is at a place in a structure."""
+    for key in way:
+        structure = structure[key]
+    return structure
+
+
+def parts_of(
+    loss: Any, weight: Any, outputs: Any, names: Any, as_loss: Any, way: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Each loss in a structure of losses, as `NestedOutputs` takes them, by Keras' rules.
+
+    A loss stands for the part of the outputs at its place. A list of as many losses as there are outputs is one for
+    each. A list or tuple where the outputs have something else holds several losses of the same part.
+    """
+    if loss is None:
+        return
+    if not isinstance(loss, list | tuple | dict) or "class_name" in loss:
+        leaf = not isinstance(names, tree.BRANCHES)
+        called = (*way[:-1], names) if leaf and way and isinstance(way[-1], int) else way
+        name = "/".join(map(str, called)) or (names if leaf else "_".join(map(str, tree.leaves(names))))
+        yield way, as_loss(loss), 1.0 if weight is None else number(weight, f"the weight of {name}"), name
+        return
+    flat = not any(isinstance(one, list | tuple | dict) for one in loss)
+    if isinstance(loss, list | tuple) and flat and len(loss) == len(tree.leaves(outputs)):
+        loss = tree.rebuild(outputs, loss)
+        weight = None if weight is None else tree.rebuild(outputs, weight)
+        if not isinstance(loss, tree.BRANCHES):
+            yield from parts_of(loss, weight, outputs, names, as_loss, way)
+            return
+    elif isinstance(loss, list | tuple) and not isinstance(outputs, type(loss)):
+        factors = weight if isinstance(weight, list | tuple) and len(weight) == len(loss) else [weight] * len(loss)
+        for one, factor in zip(loss, factors, strict=True):
+            yield from parts_of(one, factor, outputs, names, as_loss, way)
+        return
+    for key, one in loss.items() if isinstance(loss, dict) else enumerate(loss):
+        place = "".join(f"[{k!r}]" for k in (*way, key))
+        try:
+            part, of_part = outputs[key], names[key]
+        except (KeyError, IndexError, TypeError):
+            raise ValueError(
+                f"loss: expected losses at places of the outputs {tree.sketch(outputs)}, got one at {place}"
+            ) from None
+        try:
+            factor = None if weight is None else weight[key]
+        except (KeyError, IndexError, TypeError):
+            raise ValueError(f"loss_weights: expected weights as the losses are, got none at {place}") from None
+        yield from parts_of(one, factor, part, of_part, as_loss, (*way, key))
 
 
 def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:

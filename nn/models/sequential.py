@@ -203,7 +203,7 @@ class Sequential(Model):
         if self._other_lengths and np.ndim(plain(x)) == len(self._input.batch_shape):
             return x  # each layer says itself what does not fit
         first = self._layers[0].name if self._layers else self.name
-        return fitted_one(x, self._input.batch_shape, self.name, first)
+        return fitted_one(x, self._input.output, self.name, first)
 
 
 def _given(layer: Layer, value: Any) -> Any:

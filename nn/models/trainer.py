@@ -123,7 +123,7 @@ class Trainer(TrainingStep):
         if optimizer is None:
             raise ValueError('optimizer: expected one, such as "rmsprop", got None')
         names = self._names_of_outputs()
-        found = as_loss(loss, loss_weights, names)
+        found = as_loss(loss, loss_weights, names, self._structure_of_outputs())
         several = found if isinstance(found, Outputs) else None
         new = (
             optimizers.get(optimizer),
@@ -186,6 +186,10 @@ class Trainer(TrainingStep):
             names[begin : begin + len(own)] = own
             weighted = weighted.flat
         return names if len(set(names)) == len(names) else unique_names(names, len(weighted))
+
+    def _structure_of_outputs(self) -> Any:
+        """What the model gives, where that is written down."""
+        return None
 
     def _names_of_outputs(self) -> list[str] | None:
         """What the outputs are called, where that is known before the first call."""

@@ -20,6 +20,7 @@ from autograd_core.tensor import Tensor
 
 from .. import config, constraints
 from ..checks import number, whole
+from ..names import unique_name
 from ..tensors import assign, plain
 from . import schedules
 
@@ -124,7 +125,7 @@ class Optimizer(config.Configurable):
         How many gradients, 2 or more, make one update, by their mean. None: each one does. A schedule counts
         gradients, everything else updates.
     name : str, optional
-        By default that of the class in lower case.
+        By default that of the class, with a number from the second one on.
     **unknown
         Nothing: each is an error that names the nearest argument.
 
@@ -174,7 +175,7 @@ class Optimizer(config.Configurable):
         **unknown: Any,
     ):
         config.reject(self, unknown)
-        self.name = name or type(self).__name__.lower()
+        self.name = name or unique_name(config.snake_case(type(self).__name__))
         self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:

@@ -195,6 +195,19 @@ COMPILED = {
         {"u": P, "v": Q}, lambda p, q: {"u": p, "v": q},
         {"loss": {"u": "mse", "v": "mae"}, "metrics": {"v": ["mae"]}, "loss_weights": {"u": 2.0, "v": 0.5}},
     ),
+    "an output that the dict leaves out": ({"u": P, "v": Q}, lambda p, q: {"u": p, "v": q}, {"loss": {"v": "mae"}}),
+    "outputs in a tuple in a dict": (
+        {"u": (P, Q), "v": P}, lambda p, q: {"u": (p, q), "v": p * 2},
+        {"loss": {"u": (None, "mae"), "v": "mse"}, "loss_weights": {"u": (1.0, 2.0), "v": 0.5}},
+    ),
+    "one loss for a structure": ({"u": (P, Q), "v": P}, lambda p, q: {"u": (p, q), "v": p + 1}, {"loss": "mae"}),
+    "a list of losses for a tuple": (
+        {"u": (P, Q), "v": P}, lambda p, q: {"u": (p, q), "v": p + 1}, {"loss": {"u": ["mse", "mae"]}},
+    ),
+    "a loss of a part, and one inside": (
+        {"u": (P, Q), "v": P}, lambda p, q: {"u": (p, q), "v": p + 1},
+        {"loss": {"u": [lambda y, z: abs(y[0] - z[0]).sum(-1) + abs(y[1] - z[1]).sum(-1), (None, "mse")]}},
+    ),
     "weights in a list": ([P, Q], lambda p, q: [p, q], {"loss": ["mse", "mse"], "loss_weights": [1, 2]}),
     "a list of one": ([P], lambda p, q: [p], {"loss": ["mse"], "metrics": ["mae"]}),
     "a dict of one": (P, lambda p, q: p, {"loss": {"p": "mse"}, "metrics": {"p": "mae"}}),
@@ -214,6 +227,46 @@ def test_losses_and_metrics_of_several_outputs_are_those_of_keras(keras, case):
     assert np.ndim(mine.evaluate(X, y, verbose=0)) == np.ndim(theirs.evaluate(X, y, verbose=0))
     predicted = [m.predict(X, verbose=0) for m in (mine, theirs)]
     assert type(predicted[0]) is type(predicted[1])
+
+
+def test_a_loss_at_a_place_where_there_is_no_output_is_refused():
+    model = two(nn, lambda p, q: {"u": (p, q), "v": p})
+    for loss in ({"u": {"p": "mse"}}, {"w": ("mse", "mse")}, {"u": (None, None)}):
+        with pytest.raises(ValueError, match="loss: expected"):
+            model.compile("sgd", loss)
+
+
+def test_inputs_are_brought_to_the_dtype_that_was_asked_for(keras):
+    def ends(k):
+        x, n = k.Input((2,), dtype="float16"), k.Input((2,), dtype="int32")
+        return k.Model([x, n], [x + 2, n + 2])
+
+    for model in (ends(nn), ends(keras)):
+        found = model([np.ones((2, 2)), np.ones((2, 2))])
+        assert [np.asarray(v).dtype.name for v in found] == ["float16", "int32"]
+    with pytest.raises(ValueError, match=r"expected whole numbers, got 0\.5"):
+        ends(nn)([np.ones((2, 2)), np.full((2, 2), 0.5)])
+    words, masked = nn.Input((3,), dtype="int32"), nn.layers.Embedding(5, 2, mask_zero=True)
+    model = nn.Model(words, nn.layers.LSTM(2)(masked(words)))
+    given = np.array([[1.0, 2, 0]], "float32")
+    np.testing.assert_array_equal(model(given).numpy(), model.layers[-1](masked(given[:, :2])).numpy())
+
+
+def test_an_input_that_nobody_asked_for_is_told():
+    model = two_inputs = nn.Model({"a": (a := nn.Input((1,), name="a")), "b": (b := nn.Input((1,)))}, a + b)
+    x = np.ones((2, 1), "float32")
+    with pytest.warns(UserWarning, match=r"expected no inputs beside \['a', 'b'\], got \['c'\] too"):
+        two_inputs({"a": x, "b": x, "c": x})
+    with pytest.raises(ValueError, match="the inputs of"):
+        model([x, x])  # which would be which?
+    with pytest.raises(ValueError, match="x: expected an array of numbers, got None"):
+        model.predict([None], verbose=0)
+
+
+def test_what_gives_a_tuple_gives_one_after_it_was_described():
+    x = nn.Input((2,))
+    again = nn.Model.from_config(nn.Model(x, (x + 1, x + 2)).get_config())
+    assert type(again(np.ones((1, 2)))) is tuple
 
 
 def test_each_output_may_have_weights_of_examples_of_its_own(keras):

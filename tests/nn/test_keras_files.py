@@ -751,3 +751,110 @@ def test_a_clone_is_another_model_with_new_weights():
     assert other.optimizer is not model.optimizer
     assert not any(a is b for a, b in zip(model.layers, other.layers, strict=True))
     assert not np.array_equal(model.get_weights()[0], other.get_weights()[0])
+
+
+# -- any object as plain data -------------------------------------------------------------------------------
+
+
+def cube(x):
+    return x**3
+
+
+class Plain:
+    """What knows nothing of layers."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def get_config(self):
+        return {"value": self.value}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def test_any_object_is_described_as_keras_does_and_made_again(keras):
+    own = {"cube": cube, "Plain": Plain}
+    same = (
+        "hello", 3, 0.5, True, None, b"hello", slice(None, 20, 2), ..., np.array([0, 1]), np.arange(4.0).reshape(2, 2),
+        ["hello", 0, {"1": [True, None]}],
+    )  # fmt: skip
+    for thing in same:
+        described = nn.saving.serialize_keras_object(thing)
+        assert described == keras.saving.serialize_keras_object(thing)
+        np.testing.assert_equal(nn.saving.deserialize_keras_object(json.loads(json.dumps(described))), thing)
+    for make in (
+        lambda k: k.losses.Huber(2.0), lambda k: k.layers.Dense(3, "relu"), lambda k: k.regularizers.L2(0.5),
+        lambda k: k.optimizers.Adam(k.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)), lambda k: k.metrics.AUC(),
+        lambda k: k.activations.tanh, lambda k: k.initializers.HeNormal(3),
+        lambda k: k.Sequential([k.Input((2,)), k.layers.Dense(1)]),
+    ):  # fmt: skip
+        theirs = json.loads(json.dumps(keras.saving.serialize_keras_object(make(keras))))
+        made = nn.saving.deserialize_keras_object(theirs)
+        assert type(made) is type(make(nn))
+        again = nn.saving.deserialize_keras_object(json.loads(json.dumps(nn.saving.serialize_keras_object(made))))
+        assert type(again) is type(made)
+    for thing in (cube, [cube, Plain(3)]):
+        described = json.loads(json.dumps(nn.saving.serialize_keras_object(thing)))
+        made = nn.saving.deserialize_keras_object(described, own)
+        assert nn.saving.serialize_keras_object(made) == described
+
+
+@pytest.mark.parametrize(
+    ("described", "error", "words"),
+    [
+        ({"class_name": "Dense", "config": [1, 2]}, TypeError, "expected a dict as its config"),
+        ({"class_name": "function", "config": ["no"]}, TypeError, "expected its name as the config"),
+        ({"class_name": "function", "config": "relu", "registered_name": "my>relu"}, ValueError, "registered as"),
+        ({"class_name": "Dense", "config": {"units": 1}, "registered_name": "my>Dense"}, ValueError, "registered as"),
+        ({"class_name": "__lambda__", "config": {"value": ["4wEA"]}}, ValueError, "never run"),
+        ({"class_name": "nobody", "config": {}}, ValueError, "unknown layer 'nobody'"),
+    ],
+)  # fmt: skip
+def test_what_describes_no_object_is_refused(described, error, words):
+    with pytest.raises(error, match=words):
+        nn.saving.deserialize_keras_object(described)
+
+
+def test_what_cannot_be_described_is_refused():
+    with pytest.raises(ValueError, match="a lambda has no name"):
+        nn.saving.serialize_keras_object(lambda x: x)
+    with pytest.raises(TypeError, match=r"expected one with a get_config\(\)"):
+        nn.saving.serialize_keras_object(object())
+    with pytest.raises(TypeError, match="from_config"):
+        nn.saving.deserialize_keras_object({"class_name": "object", "config": {}}, {"object": object})
+
+
+def test_a_model_with_a_compile_of_its_own_is_loaded_without_it(tmp_path):
+    class Adversarial(nn.Sequential):
+        def compile(self, first, second):
+            super().compile(first, "mse")
+            self.second = second
+
+    model = Adversarial([nn.Input((2,)), nn.layers.Dense(1)])
+    model.compile("adam", "sgd")
+    for name in ("m.keras", "m.autograd"):
+        model.save(tmp_path / name)
+        with pytest.warns(UserWarning, match="Adversarial has a compile\\(\\) of its own"):
+            again = nn.models.load_model(tmp_path / name, {"Adversarial": Adversarial})
+        assert not again.compiled
+        np.testing.assert_array_equal(again(np.ones((1, 2))).numpy(), model(np.ones((1, 2))).numpy())
+
+
+def test_layers_that_a_configuration_holds_as_they_are_come_back(tmp_path):
+    class Around(nn.layers.Layer):
+        def __init__(self, inner, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)
+
+        def get_config(self):
+            return {**super().get_config(), "inner": self.inner}
+
+    model = nn.Sequential([nn.Input((2,)), Around(nn.layers.Dense(3))])
+    model.save(tmp_path / "m.keras")
+    again = nn.models.load_model(tmp_path / "m.keras", {"Around": Around})
+    np.testing.assert_array_equal(again(np.ones((1, 2))).numpy(), model(np.ones((1, 2))).numpy())

@@ -355,6 +355,16 @@ def test_a_file_is_downloaded_once_and_checked(server, tmp_path, monkeypatch):
         get("d.txt", f"{address}/nothing", file_hash=right)
 
 
+def test_a_file_of_this_machine_is_fetched_by_its_address(tmp_path):
+    there = tmp_path / "a b.txt"
+    there.write_text("hello")
+    known = hashlib.sha256(b"hello").hexdigest()
+    path = nn.utils.get_file("b.txt", there.as_uri(), file_hash=known, cache_dir=tmp_path / "cache")
+    assert Path(path).read_text() == "hello"
+    with pytest.raises(OSError, match="nothing"):
+        nn.utils.get_file("c.txt", (tmp_path / "nothing").as_uri(), file_hash=known, cache_dir=tmp_path / "cache")
+
+
 def test_nothing_in_an_archive_gets_outside_of_its_folder(server, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
     address, _, files = server

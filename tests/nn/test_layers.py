@@ -324,7 +324,19 @@ def test_initializers_draw_from_keras_distributions(keras):
         mine = getattr(nn.initializers, name)(seed=1, **kwargs)((300, 200))
         theirs = np.asarray(getattr(keras.initializers, name)(seed=1, **kwargs)((300, 200)))
         assert mine.std() == pytest.approx(theirs.std(), rel=0.03)
+    for kwargs in ({}, {"input_axes": [0], "output_axes": [1, 2]}):
+        mine, theirs = (
+            np.asarray(k.initializers.VarianceScaling(2.0, "fan_avg", seed=1, **kwargs)((30, 20, 40)))
+            for k in (nn, keras)
+        )
+        assert mine.std() == pytest.approx(theirs.std(), rel=0.03)
+    for initializer in ("glorot_uniform", "he_normal", "lecun_normal", "random_normal", "orthogonal"):
+        mine, theirs = (k.layers.MultiHeadAttention(8, 16, kernel_initializer=initializer) for k in (nn, keras))
+        mine.build((None, 4, 96), (None, 4, 96)), theirs.build((None, 4, 96), (None, 4, 96))
+        for w, other in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+            assert w.std() == pytest.approx(other.std(), rel=0.05), initializer
     assert nn.initializers.get("zeros")((2,)).tolist() == [0, 0]
+    assert nn.initializers.get(Tensor([1.0, 2.0]))((2,)).tolist() == [1, 2]
     assert nn.initializers.get(np.array([1.0, 2.0]))((2,)).tolist() == [1, 2]
     assert nn.initializers.get("he_normal").scale == 2.0
 

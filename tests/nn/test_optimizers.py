@@ -177,7 +177,7 @@ def test_counts_of_steps_that_are_none_are_refused():
             nn.optimizers.SGD(use_ema=True, **wrong)
     optimizer = nn.optimizers.SGD()
     optimizer.apply([np.ones(1)], [Tensor(np.ones(1))])
-    with pytest.raises(ValueError, match="use_ema decides what 'sgd' remembers"):
+    with pytest.raises(ValueError, match="use_ema decides what 'sgd"):
         optimizer.use_ema = True
 
 
@@ -342,3 +342,11 @@ def test_a_rate_that_can_be_asked_for_without_the_steps_is(keras):
         rates.append(float(np.asarray(v)[0]))
     assert rates == [-1.5, -1.5]
     assert float(nn.optimizers.SGD(lambda step, slope=2.0: 1 + slope * step).learning_rate) == 1.0
+
+
+def test_optimizers_are_counted_as_in_keras(keras):
+    for k in (nn, keras):
+        k.backend.clear_session()
+        made = [getattr(k.optimizers, name)() for name in ("Adam", "Adam", "AdamW", "SGD", "RMSprop")]
+        assert [o.name for o in made] == ["adam", "adam_1", "adam_w", "sgd", "rm_sprop"]
+        assert k.optimizers.deserialize(k.optimizers.serialize(made[1])).name == "adam_1"
