@@ -239,8 +239,8 @@ class VarianceScaling(Random):
     Raises
     ------
     ValueError
-        For a ``scale`` that is not above 0, an unknown ``mode`` or ``distribution``; in a call, for axes that a
-        weight does not have.
+        For a ``scale`` that is not above 0, an unknown ``mode`` or ``distribution``, and axes of one kind only; in a
+        call, for axes that a weight does not have.
 
     Examples
     --------
@@ -260,6 +260,8 @@ class VarianceScaling(Random):
         output_axes: Any = None,
     ):
         super().__init__(seed)
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(f"input_axes and output_axes: expected both or none, got {input_axes} and {output_axes}")
         self.input_axes, self.output_axes = input_axes, output_axes
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"mode: expected 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
@@ -283,7 +285,7 @@ class VarianceScaling(Random):
 
     def along(self, input_axes: Any, output_axes: Any) -> Self:
         """One like this for a weight whose inputs and outputs lie along these axes, unless it was told which."""
-        if self.input_axes is not None and self.output_axes is not None:
+        if self.input_axes is not None:
             return self
         return self.from_config({**self.get_config(), "input_axes": input_axes, "output_axes": output_axes})
 

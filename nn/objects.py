@@ -7,14 +7,17 @@ written: a function is its name.
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd_core import caller
 from autograd_core.tensor import Tensor
 
-from . import keras_config, keras_files
+from . import checks, keras_config, keras_files
 from .config import (
     Configurable,
     Registry,
@@ -22,6 +25,7 @@ from .config import (
     custom_object_scope,
     is_ours,
     registered_name,
+    registered_object,
     registry,
     serialize,
     sharing,
@@ -155,8 +159,9 @@ def deserialize_keras_object(
     Examples
     --------
     >>> import nn
-    >>> nn.saving.deserialize_keras_object({"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}})
-    <Dense 'dense', not built>
+    >>> described = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
+    >>> nn.saving.deserialize_keras_object(described).units
+    3
     """
     with custom_object_scope(custom_objects), sharing():
         return read(config)
@@ -206,8 +211,6 @@ def _thing(described: dict[str, Any]) -> Any:
         raise TypeError(f"{name!r}: expected a dict as its config, got {settings!r}")
     known = _known(described, name)
     if known.kind == "model":
-        from .saving import model_from  # which offers these functions
-
         return model_from(described, compile=True)
     made = known.from_description(described)
     if not isinstance(made, type):
@@ -223,3 +226,52 @@ def _known(described: Mapping[str, Any], name: str) -> Registry:
     room = next((room for room in ROOMS if f".{room}" in module), None)
     kinds = ROOMS[room] if room else [kind for kinds in ROOMS.values() for kind in kinds]
     return next((registry(kind) for kind in kinds if name in registry(kind).known), registry(kinds[0]))
+
+
+# -- models -------------------------------------------------------------------------------------------------
+
+
+def class_of(content: Mapping[str, Any]) -> Any:
+    """The class of the model that a configuration describes."""
+    known = registered_object(str(content.get("registered_name")))
+    return registry("model").lookup(str(content.get("class_name"))) if known is None else known
+
+
+def model_from(content: Any, compile: bool) -> Any:
+    """The model that Keras' configuration of one describes, with new weights."""
+    if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
+        raise ValueError('expected the configuration of a model, {"class_name": …, "config": {…}}')
+    model = class_of(content).from_config(content["config"])
+    build, settings = content.get("build_config"), content.get("compile_config")
+    shape = shape_told(build.get("input_shape")) if isinstance(build, dict) else None
+    if not model.built and shape is not None:
+        model.build(shape)
+    if compile and settings:
+        if not isinstance(settings, dict):
+            raise ValueError(f"expected a dict of what the model was compiled with, got {settings!r}")
+        compile_as_told(model, settings)
+    return model
+
+
+def compile_as_told(model: Any, settings: dict[str, Any]) -> None:
+    """Compile a model as a file says; where its class does that in its own way, warn and leave it to the caller."""
+    if not is_ours(type(model).compile):
+        warnings.warn(
+            f"{type(model).__name__} has a compile() of its own, of which files tell nothing: the model is not "
+            "compiled; call compile() again",
+            stacklevel=caller.level_of_caller(),
+        )
+        return
+    known = inspect.signature(type(model).compile).parameters
+    model.compile(**keras_config.compile_arguments(settings, known))
+
+
+def shape_told(shape: Any) -> Any:
+    """The shape of the inputs, or a list or dict of the shapes of several."""
+    if shape is None:
+        return None
+    if isinstance(shape, dict):
+        return {str(name): shape_told(s) for name, s in shape.items()}
+    if isinstance(shape, list | tuple) and any(isinstance(s, list | tuple | dict) for s in shape):
+        return [shape_told(s) for s in shape]
+    return checks.lengths(shape, "the shape of the inputs")

@@ -7,7 +7,6 @@ old file or the new one. The name says which format it is: ``.keras`` and ``.wei
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import json
 import os
@@ -23,11 +22,17 @@ from autograd_core.arrays import to_numpy
 from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
-from . import absent, checks, config, distributed, keras_config, keras_files, random
-from .config import is_ours
+from . import absent, checks, config, distributed, keras_files, random
 from .layers.layer import Layer
 from .layers.making import limited_weights
-from .objects import deserialize_keras_object, serialize_keras_object
+from .objects import (
+    class_of,
+    compile_as_told,
+    deserialize_keras_object,
+    model_from,
+    serialize_keras_object,
+    shape_told,
+)
 from .tensors import plain
 
 FORMAT = "autograd-core model"
@@ -210,23 +215,18 @@ def load_model(
     with config.custom_object_scope(custom_objects), _described(path):
         weights, state = _part(arrays, "weights"), _part(arrays, "optimizer")
         with limited_weights(sum(a.size for a in weights)):
-            shape = _shape(content.get("input_shape"))
-            model = _class_of(content).from_config(content["config"])
+            shape = shape_told(content.get("input_shape"))
+            model = class_of(content).from_config(content["config"])
             if not model.built and shape is not None:
                 model.build(shape)
             model.set_weights(weights)
             _freeze(model, content.get("trainable"))
             _go_on(model, content.get("generators"))
         if compile and content.get("compile"):
-            _compile(model, content["compile"])
+            compile_as_told(model, content["compile"])
             if model.compiled:
                 _restore_optimizer(model, content.get("optimized"), state)
     return model
-
-
-def _class_of(content: Mapping[str, Any]) -> Any:
-    known = config.registered_object(str(content.get("registered_name")))
-    return config.registry("model").lookup(str(content.get("class_name"))) if known is None else known
 
 
 def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
@@ -253,35 +253,6 @@ def _of_keras(path: str, content: Any, data: bytes, compile: bool) -> Any:
             stacklevel=caller.level_of_caller(),
         )
     return model
-
-
-def model_from(content: Any, compile: bool) -> Any:
-    """The model that Keras' configuration of one describes, with new weights."""
-    if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
-        raise ValueError('expected the configuration of a model, {"class_name": …, "config": {…}}')
-    model = _class_of(content).from_config(content["config"])
-    build, settings = content.get("build_config"), content.get("compile_config")
-    shape = _shape(build.get("input_shape")) if isinstance(build, dict) else None
-    if not model.built and shape is not None:
-        model.build(shape)
-    if compile and settings:
-        if not isinstance(settings, dict):
-            raise ValueError(f"expected a dict of what the model was compiled with, got {settings!r}")
-        _compile(model, settings)
-    return model
-
-
-def _compile(model: Any, settings: dict[str, Any]) -> None:
-    """Compile a model as a file says; where its class does that in its own way, warn and leave it to the caller."""
-    if not is_ours(type(model).compile):
-        warnings.warn(
-            f"{type(model).__name__} has a compile() of its own, of which files tell nothing: the model is not "
-            "compiled; call compile() again",
-            stacklevel=caller.level_of_caller(),
-        )
-        return
-    known = inspect.signature(type(model).compile).parameters
-    model.compile(**keras_config.compile_arguments(settings, known))
 
 
 def _with_weights(model: Layer) -> list[Layer]:
@@ -448,7 +419,7 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         raise ModelFileError(f"{path} is a file of Keras, not a backup of a training")
     with _described(path):
         if not model.built:
-            model.build(_shape(content["input_shape"]))
+            model.build(shape_told(content["input_shape"]))
         model.set_weights(_part(arrays, "weights"))
         _freeze(model, content.get("trainable"))
         _restore_optimizer(model, content.get("optimized"), _part(arrays, "optimizer"))
@@ -627,17 +598,6 @@ def _part(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
     if found.keys() != set(expected):
         raise ValueError(f"the {len(found)} arrays of {prefix!r}: expected numbers from 0 on, got others")
     return [found[number] for number in expected]
-
-
-def _shape(shape: Any) -> Any:
-    """The shape of the inputs, or a list or dict of the shapes of several."""
-    if shape is None:
-        return None
-    if isinstance(shape, dict):
-        return {str(name): _shape(s) for name, s in shape.items()}
-    if isinstance(shape, list | tuple) and any(isinstance(s, list | tuple | dict) for s in shape):
-        return [_shape(s) for s in shape]
-    return checks.lengths(shape, "the shape of the inputs")
 
 
 @contextlib.contextmanager

@@ -48,6 +48,9 @@ class Holds(metaclass=freeze.Watched):
             return
         if isinstance(value, Holds | list | tuple | dict):
             self.__dict__.setdefault("_holders", {})[name] = None
+            if self.__dict__.get("_trainable") is False:  # says so for the layers in it, too
+                for layer in _layers_in(value):
+                    layer.trainable = False
         changeable = isinstance(value, list | dict) and type(self) not in freeze.OURS  # a metric may be put there later
         if (isinstance(value, Metric) or changeable) and name not in (type(self).untracked or ()):
             global _with_metrics

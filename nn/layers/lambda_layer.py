@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from .. import checks, config, keras_config
 from .layer import Layer
+from .symbolic import shape_of
 
 
 class Lambda(Layer):
@@ -21,7 +22,8 @@ class Lambda(Layer):
     function : callable
         Of an array.
     output_shape : tuple of int, optional
-        Taken for Keras' sake; shapes are found by running the function.
+        What the function gives for an example, or a function of the shape of the inputs that tells that of what it
+        gives; shapes are found by running the function, and must agree.
     mask : callable or array_like, optional
         The mask of the result, or a function of the inputs and their mask that gives it; None: it has none.
     arguments : dict, optional
@@ -50,7 +52,7 @@ class Lambda(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.mask = mask
+        self.mask, self._told_shape = mask, output_shape
         self.function = checks.function(function, "what a Lambda computes")
         self.arguments = arguments or {}
         self._told = _takes(function)
@@ -63,6 +65,21 @@ class Lambda(Layer):
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         told = {name: value for name, value in (("training", training), ("mask", mask)) if name in self._told}
         return self.function(inputs, **self.arguments, **told)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What running the function gives; ValueError where ``output_shape`` said something else."""
+        found, told = super().compute_output_spec(*args, **kwargs), self._told_shape
+        if told is not None:
+            shape = shape_of(found)
+            told = tuple(
+                told(shape_of(args[0]))
+                if callable(told)
+                else (None, *(told if isinstance(told, list | tuple) else (told,)))
+            )
+            known = [n is None or m is None or n == m for n, m in zip(told, shape, strict=False)]
+            if len(told) != len(shape) or not all(known):
+                raise ValueError(f"output_shape of layer {self.name!r}: expected {shape}, which comes out, got {told}")
+        return found
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """What was said of the mask: None, one, or what the function for it gives."""

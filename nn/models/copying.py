@@ -10,12 +10,12 @@ from typing import Any
 
 from autograd_core import tree
 
-from .. import saving
 from ..config import custom_object_scope
 from ..keras_config import compile_arguments
 from ..layers import Input, Operation
 from ..layers.layer import Layer
 from ..layers.symbolic import KerasTensor
+from ..objects import model_from
 from .model import Model
 from .sequential import Sequential
 
@@ -110,7 +110,9 @@ def _cloned(model: Any, inputs: Any, clones: _Clones) -> Any:
         first = [] if model._input is None else [Input(**_described(model._input.output))]
         given = first if inputs is None else tree.leaves(inputs)
         layers = [*given, *map(clones.of, model.layers)]
-        return Sequential(layers, trainable=model.trainable, name=model.name)
+        made: Any = Sequential(layers, name=model.name)
+        made._trainable = model.trainable
+        return made
     if model._network is None:
         raise ValueError(
             f"clone_model: expected a Sequential or a Model(inputs, outputs) beside further arguments, got {model!r}"
@@ -120,7 +122,9 @@ def _cloned(model: Any, inputs: Any, clones: _Clones) -> Any:
     values = tree.aligned(begin, network.inputs, f"input_tensors for {model.name!r}")
     if not all(isinstance(v, KerasTensor) for v in values):
         raise ValueError(f"input_tensors: expected what Input(shape=…) gives, and layers called on it, got {inputs!r}")
-    return Model(begin, network(values, clones.run), trainable=model.trainable, name=model.name)
+    made = Model(begin, network(values, clones.run), name=model.name)
+    made._trainable = model.trainable
+    return made
 
 
 def _described(value: KerasTensor) -> dict[str, Any]:
@@ -138,4 +142,4 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     3
     """
     with custom_object_scope(custom_objects):
-        return saving.model_from(json.loads(json_string), compile=True)
+        return model_from(json.loads(json_string), compile=True)

@@ -241,7 +241,9 @@ class Model(Trainer):
         if not {"layers", "input_layers", "output_layers"} <= config.keys():
             return super().from_config(config)
         inputs, outputs = ends(config, custom_objects)
-        return cls(inputs, outputs, trainable=config.get("trainable", True), name=config.get("name"))
+        made = cls(inputs, outputs, name=config.get("name"))
+        made._trainable = config.get("trainable", True)  # its layers say themselves whether they train
+        return made
 
     def build(self, input_shape: Any) -> None:
         """Make all weights, for inputs of this shape, whose first axis is None.

@@ -182,7 +182,8 @@ class Sequential(Model):
         layers = [deserialize(layer, custom_objects) for layer in config["layers"]]
         if config.get("input_shape") is not None:  # a file of earlier versions
             layers.insert(0, InputLayer(shape=config["input_shape"]))
-        made = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
+        made = cls(layers, name=config.get("name"))
+        made._trainable = config.get("trainable", True)  # its layers say themselves whether they train
         shape = config.get("build_input_shape")
         if shape is not None and not made.built:
             made.build(lengths(shape, "build_input_shape"))

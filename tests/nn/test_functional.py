@@ -583,3 +583,33 @@ def test_a_layer_that_was_called_by_keyword_goes_into_a_stack():
     assert model.output_shape == (None, 3)
     np.testing.assert_array_equal(model.predict_on_batch(np.ones((2, 3))), np.full((2, 3), 2))
     assert nn.Model(model.inputs[0], model.outputs[0]).output_shape == (None, 3)
+
+
+def test_what_was_made_not_to_train_trains_nothing(keras, tmp_path):
+    """In Keras a layer in a frozen Bidirectional or inner Sequential trains all the same, once that is in a model."""
+    for k in (nn, keras):
+        L, x = k.layers, k.Input((4,))
+        stack = k.Sequential([k.Input((4,)), L.Dense(2)], trainable=False)
+        attention = L.MultiHeadAttention(2, 3, trainable=False)
+        attention(np.ones((1, 2, 3)), np.ones((1, 2, 3)))
+        frozen = [stack, k.Model(x, L.Dense(2)(x), trainable=False), attention]
+        assert [layer.trainable_weights for layer in frozen] == [[], [], []]
+    L = nn.layers
+    inner = nn.Sequential([L.Dense(2)], trainable=False)
+    around = nn.Sequential([nn.Input((5, 4)), L.Bidirectional(L.GRU(2), trainable=False), inner, L.Dense(1)])
+    assert [w.path.split("/")[-2] for w in around.trainable_weights] == [around.layers[-1].name] * 2
+    inner.layers[0].trainable = True  # said later, it counts, here and after a file
+    around.save(tmp_path / "m.autograd")
+    for model in (around, nn.models.load_model(tmp_path / "m.autograd"), nn.models.clone_model(around)):
+        assert len(model.trainable_weights) == 4
+
+
+def test_the_shape_that_a_lambda_tells_is_that_which_comes_out():
+    x = nn.Input((4, 3))
+    for told in ((3,), lambda shape: (shape[0], shape[2]), (None,)):
+        assert nn.layers.Lambda(lambda x: x[:, 0], output_shape=told)(x).shape == (None, 3)
+    for wrong in ((4,), 4, (4, 3), lambda shape: shape):
+        with pytest.raises(
+            ValueError, match=r"output_shape of layer 'lambda.*': expected \(None, 3\), which comes out"
+        ):
+            nn.layers.Lambda(lambda x: x[:, 0], output_shape=wrong)(x)
