@@ -165,11 +165,23 @@ def shape_of(value: Any) -> Any:
 
 
 def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
-    """What comes out of a layer for such inputs, each a `KerasTensor`; found by running it on zeros."""
+    """What comes out of a layer for such inputs, each a `KerasTensor`; found by running it on zeros.
+
+    Of a batch of a known length, which may be large, one and two examples are tried as well; where a layer wants as
+    many as there are, all.
+    """
     given = symbols((args, kwargs))
     unknown = [n for value in given for n in value.shape if n is None]
+    batches = {value.shape[0] for value in given if value.shape}
+    batch = batches.pop() if len(batches) == 1 else None
     with no_grad(), np.errstate(all="ignore"), undisturbed(layer):
-        runs = [_run(layer, args, kwargs, lengths) for lengths in (TRIED if unknown else TRIED[:1])]
+        try:
+            if batch is None or batch <= TRIED[-1][0]:
+                raise ValueError
+            runs = [_run(layer, args, kwargs, lengths, few=True) for lengths in TRIED]
+        except Exception:
+            batch = None
+            runs = [_run(layer, args, kwargs, lengths) for lengths in (TRIED if unknown else TRIED[:1])]
 
     def spec(*found: Any) -> KerasTensor:
         shapes = [np.shape(plain(value)) for value in found]
@@ -178,17 +190,20 @@ def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
                 f"layer {layer.name!r}: expected as many axes of the output for any length of the inputs, got the "
                 f"shapes {' and '.join(map(str, shapes))}"
             )
-        lengths = tuple(n[0] if len(set(n)) == 1 else None for n in zip(*shapes, strict=True))
+        lengths = [n[0] if len(set(n)) == 1 else None for n in zip(*shapes, strict=True)]
+        if batch is not None and lengths and lengths[0] is None:  # so many for one example more
+            (one, two), (few, more) = (s[0] for s in shapes), (n for n, _ in TRIED)
+            lengths[0] = one + (batch - few) * (two - one) // (more - few)
         return KerasTensor(lengths, plain(found[0]).dtype, layer.name)
 
     return tree.map(spec, *runs)
 
 
-def _run(layer: Any, args: Any, kwargs: Any, lengths: tuple[int, int]) -> Any:
+def _run(layer: Any, args: Any, kwargs: Any, lengths: tuple[int, int], few: bool = False) -> Any:
     def zeros(leaf: Any) -> Any:
         if not isinstance(leaf, KerasTensor):
             return leaf
-        shape = [lengths[i > 0] if n is None else n for i, n in enumerate(leaf.shape)]
+        shape = [lengths[i > 0] if n is None or (few and i == 0) else n for i, n in enumerate(leaf.shape)]
         return np.zeros(shape, leaf.dtype)
 
     args, kwargs = tree.map(zeros, args), tree.map(zeros, {**kwargs, "training": False})

@@ -613,3 +613,20 @@ def test_the_shape_that_a_lambda_tells_is_that_which_comes_out():
             ValueError, match=r"output_shape of layer 'lambda.*': expected \(None, 3\), which comes out"
         ):
             nn.layers.Lambda(lambda x: x[:, 0], output_shape=wrong)(x)
+
+
+def test_shapes_of_a_large_batch_are_found_on_a_few_examples():
+    seen = []
+
+    class Looks(nn.layers.Layer):
+        def call(self, x):
+            seen.append(len(x))
+            return np.concatenate([x, x + 1], axis=0)
+
+    x = nn.Input((3, 4), batch_size=512)
+    assert Looks()(x).shape == (1024, 3, 4)
+    assert seen == [1, 2]
+    assert (x + np.ones((512, 1, 1))).shape == (512, 3, 4)  # which wants as many as there are
+    assert x.reshape((-1, 4)).shape == (1536, 4)
+    assert np.mean(x, axis=0).shape == (3, 4)
+    assert nn.layers.LSTM(2, stateful=True, return_sequences=True)(x).shape == (512, 3, 2)
