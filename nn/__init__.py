@@ -98,18 +98,9 @@ _absent = absent.getattr_of("", above=2)
 def __getattr__(name: str) -> Any:
     if name != "datasets":
         return _absent(name)
-    # Another package of this project, imported when it is first asked for.
     import importlib
-    from pathlib import Path
 
-    module = importlib.import_module("datasets")
-    place = Path(module.__file__ or ".").resolve().parent
-    if place.parent != Path(__file__).resolve().parent.parent:
-        raise ImportError(
-            f"the datasets of this project are hidden by another package of that name, in {place}; use an "
-            "environment of its own for this project"
-        )
-    return module
+    return importlib.import_module("nn.datasets")  # another package, imported when it is first asked for
 
 
 own("nn")  # what is defined from now on is somebody's own

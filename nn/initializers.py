@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -283,20 +283,20 @@ class VarianceScaling(Random):
         # 0.8796… is the standard deviation of a normal distribution cut off at ±2.
         return (math.sqrt(variance) / 0.87962566103423978 * truncated(self.draw(), shape)).astype(dtype)
 
-    def along(self, input_axes: Any, output_axes: Any) -> Self:
+    def along(self, input_axes: Any, output_axes: Any) -> VarianceScaling:
         """One like this for a weight whose inputs and outputs lie along these axes, unless it was told which."""
         if self.input_axes is not None:
             return self
-        return self.from_config({**self.get_config(), "input_axes": input_axes, "output_axes": output_axes})
+        return VarianceScaling(self.scale, self.mode, self.distribution, self.seed, input_axes, output_axes)
 
 
 class _Scaled(VarianceScaling):
-    """A `VarianceScaling` whose scale, mode and distribution are decided."""
+    """A `VarianceScaling` with everything but the seed decided."""
 
     recipe: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None):
-        super().__init__(*self.recipe, seed=seed, input_axes=input_axes, output_axes=output_axes)
+    def __init__(self, seed: int | None = None):
+        super().__init__(*self.recipe, seed=seed)
 
 
 class GlorotUniform(_Scaled):

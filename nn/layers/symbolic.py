@@ -94,6 +94,8 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             return NotImplemented
+        if kwargs.get("out") is not None:
+            self._refuse()
         return KerasTensor.as_layer(function)(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -119,6 +121,10 @@ class KerasTensor(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __hash__(self) -> int:
         return id(self)
+
+
+for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"):
+    setattr(KerasTensor, f"__i{_name}__", getattr(KerasTensor, f"__{_name}__"))  # x += y names another value
 
 
 class Call:

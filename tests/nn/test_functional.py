@@ -630,3 +630,18 @@ def test_shapes_of_a_large_batch_are_found_on_a_few_examples():
     assert x.reshape((-1, 4)).shape == (1536, 4)
     assert np.mean(x, axis=0).shape == (3, 4)
     assert nn.layers.LSTM(2, stateful=True, return_sequences=True)(x).shape == (512, 3, 2)
+
+
+def test_operators_that_assign_name_another_value(keras):
+    def made(k):
+        x = begin = k.Input((3,))
+        x += begin
+        x *= 2.0
+        x -= 1.0
+        x /= 4.0
+        return k.Model(begin, x)
+
+    given = np.arange(6.0, dtype="float32").reshape(2, 3)
+    np.testing.assert_allclose(made(nn).predict(given, verbose=0), made(keras).predict(given, verbose=0), rtol=1e-6)
+    with pytest.raises(TypeError, match="has no values"):
+        np.add(nn.Input((3,)), 1, out=np.zeros(3))

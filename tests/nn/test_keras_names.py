@@ -381,6 +381,16 @@ def test_nothing_in_an_archive_gets_outside_of_its_folder(server, tmp_path, monk
         get("b.txt", f"{address}/a.txt", file_hash=known["/a.txt"])
 
 
+def test_datasets_are_imported_from_keras_address():
+    from nn.datasets.mnist import load_data
+
+    from nn.datasets import imdb
+
+    assert imdb is nn.datasets.imdb
+    assert nn.datasets.__name__ == "datasets"
+    assert load_data.__name__ == "load_data"
+
+
 def test_datasets_of_keras_that_are_here_are_found(keras):
     here = {n for n in dir(keras.datasets) if hasattr(getattr(keras.datasets, n), "load_data")}
     assert here - set(datasets.__all__) == {"cifar100"}

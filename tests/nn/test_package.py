@@ -324,6 +324,8 @@ def test_another_package_called_datasets_is_reported_with_its_place(tmp_path, mo
 
     other = types.ModuleType("datasets")
     other.__file__ = str(tmp_path / "datasets" / "__init__.py")
+    monkeypatch.delattr(nn, "datasets")
+    monkeypatch.delitem(sys.modules, "nn.datasets")
     monkeypatch.setitem(sys.modules, "datasets", other)
     with pytest.raises(ImportError, match=r"hidden by another package of that name.*environment of its own"):
         nn.datasets
