@@ -242,7 +242,6 @@ ARGUMENTS = {
     "eta": "that is the old name: write learning_rate",
     "decay": "Keras 3 has none either: learning_rate=nn.optimizers.schedules.InverseTimeDecay(rate, 1, decay)",
     "loss_scale_factor": MIXED,
-    "input_length": "Keras 3 has none either: leave it out",
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
+from autograd_core.caller import level_of_caller
 from autograd_core.replay import decide
 
 from ..checks import whole
@@ -29,7 +31,8 @@ class Embedding(Layer):
     mask_zero : bool
         Whether 0 is no word but fills up short sequences: then a mask goes on to the layers behind.
     **kwargs
-        As in `Layer`; and ``weights``, the table to begin with, (input_dim, output_dim), alone or in a list.
+        As in `Layer`; and ``weights``, the table to begin with, (input_dim, output_dim), alone or in a list. Of
+        ``input_length``, which older scripts have, is said that it does nothing, as by Keras.
 
     Raises
     ------
@@ -56,6 +59,10 @@ class Embedding(Layer):
         **kwargs: Any,
     ):
         weights = kwargs.pop("weights", None)  # no setting: they change
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn(
+                "Embedding: input_length does nothing, here and in Keras 3: leave it out", stacklevel=level_of_caller()
+            )
         super().__init__(**kwargs)
         self.input_dim = whole(input_dim, "input_dim of an Embedding", 1)
         self.output_dim = whole(output_dim, "output_dim of an Embedding", 1)
