@@ -123,7 +123,7 @@ def _(x: Any, *, upper: bool = False) -> Any:
 
 
 SYMMETRIC = np.array([[4.3, 0.5, -0.2], [0.5, 2.4, 0.3], [-0.2, 0.3, 6.7]])  # at a 0 signs of vectors may jump
-TRIANGLES = (example(SYMMETRIC), example(np.stack((SYMMETRIC, WELL)), UPLO="U"), example((1, 0, 0)))
+TRIANGLES = (example(SYMMETRIC), example(np.stack((SYMMETRIC, WELL))[:, :2, :2], UPLO="U"), example((1, 0, 0)))
 
 
 def _folded(s: Any, UPLO: Any) -> Any:
@@ -199,7 +199,7 @@ def eigh(x: Any, UPLO: Any = "L") -> Any:
 
 # Their eigenvalues are real.
 SQUARE = np.array([[1.0, 0.3, -0.2], [0.4, 2.5, 0.1], [-0.3, 0.2, 4.0]])
-SQUARES = (example(SQUARE), example(np.stack((SQUARE.T, -2 * SQUARE))), example((0, 0)))
+SQUARES = (example(SQUARE), example(np.stack((SQUARE.T, -2 * SQUARE))[:, :2, :2]), example((0, 0)))
 
 
 @op(r"\operatorname{eig}(x)_w", numpy=np.linalg.eigvals, examples=SQUARES, complex=True)

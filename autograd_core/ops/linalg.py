@@ -413,7 +413,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
 @composed(
     r"x^n",
     numpy=np.linalg.matrix_power,
-    examples=(example(WELL, 3), example(np.stack((WELL, WELL.T)), -2), example((2, 2), 0)),
+    examples=(example(WELL, 3), example(np.stack((WELL, WELL.T))[:, :2, :2], -2), example((2, 2), 0)),
 )
 def matrix_power(x: Any, n: int) -> Any:
     """A matrix multiplied by itself, or its inverse by itself, by squaring."""
@@ -435,7 +435,7 @@ def matrix_power(x: Any, n: int) -> Any:
 @composed(
     r"\left\lVert x \right\rVert \cdot \left\lVert x^{-1} \right\rVert",
     numpy=np.linalg.cond,
-    examples=(example(WELL), example(np.stack((WELL, WELL.T)), "fro"), example(WELL[:2], -2)),
+    examples=(example(WELL), example(np.stack((WELL, WELL.T))[:, :2, :2], "fro"), example(WELL[:2], -2)),
 )
 def cond(x: Any, p: Any = None) -> Any:
     """How much larger a relative error can become in solving; of a singular matrix it is infinite, its gradient too.
@@ -501,7 +501,7 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
 @composed(
     r"x^{-1}",
     numpy=np.linalg.tensorinv,
-    examples=(example(np.reshape(np.kron(np.eye(2), WELL), (2, 3, 6)), ind=2), example(WELL, ind=1)),
+    examples=(example(WELL[:2, None, :2], ind=2), example(WELL[:2, :2], ind=1)),
 )
 def tensorinv(x: Any, ind: int = 2) -> Any:
     """The inverse of an array as a matrix, whose rows are its first ``ind`` axes and whose columns are the others."""
@@ -515,8 +515,8 @@ def tensorinv(x: Any, ind: int = 2) -> Any:
     r"x^{-1} y",
     numpy=np.linalg.tensorsolve,
     examples=(
-        example(np.reshape(np.kron(np.eye(2), WELL), (2, 3, 6)), (2, 3)),
-        example(np.reshape(np.kron(np.eye(2), WELL), (6, 2, 3)), (2, 3), axes=(0,)),
+        example(WELL[:2, None, :2], (2, 1)),
+        example(WELL[:2, :2, None], (2, 1), axes=(0,)),
     ),
 )
 def tensorsolve(x: Any, y: Any, axes: Any = None) -> Any:
