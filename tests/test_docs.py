@@ -80,7 +80,7 @@ def peers(judge, monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for name in PEERS:
-                if re.search(rf"^(import|from) {name}\b", text, re.MULTILINE):
+                if re.search(rf"^(import|from) (autograd(_core)?\.)?{name}\b", text, re.MULTILINE):
                     judge(name)
 
     return load
