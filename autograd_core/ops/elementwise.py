@@ -648,18 +648,26 @@ def _(g: Any, z: Any, x: Any, **_: Any) -> Any:
     return g * np.isfinite(x)
 
 
+def check_real(name: str, x: Any) -> None:
+    """Refuse complex numbers, as NumPy does."""
+    if x.dtype.kind == "c":
+        raise TypeError(f"{name}: expected real numbers, got complex ones, of {x.dtype}")
+
+
 # -- taken apart -----------------------------------------------------------------------------------------
 
 
 @composed(r"(x \bmod 1, \operatorname{trunc} x)", numpy=np.modf, examples=(example((2, 3)), example(())))
 def modf(x: Any) -> Any:
     """What follows the point, and what stands before it, both with the sign of ``x``."""
+    check_real("modf", x)
     return np.where(np.isinf(x), np.copysign(0, plain(x)), np.fmod(x, 1)), np.trunc(x)
 
 
 @composed(r"x \cdot 2^y", numpy=np.ldexp, examples=(example((2, 3), np.array([1, -2, 0])), example((), 3)))
 def ldexp(x: Any, exponents: Any) -> Any:
     """``x`` times a whole power of two."""
+    check_real("ldexp", x if hasattr(x, "dtype") else np.asarray(x))
     exponents = plain(exponents)
     exponents = exponents if hasattr(exponents, "dtype") else np.asarray(exponents)
     if exponents.dtype.kind not in "iu":
@@ -672,6 +680,7 @@ def ldexp(x: Any, exponents: Any) -> Any:
 @composed(r"(x \cdot 2^{-k}, k)", numpy=np.frexp, domain=NONZERO, examples=(example((2, 3)), example(())))
 def frexp(x: Any) -> Any:
     """A number between 1/2 and 1, or -1/2 and -1, and the power of two that it was divided by, a plain array."""
+    check_real("frexp", x)
     exponents = np.frexp(plain(x))[1]
     return times_power(x, -exponents), exponents
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import POSITIVE, example
-from ..op import composed
+from ..op import composed, is_complex
 from .half import in_float32
 
 ENDS = (example((), (), num=5), example((2,), (), num=3, endpoint=False, axis=-1))
@@ -72,6 +72,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """Numbers from ``start`` to ``stop``, both of one sign, each the same multiple of the one before."""
     parts, start, stop = _parts(num, endpoint, start, stop)
     parts = parts.astype(np.float64, copy=False)  # in which NumPy computes them
+    if is_complex(start):
+        return _made(start * (stop / start) ** parts, dtype, axis)
     if decide(np.any(np.sign(plain(start)) * np.sign(plain(stop)) <= 0)):
         raise ValueError(f"geomspace: expected ends other than 0 and of one sign, got {plain(start)} and {plain(stop)}")
     sizes = np.abs(start) ** (1 - parts) * np.abs(stop) ** parts

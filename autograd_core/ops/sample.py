@@ -11,6 +11,7 @@ from ..arrays import asarray_like
 from ..dispatch import NUMPY, plain
 from ..domain import example
 from ..op import composed, op
+from .elementwise import check_real
 from .half import in_float32, rule_in_float32
 
 # -- along a line --------------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @in_float32
 def unwrap(x: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """Angles without jumps: whole turns, which are constants, are added."""
+    check_real("unwrap", x)
     return x + (np.unwrap(plain(x), discont, axis, period=period) - plain(x))
 
 
