@@ -169,8 +169,7 @@ class LossFunction(Loss):
             setattr(self, option, value)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        several = isinstance(y_pred, tree.BRANCHES)  # outputs of a model, of which the function knows
-        if not several and not freeze.is_ours(self.fn):  # ours do it themselves, or have an error that says more
+        if not freeze.is_ours(self.fn):  # ours do it themselves, or have an error that says more
             arrays = (value if hasattr(value, "ndim") else plain(value) for value in (y_true, y_pred))
             y_true, y_pred = align(*arrays)
         return self.fn(y_true, y_pred, **{option: getattr(self, option) for option in self.options})

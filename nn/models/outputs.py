@@ -136,6 +136,13 @@ def _at(structure: Any, way: Sequence[Any]) -> Any:
     return structure
 
 
+class LossOfStructure(losses.LossFunction):
+    """What a function makes of the targets and the predictions of several outputs, in the structure that they have."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred)
+
+
 def parts_of(
     loss: Any, weight: Any, outputs: Any, names: Any, as_loss: Any, way: tuple[Any, ...] = ()
 ) -> Iterator[tuple[Any, ...]]:
@@ -150,7 +157,8 @@ def parts_of(
         leaf = not isinstance(names, tree.BRANCHES)
         called = (*way[:-1], names) if leaf and way and isinstance(way[-1], int) else way
         name = "/".join(map(str, called)) or (names if leaf else "_".join(map(str, tree.leaves(names))))
-        yield way, as_loss(loss), 1.0 if weight is None else number(weight, f"the weight of {name}"), name
+        made = as_loss(loss) if leaf or not callable(loss) else LossOfStructure(loss)
+        yield way, made, 1.0 if weight is None else number(weight, f"the weight of {name}"), name
         return
     flat = not any(isinstance(one, list | tuple | dict) for one in loss)
     if isinstance(loss, list | tuple) and flat and len(loss) == len(tree.leaves(outputs)):
