@@ -122,6 +122,7 @@ def story(o, args, params):
 
 # What the page cannot compute, and why.
 NOT_LIVE = {
+    "convolve": "convolve is no formula of the elements",
     "cholesky": "cholesky is no formula of the elements",
     "eig_vectors": "eig is no formula of the elements",
     "eigenvectors": "eigh is no formula of the elements",
