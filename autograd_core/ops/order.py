@@ -95,7 +95,7 @@ def _between(choose: Callable[[Any], Any], x: Any, axis: Any, keepdims: bool, q:
     return np.expand_dims(value, [len(of_q) + a for a in axes]) if keepdims else value
 
 
-RANKED = (example((5,)), example((2, 3, 2), axis=(0, -1), keepdims=True), example(TIES[0].inputs[0], axis=1))
+RANKED = (example((5,)), example((2, 1, 2), axis=(0, -1), keepdims=True), example(TIES[0].inputs[0], axis=1))
 QUANTILES = (
     example((5,), 0.3),
     example((2, 4), [0.0, 0.35, 1.0], axis=1),
