@@ -171,7 +171,7 @@ def _complex_only(f: Function, run: _Run) -> None:
 
 def _scalar(f: Function, run: _Run, holomorphic: bool) -> None:
     structure = run.value is None or isinstance(run.value, list | tuple | dict)
-    if structure or np.shape(run.value) != ():
+    if structure or np.size(run.value) != 1:
         came = type(run.value).__name__ if structure else list(np.shape(run.value))
         raise GraphError(
             f"grad: expected a function that returns a single number, got {came} from {_name(f)}; sum or average it, "

@@ -230,8 +230,9 @@ def test_ops_on_arrays_give_arrays():
 
 
 def test_a_numpy_function_without_a_rule_is_named():
-    with pytest.raises(TypeError, match=r"np\.i0 has no gradient rule.*t\.data"):
-        np.i0(Tensor([1.0]))
+    unknown = np.frompyfunc(lambda x: x, 1, 1)
+    with pytest.raises(TypeError, match=r"has no gradient rule.*t\.data"):
+        unknown(Tensor([1.0]))
 
 
 @pytest.mark.parametrize(
