@@ -302,3 +302,14 @@ def test_the_elements_may_be_those_of_a_structure():
     f = elementwise_grad(lambda p: p["a"] * p["b"])
     np.testing.assert_array_equal(f({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})["a"], [3.0, 4.0])
     assert elementwise_grad(lambda p: np.square(np.stack(p)))([1.0, 2.0]) == [2.0, 4.0]
+
+
+def test_a_result_of_one_element_has_a_gradient_whatever_its_shape():
+    x = np.array([1.0, 2.0])
+    for shape in ((), (1,), (1, 1)):
+        value, g = value_and_grad(lambda x, shape=shape: np.sum(x**3).reshape(shape))(x)
+        assert np.shape(value) == shape
+        np.testing.assert_array_equal(g, 3 * x**2)
+    for count in (0, 2):
+        with pytest.raises(GraphError, match="a single number"):
+            grad(lambda x, count=count: x[:count])(x)
