@@ -188,12 +188,15 @@ def _fit(product: Any, parent: Node, node: Node, position: int) -> Any:
         if shape is None or not _stretches(out.shape, shape, node):
             raise _wrong_shape(product, parent, node, position)
         product = unbroadcast(product, out.shape)
-    if product.dtype != out.dtype:
-        if product.dtype.kind == "c" and out.dtype.kind != "c":
-            product = np.real(product)  # a real number changes along the real axis only
-        product = product.astype(out.dtype)
+    product = product if product.dtype == out.dtype else _cast(product, out.dtype)
     # A number of NumPy's may stand beside another library's arrays; its gradient is a number of NumPy's again.
     return product if type(product) is type(out) or isinstance(product, graph.Recorded) else arrays.like(out, product)
+
+
+def _cast(product: Any, dtype: Any) -> Any:
+    if product.dtype.kind == "c" and dtype.kind != "c":
+        product = np.real(product)  # a real number changes along the real axis only
+    return product.astype(dtype)
 
 
 def _stretches(shape: tuple[int, ...], to: tuple[int, ...], node: Node) -> bool:

@@ -107,6 +107,11 @@ def shape(value: Any) -> str:
     return "×".join(str(n) for n in np.shape(value))
 
 
+def _is_signed(text: str, value: Any) -> bool:
+    """Whether a number stands in parentheses beside an operator: one with a minus, or with two parts."""
+    return text.startswith("-") or (np.ndim(value) == 0 and np.iscomplexobj(value))
+
+
 def uses_upstream(formula: str) -> bool:
     """Whether a formula is the whole product, written with g, and not a local derivative to multiply g by."""
     return UPSTREAM.search(formula) is not None
@@ -201,7 +206,7 @@ class Name:
     operand: bool = False
 
     def __str__(self) -> str:
-        return f"({self.text})" if self.operand and self.constant and self.text.startswith("-") else self.text
+        return f"({self.text})" if self.operand and self.constant and _is_signed(self.text, self.value) else self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +223,7 @@ class Number:
 
     def __str__(self) -> str:
         text = number(self.value, gradient=self.kind != "value")
-        return f"({text})" if self.operand and text.startswith("-") else text
+        return f"({text})" if self.operand and _is_signed(text, self.value) else text
 
 
 @dataclass(frozen=True, eq=False)

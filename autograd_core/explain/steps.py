@@ -352,6 +352,8 @@ def _backward(node: Node, g: Any, edges: Sequence[Edge], names: Names, root: str
         seen = (v if v is None else conjugate(v) for v in (*edge[2:], local))
         product, contribution, total, local, value = in_numpy((*seen, parent.out))
         shared = {"name": names[parent], "value": value, "position": position, **of_node}
+        if is_complex(product) and not is_complex(value):  # of which the walk takes the real part
+            product, local = np.real(product), None
         # A number beside arrays of one element was stretched to no other copies: there is nothing to add up.
         broadcast = np.size(product) != np.size(contribution)
         yield Step(
@@ -372,11 +374,22 @@ def _formula(op: Op, position: int) -> str:
 
 
 def _seen(formula: str, node: Node, parent: Node) -> str:
-    """The formula of the gradient that people see, between complex numbers the conjugate of that which a rule gives."""
-    if not (is_complex(node.out) and is_complex(parent.out)) or not re.search("[a-z]", formula):
+    """The formula of the gradient that people see: between complex numbers the conjugate of that which a rule gives.
+
+    Of a real number's it is the real part.
+    """
+    if not (is_complex(node.out) or formula == "i"):
         return formula
-    conjugated = UPSTREAM.sub(lambda _: r"\operatorname{conj}(g)", formula)
-    return rf"\operatorname{{conj}}({conjugated})"
+    if is_complex(parent.out):
+        if formula == "i" or not re.search("[a-z]", formula):
+            return formula
+        return rf"\operatorname{{conj}}({_conjugated(formula)})"
+    formula = formula if uses_upstream(formula) else rf"g \cdot ({formula})"
+    return rf"\operatorname{{Re}}({_conjugated(formula) if is_complex(node.out) else formula})"
+
+
+def _conjugated(formula: str) -> str:
+    return UPSTREAM.sub(lambda _: r"\operatorname{conj}(g)", formula)
 
 
 def _locals(node: Node, edges: Sequence[Edge]) -> Iterator[Any]:

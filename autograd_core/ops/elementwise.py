@@ -105,7 +105,7 @@ def _power_x(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
-    return g * (z * np.log(np.where((x == 0) & (np.real(y) >= 0), np.ones_like(z), x)))
+    return g * (z * np.log(np.where((x == 0) & ((np.real(y) if is_complex(y) else y) >= 0), np.ones_like(z), x)))
 
 
 power = ufunc(

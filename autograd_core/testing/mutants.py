@@ -334,7 +334,7 @@ WALK = [
      "g[tuple([0] * new + [slice(0, 1) if new + i in stretched else slice(None) for i in range(len(shape))])]"),
     ("unbroadcasting by the mean", "unbroadcast", "np.sum(g,", "np.mean(g,"),
     ("unbroadcasting of new axes only", "unbroadcast", "if n != g.shape[new + i]", "if n != g.shape[new + i] and new"),
-    ("the dtype not restored", "_fit", "product if product.dtype == out.dtype else product.astype(out.dtype)",
+    ("the dtype not restored", "_fit", "product if product.dtype == out.dtype else _cast(product, out.dtype)",
      "product.astype('float64')"),
     ("paths that stop at the first", "_paths", "not wanted.isdisjoint(node.parents)",
      "node.parents and node.parents[0] in wanted"),

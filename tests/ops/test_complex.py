@@ -320,3 +320,13 @@ def test_an_explanation_shows_the_gradients_that_people_see():
             assert np.isclose(step.upstream * step.local, step.contribution)
     assert steps._repr_html_().startswith("<pre>")
     assert "conj" in steps.to_latex()
+
+
+def test_an_explanation_takes_the_real_part_for_real_numbers():
+    x = Tensor(2.0, name="x")
+    f = (x * (1 + 1j) * x).imag
+    steps = f.explain()
+    f.backward()
+    assert steps.gradients["x"] == x.grad == 4.0
+    text = steps.to_text()
+    assert all(part in text for part in ("x · (1+1j)", "Re(conj(", "= 2 · (1+1j) = 2+2j")), text
