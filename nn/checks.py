@@ -60,6 +60,22 @@ def number(
     return value
 
 
+def real(value: Any, what: str) -> None:
+    """Refuse complex numbers, or a dtype of them, of which the rules here would take squares for squares of sizes.
+
+    >>> real(np.dtype("complex64"), "a weight")
+    Traceback (most recent call last):
+    TypeError: a weight: expected real numbers, got complex64; train the two parts as two weights, or ...
+    """
+    if not isinstance(value, np.dtype | str | type):
+        value = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+    if np.dtype(value).kind == "c":
+        raise TypeError(
+            f"{what}: expected real numbers, got {np.dtype(value)}; train the two parts as two weights, or write the "
+            "step by hand: x -= rate * x.grad"
+        )
+
+
 def axis_in(axis: Any, ndim: int, owner: str) -> int:
     """The place of an axis, counted from the front.
 

@@ -12,7 +12,7 @@ from autograd_core.ops.half import in_float32
 from autograd_core.tensor import Tensor
 
 from . import config
-from .checks import number
+from .checks import number, real
 from .tensors import plain
 
 __all__ = [
@@ -164,10 +164,12 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Any) -> Any:
+        real(w, "a constraint")
         return np.maximum(w, 0)
 
 
 def _norms(w: Any, axis: Any) -> Any:
+    real(w, "a constraint")
     axis = tuple(axis) if isinstance(axis, list | tuple) else axis
     return np.sqrt(np.sum(np.square(w), axis=axis, keepdims=True))
 

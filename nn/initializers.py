@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.tensor import Tensor
 
 from . import absent, config, random
-from .checks import axis_in, number, whole
+from .checks import axis_in, number, real, whole
 
 __all__ = [
     "Constant",
@@ -128,8 +128,9 @@ class Random(Initializer):
     def __init__(self, seed: int | None = None):
         self.seed = None if seed is None else whole(seed, "a seed")
 
-    def draw(self) -> np.random.Generator:
-        """The generator to draw the next values from."""
+    def draw(self, dtype: Any) -> np.random.Generator:
+        """The generator to draw the next values from; TypeError for complex ones, whose size is of two parts."""
+        real(dtype, type(self).__name__)
         return random.generator if self.seed is None else np.random.default_rng(self.seed)
 
 
@@ -161,7 +162,7 @@ class RandomNormal(Random):
         self.mean, self.stddev = number(mean, "mean"), number(stddev, "stddev", 0)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        return self.draw().normal(self.mean, self.stddev, shape).astype(dtype)
+        return self.draw(dtype).normal(self.mean, self.stddev, shape).astype(dtype)
 
 
 class TruncatedNormal(RandomNormal):
@@ -185,7 +186,7 @@ class TruncatedNormal(RandomNormal):
     """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        return (self.mean + self.stddev * truncated(self.draw(), shape)).astype(dtype)
+        return (self.mean + self.stddev * truncated(self.draw(dtype), shape)).astype(dtype)
 
 
 class RandomUniform(Random):
@@ -216,7 +217,7 @@ class RandomUniform(Random):
         self.maxval = number(maxval, "maxval", self.minval)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
-        return self.draw().uniform(self.minval, self.maxval, shape).astype(dtype)
+        return self.draw(dtype).uniform(self.minval, self.maxval, shape).astype(dtype)
 
 
 class VarianceScaling(Random):
@@ -277,11 +278,11 @@ class VarianceScaling(Random):
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            return self.draw().uniform(-limit, limit, shape).astype(dtype)
+            return self.draw(dtype).uniform(-limit, limit, shape).astype(dtype)
         if self.distribution == "untruncated_normal":
-            return (math.sqrt(variance) * self.draw().normal(size=shape)).astype(dtype)
+            return (math.sqrt(variance) * self.draw(dtype).normal(size=shape)).astype(dtype)
         # 0.8796… is the standard deviation of a normal distribution cut off at ±2.
-        return (math.sqrt(variance) / 0.87962566103423978 * truncated(self.draw(), shape)).astype(dtype)
+        return (math.sqrt(variance) / 0.87962566103423978 * truncated(self.draw(dtype), shape)).astype(dtype)
 
     def along(self, input_axes: Any, output_axes: Any) -> VarianceScaling:
         """One like this for a weight whose inputs and outputs lie along these axes, unless it was told which."""
@@ -403,7 +404,7 @@ class Orthogonal(Random):
         if len(shape) < 2:
             raise ValueError(f"an Orthogonal: expected a weight of two axes at least, got the shape {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        q, r = np.linalg.qr(self.draw().normal(size=(max(rows, columns), min(rows, columns))))
+        q, r = np.linalg.qr(self.draw(dtype).normal(size=(max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # any such matrix is as likely as any other
         return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import absent, config
-from .checks import number
+from .checks import number, real
 
 __all__ = [
     "L1",
@@ -59,6 +59,7 @@ class L1L2(Regularizer):
         self.l2 = float(number(l2, "l2, the factor of a regularizer", 0))
 
     def __call__(self, x: Any) -> Any:
+        real(x, "a regularizer")
         penalty = 0.0
         if self.l1:
             penalty = penalty + self.l1 * np.sum(np.abs(x))

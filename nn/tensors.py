@@ -11,6 +11,7 @@ from autograd_core.graph import Node
 from autograd_core.replay import Traced
 from autograd_core.tensor import Tensor, wrap
 
+from .checks import real
 from .device import here, is_cpu
 
 
@@ -19,6 +20,7 @@ def constant(value: Any, dtype: Any = None) -> Tensor:
     if isinstance(value, Tensor):
         return value if dtype is None or value.dtype == dtype else value.astype(dtype)
     array = plain(value)
+    real(array, "a layer")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a layer: expected numbers, got {type(value).__name__} data of dtype {array.dtype}")
     return wrap(Node(array if dtype is None else array.astype(dtype, copy=False), False))
@@ -61,5 +63,6 @@ def is_sparse(value: Any) -> bool:
 
 def assign(variable: Tensor, value: Any) -> None:
     """Replace the values of a variable, in the memory that it has."""
+    real(value, "the values of a variable")
     np.copyto(variable.data, like(variable.data, value))
     variable.data = variable.data  # tells the engine that what was computed from the old values is stale

@@ -22,6 +22,7 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from . import constraints, initializers, settings
+from .checks import real
 from .tensors import assign, plain
 
 # Whether what runs is a part of training (True), of prediction (False), of a layer's call of which nobody said either
@@ -81,6 +82,8 @@ class Variable(Readable):
     ValueError
         For a ``shape`` beside values of another one, or none beside what makes them; in `assign`, for values of another
         shape.
+    TypeError
+        For complex numbers, which the rules of optimizers are not made for.
 
     Examples
     --------
@@ -102,9 +105,14 @@ class Variable(Readable):
                 raise ValueError(f"a Variable: expected a shape beside the initializer {initializer!r}, got None")
             made: Any = initializers.get(initializer)
             dtype = np.dtype(dtype or settings.floatx())
-            values = plain(made(tuple(shape), dtype)).astype(dtype, copy=False)
+            real(dtype, "a Variable")
+            values = plain(made(tuple(shape), dtype))
+            real(values, "a Variable")
+            values = values.astype(dtype, copy=False)
         else:
             values = plain(initializer)
+            real(values, "a Variable")
+            real(dtype or values.dtype, "a Variable")
             if dtype is None and not hasattr(initializer, "dtype") and values.dtype.kind in "fiu":
                 dtype = settings.floatx() if values.dtype.kind == "f" else "int32"
             values = values if dtype is None else values.astype(dtype)

@@ -14,6 +14,7 @@ import numpy as np
 from autograd_core.replay import freeze
 
 from .. import constraints, initializers, regularizers
+from ..checks import real
 from ..names import path_to
 from ..tensors import plain
 from ..variables import Variable
@@ -88,8 +89,11 @@ class MakesWeights(metaclass=freeze.Watched):
         ------
         ValueError
             Where the initializer gives another shape, and for a name in place of the shape.
+        TypeError
+            For complex numbers.
         """
         shape = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else shape
+        real(dtype or self.dtype, f"{self.name}/{name}")
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype or self.dtype).kind == "f" else "zeros"
         if None in shape:
@@ -102,7 +106,9 @@ class MakesWeights(metaclass=freeze.Watched):
         if ONLY_SHAPES.get():  # zeros that take no memory
             made = _no_values
         values = made(tuple(shape), dtype or self.dtype)
-        values = plain(values).astype(dtype or self.dtype, copy=False)
+        values = plain(values)
+        real(values, f"{self.name}/{name}")
+        values = values.astype(dtype or self.dtype, copy=False)
         if values.shape != tuple(shape):
             raise ValueError(
                 f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"

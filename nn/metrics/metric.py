@@ -193,6 +193,7 @@ class Metric(config.Configurable):
             total.node.out += values * sample_weight
             count.node.out += sample_weight
             return
+        checks.real(plain(values), self.name)
         values = plain(values).astype(np.float64, copy=False)
         if sample_weight is None:
             total.node.out += float(values.sum())
@@ -266,6 +267,7 @@ class Sum(Metric):
         self.total = self.add_variable((), dtype="float64", name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        checks.real(plain(values), self.name)
         values = plain(values).astype(np.float64, copy=False)
         if sample_weight is not None:
             values = values * stretched(plain(sample_weight).astype(np.float64), values.shape, self.name)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core.arrays import to_numpy
 from autograd_core.caller import level_of_caller
 
-from ..checks import one_of, whole
+from ..checks import one_of, real, whole
 from ..losses.pairs import align
 from ..tensors import plain
 from ..variables import Variable
@@ -70,6 +70,8 @@ class R2Score(Metric):
         self._origin = None
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        for y in (y_true, y_pred):
+            real(plain(y), self.name)
         y_true, y_pred = (to_numpy(plain(y)).astype(np.float64) for y in align(plain(y_true), plain(y_pred)))
         if y_true.ndim != 2 or y_true.shape != y_pred.shape:
             raise ValueError(

@@ -19,7 +19,7 @@ from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
 
 from .. import config, constraints
-from ..checks import number, whole
+from ..checks import number, real, whole
 from ..names import unique_name
 from ..tensors import assign, plain
 from . import schedules
@@ -136,7 +136,7 @@ class Optimizer(config.Configurable):
         ``ema_momentum`` outside 0 … 1, counts of steps that are none; in `apply`, for gradients in other shapes than
         their variables.
     TypeError
-        For an unknown argument; in `apply`, for a variable that is no Tensor.
+        For an unknown argument; in `apply`, for a variable that is no Tensor, and for complex numbers.
 
     Examples
     --------
@@ -275,7 +275,10 @@ class Optimizer(config.Configurable):
 
     def build(self, variables: Iterable[Tensor]) -> None:
         """Make the state for these variables."""
-        self._variables, self._built = tuple(variables), next(_builds)
+        variables = tuple(variables)
+        for v in variables:
+            real(v, f"the variables of {type(self).__name__}")
+        self._variables, self._built = variables, next(_builds)
         self._state = [{} for _ in self._variables]
         # One vector for each slot, and of it each variable's part: small ones are then updated together.
         for slot, start in self.remembered.items():
@@ -317,7 +320,7 @@ class Optimizer(config.Configurable):
             For another number of gradients than of variables, a gradient in another shape, variables that it was not
             built for, and where none of them has a gradient.
         TypeError
-            For a variable that is no Tensor.
+            For a variable that is no Tensor, and for complex numbers.
         """
         variables = self._variables if trainable_variables is None else list(trainable_variables)
         grads = [None if g is None else plain(g) for g in grads]
@@ -328,7 +331,11 @@ class Optimizer(config.Configurable):
                 raise TypeError(
                     f"the variables of an optimizer: expected Tensors, as in model.trainable_variables, got {kind(v)}"
                 )
-            if g is not None and np.shape(g) != v.shape:
+            real(v, f"{type(self).__name__} at {v.node.name or 'a variable'}")
+            if g is None:
+                continue
+            real(g, f"{type(self).__name__}, the gradient of {v.node.name or 'a variable'}")
+            if np.shape(g) != v.shape:
                 raise ValueError(
                     f"the gradient of {v.node.name or 'a variable'}: expected the shape of its values, {v.shape}, got "
                     f"{np.shape(g)}"

@@ -350,3 +350,49 @@ def test_optimizers_are_counted_as_in_keras(keras):
         made = [getattr(k.optimizers, name)() for name in ("Adam", "Adam", "AdamW", "SGD", "RMSprop")]
         assert [o.name for o in made] == ["adam", "adam_1", "adam_w", "sgd", "rm_sprop"]
         assert k.optimizers.deserialize(k.optimizers.serialize(made[1])).name == "adam_1"
+
+
+def test_complex_numbers_are_refused_wherever_a_rule_takes_squares_for_sizes():
+    z, made = np.array([3 + 4j, 1j], "complex64"), Tensor(np.ones(2, "complex64"), name="z")
+
+    class Wave(nn.layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(2,), dtype="complex64")
+
+    class Turned(nn.layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(2,), initializer=lambda shape, dtype: np.full(shape, 1j))
+
+    optimizers = [
+        nn.optimizers.SGD(), nn.optimizers.SGD(momentum=0.9, clipnorm=1.0), nn.optimizers.Adam(amsgrad=True),
+        nn.optimizers.AdamW(), nn.optimizers.RMSprop(), nn.optimizers.Adagrad(clipvalue=0.1), nn.optimizers.Adadelta(),
+    ]  # fmt: skip
+    calls = [
+        *((lambda o=o: o.apply([z], [made])) for o in optimizers),
+        *((lambda o=o: o.build([made])) for o in optimizers),
+        *((lambda o=o: o.apply([z], [Tensor(np.ones(2, "float32"))])) for o in optimizers),
+        lambda: nn.Variable(z),
+        lambda: nn.Variable([1j, 2.0]),
+        lambda: nn.Variable([1.0], dtype="complex128"),
+        lambda: nn.Variable("zeros", (2,), "complex64"),
+        lambda: nn.Variable(lambda shape, dtype: np.full(shape, 1j), (2,)),
+        lambda: nn.Variable([1.0, 2.0]).assign(z),
+        lambda: Wave().build((2,)),
+        lambda: Turned().build((2,)),
+        lambda: nn.layers.Dense(2)(z[None]),
+        lambda: nn.activations.relu(z),
+        lambda: nn.losses.mean_squared_error(z, z),
+        *((lambda m=m: m().update_state(z)) for m in (nn.metrics.Mean, nn.metrics.Sum)),
+        lambda: nn.metrics.R2Score().update_state(z[None], z[None].real),
+        *((lambda i=i: getattr(nn.initializers, i)()((2, 2), "complex64")) for i in (
+            "GlorotUniform", "HeNormal", "RandomNormal", "RandomUniform", "TruncatedNormal", "Orthogonal",
+        )),
+        *((lambda r=r, x=x: r(x)) for r in (
+            nn.regularizers.L1(), nn.regularizers.L2(), nn.constraints.MaxNorm(), nn.constraints.MinMaxNorm(),
+            nn.constraints.UnitNorm(), nn.constraints.NonNeg(),
+        ) for x in (z, Tensor(z))),
+    ]  # fmt: skip
+    for place, call in enumerate(calls):
+        with pytest.raises(TypeError, match=r"expected real numbers, got complex(64|128); train the two parts"):
+            call(), pytest.fail(f"call {place} takes them")
+    assert made.data.tolist() == [1, 1]
