@@ -22,7 +22,8 @@ def _filled(x: Any, value: float) -> Any:
 
 def _count(x: Any, axis: Any, keepdims: bool) -> Any:
     """How many numbers there are, in the dtype of a quotient by it."""
-    return np.sum(~np.isnan(x), axis=axis, keepdims=keepdims).astype(x.dtype if x.dtype.kind in "fc" else np.float64)
+    dtype = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    return np.sum(~np.isnan(x), axis=axis, keepdims=keepdims).astype(np.empty(0, dtype).real.dtype)
 
 
 @composed(r"\sum_{x \text{ is no NaN}} x", numpy=np.nansum, examples=MISSING)
@@ -73,11 +74,13 @@ def nanstd(
 ) -> Any:
     """The standard deviation of what is not NaN; where all is equal its derivatives are 0, as those of `std`."""
     off = _off(x, axis, mean)
+    off = np.abs(off) if off.dtype.kind == "c" else off
     return length(off, axis=axis, keepdims=keepdims) / np.sqrt(_degrees(x, axis, keepdims, ddof, correction))
 
 
 def _off(x: Any, axis: Any, mean: Any) -> Any:
-    return _filled(x - (np.nanmean(x, axis=axis, keepdims=True) if mean is None else mean), 0)
+    # What is missing is told by x: the difference of infinities is no number either, and is not missing.
+    return np.where(np.isnan(x), 0, x - (np.nanmean(x, axis=axis, keepdims=True) if mean is None else mean))
 
 
 def _degrees(x: Any, axis: Any, keepdims: bool, ddof: float, correction: Any) -> Any:

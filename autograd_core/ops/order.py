@@ -14,6 +14,7 @@ from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
 from ..tensor import Tensor
+from .line import between
 from .missing import share_of_numbers
 from .reduce import TIES, axes_of, lanes_of
 
@@ -89,7 +90,7 @@ def _between(choose: Callable[[Any], Any], x: Any, axis: Any, keepdims: bool, q:
     low, high = np.reshape(order_statistic(lanes, ranks=asarray_like(x, ends)), (2, *of_q, *batch))
     part = places % 1 if skips else np.where(lost, np.nan, places % 1)
     part = asarray_like(x, part.astype(choose(np.zeros(1, x.dtype)).dtype))
-    value = np.where(part == 0, low, low + part * (high - low))  # without a part of ∞ - ∞
+    value = between(low, high, part)
     if skips:
         value = np.where(asarray_like(x, lost), np.nan, value)
     return np.expand_dims(value, [len(of_q) + a for a in axes]) if keepdims else value

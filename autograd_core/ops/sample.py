@@ -13,6 +13,7 @@ from ..domain import example
 from ..op import composed, op
 from .elementwise import check_real
 from .half import in_float32, rule_in_float32
+from .line import between
 
 # -- along a line --------------------------------------------------------------------------------------
 
@@ -95,10 +96,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     last = np.shape(xp)[0] - 1
     at = np.clip(np.searchsorted(plain(xp), plain(x), "right") - 1, 0, max(last - 1, 0))
     beyond = np.minimum(at + 1, last)
-    start, value = _picked(xp, at), _picked(fp, at)
+    start = _picked(xp, at)
     width = _picked(xp, beyond) - start
-    part = np.where(width == 0, 1, (x - start) / np.where(width == 0, 1, width))
-    inside = value + part * (_picked(fp, beyond) - value)
+    alike = (width == 0) & ~(np.isnan(x) & (last > 0))
+    part = np.where(alike, 1, (x - start) / np.where(width == 0, 1, width))
+    # From an infinite place all others are at the other end.
+    part = np.where(np.isinf(width) & np.isnan(part) & ~np.isnan(x), x != start, part)
+    inside = between(_picked(fp, at), _picked(fp, beyond), part)
     inside = np.where(x < xp[0], fp[0] if left is None else left, inside)
     return np.where(x > xp[-1], fp[-1] if right is None else right, inside)
 

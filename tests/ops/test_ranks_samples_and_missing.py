@@ -1,5 +1,6 @@
 """Medians and quantiles, what passes over NaN, samples, polynomials and grids: NumPy's values, and every corner."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -85,6 +86,38 @@ def test_what_a_median_can_be_asked():
         np.quantile(Tensor(X), Tensor(0.5, name="level"))
     with pytest.raises(TypeError, match=r"weights=; write np\.repeat"):
         np.quantile(Tensor(X), 0.5, weights=X, method="inverted_cdf")
+
+
+def test_infinity_is_no_missing_number_and_the_middle_of_two_is_that():
+    lanes = (
+        [INF], [INF, INF], [-INF, -INF], [-INF, INF], [1.0, INF], [-INF, 1.0], [1.0, INF, INF, INF], [INF, NAN],
+        [-INF, -INF, 3.0, 4.0], [-INF, 1.0, NAN], [NAN, NAN], [2.0, 2.0, INF],
+    )  # fmt: skip
+    for x in map(np.array, lanes):
+        for function in (np.median, np.nanmedian, np.nanmean, np.nanvar, np.nanstd, np.nansum, np.nanmax):
+            same(function, x)
+            same(function, x.astype(np.float32))
+    for call in (lambda x: np.percentile(x, [20, 75]), lambda x: np.nanquantile(x, 0.3)):
+        assert np.isposinf(call(Tensor([INF, INF, INF])).data).all()  # where NumPy's is the NaN of ∞ - ∞
+        assert np.isneginf(call(Tensor([-INF, -INF])).data).all()
+    assert np.median(Tensor([-1e308, 1.5e308])).item() == 2.5e307  # the difference has no room, the middle has
+    assert grad(np.median)(np.array([1.0, 2.0, INF, INF])).tolist() == [0, 0.5, 0.25, 0.25]
+
+
+def test_the_spread_of_complex_numbers_is_real():
+    for dtype in (np.complex64, np.complex128):
+        z = np.array([[1 + 2j, complex(NAN, 1), 3 - 1j], [0.5j, 2.0, -1 - 1j]], dtype)
+        tolerance = 1e-6 if dtype == np.complex64 else 1e-14
+        for function in (np.nanvar, np.nanstd, np.nanmean, np.nansum, np.nanprod, np.var, np.std):
+            same(function, z, rtol=tolerance)
+            same(lambda z, f=function: f(z, axis=1, keepdims=True), z, rtol=tolerance)
+        for function in (np.nanvar, np.nanstd):
+            same(lambda z, f=function: f(z, axis=0, ddof=1), z, rtol=tolerance)
+            same(lambda z, f=function: f(z, mean=z[1:, :1]), z, rtol=tolerance)
+            same(function, np.array([complex(INF, 1), 1], dtype))
+            same(function, np.full(2, NAN, dtype))
+    for function in (np.nanvar, np.nanstd):
+        check_gradients(lambda z, f=function: f(np.where([True, False, True], z, NAN)), np.array([1 + 2j, 5, 3 - 1j]))
 
 
 def test_tied_elements_share_and_a_place_that_is_exact_is_of_one():
@@ -193,6 +226,16 @@ def test_samples_have_numpys_values():
         lambda x: np.corrcoef(x[0]), lambda x: np.corrcoef(x, x**2, rowvar=False),
     ):  # fmt: skip
         same(call, X)
+
+
+def test_a_point_is_its_own_whatever_stands_beside_it():
+    places = np.array([-1.0, 0.0, 0.25, 1.0, 1.3, 2.0, 3.0, NAN, INF, -INF])
+    for values in itertools.product((5.0, 2.0, NAN, INF, -INF), repeat=3):
+        same(lambda f: np.interp(places, [0.0, 1.0, 2.0], f), np.array(values))
+    for xp in ([-INF, 0, 1], [0, 1, INF], [-INF, 1, INF], [0, 0, 1], [0, 1, 1], [0, 0, 0], [0]):
+        same(lambda x, xp=xp: np.interp(x, xp, [4.0, 5.0, 7.0][: len(xp)]), places)
+    slopes = grad(lambda f: np.interp(0.0, [0.0, 1.0, 2.0], f))(np.array([5.0, INF, 2.0]))
+    assert slopes.tolist() == [1, 0, 0]
 
 
 def test_slopes_between_samples():
