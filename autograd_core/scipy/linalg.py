@@ -37,6 +37,12 @@ _expm, _sqrtm = _scipys("expm"), _scipys("sqrtm")
 _triangular, _sylvester, _banded = _scipys("solve_triangular"), _scipys("solve_sylvester"), _scipys("solve_banded")
 
 UPPER = np.array([[2.0, 1.0, 0.5], [0.0, 1.5, -1.0], [0.0, 0.0, 1.25]])
+STACK = np.stack([UPPER, 2 * UPPER + np.eye(3)])
+
+
+def _t(a: Any) -> Any:
+    """The transpose of each matrix."""
+    return np.swapaxes(a, -1, -2)
 
 
 @op(r"e^{x}", examples=(example((2, 2)), example((2, 3, 3)), example((1, 1))))
@@ -53,7 +59,7 @@ def expm(A: Any) -> Any:
 @expm.vjp(r"L(x^{T}, g)")
 def _(g: Any, z: Any, A: Any) -> Any:
     # The derivative in a direction E stands in the corner of the exponential of [[A, E], [0, A]] (Mathias 1996).
-    n, turned = np.shape(A)[-1], np.swapaxes(A, -1, -2)
+    n, turned = np.shape(A)[-1], _t(A)
     upper = np.concatenate([turned, g], axis=-1)
     lower = np.concatenate([np.zeros_like(turned), turned], axis=-1)
     return expm(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
@@ -61,15 +67,19 @@ def _(g: Any, z: Any, A: Any) -> Any:
 
 @op(
     r"x^{-1} \cdot y",
+    broadcasts=True,
     examples=(
         example(UPPER, (3,)),
         example(UPPER, (3, 2)),
         example(UPPER.T.copy(), (3,), lower=True, trans=1),
         example(UPPER, (3, 2), unit_diagonal=True, trans="T"),
+        example(STACK, (3,), trans=1),
+        example(STACK, (3, 2)),
+        example(UPPER, (2, 3, 1)),
     ),
 )
 def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
-    """``x`` in ``a x = b`` for a triangular ``a`` ``(n, n)`` and ``b`` ``(n,)`` or ``(n, k)``.
+    """``x`` in ``a x = b`` for triangular ``a`` ``(…, n, n)`` and ``b`` ``(n,)`` or ``(…, n, k)``; stacks broadcast.
 
     ``trans`` 1 or "T" solves with the transpose. What is on the other side of the diagonal is not read, nor is with
     ``unit_diagonal`` the diagonal, and their gradients are 0.
@@ -80,30 +90,45 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
     return _triangular(a, b, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
 
 
+solve_triangular.batched = True
+
+
 def _other(trans: Any) -> int:
     return 0 if trans in (1, "T", 2, "C") else 1
 
 
+def _columns(y: Any, b: Any) -> Any:
+    """Vectors, as a ``b`` of one axis gives them, as matrices of a column; matrices as they are."""
+    return np.expand_dims(y, -1) if np.ndim(b) == 1 else y
+
+
 @solve_triangular.vjp(r"-x^{-T} \cdot g \cdot z^{T}")
 def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    g, z = _columns(g, b), _columns(z, b)
     back = solve_triangular(a, g, _other(trans), lower, unit_diagonal)
     left, right = (back, z) if _other(trans) else (z, back)
-    whole = -np.outer(left, right) if np.ndim(z) == 1 else -left @ right.T
-    side = int(unit_diagonal)
+    whole, side = -left @ _t(right), int(unit_diagonal)
     return np.tril(whole, -side) if lower else np.triu(whole, side)
 
 
 @solve_triangular.vjp(r"x^{-T} \cdot g")
 def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
-    return solve_triangular(a, g, _other(trans), lower, unit_diagonal)
+    back = solve_triangular(a, _columns(g, b), _other(trans), lower, unit_diagonal)
+    return back[..., 0] if np.ndim(b) == 1 else back
 
 
 @op(
     r"x \cdot z + z \cdot y = w",
-    examples=(example(UPPER + 1, UPPER.T.copy(), (3, 3)), example(np.eye(2), 2 * np.eye(2) + 0.5, (2, 2))),
+    broadcasts=True,
+    examples=(
+        example(UPPER + 1, UPPER.T.copy(), (3, 3)),
+        example(np.eye(2), 2 * np.eye(2) + 0.5, (2, 2)),
+        example(STACK + 1, UPPER.T.copy(), (3, 3)),
+        example(UPPER, STACK, (2, 3, 3)),
+    ),
 )
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """``z`` in ``a z + z b = q``, for ``a`` ``(m, m)``, ``b`` ``(n, n)`` and ``q`` ``(m, n)``.
+    """``z`` in ``a z + z b = q``, for ``a`` ``(…, m, m)``, ``b`` ``(…, n, n)`` and ``q`` ``(…, m, n)``.
 
     >>> print(solve_sylvester(np.eye(1), 3 * np.eye(1), np.array([[8.0]])))
     [[2.]]
@@ -111,24 +136,27 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     return _sylvester(a, b, q)
 
 
+solve_sylvester.batched = True
+
+
 @solve_sylvester.vjp(r"-G \cdot z^{T}, G: x^{T} G + G y^{T} = g")
 def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
-    return -solve_sylvester(a.T, b.T, g) @ z.T
+    return -solve_sylvester(_t(a), _t(b), g) @ _t(z)
 
 
 @solve_sylvester.vjp(r"-z^{T} \cdot G, G: x^{T} G + G y^{T} = g")
 def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
-    return -z.T @ solve_sylvester(a.T, b.T, g)
+    return -_t(z) @ solve_sylvester(_t(a), _t(b), g)
 
 
 @solve_sylvester.vjp(r"G: x^{T} G + G y^{T} = g")
 def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
-    return solve_sylvester(a.T, b.T, g)
+    return solve_sylvester(_t(a), _t(b), g)
 
 
-@op(r"\sqrt{x}", examples=(example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25)))
+@op(r"\sqrt{x}", examples=(example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25), example(STACK)))
 def sqrtm(A: Any) -> Any:
-    """The principal square root of a matrix ``(n, n)`` that has a real one.
+    """The principal square roots of matrices ``(…, n, n)`` that have real ones.
 
     >>> print(sqrtm(np.diag([4.0, 9.0])))
     [[2. 0.]
@@ -142,7 +170,7 @@ def sqrtm(A: Any) -> Any:
 
 @sqrtm.vjp(r"G: z^{T} G + G z^{T} = g")
 def _(g: Any, z: Any, A: Any) -> Any:
-    return solve_sylvester(z.T, z.T, g)
+    return solve_sylvester(_t(z), _t(z), g)
 
 
 def _band(l_and_u: tuple[int, int], n: int) -> tuple[Any, Any]:
@@ -153,15 +181,18 @@ def _band(l_and_u: tuple[int, int], n: int) -> tuple[Any, Any]:
 
 
 def _transposed(l_and_u: tuple[int, int], ab: Any) -> Any:
-    rows, there = _band(l_and_u[::-1], np.shape(ab)[1])
-    return np.where(there, ab[np.arange(sum(l_and_u), -1, -1)[:, None], rows], 0)
+    rows, there = _band(l_and_u[::-1], np.shape(ab)[-1])
+    return np.where(there, ab[..., np.arange(sum(l_and_u), -1, -1)[:, None], rows], 0)
 
 
 @op(
     r"x^{-1} \cdot y",
+    broadcasts=True,
     examples=(
         example(np.array([[0.0, 1.0, -1.0], [4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (3,), l_and_u=(1, 1)),
         example(np.array([[4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (3, 2), l_and_u=(1, 0)),
+        example(np.array([[[4.0, 5.0, 3.0]], [[2.0, 3.0, 4.0]]]), (3,)),
+        example(np.array([[4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (2, 3, 1), l_and_u=(1, 0)),
     ),
 )
 def banded(ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
@@ -169,17 +200,20 @@ def banded(ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
     return _banded(l_and_u, ab, b)
 
 
+banded.batched = True
+
+
 @banded.vjp(r"-x^{-T} \cdot g \cdot z^{T}")
 def _(g: Any, z: Any, ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
-    back = banded(_transposed(l_and_u, ab), g, l_and_u=l_and_u[::-1])
-    rows, there = _band(l_and_u, np.shape(ab)[1])
-    products = back[rows] * z
-    return -np.where(there, products if np.ndim(z) == 1 else np.sum(products, axis=-1), 0)
+    back = banded(_transposed(l_and_u, ab), _columns(g, b), l_and_u=l_and_u[::-1])
+    rows, there = _band(l_and_u, np.shape(ab)[-1])
+    return -np.where(there, np.sum(back[..., rows, :] * np.expand_dims(_columns(z, b), -3), axis=-1), 0)
 
 
 @banded.vjp(r"x^{-T} \cdot g")
 def _(g: Any, z: Any, ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
-    return banded(_transposed(l_and_u, ab), g, l_and_u=l_and_u[::-1])
+    back = banded(_transposed(l_and_u, ab), _columns(g, b), l_and_u=l_and_u[::-1])
+    return back[..., 0] if np.ndim(b) == 1 else back
 
 
 def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
@@ -190,9 +224,9 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     l_and_u : pair of int
         How many diagonals lie below the main one, and above it.
     ab : array_like
-        ``(l + u + 1, n)``: ``ab[u + i - j, j]`` is ``a[i, j]``.
+        ``(…, l + u + 1, n)``: ``ab[…, u + i - j, j]`` is ``a[…, i, j]``.
     b : array_like
-        ``(n,)`` or ``(n, k)``.
+        ``(n,)`` or ``(…, n, k)``; stacks broadcast.
 
     Examples
     --------
