@@ -330,9 +330,13 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
         total = network.logsumexp(a, axis=axis, keepdims=keepdims)
         return (total, np.ones_like(plain(total))) if return_sign else total
     b = array(b)
-    a, b = np.broadcast_arrays(np.where(plain(b) == 0, -inf, a), b)
-    top = np.max(plain(a), axis=axis, keepdims=True)
+    a, b = np.broadcast_arrays(a, b)
+    there = plain(b) != 0
+    top = np.max(np.where(there, plain(a), -inf), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
+    # The exponential of what the factor 0 leaves out is the derivative of that factor; 0 times it must stay a number.
+    most = top + np.log(np.finfo(np.result_type(plain(a), np.float16)).max) - 1
+    a = np.where(there | (plain(a) < most), a, most)
     total = np.sum(b * np.exp(a - top), axis=axis, keepdims=keepdims)
     shift = top if keepdims else np.squeeze(top, axis=axis)
     if not return_sign:

@@ -134,6 +134,10 @@ def test_corners_of_the_twins():
     special, stats = pair("special.softmax")[0].__module__, importlib.import_module("autograd_core.scipy.stats")
     special = importlib.import_module(special)
     inf = np.inf
+    judge = importlib.import_module("scipy.special").logsumexp
+    for a, factor in (([0.0, 0.0], [1.0, 0.0]), ([3.0, 800.0], [0.0, 2.0]), ([1.0, -inf], [2.0, 0.0])):
+        slopes = grad(lambda b, a=a: special.logsumexp(a, b=b))(np.array(factor))
+        np.testing.assert_allclose(slopes, np.exp(np.array(a) - judge(a, b=factor)), err_msg=str(factor))
     slopes = grad(lambda a: special.logsumexp(a, b=np.array([1.0, 0.0, 2.0])))(np.array([0.0, inf, -inf]))
     np.testing.assert_array_equal(slopes, [1, 0, 0])  # what has the factor 0 is left out
     assert special.logsumexp(Tensor([-inf, -inf])).data == -inf
@@ -156,8 +160,13 @@ def test_corners_of_the_twins():
         stats.norm.pdff
     with pytest.raises(ValueError, match="expected a covariance of shape"):
         stats.multivariate_normal.logpdf(X, X[0], np.eye(2))
-    with pytest.raises(ValueError, match="positive definite"):
-        stats.multivariate_normal.logpdf(X, X[0], -np.eye(3))
+    theirs = importlib.import_module("scipy.stats").multivariate_normal
+    for cov in (-np.eye(2), [[1.0, 2.0], [2.0, 1.0]], np.ones((2, 2)), [[1.0, 0.0], [0.0, np.nan]], np.zeros((2, 2))):
+        for density, given in ((stats.multivariate_normal, Tensor(cov)), (theirs, cov)):
+            with pytest.raises(ValueError, match=r"definite|NaN"):
+                density.logpdf(X[0, :2], X[1, :2], given)
+        with pytest.raises(ValueError, match="positive definite"):
+            stats.multivariate_normal.entropy(None, Tensor(cov))
     with pytest.raises(ValueError, match="of sum 1"):
         stats.dirichlet.logpdf([0.5, 0.6], [1.0, 1.0])
     with pytest.raises(RuleError, match="expected whole numbers, which have no derivative"):

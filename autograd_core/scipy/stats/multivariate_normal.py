@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dispatch import plain
 from .arguments import numbers
 from .theirs import theirs
 
@@ -27,6 +28,16 @@ def _matrix(cov: Any, d: int) -> Any:
     return cov
 
 
+def _volume(cov: Any) -> Any:
+    """The logarithm of the determinant of a covariance, which must be one."""
+    known = plain(cov)
+    values = np.linalg.eigvalsh((known + np.swapaxes(known, 0, 1)) / 2)  # two below 0 make a determinant above 0
+    rounding = len(values) * np.finfo(values.dtype).eps
+    if np.min(values, initial=1) > rounding * np.max(np.abs(values), initial=0):
+        return np.linalg.slogdet(cov)[1]
+    raise ValueError("multivariate_normal: expected a positive definite covariance, got a singular or negative one")
+
+
 def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
     """The logarithm of the density.
 
@@ -39,7 +50,7 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = Fals
     cov : array_like
         ``(d, d)``, ``(d,)`` for the diagonal, or a number for all of it; positive definite.
     allow_singular : bool
-        False: a singular covariance has no density. True is refused: its pseudoinverse has no derivative.
+        False: a singular covariance has no density. True is refused.
 
     Returns
     -------
@@ -58,17 +69,15 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = Fals
     """
     if allow_singular:
         raise ValueError(
-            "multivariate_normal: expected allow_singular=False, got True; a pseudoinverse has no rule here"
+            "multivariate_normal: expected allow_singular=False, got True; write the density of what does vary, with "
+            "the eigenvectors of eigenvalues above 0"
         )
     x, mean, cov = numbers(x, 0.0 if mean is None else mean, cov)
     d = _length(mean, cov)
     if d == 1 and np.ndim(x) < 2:
         x = np.expand_dims(x, -1)  # numbers
     cov = _matrix(cov, d)
-    sign, volume = np.linalg.slogdet(cov)
-    if not sign > 0:
-        raise ValueError("multivariate_normal: expected a positive definite covariance, got a singular or negative one")
-    rest = x - mean
+    volume, rest = _volume(cov), x - mean
     length = np.sum(rest * np.linalg.solve(cov, rest[..., None])[..., 0], axis=-1)
     return -(length + volume + d * log(2 * pi)) / 2
 
@@ -79,11 +88,11 @@ def pdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) 
 
 
 def entropy(mean: Any = None, cov: Any = 1.0) -> Any:
-    """The differential entropy, in nats.
+    """The differential entropy, in nats; ValueError for what `logpdf` refuses as a covariance.
 
     >>> print(entropy(None, np.eye(2)).round(4))
     2.8379
     """
     mean, cov = numbers(0.0 if mean is None else mean, cov)
     d = _length(mean, cov)
-    return (np.linalg.slogdet(_matrix(cov, d))[1] + d * (log(2 * pi) + 1)) / 2
+    return (_volume(_matrix(cov, d)) + d * (log(2 * pi) + 1)) / 2
