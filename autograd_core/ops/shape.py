@@ -334,7 +334,8 @@ def array(nested: Any) -> Any:
     kinds = {getattr(x, "dtype", type(x)): getattr(x, "dtype", x) for x in found}  # one of each
     dtyped = any(isinstance(kind, np.dtype) for kind in kinds) and str not in kinds
     among = next((x for x in found if hasattr(x, "dtype")), None)
-    return _array(nested, np.result_type(*kinds.values()) if dtyped else np.float64, among)
+    of_numbers = np.complex128 if complex in kinds else np.float64
+    return _array(nested, np.result_type(*kinds.values()) if dtyped else of_numbers, among)
 
 
 def _array(nested: Any, dtype: Any, among: Any) -> Any:

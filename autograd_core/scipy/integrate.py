@@ -58,7 +58,11 @@ def odeint(
     Raises
     ------
     ArithmeticError
-        Where no step is small enough for these errors.
+        Where no step is small enough for these errors, and where y or its slope is not finite at a time of ``t``.
+    ValueError
+        For times that are not finite.
+    TypeError
+        For complex numbers.
 
     Examples
     --------
@@ -75,12 +79,25 @@ def odeint(
 
     def of_numbers(time: Any, flat: Any) -> Any:
         with no_grad():
-            return np.ravel(plain(slope(time, flat.reshape(np.shape(y0)).astype(y0.dtype), fixed)))
+            found = np.ravel(plain(slope(time, flat.reshape(np.shape(y0)).astype(y0.dtype), fixed)))
+        _real("func", found)
+        return found
 
+    for name, given in (("y0", y0), ("t", t)):
+        _real(name, plain(given))
+    if not np.all(np.isfinite(plain(t))):
+        raise ValueError(f"odeint: expected finite times, got {plain(t)}")
     times, rows = np.asarray(plain(t), float), [y0 if y0.dtype.kind == "f" else y0.astype(float)]
     for n in range(len(times) - 1):
         begin, end, y = float(times[n]), float(times[n + 1]), rows[-1]
+        if not np.all(np.isfinite(plain(y))):
+            raise ArithmeticError(f"odeint: expected a finite y to go on from at {begin:.9g}, got {plain(y)}")
         solver = DOP853(of_numbers, begin, np.ravel(plain(y)), end, rtol=rtol, atol=atol)
+        if np.isnan(solver.h_abs):  # a step of no length, which would be shortened without an end
+            raise ArithmeticError(
+                f"odeint: expected a finite slope, rtol and atol at {begin:.9g}, got slope {solver.f}, rtol {rtol} and "
+                f"atol {atol}"
+            )
         start, span = (t[n], t[n + 1] - t[n]) if plain(t) is not t else (y.dtype.type(begin), y.dtype.type(end - begin))
         while solver.status == "running":
             message = solver.step()
@@ -91,6 +108,14 @@ def odeint(
                 y = _step(slope, start + float(share) * span, float(of) * span, y, args)
         rows.append(y)
     return np.stack(rows)
+
+
+def _real(name: str, given: Any) -> None:
+    if np.iscomplexobj(given):
+        raise TypeError(
+            f"odeint: expected real numbers of {name}, got {given.dtype}; integrate the real and the imaginary part as "
+            "two components of y"
+        )
 
 
 def _step(slope: Callable[..., Any], time: Any, length: Any, y: Any, args: Sequence[Any]) -> Any:

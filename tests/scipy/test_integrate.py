@@ -55,3 +55,31 @@ def test_what_goes_wrong_is_said_and_float32_stays():
     y0 = Tensor(np.float32([1, 2]))
     odeint(lambda y, t: -y, y0, [0.0, 1.0])[-1].sum().backward()
     assert y0.grad.dtype == np.float32
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_can_have_no_step_is_refused_and_what_only_overshoots_is_not():
+    nan, inf = np.nan, np.inf
+    for t in ([0.0, nan], [0.0, inf], [-inf, 0.0]):
+        with pytest.raises(ValueError, match="expected finite times"):
+            odeint(lambda y, t: -y, 1.0, t)
+    for func, y0, options in (
+        (lambda y, t: y * nan, 1.0, {}),
+        (lambda y, t: y * nan, Tensor([1.0, 2.0]), {}),
+        (lambda y, t: y * inf, 1.0, {}),
+        (lambda y, t: -y, nan, {}),
+        (lambda y, t: -y, inf, {}),
+        (lambda y, t: -y, 1.0, {"atol": nan}),
+        (lambda y, t: 1e308 + 0 * t, 1.7e308, {}),  # beyond the largest number after the first of two times
+        (lambda y, t: y if t < 0.5 else y * nan, 1.0, {}),
+    ):
+        with pytest.raises(ArithmeticError, match="odeint: "):
+            odeint(func, y0, [0.0, 1.0, 2.0], **options)
+    for func, y0 in ((lambda y, t: 1j * y, 1.0), (lambda y, t: -y, 1j), (lambda y, t: -y, Tensor([1j]))):
+        with pytest.raises(TypeError, match=r"expected real numbers of (func|y0), got complex128; integrate the real"):
+            odeint(func, y0, [0.0, 20.0])
+
+    def root(y, t):  # has no value beyond 0, where a step that is too long may look
+        return -np.sqrt(y)
+
+    np.testing.assert_allclose(odeint(root, 1.0, [0.0, 1.9])[-1], (1 - 1.9 / 2) ** 2, rtol=1e-6)
