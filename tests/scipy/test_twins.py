@@ -169,12 +169,40 @@ def test_corners_of_the_twins():
             stats.multivariate_normal.entropy(None, Tensor(cov))
     with pytest.raises(ValueError, match="of sum 1"):
         stats.dirichlet.logpdf([0.5, 0.6], [1.0, 1.0])
+    for alpha in ([1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="expected an alpha above 0"):
+            stats.dirichlet.logpdf([0.5, 0.5], alpha)
     with pytest.raises(RuleError, match="expected whole numbers, which have no derivative"):
         stats.poisson.logpmf(Tensor(2.0), 3.0)
     with pytest.raises(ValueError, match="above"):
         special.multigammaln(Tensor(0.5), 2)
     with pytest.raises(ValueError, match="real, got one with an eigenvalue below 0"):
         importlib.import_module("autograd_core.scipy.linalg").sqrtm(Tensor([[-1.0, 0.0], [0.0, 1.0]]))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_densities_at_the_edge_and_for_parameters_of_no_distribution_are_scipys():
+    stats, theirs = importlib.import_module("autograd_core.scipy.stats"), importlib.import_module("scipy.stats")
+    odd = np.array([-1.0, 0.0, 1.5, np.nan])
+    for name, of, count in (
+        ("norm", "pdf logpdf cdf sf", 0), ("t", "pdf logpdf cdf sf", 1), ("gamma", "pdf logpdf cdf sf", 1),
+        ("chi2", "pdf logpdf cdf sf", 1), ("beta", "pdf logpdf cdf", 2), ("expon", "pdf logpdf cdf sf", 0),
+    ):  # fmt: skip
+        grid = np.meshgrid(*[odd] * count, [0.0], odd[[0, 2, 3]], np.array([0.3, 2.0, np.nan]), indexing="ij")
+        for function in of.split():
+            mine, right = (getattr(getattr(m, name), function)(grid[-1], *grid[:-1]) for m in (stats, theirs))
+            np.testing.assert_allclose(mine, right, rtol=1e-9, err_msg=f"{name}.{function}")
+    k, mu = np.meshgrid([-1.0, 0.0, 1.0, 1.5, np.nan], odd)
+    np.testing.assert_allclose(stats.poisson.pmf(k, mu), theirs.poisson.pmf(k, mu), rtol=1e-12)
+    for f, x, slope in (
+        (lambda x: stats.gamma.pdf(x, 4.0), 0.0, 0), (lambda x: stats.gamma.pdf(x, 2.0), 0.0, 1),
+        (lambda x: stats.chi2.pdf(x, 4.0), 0.0, 0.25), (lambda x: stats.beta.pdf(x, 2.0, 2.0), 0.0, 6),
+        (lambda x: stats.beta.pdf(x, 2.0, 2.0), 1.0, -6), (stats.norm.pdf, np.inf, 0), (stats.norm.pdf, -np.inf, 0),
+        (lambda s: stats.norm.pdf(np.inf, 0.0, s), 2.0, 0), (lambda x: stats.t.pdf(x, 3.0), np.inf, 0),
+        (lambda m: stats.poisson.pmf(1, m), 0.0, 1), (lambda m: stats.poisson.pmf(0, m), 0.0, -1),
+        (lambda m: stats.poisson.pmf(3, m), 0.0, 0),
+    ):  # fmt: skip
+        assert grad(f)(x) == pytest.approx(slope, abs=1e-15), (x, slope)
 
 
 @pytest.mark.parametrize("name", list(CALLS))

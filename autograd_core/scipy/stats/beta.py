@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import decide
 from ...dispatch import plain
 from ..special import betainc, betaln, xlog1py, xlogy
-from .arguments import of_numbers, standard
+from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("beta")
@@ -29,10 +30,17 @@ def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return np.where(outside, -inf, inside)
 
 
-@of_numbers
+@density
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
-    return np.exp(logpdf(x, a, b, loc, scale))
+    u = standard(x, loc, scale)
+    edge = (plain(u) == 0) | (plain(u) == 1)
+    whole = np.exp(logpdf(np.where(edge, loc + scale / 2, x), a, b, loc, scale))
+    if not decide(np.any(edge)):
+        return whole
+    # There the slope of a logarithm is infinite, but not that of the power.
+    v = np.where(edge, u, 0.5)
+    return np.where(edge, v ** (a - 1) * (1 - v) ** (b - 1) * np.exp(-betaln(a, b)) / scale, whole)
 
 
 @of_numbers

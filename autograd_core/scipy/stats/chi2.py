@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from . import gamma
-from .arguments import of_numbers
+from .arguments import density, of_numbers
 from .theirs import theirs
 
 __getattr__ = theirs("chi2")
@@ -23,10 +21,10 @@ def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return gamma.logpdf(x, df / 2, loc, 2 * scale)
 
 
-@of_numbers
+@density
 def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
-    return np.exp(logpdf(x, df, loc, scale))
+    return gamma.pdf(x, df / 2, loc, 2 * scale)
 
 
 @of_numbers

@@ -28,7 +28,7 @@ def logpdf(x: Any, alpha: Any) -> Any:
     Raises
     ------
     ValueError
-        For other shapes, and for ``x`` below 0 or of another sum.
+        For other shapes, for ``x`` below 0 or of another sum, and for ``alpha`` not above 0.
 
     Examples
     --------
@@ -43,6 +43,8 @@ def logpdf(x: Any, alpha: Any) -> Any:
         raise ValueError(f"dirichlet: expected {k} probabilities, as alpha has, or one fewer, got {np.shape(x)[0]}")
     if np.min(plain(x), initial=0) < 0 or np.max(np.abs(np.sum(plain(x), axis=0) - 1), initial=0) > 1e-9:
         raise ValueError(f"dirichlet: expected probabilities, from 0 on and of sum 1, got {plain(x)}")
+    if not np.min(plain(alpha), initial=np.inf) > 0:
+        raise ValueError(f"dirichlet: expected an alpha above 0, got {plain(alpha)}")
     power = alpha - 1 if np.ndim(x) == 1 else np.expand_dims(alpha - 1, -1)
     return np.sum(xlogy(power, x), axis=0) - np.sum(gammaln(alpha)) + gammaln(np.sum(alpha))
 

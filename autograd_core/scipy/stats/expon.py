@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dispatch import plain
-from .arguments import of_numbers, standard
+from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("expon")
@@ -25,7 +25,7 @@ def logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return np.where(plain(u) < 0, -inf, -u - np.log(scale))
 
 
-@of_numbers
+@density
 def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
     return np.exp(logpdf(x, loc, scale))

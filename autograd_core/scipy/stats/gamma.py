@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import decide
 from ...dispatch import plain
 from ..special import gammainc, gammaincc, gammaln, xlogy
-from .arguments import of_numbers, standard
+from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("gamma")
@@ -28,10 +29,16 @@ def logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return np.where(outside, -inf, xlogy(a - 1, v) - v - gammaln(a) - np.log(scale))
 
 
-@of_numbers
+@density
 def pdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
-    return np.exp(logpdf(x, a, loc, scale))
+    u = standard(x, loc, scale)
+    edge = plain(u) == 0
+    whole = np.exp(logpdf(np.where(edge, loc + scale, x), a, loc, scale))
+    if not decide(np.any(edge)):
+        return whole
+    # There the slope of the logarithm is infinite, but not that of the power.
+    return np.where(edge, np.where(edge, u, 1.0) ** (a - 1) * np.exp(-u - gammaln(a)) / scale, whole)
 
 
 @of_numbers

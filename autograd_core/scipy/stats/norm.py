@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..special import log_ndtr, ndtr, ndtri
-from .arguments import of_numbers, standard
+from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("norm")
@@ -24,7 +24,7 @@ def logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return -np.square(standard(x, loc, scale)) / 2 - np.log(scale) - log(2 * pi) / 2
 
 
-@of_numbers
+@density
 def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
     return np.exp(logpdf(x, loc, scale))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import decide
+from ...dispatch import plain
 from ..special import gammaincc, gammaln, xlogy
 from .arguments import of_numbers, without_derivative
 from .theirs import theirs
@@ -30,7 +32,15 @@ def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
 @of_numbers
 def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The probability of ``k``."""
-    return np.exp(logpmf(k, mu, loc))
+    edge = plain(mu) == 0
+    whole = np.exp(logpmf(k, np.where(edge, 1.0, mu), loc))
+    if not decide(np.any(edge)):
+        return whole
+    n = np.subtract(*without_derivative(k, loc))
+    outside = (n < 0) | (n != np.floor(n)) | np.isinf(n)
+    n = np.where(outside, 0, n)
+    at_edge = np.where(edge, mu, 1.0) ** n * np.exp(-gammaln(n + 1) - mu)
+    return np.where(edge, np.where(outside, 0.0, at_edge), whole)
 
 
 @of_numbers

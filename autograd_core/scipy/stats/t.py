@@ -10,7 +10,7 @@ import numpy as np
 from ...dispatch import plain
 from ..special import betaln, stdtr
 from . import norm
-from .arguments import of_numbers, standard
+from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
 __getattr__ = theirs("t")
@@ -32,7 +32,7 @@ def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     return np.where(normal, norm.logpdf(x, loc, scale), found) if np.any(normal) else found
 
 
-@of_numbers
+@density
 def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The density."""
     return np.exp(logpdf(x, df, loc, scale))
