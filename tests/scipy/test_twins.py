@@ -7,6 +7,7 @@ import pytest
 
 from autograd_core import GradientLossError, Tensor, grad
 from autograd_core.errors import RuleError
+from autograd_core.replay import replay
 from autograd_core.testing import check_gradients
 
 pytest.importorskip("scipy")
@@ -167,6 +168,12 @@ def test_corners_of_the_twins():
                 density.logpdf(X[0, :2], X[1, :2], given)
         with pytest.raises(ValueError, match="positive definite"):
             stats.multivariate_normal.entropy(None, Tensor(cov))
+    slope = grad(lambda cov: stats.multivariate_normal.logpdf([1.0, 2.0], None, cov))
+    again = replay(slope)
+    for scale in (1.0, 2.0, 3.0):
+        np.testing.assert_array_equal(again(scale * SPD[:2, :2]), slope(scale * SPD[:2, :2]))
+    with pytest.raises(ValueError, match="positive definite"):
+        again(-SPD[:2, :2])
     with pytest.raises(ValueError, match="of sum 1"):
         stats.dirichlet.logpdf([0.5, 0.6], [1.0, 1.0])
     for alpha in ([1.0, -1.0], [1.0, np.nan]):

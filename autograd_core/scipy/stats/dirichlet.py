@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import decide
 from ...dispatch import plain
 from ..special import gammaln, xlogy
 from .arguments import numbers
@@ -41,9 +42,10 @@ def logpdf(x: Any, alpha: Any) -> Any:
     k = np.shape(alpha)[0]
     if np.shape(x)[0] != k:
         raise ValueError(f"dirichlet: expected {k} probabilities, as alpha has, or one fewer, got {np.shape(x)[0]}")
-    if np.min(plain(x), initial=0) < 0 or np.max(np.abs(np.sum(plain(x), axis=0) - 1), initial=0) > 1e-9:
+    off = np.max(np.abs(np.sum(plain(x), axis=0) - 1), initial=0)
+    if decide((np.min(plain(x), initial=0) < 0) | (off > 1e-9)):
         raise ValueError(f"dirichlet: expected probabilities, from 0 on and of sum 1, got {plain(x)}")
-    if not np.min(plain(alpha), initial=np.inf) > 0:
+    if not decide(np.min(plain(alpha), initial=np.inf) > 0):
         raise ValueError(f"dirichlet: expected an alpha above 0, got {plain(alpha)}")
     power = alpha - 1 if np.ndim(x) == 1 else np.expand_dims(alpha - 1, -1)
     return np.sum(xlogy(power, x), axis=0) - np.sum(gammaln(alpha)) + gammaln(np.sum(alpha))

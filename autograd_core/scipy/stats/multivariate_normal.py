@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import decide
 from ...dispatch import plain
 from .arguments import numbers
 from .theirs import theirs
@@ -33,7 +34,7 @@ def _volume(cov: Any) -> Any:
     known = plain(cov)
     values = np.linalg.eigvalsh((known + np.swapaxes(known, 0, 1)) / 2)  # two below 0 make a determinant above 0
     rounding = len(values) * np.finfo(values.dtype).eps
-    if np.min(values, initial=1) > rounding * np.max(np.abs(values), initial=0):
+    if decide(np.min(values, initial=1) > rounding * np.max(np.abs(values), initial=0)):
         return np.linalg.slogdet(cov)[1]
     raise ValueError("multivariate_normal: expected a positive definite covariance, got a singular or negative one")
 
