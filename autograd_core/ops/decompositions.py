@@ -418,8 +418,9 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
 
 
 def _mirrored(x: Any) -> Any:
-    """The symmetric matrix with this lower triangle."""
-    return np.tril(x) + _h(np.tril(x, -1))
+    """The Hermitian matrix with this lower triangle; of the diagonal only the real part is read, as by LAPACK."""
+    half = _lower_half(x)
+    return half + _h(half)
 
 
 def _over_triangle(x: Any, r: Any) -> Any:

@@ -375,6 +375,15 @@ def test_decompositions_of_complex_matrices():
         weights = wild(*np.shape(value))
         order = 1 if name in OF_VALUES else 2
         check_gradients(lambda x, f=f, w=weights: np.sum(np.real(f(x) * w)), x, order=order)
+    # What is told to be Hermitian has a real diagonal, whatever stands there.
+    for x in (wild(1, 1), wild(3, 3), np.stack((wild(2, 2), wild(2, 2)))):
+        for f in (
+            lambda x: np.linalg.pinv(x, hermitian=True), np.linalg.eigvalsh, lambda x: np.linalg.eigvalsh(x, "U"),
+            lambda x: np.linalg.svd(x, compute_uv=False, hermitian=True),
+        ):  # fmt: skip
+            np.testing.assert_allclose(f(Tensor(x)).data, f(x), rtol=1e-11, atol=1e-13)
+            weights = wild(*np.shape(f(x)))
+            check_gradients(lambda x, f=f, w=weights: np.sum(np.real(f(x) * w)), x)
     for refused in (np.linalg.svd, np.linalg.qr, lambda x: np.linalg.cholesky(hermitian(x) + 9 * np.eye(3))):
         with pytest.raises(TypeError, match="expected real numbers, got complex ones"):
             refused(Tensor(wild(3, 3)))
