@@ -155,7 +155,8 @@ def _derived(f: Function, what: str, argnums: Any) -> Callable[[Function], Funct
 def _several_directions(what: str, f: Function) -> str:
     return (
         f"{what}: expected a function that returns real numbers, got complex ones from {_name(f)}; take their "
-        "np.abs(…), .real or .imag, or say holomorphic=True where the function has a complex derivative"
+        "np.abs(…), .real or .imag, or say holomorphic=True where the function has a complex derivative; for second "
+        "derivatives of a real function pass the parts as two arguments"
     )
 
 

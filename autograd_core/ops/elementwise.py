@@ -120,9 +120,9 @@ power = ufunc(
 
 @composed(r"x^{y}", numpy=np.float_power, domain=(POSITIVE, REAL), examples=(example((2, 3), (3,)), example((), 3)))
 def float_power(x: Any, y: Any) -> Any:
-    """``x ** y`` in float64, whatever came."""
-    double = np.dtype(np.float64)
-    x, y = (v if hasattr(v, "dtype") else np.asarray(v, double)[()] for v in (x, y))
+    """``x ** y`` in float64, or complex128, whatever came."""
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v)[()] for v in (x, y))
+    double = np.result_type(np.float64, x.dtype, y.dtype)
     x, y = (v if v.dtype == double else v.astype(double) for v in (x, y))
     return np.power(x, y)
 

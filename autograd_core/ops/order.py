@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..arrays import asarray_like, in_numpy, to_numpy
 from ..dispatch import plain
@@ -78,6 +79,8 @@ def _between(choose: Callable[[Any], Any], x: Any, axis: Any, keepdims: bool, q:
     if isinstance(q, Tensor) and q.requires_grad:
         raise TypeError(f"q: expected numbers, through which no gradient flows, got {q.node.label()}; write q.data")
     x = x if x.dtype.kind in "fc" else x.astype(np.float64)
+    if axis is not None:
+        normalize_axis_tuple(axis, np.ndim(x))  # a number has no axis here, where sums allow it one
     axes, lanes = axes_of(x, axis), lanes_of(x, axis)
     *batch, n = np.shape(lanes)
     numbers = to_numpy(np.sum(~np.isnan(plain(lanes)), axis=-1, keepdims=True))

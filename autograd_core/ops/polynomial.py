@@ -37,6 +37,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of each element in a row, the highest first unless they increase."""
     if np.ndim(x) != 1:
         raise ValueError(f"vander: expected one axis, got shape {list(np.shape(x))}")
+    if N is not None and N < 0:
+        raise ValueError(f"vander: expected a number of powers from 0 on, got {N}")
     powers = np.arange(np.shape(x)[0] if N is None else N)
     powers = asarray_like(x, powers if increasing else powers[::-1])
     return np.expand_dims(x, 1).astype(np.promote_types(x.dtype, int)) ** powers
@@ -68,8 +70,17 @@ def poly(roots: Any) -> Any:
 def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> Any:
     """The polynomial of a degree whose values at ``x`` are nearest to ``y``, each distance weighed by ``w``."""
     x = x if hasattr(x, "dtype") else np.asarray(x, np.float64)
-    rows = np.vander(x, deg + 1)
     y = y if hasattr(y, "dtype") else np.asarray(y)
+    deg, n = int(deg), np.size(x)
+    if deg < 0:
+        raise ValueError(f"polyfit: expected a degree from 0 on, got {deg}")
+    if np.ndim(x) != 1 or not n:
+        raise TypeError(f"polyfit: expected places x along one axis, one or more, got shape {list(np.shape(x))}")
+    if np.ndim(y) not in (1, 2) or np.shape(y)[0] != n:
+        raise TypeError(f"polyfit: expected y with one or two axes, the first of length {n}, got {list(np.shape(y))}")
+    if w is not None and np.shape(w) != (n,):
+        raise TypeError(f"polyfit: expected a weight for each of the {n} places, got shape {list(np.shape(w))}")
+    rows = np.vander(x, deg + 1)
     if w is not None:
         rows, y = rows * np.expand_dims(w, 1), (y.T * w).T
     scale = np.sqrt(np.sum(rows * rows, axis=0))  # without which large powers outweigh small ones

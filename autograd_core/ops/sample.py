@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..arrays import asarray_like
+from ..arrays import asarray_like, decide
 from ..dispatch import NUMPY, plain
 from ..domain import example
 from ..op import composed, op
@@ -79,6 +79,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     At a point the slope is that to its right, at the last one that to its left.
     """
     x, xp, fp = (v if hasattr(v, "dtype") else np.asarray(v) for v in (x, xp, fp))
+    for places in (x, xp):
+        check_real("interp", places)
     # Whatever it gets, NumPy interpolates in double precision.
     x, xp, fp = (v.astype(complex if v.dtype.kind == "c" else float, copy=False) for v in (x, xp, fp))
     if np.ndim(xp) != 1 or np.shape(xp) != np.shape(fp) or not np.size(xp):
@@ -87,6 +89,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             f"{list(np.shape(fp))}"
         )
     if period is not None:
+        if decide(plain(period) == 0):
+            raise ValueError("interp: expected a period other than 0, got 0; None is for what has none")
         x, xp = np.remainder(x, abs(period)), np.remainder(xp, abs(period))
         order = np.argsort(plain(xp))
         xp, fp = _picked(xp, order), _picked(fp, order)
@@ -182,12 +186,19 @@ def cov(
     dtype: Any = None,
 ) -> Any:
     """The covariances of variables in rows, or with ``rowvar=False`` in columns; weights are those of observations."""
+    for name, part in (("m", x), ("y", y)):
+        if np.ndim(part) > 2:
+            raise ValueError(f"cov: expected {name} with at most two axes, got shape {list(np.shape(part))}")
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError(f"cov: expected a whole number as ddof, got {ddof}")
     if dtype is None:  # as NumPy has it, at least of double precision
         dtype = np.result_type(np.float64, *(part.dtype for part in (x, y) if part is not None))
     parts = [np.atleast_2d(part).astype(dtype, copy=False) for part in (x, y) if part is not None]
     if not rowvar:
         parts = [part.T if np.ndim(given) > 1 else part for part, given in zip(parts, (x, y), strict=False)]
     x = np.concatenate(parts)
+    for name, w in (("fweights", fweights), ("aweights", aweights)):
+        _check_weights(name, w, np.shape(x)[1])
     weights = [w for w in (fweights, aweights) if w is not None]
     ddof = (0 if bias else 1) if ddof is None else ddof
     if not weights:
@@ -200,6 +211,18 @@ def cov(
         off = x - np.average(x, axis=1, weights=w, keepdims=True)
         scaled = off * w
     return np.squeeze(off @ np.conj(scaled.T) * (1 / np.maximum(free, 0)))
+
+
+def _check_weights(name: str, weights: Any, n: int) -> None:
+    if weights is None:
+        return
+    if np.shape(weights) != (n,):
+        raise ValueError(f"cov: expected {name} for each of the {n} observations, got shape {list(np.shape(weights))}")
+    values = np.asarray(weights) if isinstance(weights, list | tuple) else plain(weights)
+    if name == "fweights" and decide(np.any(values != np.round(values))):
+        raise TypeError("cov: expected whole numbers as fweights, got others; pass them as aweights")
+    if decide(np.any(values < 0)):
+        raise ValueError(f"cov: expected {name} from 0 on, got some below 0")
 
 
 @composed(

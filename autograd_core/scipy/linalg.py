@@ -87,6 +87,7 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
     >>> print(solve_triangular(np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([3.0, 1.0])))
     [1. 1.]
     """
+    _other(trans)  # of a word that SciPy does not know it takes the transpose
     return _triangular(a, b, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
 
 
@@ -94,6 +95,8 @@ solve_triangular.batched = True
 
 
 def _other(trans: Any) -> int:
+    if trans not in (0, "N", 1, "T", 2, "C"):
+        raise ValueError(f'trans: expected 0 or "N", 1 or "T", 2 or "C", got {trans!r}')
     return 0 if trans in (1, "T", 2, "C") else 1
 
 

@@ -238,6 +238,39 @@ def test_a_point_is_its_own_whatever_stands_beside_it():
     assert slopes.tolist() == [1, 0, 0]
 
 
+def test_what_numpy_refuses_is_refused():
+    calls = [
+        *(lambda x, w=w: np.cov(x, aweights=w) for w in ([1, -1, 1, 1, 1.0], np.ones((1, 5)), np.ones(4), np.ones(1))),
+        *(lambda x, w=w: np.cov(x, fweights=w) for w in ([1.5, 1, 1, 1, 1], [-1, 1, 1, 1, 1], [1, 1], np.ones((1, 5)))),
+        lambda x: np.cov(x, fweights=[1, 1, 1, 1, 1], aweights=[1]),
+        lambda x: np.cov(x[None]), lambda x: np.cov(x, x[None]), lambda x: np.corrcoef(x[None]),
+        lambda x: np.cov(x, ddof=0.5),
+        *(lambda x, d=d: np.polyfit(x[0], x[1], d) for d in (-1, "a", [1])),
+        lambda x: np.polyfit(x, x, 1), lambda x: np.polyfit(x[0, :0], x[0, :0], 1),
+        lambda x: np.polyfit(x[0], x[1, :3], 1), lambda x: np.polyfit(x[0], x[None], 1),
+        lambda x: np.polyfit(x[0], x[1], 1, w=x), lambda x: np.polyfit(x[0], x[1], 1, w=x[0, :2]),
+        lambda x: np.interp(x, [0, 1.0], [0, 1.0], period=0), lambda x: np.interp(x * 1j, [0, 1.0], [0, 1.0]),
+        lambda x: np.interp(x, [0, 1j], [0, 1.0]), lambda x: np.vander(x[0], -1),
+        *(
+            lambda x, f=f, a=a: f(x[0, 0], axis=a)
+            for f in (np.median, np.nanmedian, np.nanmean, np.nanvar, np.sum, np.std)
+            for a in (3, -2, (0, 0), 1.5)
+        ),
+        lambda x: np.quantile(x[0, 0], 0.5, axis=3), lambda x: np.nanpercentile(x[0, 0], 5, axis=3),
+    ]  # fmt: skip
+    for place, call in enumerate(calls):
+        for x in (X, Tensor(X)):
+            with pytest.raises((ValueError, TypeError, RuntimeError)):
+                call(x), pytest.fail(f"call {place} passes with {type(x).__name__}")
+    with pytest.raises(TypeError, match="second derivatives of a real function pass the parts as two arguments"):
+        hessian(lambda z: np.sum(np.abs(z) ** 2))(np.array([1 + 2j, 3j]))
+    same(lambda x: np.cov(x, fweights=[2.0, 1, 1, 0, 1]), X)
+    same(lambda x: np.polyfit(x[0], x[1], 1.5), X, rtol=1e-11)
+    for y in (2.0, 1 - 1j, np.complex64(2j)):
+        same(lambda x, y=y: np.float_power(x, y), np.abs(X))
+        same(lambda x, y=y: np.float_power(x, y), (X + 1j).astype(np.complex64))
+
+
 def test_slopes_between_samples():
     xp, fp = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 5.0])
     slopes = [grad(lambda x: np.interp(x, xp, fp))(x) for x in (-0.5, 0.0, 0.5, 1.0, 2.0, 2.5)]

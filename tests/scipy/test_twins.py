@@ -18,6 +18,14 @@ A = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
 SPD = A @ A.T
 
 
+def test_a_word_that_is_no_transposition_is_refused():
+    solve = importlib.import_module("autograd_core.scipy.linalg").solve_triangular
+    for a in (np.triu(A), Tensor(np.triu(A))):
+        for trans in (5, -1, "X", "t", None):
+            with pytest.raises(ValueError, match=r'trans: expected 0 or "N", 1 or "T", 2 or "C", got'):
+                solve(a, X[0], trans=trans)
+
+
 def pair(name):
     """A function of ours and SciPy's own of the same name."""
     package, _, function = name.partition(".")
