@@ -325,6 +325,8 @@ def serialize(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [serialize(v) for v in value]
     if isinstance(value, dict):
+        if {"class_name", "config"} <= value.keys() <= DESCRIPTION:
+            return value  # itself, which is told when what it describes comes again
         return {str(k): serialize(v) for k, v in value.items()}
     if callable(value):
         name, package = registered_name(value), str(getattr(value, "__module__", "")).partition(".")[0]

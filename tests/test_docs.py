@@ -114,7 +114,7 @@ def test_the_code_of_a_page_runs_and_prints_what_the_page_says(page, peers):
             printed = None
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("the_registry_as_it_was", "elsewhere")
 @pytest.mark.parametrize("page", SIDE_BY_SIDE, ids=lambda page: page.stem)
 def test_both_columns_of_a_comparison_print_the_same_numbers(page, peers):
     found = [text for _, text in blocks(page, "python")]

@@ -75,7 +75,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, *, w: Any = None) -> An
     if deg < 0:
         raise ValueError(f"polyfit: expected a degree from 0 on, got {deg}")
     if np.ndim(x) != 1 or not n:
-        raise TypeError(f"polyfit: expected places x along one axis, one or more, got shape {list(np.shape(x))}")
+        raise ValueError(f"polyfit: expected places x along one axis, one or more, got shape {list(np.shape(x))}")
     if np.ndim(y) not in (1, 2) or np.shape(y)[0] != n:
         raise TypeError(f"polyfit: expected y with one or two axes, the first of length {n}, got {list(np.shape(y))}")
     if w is not None and np.shape(w) != (n,):
