@@ -182,7 +182,7 @@ class Op:
             if isinstance(error, TypeError) and unknown is not None:
                 hint = meant(unknown, self.params)
                 raise TypeError(f"{self.name}{self.__signature__} has no parameter {unknown!r}{hint}") from None
-            if exceptional and isinstance(error, TypeError) and any(map(is_complex, data)):
+            if exceptional and not self.complex and isinstance(error, TypeError) and any(map(is_complex, data)):
                 raise TypeError(_real_only(self, data)) from error
             self._check_devices(parents, data, error)
             error.add_note(advice(self, data, error))

@@ -234,12 +234,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def conjugate(g: Any) -> Any:
-    """A gradient as rules hand it on, of that which people see, and the other way round.
+    """The conjugate of complex numbers, and real ones as they are.
 
-    For a number ``a + i b`` people see ``∂L/∂a + i ∂L/∂b``, the direction in which L grows fastest, as in PyTorch.
-    Rules get its conjugate, with which the chain rule of functions that have a complex derivative is the real one's.
+    It is what rules hand on, of the gradient that people see, and the other way round. For a number ``a + i b`` that is
+    ``∂L/∂a + i ∂L/∂b``, the direction in which L grows fastest, as in PyTorch. Rules get its conjugate, with which the
+    chain rule of functions that have a complex derivative is the real one's.
     """
-    return np.conj(g) if g.dtype.kind == "c" else g
+    return np.conj(g) if getattr(g, "dtype", HALF).kind == "c" else g
 
 
 def _paths(order: list[Node], to: Iterable[Node]) -> set[Node]:

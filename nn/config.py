@@ -101,6 +101,7 @@ class Sharing:
 
     def __init__(self) -> None:
         self.described: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.descriptions: set[int] = set()
         self.several: list[dict[str, Any]] = []
         self.made: dict[Any, Any] = {}
 
@@ -112,7 +113,8 @@ class Sharing:
                 self.several.append(found)
             return found
         found = description(value)
-        self.described[id(value)] = value, found  # the value lives on, so that no other takes its id
+        self.described[id(value)] = value, found  # both live on, so that no others take their ids
+        self.descriptions.add(id(found))
         return found
 
 
@@ -325,8 +327,9 @@ def serialize(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [serialize(v) for v in value]
     if isinstance(value, dict):
-        if {"class_name", "config"} <= value.keys() <= DESCRIPTION:
-            return value  # itself, which is told when what it describes comes again
+        outer = _sharing.get()
+        if outer is not None and id(value) in outer.descriptions:
+            return value  # itself and no copy, because it is told when what it describes comes again
         return {str(k): serialize(v) for k, v in value.items()}
     if callable(value):
         name, package = registered_name(value), str(getattr(value, "__module__", "")).partition(".")[0]

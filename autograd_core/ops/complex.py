@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import decide
 from ..dispatch import plain
 from ..domain import NONZERO, example
-from ..op import REAL_RESULTS, REGISTRY, composed, op
+from ..op import REAL_RESULTS, REGISTRY, composed, is_complex, op
 from . import index, linalg, reduce, shape  # noqa: F401 - whose ops take complex numbers
 from .elementwise import identity
 
@@ -55,28 +55,24 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return np.conj(g)
 
 
-def _is_complex(x: Any) -> bool:
-    return bool(np.iscomplexobj(x))
-
-
 @real.implements(np.real)
 def _(x: Any) -> Any:
-    return real(x) if _is_complex(x) else x
+    return real(x) if is_complex(x) else x
 
 
 @imag.implements(np.imag)
 def _(x: Any) -> Any:
-    return imag(x) if _is_complex(x) else np.zeros_like(plain(x))
+    return imag(x) if is_complex(x) else np.zeros_like(plain(x))
 
 
 @conj.implements(np.conjugate)
 def _(x: Any) -> Any:
-    return conj(x) if _is_complex(x) else identity(x)
+    return conj(x) if is_complex(x) else identity(x)
 
 
 @identity.implements(np.real_if_close)
 def _(x: Any, tol: float = 100) -> Any:
-    if not _is_complex(x):
+    if not is_complex(x):
         return identity(x)
     bound = tol * float(np.finfo(x.dtype).eps) if tol > 1 else tol
     return real(x) if decide(np.all(np.abs(np.imag(plain(x))) < bound)) else identity(x)

@@ -19,7 +19,8 @@ from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import example
 from ..op import composed, op
-from .linalg import WELL, _conj
+from ..walk import conjugate
+from .linalg import WELL
 
 
 def _t(x: Any) -> Any:
@@ -29,7 +30,7 @@ def _t(x: Any) -> Any:
 
 def _h(x: Any) -> Any:
     """The conjugate transpose of each matrix."""
-    return _conj(_t(x))
+    return conjugate(_t(x))
 
 
 def _seen(rule: Any) -> Any:
@@ -37,7 +38,7 @@ def _seen(rule: Any) -> Any:
 
     @functools.wraps(rule)
     def computed(g: Any, *args: Any, **params: Any) -> Any:
-        return _conj(rule(_conj(g), *args, **params))
+        return conjugate(rule(conjugate(g), *args, **params))
 
     return computed
 
@@ -165,7 +166,7 @@ def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     t = np.matmul(_h(z), g)
     turned = (t - _h(t)) / 2
     if np.iscomplexobj(z):
-        _check_phases(_conj(z) * g)
+        _check_phases(conjugate(z) * g)
         turned = turned * _beside_diagonal(x)
     turned = _over_gaps(turned, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
     return _folded(np.matmul(np.matmul(z, turned), _h(z)), UPLO)
@@ -545,5 +546,5 @@ def lstsq(x: Any, y: Any, rcond: float | None = None) -> Any:
     left, rank = np.zeros(0, np.finfo(z.dtype).dtype), found.parts[2]
     if m > n and decide(rank == n):
         over = y - np.matmul(x, z)
-        left = np.atleast_1d(np.sum(np.real(over * _conj(over)), axis=0))
+        left = np.atleast_1d(np.sum(np.real(over * conjugate(over)), axis=0))
     return z, left, rank, np.linalg.svdvals(x)

@@ -48,6 +48,8 @@ def _(g: Any, z: Any, x: Any, axis: int = -1, norm: str | None = None) -> Any:
 @in_float32
 def rfft(x: Any, axis: int = -1, norm: str | None = None) -> Any:
     """The transform of real numbers: its first half, of which the other is the mirror image."""
+    if is_complex(x):
+        raise TypeError("rfft: expected real numbers, got complex ones; use np.fft.fft, or pass their .real")
     return np.fft.rfft(x, axis=normalize_axis_index(axis, np.ndim(x)), norm=norm)  # type: ignore[arg-type]
 
 
@@ -74,7 +76,8 @@ def _(g: Any, z: Any, x: Any, n: int = 1, axis: int = -1, norm: str | None = Non
     # Each number but the first, and the last of an even length, stands for its mirror image, too.
     twice = np.full(n // 2 + 1, 2.0, np.finfo(x.dtype).dtype)
     twice[0] = 1
-    twice[n // 2 :] = 1 + n % 2 if n > 1 else 1
+    if n % 2 == 0:
+        twice[-1] = 1
     along = [1] * np.ndim(x)
     along[axis] = -1
     half = np.conj(rfft(g, axis=axis, norm=OTHER[norm])) * asarray_like(g, twice.reshape(along))
@@ -110,16 +113,8 @@ def _transform(name: str, transform: Any) -> Any:
     return called
 
 
-for _op in (fft, ifft):
+for _op in (fft, ifft, rfft):
     _op.implements(getattr(np.fft, _op.name))(_transform(_op.name, _op))
-
-
-@rfft.implements(np.fft.rfft)
-def _rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
-    _checked("rfft", n, norm)
-    if is_complex(a):
-        raise TypeError("rfft: expected real numbers, got complex ones; use np.fft.fft, or pass their .real")
-    return rfft(a if n is None else _in_length(a, n, axis), axis=axis, norm=norm)
 
 
 @irfft.implements(np.fft.irfft)
@@ -210,8 +205,7 @@ for _name, _several in (("fft2", fftn), ("ifft2", ifftn), ("rfft2", rfftn), ("ir
 
 def _shifted(x: Any, axes: Any, sign: int) -> Any:
     axes = range(np.ndim(x)) if axes is None else (axes,) if np.ndim(axes) == 0 else axes
-    halves = [n // 2 if sign > 0 else -(n // 2) for n in (np.shape(x)[a] for a in axes)]
-    return np.roll(x, halves, tuple(axes))
+    return np.roll(x, [sign * (np.shape(x)[a] // 2) for a in axes], tuple(axes))
 
 
 SHIFTS = (example((4,)), example((3, 2), axes=0), example((3, 5)))

@@ -15,8 +15,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..arrays import asarray_like, decide
 from ..dispatch import plain
 from ..domain import example
-from ..op import composed, is_complex, op
-from ..walk import unbroadcast
+from ..op import composed, op
+from ..walk import conjugate, unbroadcast
 from .half import in_float32, rule_in_float32
 
 
@@ -125,11 +125,7 @@ def outer(x: Any, y: Any) -> Any:
 @composed(r"\sum x \cdot y", numpy=np.vdot, examples=(example((2, 3), (2, 3)), example((), ()), example((0,), (0,))))
 def vdot(x: Any, y: Any) -> Any:
     """The sum of all products of elements at the same place in a row, those of ``x`` conjugated."""
-    return np.matmul(_conj(np.ravel(x)), np.ravel(y))
-
-
-def _conj(x: Any) -> Any:
-    return np.conj(x) if is_complex(x) else x
+    return np.matmul(conjugate(np.ravel(x)), np.ravel(y))
 
 
 @composed(
@@ -145,7 +141,7 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
         raise ValueError(
             f"vecdot: expected two last axes of the same length, got shapes {list(np.shape(x))} and {list(np.shape(y))}"
         )
-    return np.sum(_conj(x) * y, axis=-1)
+    return np.sum(conjugate(x) * y, axis=-1)
 
 
 @composed(

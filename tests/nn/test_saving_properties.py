@@ -139,6 +139,7 @@ def same(a, b):
     frozen=st.sets(st.integers(0, 9), max_size=2),
     own_class=st.booleans(),
 )
+@example(blocks=[("Residual", ("again", 0))], rule=("SGD", {}), steps=0, frozen=set(), own_class=False)
 @example(blocks=[("Many", 1_000)], rule=("Adam", {}), steps=1, frozen=set(), own_class=False)
 @example(blocks=[("Many", 10_001), ("again", 0)], rule=("SGD", {}), steps=1, frozen=set(), own_class=True)
 def test_a_saved_model_goes_on_as_if_nothing_had_happened(tmp_path_factory, blocks, rule, steps, frozen, own_class):
