@@ -330,3 +330,10 @@ def test_an_explanation_takes_the_real_part_for_real_numbers():
     assert steps.gradients["x"] == x.grad == 4.0
     text = steps.to_text()
     assert all(part in text for part in ("x · (1+1j)", "Re(conj(", "= 2 · (1+1j) = 2+2j")), text
+
+
+def test_another_mistake_is_told_as_what_it_is():
+    with pytest.raises(TypeError, match="axis|integer|str"):
+        np.sum(Tensor(Z), axis="a")
+    with pytest.raises(TypeError, match=r"has no parameter 'dim'; did you mean axis="):
+        REGISTRY["sum"](Tensor(Z), dim=0)
