@@ -333,7 +333,7 @@ def test_an_explanation_takes_the_real_part_for_real_numbers():
 
 
 def test_another_mistake_is_told_as_what_it_is():
-    with pytest.raises(TypeError, match="axis|integer|str"):
+    with pytest.raises(TypeError, match="'str' object cannot be interpreted as an integer"):
         np.sum(Tensor(Z), axis="a")
     with pytest.raises(TypeError, match=r"has no parameter 'dim'; did you mean axis="):
         REGISTRY["sum"](Tensor(Z), dim=0)
