@@ -236,4 +236,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     if not np.ndim(c):
         return c / c
     sizes = np.sqrt(np.diagonal(c))
-    return np.clip(c / sizes[:, None] / sizes, -1, 1)
+    r = c / sizes[:, None] / sizes
+    # What rounding put beyond 1 goes back as a constant: a clip's gradient would be that of 1, and wrong in its second.
+    told = np.asarray(plain(r))
+    held = np.clip(told.real, -1, 1)
+    return r + ((held + 1j * np.clip(told.imag, -1, 1) if told.dtype.kind == "c" else held) - told)
