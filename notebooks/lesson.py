@@ -79,7 +79,11 @@ def show(figure: Figure | Drawing, alt: str, *, kind: str = "svg") -> None:
             f"alt says what the figure shows to those who cannot see it; {alt!r} does not"
         )
     if isinstance(figure, Drawing):
-        data = figure.render(kind)
+        try:
+            data = figure.render(kind)
+        except ImportError:  # Graphviz is missing, as in a browser
+            display({"text/html": figure.to_frame(alt)}, raw=True)
+            return
     else:
         out = io.BytesIO()
         figure.savefig(

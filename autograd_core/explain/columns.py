@@ -31,10 +31,10 @@ def parts(drawing: Drawing) -> list[list[Box]]:
         i = rank[arrow.end]
         label[i] = max(label[i], (len(arrow.label) + 5) * LETTER if sideways else LINE * bool(arrow.label))
     for box in boxes:
-        size = _size(box)
+        extent = size(box)
         i = rank[box.key]
-        along[i] = max(along[i], size[0 if sideways else 1] + BETWEEN[0] + label[i])
-        across[i] += size[1 if sideways else 0] + BETWEEN[1]
+        along[i] = max(along[i], extent[0 if sideways else 1] + BETWEEN[0] + label[i])
+        across[i] += extent[1 if sideways else 0] + BETWEEN[1]
     room, beside = SLIDE if sideways else SLIDE[::-1]
     for low, high in _spans(drawing, rank).values():
         along[low] += FRAMED[sideways]
@@ -52,7 +52,8 @@ def parts(drawing: Drawing) -> list[list[Box]]:
     return [part for part in found if part]
 
 
-def _size(box: Box) -> tuple[float, float]:
+def size(box: Box) -> tuple[float, float]:
+    """How wide and how high a box is, about, in points."""
     lines = (box.title, *box.lines)
     lines = tuple(itertools.chain.from_iterable(line.split("\n") for line in lines))
     return max(map(len, lines)) * LETTER + MARGIN[0], len(lines) * LINE + MARGIN[1]

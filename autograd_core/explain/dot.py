@@ -118,7 +118,6 @@ def _node(into: graphviz.Digraph, drawing: Drawing, box: Box, key: str, largest:
 
 def legend_of(drawing: Drawing) -> str:
     """What the colours and lines mean, and what was folded, as Graphviz' imitation of HTML; empty without need."""
-    largest = drawing.largest
     shown = {box.family for box in drawing.boxes if box.kind in ("leaf", "op", "layer")}
     kinds = [(name, fill) for kind, (name, fill, _) in KINDS.items() if kind in shown]
     rows = []
@@ -130,11 +129,17 @@ def legend_of(drawing: Drawing) -> str:
         )
         table = f'<TABLE BORDER="0" CELLSPACING="4" CELLPADDING="1"><TR>{"".join(cells)}</TR></TABLE>'
         rows.append(f"<TR><TD>{table}</TD></TR>")
-    texts = [f"{drawing.note[:1].upper()}{drawing.note[1:]}."] if drawing.note else []
-    if drawing.legend and largest:
-        texts.append(f"Thick and dark: the largest gradient, {largest:.3g}. Thinner and paler by each power of ten.")
-    rows += [f'<TR><TD ALIGN="LEFT">{_as_html(text)}</TD></TR>' for text in texts]
+    rows += [f'<TR><TD ALIGN="LEFT">{_as_html(text)}</TD></TR>' for text in told(drawing)]
     return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>>' if rows else ""
+
+
+def told(drawing: Drawing) -> list[str]:
+    """What stands in words below a drawing: what was folded, and what thickness means."""
+    texts = [f"{drawing.note[:1].upper()}{drawing.note[1:]}."] if drawing.note else []
+    if drawing.legend and drawing.largest:
+        largest = f"{drawing.largest:.3g}"
+        texts.append(f"Thick and dark: the largest gradient, {largest}. Thinner and paler by each power of ten.")
+    return texts
 
 
 def _as_html(text: str) -> str:

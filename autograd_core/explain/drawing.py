@@ -146,8 +146,23 @@ class Drawing:
             file.write(picture)
         return path
 
+    def to_frame(self, title: str = "") -> str:
+        """The picture as a frame for a notebook, laid out by the browser: it needs no Graphviz, and has no rows.
+
+        ``title`` says what there is to see to those who cannot see it.
+
+        >>> x = Tensor(3.0, name="x")
+        >>> draw(x * x).to_frame("x times itself")[:15]
+        '<iframe srcdoc='
+        """
+        from .page.picture import framed  # circle: pages show drawings
+
+        return framed(self, title)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         try:
             return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
-        except (ImportError, ValueError) as error:
+        except ImportError as error:
+            return {"text/html": self.to_frame(repr(self)), "text/plain": f"{self!r}\n{error}"}
+        except ValueError as error:
             return {"text/plain": f"{self!r}\n{error}"}

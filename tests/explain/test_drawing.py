@@ -1,8 +1,11 @@
 """The picture is the user's code, with the user's names."""
 
 import gc
+import html
 import io
+import itertools
 import re
+import sys
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -347,3 +350,51 @@ def test_a_picture_of_more_than_anyone_reads_is_refused_with_the_way_out(pygraph
     assert not list(tmp_path.iterdir())
     assert "max_nodes=200" in picture._repr_mimebundle_()["text/plain"]
     assert picture.save(tmp_path / "graph.dot").read_text("utf-8").count("->") == 5000
+
+
+# -- where Graphviz is missing ------------------------------------------------------------------------------------
+
+
+class Framed:
+    """The page of a drawing, for a fixture that saves what it visits."""
+
+    def __init__(self, drawing):
+        self.drawing = drawing
+
+    def save(self, path, _):
+        frame = self.drawing.to_frame("what is <drawn>")
+        path.write_text(html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]), encoding="utf-8")
+        return path
+
+
+SEEN = """() => [...document.querySelectorAll("svg .node")].map((node) => {
+  const { left, top, right, bottom } = node.getBoundingClientRect();
+  return { lines: [...node.querySelectorAll("text")].map((t) => t.textContent), place: [left, top, right, bottom], class: node.getAttribute("class") };
+})"""  # noqa: E501
+
+
+def test_without_graphviz_a_notebook_shows_what_the_browser_lays_out(monkeypatch, visit, axe):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    loss = network()
+    x = Tensor(3.0, name="a <b> & c")
+    for drawing in (draw(loss), draw(loss, depth=0, direction="TB"), draw(x * x + 1.0, gradients=False)):
+        shown = drawing._repr_mimebundle_()
+        assert shown["text/html"].startswith('<iframe srcdoc="')
+        assert 'sandbox="allow-scripts"' in shown["text/html"]
+        page = visit(Framed(drawing))
+        page.wait_for_selector("svg")
+        seen = page.evaluate(SEEN)
+        lines = ["\n".join((box.title, *box.lines)).split("\n") for box in drawing.boxes]
+        assert [box["lines"] for box in seen] == lines
+        assert page.evaluate("document.querySelectorAll('svg .edge').length") == len(drawing.arrows)
+        assert page.evaluate("document.querySelectorAll('svg .cluster').length") == len(drawing.layers)
+        for (left, top, right, bottom), (x0, y0, x1, y1) in itertools.combinations([b["place"] for b in seen], 2):
+            assert right <= x0 or x1 <= left or bottom <= y0 or y1 <= top, "two boxes overlap"
+        shades = [re.findall(r"\bs(\d)\b", box["class"]) for box in seen]
+        assert [bool(s) for s in shades] == [box.gradient is not None for box in drawing.boxes]
+        place = {box.key: b["place"] for box, b in zip(drawing.boxes, seen, strict=True)}
+        along = 1 if drawing.direction == "TB" else 0
+        assert all(place[a.start][along] < place[a.end][along] for a in drawing.arrows)
+        page.evaluate(axe)
+        assert page.evaluate("axe.run().then((found) => found.violations.map((v) => v.id))") == []

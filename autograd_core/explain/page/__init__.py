@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,7 @@ def parts(steps: Steps, reveal: str = "all") -> dict[str, str]:
     return {
         "title": html.escape(f"How {steps.result} was computed, and its gradients"),
         "result": html.escape(steps.result),
-        "style": _style(_has_arrays(steps)),
+        "style": style(_has_arrays(steps)),
         "summary": _summary(steps),
         "change": "" if live.frozen else ", and the numbers of the leaves can be changed there",
         "status": html.escape(_status(live)),
@@ -116,11 +116,15 @@ def to_notebook(steps: Steps) -> str:
     """
     if any(is_complex(value.value) for value in steps.values.values()):
         return f"<pre>{html.escape(steps.to_text())}</pre>"
-    page = html.escape(to_html(steps, "step"), quote=True)
+    return in_frame(to_html(steps, "step"), f"Steps of {steps.result}", 720)
+
+
+def in_frame(page: str, title: str, height: int) -> str:
+    """A page inside a frame for a notebook, which scripts cannot leave."""
     return (
-        f'<iframe srcdoc="{page}" sandbox="allow-scripts" allowfullscreen '
-        f'title="Steps of {html.escape(steps.result, quote=True)}" '
-        'style="width: 100%; height: 720px; border: 1px solid #999"></iframe>'
+        f'<iframe srcdoc="{html.escape(page, quote=True)}" sandbox="allow-scripts" allowfullscreen '
+        f'title="{html.escape(title, quote=True)}" '
+        f'style="width: 100%; height: {height}px; border: 1px solid #999"></iframe>'
     )
 
 
@@ -137,8 +141,16 @@ def _scripts(steps: Steps, live: Program, unplaced: bool) -> str:
     if not unplaced:
         unused |= {"layout", "thumbs", "levels", "layers"}
     lines = (line.strip() for n in SCRIPTS if n not in unused for line in _file(f"scripts/{n}.js").splitlines())
-    engine = dagre() if unplaced else ""
-    return engine + "\n".join(line for line in lines if line and not line.startswith("//"))
+    return (dagre() if unplaced else "") + _short(lines)
+
+
+def engine() -> str:
+    """What lays a graph out in a browser: dagre, and our pictures of boxes and arrows."""
+    return dagre() + _short(line.strip() for line in _file("scripts/layout.js").splitlines())
+
+
+def _short(lines: Iterable[str]) -> str:
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def dagre() -> str:
@@ -151,7 +163,8 @@ def _has_arrays(steps: Steps) -> bool:
 
 
 @cache
-def _style(arrays: bool) -> str:
+def style(arrays: bool) -> str:
+    """The style of a page, with that of arrays and of kinds of layers or without."""
     fills = "".join(
         f".picture .is_{kind} polygon, #legend .is_{kind} {{ fill: light-dark({day}, {night}); }}"
         for kind, (_, day, night) in KINDS.items()

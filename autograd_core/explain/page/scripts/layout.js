@@ -27,9 +27,9 @@ const laidOut = (() => {
   const corners = (x, y, w, h) => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]].map((corner) => corner.map(round).join()).join(" ");
   const textAt = (x, y, size, text, attributes) => svgElement("text", { x: round(x), y: round(y), "text-anchor": "middle", "font-size": size, ...attributes }, [text]);
 
-  function picture(boxes, arrows, frames = []) {
+  function picture(boxes, arrows, frames = [], direction = "LR") {
     const graph = new dagre.graphlib.Graph({ multigraph: true, compound: frames.length > 0 });
-    graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 34, marginx: 6, marginy: 6 });
+    graph.setGraph({ rankdir: direction, nodesep: 22, edgesep: 14, ranksep: 34, marginx: 6, marginy: 6 });
     frames.forEach((_, k) => graph.setNode(`frame-${k}`, {}));
     boxes.forEach(({ lines, layers = [], thumbs = [] }, i) => {
       const widths = lines.map(({ text = "", "data-n": key, "data-prefix": before = "" }) => Math.max(widthOf(text), key ? widthOf(before + NUMBER) : 0));
