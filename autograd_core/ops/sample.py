@@ -123,6 +123,10 @@ def _picked(points: Any, index: Any) -> Any:
 @in_float32
 def convolve(x: Any, y: Any) -> Any:
     """The convolution of two series, the coefficients of the product of two polynomials."""
+    if np.ndim(x) != 1 or np.ndim(y) != 1:
+        raise ValueError(
+            f"convolve: expected two series along one axis, got shapes {list(x.shape)} and {list(y.shape)}"
+        )
     return np.convolve(x, y)
 
 

@@ -166,9 +166,10 @@ class _Subject:
 
     @property
     def rounding(self) -> float:
-        """What is lost where terms as large as the arguments cancel, in the order that a compiler chose."""
-        largest = max((float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in self.arrays), default=0.0)
-        return 64 * float(np.finfo(float).eps) * largest
+        """What is lost where terms cancel that are as large as an argument or the result, each times a few thousand."""
+        results = [v * g for v, g in zip(self.values, self.gs, strict=True)]
+        sizes = (float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in (*self.arrays, *results))
+        return 2.0**-40 * max(sizes, default=0.0)
 
     def flat(self, *values: Any) -> list[Any]:
         """The floating results as a function of the floating leaves."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autograd_core import Tensor, grad, hessian, vjp
+from autograd_core.op import REGISTRY
 from autograd_core.replay import replay
 from autograd_core.testing import check_gradients
 
@@ -248,6 +249,14 @@ def test_a_correlation_that_rounding_put_beyond_one_keeps_its_derivatives():
             check_gradients(np.corrcoef, x)
     z = np.stack((line + 1j * line**2, (2 - 1j) * (line + 1j * line**2)))
     same(np.corrcoef, z)
+
+
+def test_a_series_of_one_number_may_be_written_without_its_axis():
+    for a, v in ((2.0, 3.0), (np.array(2.0), X[0]), (X[0], np.array([[2.0]])[0, 0])):
+        same(np.convolve, np.asarray(a), np.asarray(v))
+        check_gradients(np.convolve, np.asarray(a), np.asarray(v))
+    with pytest.raises(ValueError, match=r"convolve: expected two series along one axis, got shapes \[\] and \[1\]"):
+        REGISTRY["convolve"](Tensor(2.0), Tensor([1.0]))
 
 
 def test_what_numpy_refuses_is_refused():
