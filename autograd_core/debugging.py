@@ -40,7 +40,7 @@ _CAUSES = {
         "an overflow: weights or activations that have grown without bound; lower the learning rate",
     ),
     **dict.fromkeys(
-        ("eigvals", "eig_vectors", "eigenvectors", "left_vectors", "right_vectors"),
+        ("eigvals", "eig_vectors", "eigenvectors", "left_vectors", "right_vectors", "partner_vectors"),
         "values that are equal, or nearer than rounding: their vectors are any basis, and have no derivative; write a "
         "function of the values (eigvalsh, svdvals), or of the vectors of others",
     ),

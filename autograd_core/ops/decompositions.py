@@ -1,10 +1,12 @@
 """Decompositions of matrices, and what is made of them: least squares and inverses of matrices that have none.
 
 Values have a derivative wherever they are apart from each other and from zero. Vectors have one only there: where two
-values are equal, as far as rounding can tell, their gradient is NaN, and an error in `debug()`.
+values are equal, as far as rounding can tell, their gradient is NaN, and an error in `debug()`. Complex vectors are
+known up to their phases: a function of them that is not the same for all phases has no derivative, and is an error.
 
 The formulas are those of M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation", 2008, and of J. Townsend, "Differentiating the singular value decomposition", 2016.
+differentiation", 2008, of J. Townsend, "Differentiating the singular value decomposition", 2016, and, for complex
+numbers, of Z.-Q. Wan and S.-X. Zhang, "Automatic differentiation for complex valued SVD", 2019.
 """
 
 from __future__ import annotations
@@ -72,14 +74,19 @@ _ROUNDINGS = 10
 
 
 def _over_gaps(x: Any, gaps: Any, largest: Any) -> Any:
-    """``x / gaps`` beside the diagonal, where both are 0; NaN where a gap is no more than rounding.
+    """``x / gaps`` beside the diagonal, and 0 on it; NaN where a gap is no more than rounding.
 
     But for a gap that is not 0 what is exactly 0 stays that: a function of other vectors alone.
     """
-    eye = asarray_like(x, np.eye(np.shape(x)[-1], dtype=x.dtype))
+    eye = asarray_like(gaps, np.eye(np.shape(x)[-1], dtype=gaps.dtype))
     rounding = _ROUNDINGS * np.finfo(x.dtype).eps * np.expand_dims(largest, (-1, -2))
     closed = (gaps == 0) | ((np.abs(gaps) <= rounding) & (x != 0))
-    return x / np.where(closed & (eye == 0), np.nan, gaps + eye)
+    return _unless(closed & (eye == 0), x * (1 - eye), gaps + eye)
+
+
+def _unless(closed: Any, x: Any, by: Any) -> Any:
+    """``x / by``, and NaN where ``closed``; of complex numbers a quotient with NaN would be warned of."""
+    return x * asarray_like(by, np.where(closed, np.nan, 1).astype(by.dtype)) / np.where(closed, 1, by)
 
 
 @op(
@@ -90,6 +97,7 @@ def _over_gaps(x: Any, gaps: Any, largest: Any) -> Any:
         example(np.array([[4.0]])),
         example((0, 2, 2)),
     ),
+    complex=True,
 )
 def cholesky(x: Any) -> Any:
     """The lower triangular root of a symmetric positive definite matrix; only the lower triangle of it is read.
@@ -103,11 +111,11 @@ def cholesky(x: Any) -> Any:
 
 
 @cholesky.vjp(r"\Phi(S + S^{\mathsf T}) \text{ with } S = z^{-\mathsf T} \Phi(z^{\mathsf T} g)\, z^{-1}")
+@_seen
 def _(g: Any, z: Any, x: Any) -> Any:
-    t = np.swapaxes(z, -1, -2)
+    t = _h(z)
     left = np.linalg.solve(t, _lower_half(np.matmul(t, g)))
-    s = np.swapaxes(np.linalg.solve(t, np.swapaxes(left, -1, -2)), -1, -2)
-    return _lower_half(s + np.swapaxes(s, -1, -2))
+    return _folded(_h(np.linalg.solve(t, _h(left))), "L")
 
 
 def _lower_half(x: Any) -> Any:
@@ -117,7 +125,7 @@ def _lower_half(x: Any) -> Any:
 
 @cholesky.implements(np.linalg.cholesky)
 def _(x: Any, *, upper: bool = False) -> Any:
-    return np.swapaxes(cholesky(np.swapaxes(x, -1, -2) if upper else x), -1, -2) if upper else cholesky(x)
+    return _h(cholesky(_h(x))) if upper else cholesky(x)
 
 
 # -- of symmetric matrices -----------------------------------------------------------------------------
@@ -163,18 +171,10 @@ def eigenvectors(x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
 @_seen
 def _(g: Any, z: Any, x: Any, UPLO: Any = "L", _found: Any = None) -> Any:
     w = eigvalsh(x, UPLO=UPLO, _found=_found)
+    _check_phases(z, g)
     t = np.matmul(_h(z), g)
-    turned = (t - _h(t)) / 2
-    if np.iscomplexobj(z):
-        _check_phases(conjugate(z) * g)
-        turned = turned * _beside_diagonal(x)
-    turned = _over_gaps(turned, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
+    turned = _over_gaps((t - _h(t)) / 2, np.expand_dims(w, -2) - np.expand_dims(w, -1), _largest(w))
     return _folded(np.matmul(np.matmul(z, turned), _h(z)), UPLO)
-
-
-def _beside_diagonal(x: Any) -> Any:
-    """1, and on the diagonal 0."""
-    return asarray_like(x, 1 - np.eye(np.shape(x)[-1], dtype=x.dtype))
 
 
 def _largest(values: Any) -> Any:
@@ -235,9 +235,8 @@ def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     w, v = eigvals(x, _found=_found), _whole(_t(z))
     t = np.matmul(v, g)
     along = np.real(np.sum(z * g, axis=-2, keepdims=True))  # what makes a vector longer is undone
-    if np.iscomplexobj(z):
-        _check_phases(z * g)
-    turned = (t - np.matmul(v, np.conj(z)) * along) * _beside_diagonal(x)
+    _check_phases(z, conjugate(g))
+    turned = t - np.matmul(v, np.conj(z)) * along
     gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
     return np.linalg.solve(v, np.matmul(_over_gaps(turned, gaps, _largest(w)), v))
 
@@ -249,15 +248,17 @@ def _whole(v: Any) -> Any:
     return np.where(np.expand_dims(short, (-1, -2)), np.nan, v) if decide(np.any(short)) else v
 
 
-def _check_phases(t: Any) -> None:
+def _check_phases(z: Any, g: Any) -> None:
     """Raise unless a function of complex vectors stays as it is when each gets another phase."""
-    t = plain(t)
+    if not np.iscomplexobj(z):
+        return
+    t = np.conj(plain(z)) * plain(g)
     least = np.sqrt(np.finfo(t.dtype).eps) * np.sum(np.abs(t), axis=-2)
     if decide(np.any(np.abs(np.imag(np.sum(t, axis=-2))) > least)):
         raise np.linalg.LinAlgError(
-            "eigenvectors: expected a function of complex ones that stays the same when each is multiplied by a number "
-            "of absolute value 1, got one that does not, and so has no derivative: any of these will do; write a "
-            "function of np.abs(v), or of quotients of elements of one column"
+            "vectors of a complex matrix: expected a function that stays the same when each is multiplied by a number "
+            "of absolute value 1 (of singular vectors: both of a pair), got one that does not, and so has no "
+            "derivative: any of these will do; write a function of np.abs(v), or of quotients of elements of one column"
         )
 
 
@@ -292,12 +293,31 @@ def svdvals(x: Any, _found: Any = None) -> Any:
 @svdvals.vjp(r"U\,\operatorname{diag}(g)\,V^{\mathsf T}")
 @_seen
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
-    found, k = _found or Once(_thin), np.shape(z)[-1]
-    u, v = left_vectors(x, _found=found)[..., :k], right_vectors(x, _found=found)[..., :k, :]
-    return np.matmul(u * np.expand_dims(g * np.sign(z), -2), v)
+    k = np.shape(z)[-1]
+    u, v = _pair(x, False, _found or Once(_thin))
+    return np.matmul(u[..., :k] * np.expand_dims(g * np.sign(z), -2), v[..., :k, :])
 
 
-@op(r"\operatorname{svd}(x)_U", examples=(*RECTANGLES, example(TALL, full_matrices=True)))
+def _pair(x: Any, full_matrices: bool, found: Any) -> tuple[Any, Any]:
+    """The left and the right singular vectors of a matrix."""
+    u = left_vectors(x, full_matrices=full_matrices, _found=found)
+    return u, _right_of(x, u, full_matrices, found)
+
+
+def _right_of(x: Any, u: Any, full_matrices: bool, found: Any) -> Any:
+    """The right singular vectors of a matrix; of a complex one those whose phases belong to the left ones ``u``."""
+    if np.iscomplexobj(x):
+        k = min(np.shape(x)[-2:])
+        u = u if np.shape(u)[-1] == k else u[..., :k]
+        return partner_vectors(x, u, full_matrices=full_matrices, _found=found)
+    return right_vectors(x, full_matrices=full_matrices, _found=found)
+
+
+@op(
+    r"\operatorname{svd}(x)_U",
+    examples=(*RECTANGLES, example(TALL, full_matrices=True)),
+    complex=True,
+)
 def left_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     """The left singular vectors of a matrix, a column for each of `svdvals`."""
     return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[0]
@@ -309,49 +329,103 @@ def right_vectors(x: Any, full_matrices: bool = False, _found: Any = None) -> An
     return (np.linalg.svd(x, full_matrices) if _found is None else _found(x))[2]
 
 
+@op(
+    r"\operatorname{svd}(x)_V^{\mathsf T}",
+    examples=tuple(example(x, np.linalg.svd(x, False)[0]) for x in (TALL, WIDE)),
+    complex=True,
+)
+def partner_vectors(x: Any, y: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    """The right singular vectors of a complex matrix, each with the phase that belongs to its left one, in ``y``.
+
+    One of a pair may have any phase, and then the other has the same: what depends on that of this one depends on that
+    of ``y``, and is noticed where the gradients of both have come together.
+    """
+    return right_vectors.function(x, full_matrices, _found)
+
+
 @left_vectors.vjp(
     r"S\,V^{\mathsf T} \text{ with } S = z\,(F \cdot (z^{\mathsf T} g - g^{\mathsf T} z))\,\operatorname{diag}(s)"
     r" + (g - z\,z^{\mathsf T} g)\,\operatorname{diag}(s)^{-1}, F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
 )
+@_seen
 def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
-    return _of_left(g, z, svdvals(x, _found=found), _t(right_vectors(x, full_matrices=full_matrices, _found=found)))
+    s, v = svdvals(x, _found=found), _h(_right_of(x, z, full_matrices, found))
+    k = np.shape(s)[-1]
+    _check_phases(z[..., :k], g[..., :k])
+    return _of_left(g, z, s, v)
 
 
-@right_vectors.vjp(
+OF_RIGHT = (
     r"U\,S^{\mathsf T} \text{ with } S = z^{\mathsf T}\,(F \cdot (z\,g^{\mathsf T} - g\,z^{\mathsf T}))\,"
     r"\operatorname{diag}(s) + (g^{\mathsf T} - z^{\mathsf T} z\,g^{\mathsf T})\,\operatorname{diag}(s)^{-1}"
     r", F_{ij} = \frac{1}{s_j^2 - s_i^2}, F_{ii} = 0"
 )
+
+
+@right_vectors.vjp(OF_RIGHT)
 def _(g: Any, z: Any, x: Any, full_matrices: bool = False, _found: Any = None) -> Any:
     found = _found or Once(lambda x: np.linalg.svd(x, full_matrices))
     u = left_vectors(x, full_matrices=full_matrices, _found=found)
     return _t(_of_left(_t(g), _t(z), svdvals(x, _found=found), u))
 
 
+@partner_vectors.vjp(OF_RIGHT)  # and of a complex matrix what turns both of a pair against each other
+@_seen
+def _(g: Any, z: Any, x: Any, y: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    s = svdvals(x, _found=_found or Once(lambda x: np.linalg.svd(x, full_matrices)))
+    k = np.shape(s)[-1]
+    turned, _ = _turned(g[..., :k, :], z[..., :k, :])
+    none = s <= _ROUNDINGS * np.finfo(s.dtype).eps * np.expand_dims(_largest(s), -1)
+    over = _unless(none & (plain(turned) != 0), turned, np.where(none, np.inf, s))
+    return _h(_of_left(_h(g), _h(z), s, y)) - np.matmul(y * np.expand_dims(over, -2), z[..., :k, :])
+
+
+@partner_vectors.vjp(r"y\,\operatorname{diag}(K - K^{\mathsf T}) \text{ with } K = z\,g^{\mathsf T} / 2")
+@_seen
+def _(g: Any, z: Any, x: Any, y: Any, full_matrices: bool = False, _found: Any = None) -> Any:
+    k = np.shape(y)[-1]
+    turned, size = _turned(g[..., :k, :], z[..., :k, :])
+    # What makes ``y`` longer changes nothing, but tells `_check_phases` how much of this may be rounding.
+    return y * np.expand_dims(turned + size * (plain(turned) != 0), -2)
+
+
+def _turned(g: Any, z: Any) -> tuple[Any, Any]:
+    """How a function changes with the phase of each row of ``z``, times i, and the size of what this is the sum of.
+
+    What is no more than rounding is taken away as a constant: so it is 0, and has its derivatives.
+    """
+    parts = z * conjugate(g)
+    size = np.sum(np.abs(plain(parts)), -1)
+    t = np.sum(parts, -1)
+    t = (t - conjugate(t)) / 2
+    rounded = np.abs(plain(t)) <= _ROUNDINGS * np.finfo(z.dtype).eps * size
+    return t - np.where(rounded, plain(t), 0), size
+
+
 def _of_left(g: Any, u: Any, s: Any, v: Any) -> Any:
     """The gradient of a matrix from that of its left singular vectors; of its transpose from that of the right ones."""
     k = np.shape(s)[-1]
     g, beyond, u, null = g[..., :k], g[..., k:], u[..., :k], u[..., k:]
-    t = np.matmul(_t(u), g)
+    t = np.matmul(_h(u), g)
     row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
     eye = asarray_like(s, np.eye(k, dtype=s.dtype))
-    inner = np.matmul(u, _over_gaps(t - _t(t), row - column, _largest(s)) / (row + column + eye) * row)
+    inner = np.matmul(u, _over_gaps(t - _h(t), row - column, _largest(s)) / (row + column + eye) * row)
     if np.shape(u)[-2] > k:  # what leaves the space that the vectors span
         outer = g - np.matmul(u, t)
         if np.shape(null)[-1]:
-            _check_turns(np.matmul(_t(null), beyond))
-            outer = outer - np.matmul(null, np.matmul(_t(beyond), u))
+            _check_turns(np.matmul(_h(null), beyond))
+            outer = outer - np.matmul(null, np.matmul(_h(beyond), u))
         rounding = _ROUNDINGS * np.finfo(s.dtype).eps * np.expand_dims(_largest(s), (-1, -2))
-        inner = inner + outer / np.where((row == 0) | ((row <= rounding) & (outer != 0)), np.nan, row)
-    return np.matmul(inner, _t(v[..., :k]))
+        inner = inner + _unless((row == 0) | ((row <= rounding) & (outer != 0)), outer, row)
+    return np.matmul(inner, _h(v[..., :k]))
 
 
 def _check_turns(t: Any) -> None:
     """Raise unless a function of vectors without singular values stays as it is when these are turned."""
     t = plain(t)
     least = np.sqrt(np.finfo(t.dtype).eps) * np.sum(np.abs(t), axis=(-2, -1), keepdims=True)
-    if decide(np.any(np.abs(t - _t(t)) > least)):
+    if decide(np.any(np.abs(t - _h(t)) > least)):
         raise np.linalg.LinAlgError(
             "svd(full_matrices=True): expected a function of the vectors without singular values that stays the same "
             "when these are turned, got one that does not, and so has no derivative: any basis will do; write "
@@ -380,41 +454,43 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     if not compute_uv:
         return np.linalg.svdvals(x)
     found = Once(lambda x: np.linalg.svd(x, full_matrices))
-    left, right = (f(x, full_matrices=full_matrices, _found=found) for f in (left_vectors, right_vectors))
+    left, right = _pair(x, full_matrices, found)
     return _SVD(left, svdvals(x, _found=found), right)
 
 
 # -- orthogonal and triangular -------------------------------------------------------------------------
 
 
-@op(r"\operatorname{qr}(x)_Q", examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{qr}(x)_Q", examples=(*RECTANGLES, example((2, 0))), complex=True)
 def orthogonal_factor(x: Any, _found: Any = None) -> Any:
     """Orthonormal columns that span those of a matrix, whose products with a triangular matrix they are."""
     return (np.linalg.qr(x) if _found is None else _found(x))[0]
 
 
 @orthogonal_factor.vjp(r"(g - z\,(L + L^{\mathsf T}))\,R^{-\mathsf T} \text{ with } L = \Phi(g^{\mathsf T} z)")
+@_seen
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     r = triangular_factor(x, _found=_found)
     k = np.shape(z)[-1]
-    first = _over_triangle(g - np.matmul(z, _mirrored(np.matmul(_t(g), z))), r[..., :k])
+    first = _over_triangle(g - np.matmul(z, _mirrored(np.matmul(_h(g), z))), r[..., :k])
     return np.concatenate((first, np.zeros_like(x[..., k:])), -1) if np.shape(x)[-1] > k else first
 
 
-@op(r"\operatorname{qr}(x)_R", examples=(*RECTANGLES, example((2, 0))))
+@op(r"\operatorname{qr}(x)_R", examples=(*RECTANGLES, example((2, 0))), complex=True)
 def triangular_factor(x: Any, _found: Any = None) -> Any:
     """The upper triangular matrix that gives a matrix when `orthogonal_factor` is multiplied by it."""
     return np.linalg.qr(x, "r") if _found is None else _found(x)[1]
 
 
 @triangular_factor.vjp(r"Q\,(L + L^{\mathsf T})\,z^{-\mathsf T} \text{ with } L = \Phi(z\,g^{\mathsf T})")
+@_seen
 def _(g: Any, z: Any, x: Any, _found: Any = None) -> Any:
     q = orthogonal_factor(x, _found=_found)
     k = np.shape(q)[-1]
     # What is beyond the square is the rest of the columns in the basis q: r = [z1 | qᵀ y].
     g1, g2, z1, z2, y = g[..., :k], g[..., k:], z[..., :k], z[..., k:], x[..., k:]
-    sums = np.matmul(z1, _t(g1)) - np.matmul(g2, _t(z2))
-    first = _over_triangle(np.matmul(y, _t(g2)) + np.matmul(q, _mirrored(sums)), z1)
+    sums = np.matmul(z1, _h(g1)) - np.matmul(g2, _h(z2))
+    first = _over_triangle(np.matmul(y, _h(g2)) + np.matmul(q, _mirrored(sums)), z1)
     return np.concatenate((first, np.matmul(q, g2)), -1) if np.shape(x)[-1] > k else first
 
 
@@ -425,7 +501,7 @@ def _mirrored(x: Any) -> Any:
 
 
 def _over_triangle(x: Any, r: Any) -> Any:
-    return _t(np.linalg.solve(r, _t(x)))
+    return _h(np.linalg.solve(r, _h(x)))
 
 
 @composed(

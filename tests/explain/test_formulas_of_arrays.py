@@ -106,14 +106,14 @@ def parts_of(letters, function):
 
 
 eigh = parts_of("wV", np.linalg.eigh)
-svd = parts_of("UsV", lambda x: (lambda u, s, vh: (u, s, vh.T))(*np.linalg.svd(x, full_matrices=False)))
+svd = parts_of("UsVy", lambda x: (lambda u, s, vh: (u, s, vh.T, u))(*np.linalg.svd(x, full_matrices=False)))
 qr = parts_of("QR", np.linalg.qr)
 eig = parts_of("wV", np.linalg.eig)
 SQUARE = np.array([[1.0, 0.3, -0.2], [0.4, 2.5, 0.1], [-0.3, 0.2, 4.0]])  # of real eigenvalues
 DECOMPOSED = {  # an argument, and what the letters of the formula stand for
     **dict.fromkeys(("eigvals", "eig_vectors"), (SQUARE, eig)),
     **dict.fromkeys(("eigvalsh", "eigenvectors"), (SYMMETRIC, eigh)),
-    **dict.fromkeys(("svdvals", "left_vectors", "right_vectors"), (WELL[:, :2], svd)),
+    **dict.fromkeys(("svdvals", "left_vectors", "right_vectors", "partner_vectors"), (WELL[:, :2], svd)),
     **dict.fromkeys(("orthogonal_factor", "triangular_factor"), (WELL[:, :2], qr)),
     "pinv": (WELL[:, :2], lambda x: {}),
     "least_squares": (WELL[:, :2], lambda x: {"y": WELL}),

@@ -136,6 +136,7 @@ NOT_LIVE = {
     "left_vectors": "svd is no formula of the elements",
     "orthogonal_factor": "qr is no formula of the elements",
     "pinv": "pinv is no formula of the elements",
+    "partner_vectors": "svd is no formula of the elements",
     "right_vectors": "svd is no formula of the elements",
     "svdvals": "svd is no formula of the elements",
     "triangular_factor": "qr is no formula of the elements",
@@ -186,6 +187,10 @@ CALLED = [calls[0].name for calls in _choices((*REGISTRY, *COMPOSED)) if not cal
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_a_page_of_a_program_computes_what_python_computes(computed, drawn, seed):
     steps = explained(drawn, drawn.inputs)
+    if any(np.iscomplexobj(value.value) for value in steps.values.values()):  # `fft` is among the functions
+        with pytest.raises(TypeError, match="the page: expected real numbers"):
+            steps.to_html()
+        return
     live, rng = program(steps), np.random.default_rng(seed)
     changed = [
         np.round(x + rng.normal(size=x.shape), 3) if f"x{i}" in live.leaves else x for i, x in enumerate(drawn.inputs)

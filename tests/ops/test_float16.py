@@ -113,7 +113,8 @@ TABLES = (
 LAPACK = {
     "inv", "solve", "det", "logabsdet", "slogdet", "cholesky", "matrix_power", "cond", "tensorinv", "tensorsolve",
     "eig", "eigvals", "eig_vectors", "eigvalsh", "eigenvectors", "eigh", "svdvals", "left_vectors", "right_vectors",
-    "svd", "orthogonal_factor", "triangular_factor", "qr", "pinv", "least_squares", "lstsq", "polyfit",
+    "partner_vectors", "svd", "orthogonal_factor", "triangular_factor", "qr", "pinv", "least_squares", "lstsq",
+    "polyfit",
 }  # fmt: skip
 # These go through a thousand numbers one by one, whose powers are beyond any range.
 LOOPS = {"poly", "polydiv", "polyval"}
