@@ -16,9 +16,10 @@ def products() -> list[Any]:
     """The libraries of matrix products, whose threads can be limited."""
     try:
         from threadpoolctl import ThreadpoolController
-    except ImportError:  # their threads cannot be limited, so functions run one after the other
+
+        return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+    except (ImportError, OSError):  # their threads cannot be limited, so functions run one after the other
         return []
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 class _Limit:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -32,9 +32,11 @@ def aligned(size: int) -> Any:
 
 def trim() -> None:
     """Let the system have the memory back that was freed, where the C library keeps it for later."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
+    if sys.platform == "linux":
+        with suppress(ImportError, OSError, AttributeError):  # another C library, or a program that can load none
+            import ctypes
+
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass

@@ -308,6 +308,51 @@ def test_ctrl_c_while_products_get_their_threads_back_gives_them_back(monkeypatc
     assert [p.get_num_threads() for p in blas.products()] == before
 
 
+@pytest.fixture
+def threads_run_out(monkeypatch):
+    """After so many no further thread can be started, as at a limit of the system, or at once in a browser."""
+    start, left = threading.Thread.start, []
+
+    def begin(thread):
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", begin)
+    return lambda n: left.extend([None] * n)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_where_a_thread_cannot_start_nothing_is_run(threads_run_out, n):
+    threads_run_out(n)
+    found = []
+    with pytest.raises(parallel.NoThreads, match="expected threads that can be started, got can't start new thread"):
+        parallel.run_parallel([lambda wait, i=i: found.append(i) for i in range(3)])
+    assert found == []
+    assert threading.active_count() == 1
+    assert 1 not in products()
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_where_a_thread_cannot_start_one_does_all_the_work(threads_run_out, n):
+    x = np.linspace(-1, 1, 36).reshape(6, 6)
+
+    def step(x, state):
+        state.data[...] = state.data * 0.5 + np.tanh(x @ x)
+        return np.exp(x) @ np.sin(x) + state.data
+
+    ours, theirs = (ag.Tensor(np.zeros((6, 6))) for _ in range(2))
+    replayed = replay(lambda x: step(x, ours), state=[ours])
+    with in_so_many(3):
+        for _ in range(6):
+            threads_run_out(n)
+            np.testing.assert_allclose(replayed(x), step(x, theirs), rtol=1e-12)
+            np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-12)
+    assert replayed.programs[0].schedule.workers > 1
+    assert threading.active_count() == 1
+
+
 def test_an_error_of_a_function_does_not_hide_ctrl_c():
     begun, failed = threading.Event(), threading.Event()
 

@@ -27,6 +27,10 @@ def workers() -> int:
     return min([processors, *blas.limited.usual()]) if processors <= MOST and blas.products() else 1
 
 
+class NoThreads(RuntimeError):
+    """A thread could not be started, as in a browser, at a limit of processes or while Python ends; nothing was run."""
+
+
 class _Stopped(Exception):
     """Another of the functions raised an error."""
 
@@ -80,7 +84,7 @@ def run_parallel(functions: Sequence[Callable[[Wait], None]]) -> None:
     """Run functions at the same time, the first of them in this thread; return when all are done.
 
     Each is given a function that waits until all others have called theirs. When one raises an error the others stop
-    at their next barrier, and the error is raised here.
+    at their next barrier, and the error is raised here. NoThreads where they cannot run at the same time.
 
     >>> found = []
     >>> run_parallel([lambda wait: (wait(), found.append("after")), lambda wait: (found.append("before"), wait())])
@@ -94,7 +98,10 @@ def run_parallel(functions: Sequence[Callable[[Wait], None]]) -> None:
         if barrier.failed:  # a thread that came to life when the others had stopped
             return
         try:
-            functions[i](barrier.of(i))
+            wait = barrier.of(i)
+            if len(functions) > 2:  # until all have begun: this one may, and the next cannot
+                wait()
+            functions[i](wait)
         except _Stopped:
             pass
         except BaseException as error:
@@ -110,7 +117,7 @@ def run_parallel(functions: Sequence[Callable[[Wait], None]]) -> None:
                 if not begun:
                     begun = True
                     for thread in threads:
-                        thread.start()
+                        _start(thread)
                     run(0)
                 if errors:
                     barrier.stop()
@@ -123,3 +130,10 @@ def run_parallel(functions: Sequence[Callable[[Wait], None]]) -> None:
                 errors.append(error)
     if errors:  # Ctrl-C before an error of a function: who catches that would go on
         raise next((error for error in errors if not isinstance(error, Exception)), errors[0])
+
+
+def _start(thread: threading.Thread) -> None:
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise NoThreads(f"expected threads that can be started, got {error}") from error

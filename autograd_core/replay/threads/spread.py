@@ -125,7 +125,7 @@ def products_in(group: Group) -> float:
 
 
 class Workers:
-    """Runs a program in several threads; called, it does so unless products must not be limited to one thread now."""
+    """Runs a program in several threads; called, it does so unless there are none or products may not be limited."""
 
     def __init__(self, program: Program):
         self._steps = program.steps
@@ -142,7 +142,10 @@ class Workers:
     def __call__(self) -> bool:
         if blas.limited.used or parallel.workers() <= 1:
             return False
-        parallel.run_parallel([partial(self._run, stretches) for stretches in self._parts])
+        try:
+            parallel.run_parallel([partial(self._run, stretches) for stretches in self._parts])
+        except parallel.NoThreads:
+            return False
         return True
 
     def _run(self, stretches: list[list[slice]], wait: parallel.Wait) -> None:
