@@ -36,4 +36,6 @@ def needed(module: str, purpose: str, extra: str = "") -> Any:
     except ImportError as error:
         library = module.partition(".")[0]
         package = f'"autograd-core[{extra}]"' if extra else library
+        if error.name and error.name.partition(".")[0] != library:  # it is here, and what it needs itself is not
+            library += f", which cannot be imported ({error})"
         raise type(error)(f"{purpose} needs {library}: pip install {package}", name=error.name) from error

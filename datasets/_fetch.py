@@ -170,9 +170,10 @@ class _Bar:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-        self.progress = Progress(*columns, console=Console(stderr=True))
+        # Drawn where something arrives: by itself it would take a thread, and a browser has none.
+        self.progress = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
         self.task = self.progress.add_task(part.stem, total=file.size)
-        self.size = file.size
+        self.size, self.drawn = file.size, 0
         self.part = part
 
     def update(self, _: int) -> None:
@@ -181,7 +182,9 @@ class _Bar:
         if done > self.size:
             raise ValueError(f"gave more than the {self.size:,} bytes that are published")
         self.progress.start()
-        self.progress.update(self.task, completed=done)
+        drawn = done == self.size or done - self.drawn > self.size / 100
+        self.drawn = done if drawn else self.drawn
+        self.progress.update(self.task, completed=done, refresh=drawn)
 
     def reset(self) -> None:
         pass
