@@ -28,6 +28,11 @@ _CAUSES = {
         ("divide", "reciprocal"),
         "a division by zero; add a small constant to the denominator",
     ),
+    **dict.fromkeys(  # where NumPy has no LinAlgError, as in a browser
+        ("inv", "solve", "triangular_factor"),
+        "a singular matrix, which has no inverse; add a small multiple of the identity",
+    ),
+    "cholesky": "a matrix that is not positive definite; add a multiple of the identity",
     "mean": "the mean of no elements",
     "logabsdet": "a singular matrix, whose determinant is zero; add a small multiple of the identity",
     "sqrt": "the root of a negative number, or its slope at zero, which is infinite; add a small constant inside",

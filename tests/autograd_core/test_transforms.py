@@ -106,7 +106,7 @@ def test_grad_of_an_array_says_what_to_do():
 
 
 def test_whole_numbers_have_no_gradient():
-    with pytest.raises(TypeError, match=r"expected a floating argument, got int64.*astype"):
+    with pytest.raises(TypeError, match=rf"expected a floating argument, got {np.dtype(int)}.*astype"):
         grad(cubes)(np.arange(3))
     with pytest.raises(TypeError, match="got 2"):
         grad(cubes, argnums=2)(1.0)
