@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autograd_core import REGISTRY, NonFiniteError, Tensor, debug, grad, hessian, hvp, jacobian, replay, value_and_grad
+from autograd_core.ops import decompositions
 from autograd_core.testing import check_gradients
 
 TWICE = 2 * np.eye(2)
@@ -319,7 +320,6 @@ def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
     turning = random(4, 4)
     symmetric = turning + turning.T
     assert np.iscomplexobj(np.linalg.eigvals(turning))
-    assert not np.iscomplexobj(np.linalg.eigvals(symmetric))
     for x in (turning, symmetric, turning + 1j * random(4, 4)[::-1]):
         check_gradients(f, x)
         assert grad(f)(x).dtype == x.dtype
@@ -327,12 +327,15 @@ def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
         for ours, numpys in zip(*both, strict=True):
             np.testing.assert_array_equal(ours.data, numpys, strict=True)
     # A matrix of real eigenvalues has real vectors, of any sign: an element's gradient is there.
-    check_gradients(lambda x: np.sum(np.linalg.eig(x).eigenvectors ** 3 * random(3, 3)), np.diag([1.0, 2, 4]) + 0.1)
+    check_gradients(lambda x: np.sum(np.real(np.linalg.eig(x)[1]) ** 3 * random(3, 3)), np.diag([1.0, 2, 4]) + 0.1)
+    k, real = np.argsort(-np.abs(np.imag(np.linalg.eigvals(turning))))[[0, -1]]
+    assert np.isreal(np.linalg.eigvals(turning)[real])  # beside complex ones, and its vector is as real
+    check_gradients(lambda x: np.sum(np.real(np.linalg.eig(x)[1])[:, real] ** 3), turning)
     with pytest.raises(np.linalg.LinAlgError, match=r"absolute value 1 .* np\.abs\(v\)"):
-        grad(lambda x: np.real(np.linalg.eig(x)[1][0, 0]) * 2 + np.imag(np.linalg.eig(x)[1][0, 0]))(turning)
+        grad(lambda x: np.real(np.linalg.eig(x)[1][0, k]) * 2 + np.imag(np.linalg.eig(x)[1][0, k]))(turning)
     # The sum of all is the trace, and that of the squares that of the square, whatever coincides.
     np.testing.assert_array_equal(grad(lambda x: np.real(np.sum(np.linalg.eigvals(x))))(TWICE), np.eye(2))
-    assert np.isnan(grad(lambda x: np.sum(np.linalg.eig(x)[1][:, 0] ** 3))(TWICE)).all()
+    assert np.isnan(grad(lambda x: np.sum(np.real(np.linalg.eig(x)[1])[:, 0] ** 3))(TWICE)).all()
     jordan = np.stack([np.diag([1.0, 2.0]), [[1.0, 1.0], [0.0, 1.0]]])  # the second has one direction of eigenvectors
     for part in (lambda x: np.linalg.eigvals(x) ** 2, lambda x: np.linalg.eig(x)[1] ** 3):
         g = grad(lambda x, part=part: np.sum(np.real(part(x))))(jordan)
@@ -340,6 +343,24 @@ def test_eigenvalues_of_any_matrix_and_their_vectors_up_to_a_phase():
         assert np.isnan(g[1]).all()
     third = grad(lambda x: np.real(np.sum(np.linalg.eigvals(x) ** 3)))(turning)
     np.testing.assert_allclose(third, 3 * np.linalg.matrix_power(turning, 2).T, rtol=1e-12, atol=1e-12)
+
+
+def test_real_vectors_in_complex_numbers_have_no_phase(monkeypatch):
+    """As NumPy gives them from 2.5 on, of any matrix."""
+    weights, told = random(4, 4), np.linalg.eig
+    from_real = random(4, 4) * 0.1 + np.diag([1.0, 2, 4, 7])
+
+    def f(x):
+        w, v = decompositions.eig(x)
+        return np.sum(np.real(v) ** 3 * weights) + np.sum(np.imag(v) * weights) + np.real(np.sum(np.cos(w)))
+
+    real = grad(f)(from_real)
+    monkeypatch.setattr(np.linalg, "eig", lambda x: type(told(x))(*(part + 0j for part in told(x))))
+    assert np.iscomplexobj(decompositions.eig(from_real)[1])
+    assert np.isrealobj(grad(f)(from_real))
+    np.testing.assert_allclose(grad(f)(from_real), real, rtol=1e-10)
+    with pytest.raises(np.linalg.LinAlgError, match="absolute value 1"):
+        grad(f)(np.array([[0.0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 2, 0], [0, 0, 0, 3]]))  # of a rotation they have one
 
 
 def wild(*shape):
@@ -450,7 +471,7 @@ def test_complex_singular_vectors_have_none_at_equal_values_and_the_others_keep_
 
 
 REPLAYED = {
-    "eig": lambda x: np.sum(np.abs(np.linalg.eig(x + x.T)[1]) ** 3) + np.sum(np.linalg.eigvals(x + x.T) ** 3),
+    "eig": lambda x: np.sum(np.abs(np.linalg.eig(x + x.T)[1]) ** 3) + np.sum(np.real(np.linalg.eigvals(x + x.T)) ** 3),
     "eigh": lambda x: sum(np.sum(part**3) for part in np.linalg.eigh(x + x.T)),
     "svd": lambda x: sum(np.sum(part**3) for part in np.linalg.svd(x[:, :2])),
     "complex svd": lambda x: np.sum((lambda u, s, v: u * np.cos(s) @ v)(*np.linalg.svd(x + 1j * x.T)).real),
