@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check mutants bench docs lessons clean
+.PHONY: demo test check mutants bench docs lessons wasm clean
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
@@ -49,6 +49,13 @@ lessons: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[notebooks]"
 	$(BIN)/python notebooks/run.py
 
+# The tests in a CPython for WebAssembly, beside the same natively, in an environment of their own. Compiling the
+# interpreter takes minutes the first time, the tests about ten.
+wasm:
+	$(PYTHON) -m venv .venv-wasm
+	.venv-wasm/bin/python -m pip install -q -e ".[wasm]"
+	.venv-wasm/bin/python tests/wasm/run.py
+
 clean:
-	rm -rf .venv build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wasm build dist autograd_demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

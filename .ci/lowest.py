@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-BESIDE = {"bench", "dev", "docs", "gpu", "judges"}  # extras of those who work on the project, and one for a GPU
+BESIDE = {"bench", "dev", "docs", "gpu", "judges", "wasm"}  # extras of those who work on the project, and one for a GPU
 
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 extras = project["optional-dependencies"]
