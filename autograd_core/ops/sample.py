@@ -242,6 +242,6 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     sizes = np.sqrt(np.diagonal(c))
     r = c / sizes[:, None] / sizes
     # What rounding put beyond 1 goes back as a constant: a clip's gradient would be that of 1, and wrong in its second.
-    told = np.asarray(plain(r))
+    told = plain(r)
     held = np.clip(told.real, -1, 1)
     return r + ((held + 1j * np.clip(told.imag, -1, 1) if told.dtype.kind == "c" else held) - told)
