@@ -37,10 +37,11 @@ bench: .venv/pyvenv.cfg
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/gradient_checkers.py
 
-# The site in docs/_build/html, which needs no network to read. A warning is an error, and so is a dead link inside it.
+# The site in docs/_build/html, which needs no network to read, but for the lessons that run in it. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg
 	$(BIN)/python -m pip install -q -e ".[docs]"
 	$(BIN)/python docs/table_of_ops.py
+	$(BIN)/python docs/lite.py docs/_build/extra/lite
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 

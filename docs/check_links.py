@@ -33,7 +33,8 @@ class Page(HTMLParser):
 
 def faults(site: Path) -> Iterator[str]:
     """A line for each link that leads nowhere, and for each file from elsewhere."""
-    pages = {file.resolve(): Page(file) for file in site.rglob("*.html") if "_static" not in file.parts}
+    others = {"_static", "lite"}  # pages of their own, and JupyterLite's
+    pages = {file.resolve(): Page(file) for file in site.rglob("*.html") if not others & {*file.parts}}
     for file, page in pages.items():
         for link in page.links | page.loads:
             parts = urlsplit(link)

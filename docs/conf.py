@@ -88,6 +88,7 @@ mathjax_path = "tex-svg.js"
 _mathjax = next(file for file in distribution("sphinx-mathjax-offline").files or () if file.match("mathjax/tex-svg.js"))
 _pages = ("step.html", "playground.html", "training.html", "model.html")
 _generated = (HERE / "_build" / "generated" / name for name in _pages)
+html_extra_path = [str(lesson_index.LITE.parent)] if lesson_index.LITE.is_dir() else []  # by lite.py
 html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
 
 
@@ -98,3 +99,4 @@ pictures.save_all(HERE / "_build" / "generated")
 reference.write(HERE / "reference", {"functions.rst": functions.page(), "nn.ops.rst": keras_ops.page()})
 lesson_index.copy()
 myst_substitutions |= {name: getattr(lesson_index, name)() for name in ("cards", "hours", "answers")}
+myst_substitutions["run_the_lessons"] = lesson_index.run_link()

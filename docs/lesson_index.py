@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 ANSWERS = HERE.parent / "tests" / "notebooks" / "answers"
 PICTURES = HERE / "_build" / "generated"
+LITE = HERE / "_build" / "extra" / "lite"  # the lessons to run, where lite.py could build them
 
 # Counted, and said to be: how fast one reads, and how long an exercise takes.
 WORDS, LINES, EXERCISE = 200, 20, 5
@@ -35,10 +36,21 @@ def copy() -> None:
             copied.unlink()
     for file in lessons():
         notebook = json.loads(file.read_text(encoding="utf-8"))
+        if LITE.is_dir():
+            first = notebook["cells"][0]
+            first["source"] = "".join(first["source"]) + f"\n\n{run_link(file, '../')}"
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 cell["source"] = without_alternatives("".join(cell["source"]))
         (HERE / "lessons" / file.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+
+
+def run_link(file: Path | None = None, up: str = "") -> str:
+    """A link to the lessons, or to one of them, that run in the browser; how to get it where they were not built."""
+    if not LITE.is_dir():
+        return "The lessons can run in your browser, too: `make docs` with a network builds a site with them"
+    what = f"notebooks/index.html?path={file.name}" if file else "lab/index.html"
+    return f'<a href="{up}lite/{what}">Run {"this lesson" if file else "the lessons"} in your browser</a>'
 
 
 def without_alternatives(source: str) -> str:

