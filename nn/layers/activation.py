@@ -19,6 +19,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)

@@ -65,6 +65,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    each_alone = True  # by the moving statistics
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ class Convolving(Layer):
     """A layer over ``rank`` axes of positions: how windows lie, where the channels are, and what follows the sums."""
 
     rank: int
+    each_alone = True
     paddings: tuple[str, ...] = ("valid", "same")
 
     def _plan_windows(

@@ -47,6 +47,7 @@ class Dense(Layer):
 
     takes_sparse = True
     supports_masking = True
+    each_alone = True
 
     def __init__(
         self,

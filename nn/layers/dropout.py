@@ -45,6 +45,7 @@ class Dropout(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)

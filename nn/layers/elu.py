@@ -20,6 +20,7 @@ class ELU(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)

@@ -21,6 +21,8 @@ class Flatten(Layer):
     (2, 784)
     """
 
+    each_alone = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.data_format = data_format_of(data_format)

@@ -19,6 +19,7 @@ class GlobalPooling(Layer):
     """One number for each channel."""
 
     rank: int
+    each_alone = True
     _reduce: Callable[..., Any]
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):

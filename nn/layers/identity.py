@@ -28,6 +28,7 @@ class Identity(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)

@@ -81,6 +81,10 @@ class Layer(MakesWeights, Holds, Called, WrittenDown, config.Configurable):
     # Whether `call` may be given a sparse array of SciPy; it then begins with a matrix product.
     takes_sparse = False
 
+    # Whether what it predicts for an example depends on no other example of the batch, whatever its settings are: its
+    # activation is looked at by itself.
+    each_alone = False
+
     def __init__(
         self,
         *,

@@ -55,6 +55,7 @@ class LayerNormalization(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ class LeakyReLU(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)

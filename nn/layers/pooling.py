@@ -18,6 +18,7 @@ class Pooling(Layer):
     """One number for each window and channel."""
 
     rank: int
+    each_alone = True
 
     def __init__(
         self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None,

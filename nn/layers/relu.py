@@ -38,6 +38,7 @@ class ReLU(Layer):
     """
 
     supports_masking = True
+    each_alone = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any

@@ -43,6 +43,11 @@ class Rescaling(Layer):
             if np.asarray(value).dtype.kind not in "biuf":
                 raise ValueError(f"{name} of a Rescaling: expected a number, or an array of them, got {value!r}")
 
+    @property
+    def each_alone(self) -> bool:  # type: ignore[override]
+        """Of arrays one axis may be the batch's."""
+        return np.ndim(self.scale) == np.ndim(self.offset) == 0
+
     def call(self, inputs: Any) -> Any:
         scale, offset = (plain(np.asarray(v, self.dtype)) for v in (self.scale, self.offset))
         if scale.ndim == 1 and inputs.ndim > 1 and self.data_format == "channels_first":

@@ -21,6 +21,8 @@ class Reshape(Layer):
     (2, 28, 28)
     """
 
+    each_alone = True
+
     def __init__(self, target_shape: Any, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(target_shape, list | tuple):

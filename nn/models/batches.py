@@ -96,6 +96,7 @@ class Arrays:
             raise ValueError("x: expected at least one example, got none")
         self.batch_size, self.shuffle = int(batch_size), shuffle
         self.steps: int | None = math.ceil(self.length / self.batch_size)
+        self.together = self.given = 1  # how many batches are given as one, and how many were at last
 
     def __str__(self) -> str:
         code = 0
@@ -107,10 +108,14 @@ class Arrays:
 
     def __iter__(self) -> Iterator[Batch]:
         order = random.generator.permutation(self.length) if self.shuffle else None
-        for start in range(0, self.length, self.batch_size):
-            rows, share = distributed.rows(start, min(start + self.batch_size, self.length))
+        start = 0
+        while start < self.length:
+            stop = min(start + self.together * self.batch_size, self.length)
+            self.given = math.ceil((stop - start) / self.batch_size)
+            rows, share = distributed.rows(start, stop)
             x, y, w = (cut(d, rows if order is None else order[rows]) for d in self.data)
             yield convert(x), convert(y), convert(w), share
+            start = stop
 
 
 class Batches:
@@ -146,6 +151,16 @@ class Feed:
         """What there is, as far as it is known: processes that train together must have the same."""
         many = "batches" if self.steps is None else f"{self.steps} batches"
         return f"{self.source}, {many}" if isinstance(self.source, Arrays) else many
+
+    def join(self, batches: int) -> None:
+        """From now on give so many batches as one, where they are cut from arrays and nobody counts them."""
+        if isinstance(self.source, Arrays) and self.limit is None:
+            self.source.together = batches
+
+    @property
+    def given(self) -> int:
+        """How many batches were given as one at last."""
+        return self.source.given if isinstance(self.source, Arrays) else 1
 
     def restart(self) -> None:
         """Let the next epoch begin at the front, where the data can be started again; a generator goes on."""

@@ -61,7 +61,7 @@ class Executions:
                 for event in self.begins:
                     self.told.tell(event, self.steps, {})
             yield batch
-            self.steps += 1
+            self.steps += feed.given
             if self.steps % self.size == 0 or self.interrupted:
                 self._end()
                 if self.stopped() or self.interrupted:

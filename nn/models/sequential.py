@@ -67,6 +67,12 @@ class Sequential(Model):
         """The layers, in order."""
         return list(self._layers)
 
+    @property
+    def _links(self) -> tuple[Layer, ...] | None:
+        """The layers, if nothing but them is called, one after another, on batches of any length; else None."""
+        fixed = self._input is not None and self._input.batch_shape[0] is not None
+        return None if fixed or type(self) is not Sequential else self._layers
+
     def add(self, layer: Any) -> None:
         """Put a layer at the end."""
         if isinstance(layer, KerasTensor) and isinstance(layer._keras_history.operation, InputLayer):

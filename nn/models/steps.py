@@ -62,6 +62,8 @@ class Plan:
             self.training = steps.replay(
                 _train, (of,), _trained, f"the training step of {name}", model, loss, optimizer
             )
+        # Whether every layer is known, and none is pure on its author's word alone.
+        self.known = model.foreign is None and not model.promised
         self.foreign = [f for f in (model.foreign, loss.foreign, optimizer.foreign) if f is not None]
 
     @property

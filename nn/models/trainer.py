@@ -33,6 +33,7 @@ from .arguments import (
 )  # fmt: skip
 from .batches import Feed, arrays_of, batches, cut, length_of, refuse_nan
 from .executions import Executions
+from .joining import batches_at_once
 from .outputs import MetricsOfOutputs, Outputs
 from .steps import Schedule, Steps
 from .training_step import Logs, TrainingStep
@@ -520,6 +521,10 @@ class Trainer(TrainingStep):
     ) -> Any:
         """What the model makes of data; computed in batches, without recording.
 
+        Behind the first batch of arrays several may be computed as one, as far as caches hold them, where none can
+        tell: in a `Sequential` of layers of which none looks at two examples, without callbacks. Products of other
+        sizes may differ in the last digit; one batch by itself is `predict_on_batch`.
+
         Parameters
         ----------
         x : array_like
@@ -552,19 +557,31 @@ class Trainer(TrainingStep):
         self.stop_predicting = False
         told.tell("on_predict_begin", {})
         parts: list[Any] = []
+        told_of = 0
 
         def outputs() -> Logs:
-            begin = (running.steps - 1) // running.size * running.size
+            nonlocal told_of
+            begin, told_of = told_of, len(parts)
             return {"outputs": joined(parts[begin:])}
 
         size, stopped = self.steps_per_execution, lambda: self.stop_predicting
         running = Executions(told, "predict", size, progress, stopped, told_of=outputs)
         for part, _, _, self._steps.share in running.over(feed):
             parts.append(as_arrays(self.predict_step((part,))))
+            if len(parts) == 1 and not told.callbacks and size == 1:
+                feed.join(self._batches_at_once(part))
         if progress.live:  # a file is not told about predictions
-            progress.finish(len(parts), {})
+            progress.finish(running.steps, {})
         told.tell("on_predict_end", {})
         return joined(parts)
+
+    def _batches_at_once(self, x: Any) -> int:
+        """How many batches like this first one are predicted as one: several only where all that computes is known."""
+        plan = self._steps.current()
+        own = type(self).predict_step is not TrainingStep.predict_step
+        if own or plan is None or not plan.known or not self._steps.share.alone or distributed.size() > 1:
+            return 1
+        return batches_at_once(self, x, length_of(x, "x"))
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model makes of one batch, as a NumPy array."""
