@@ -36,6 +36,7 @@ bench: .venv/pyvenv.cfg
 	$(BIN)/python benchmarks/all_reduce.py
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/gradient_checkers.py
+	$(BIN)/python benchmarks/at_a_glance.py
 
 # The site in docs/_build/html, which needs no network to read, but for the lessons that run in it. A warning is an error, and so is a dead link inside it.
 docs: .venv/pyvenv.cfg

@@ -126,7 +126,7 @@ def main() -> None:
     print("\n".join(lines))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "scalar_ops.md").write_text("\n".join(lines), encoding="utf-8")
-    rows = {"machine": machine(), "ops": OPS, "rounds": options.rounds, "best_us": best}
+    rows = {"machine": machine(), "ops": OPS, "rounds": options.rounds, "versions": versions, "best_us": best}
     (options.out / "scalar_ops.json").write_text(json.dumps(rows, indent=2) + "\n")
 
 

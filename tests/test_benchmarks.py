@@ -119,6 +119,90 @@ def test_an_interrupted_run_goes_on_where_it_was(bench, tmp_path, monkeypatch):
     assert rounds("another version") == ["a", "b", "b", "a", "a", "a"]
 
 
+@pytest.fixture
+def glance(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import at_a_glance
+
+    return at_a_glance
+
+
+def measured(glance, ratio, rounds=5):
+    """Results of the workloads in the README, in all of which ours takes so many times what each peer takes."""
+    row = {"rounds": rounds, "memory_ratio": None}
+    peers = [{"contender": name, "ours_over_it": ratio, **row} for name in ("PyTorch", "Keras")]
+    results = {title: [{"contender": "ours replayed", "ours_over_it": 1.0, **row}, *peers] for title in ("W1", "W7")}
+    best = {"autograd-core": ratio, "micrograd": 1.0, "PyTorch": 1.0}
+    versions = {"autograd-core": "1", "micrograd": "2.0", "PyTorch": "2.13.0+cpu"}
+    return results, {"best_us": best, "rounds": rounds, "versions": versions}
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results(glance):
+    files = (ROOT / "benchmarks" / "results" / name for name in ("results.json", "scalar_ops.json"))
+    results, scalars = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert glance.written(text, results["results"], scalars) == text
+    assert len(glance.told(text)) == 4 + 4 * 2
+
+
+def test_what_is_written_into_the_readme_is_what_is_read_there(glance):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    new = glance.written(text, *measured(glance, 0.5))
+    rows = [row for row, title in glance.ROWS.items() if title in ("W1", "W7")]
+    expected = {(row, column): 0.5 for row in rows for column in glance.COLUMNS}
+    assert glance.told(new) == {**expected, ("micrograd", "scalars"): 0.5, ("PyTorch", "scalars"): 0.5}
+    assert "| PyTorch 2.13.0, CPU | 1.0 | 0.50 |" in new
+    assert text.split("## How fast")[0] == new.split("## How fast")[0]
+    assert text.split("## The packages")[1] == new.split("## The packages")[1]
+    with pytest.raises(ValueError, match="expected 2 tables"):
+        glance.written("# A\n\n## How fast\n\n| a |\n|---|\n\n## B\n", *measured(glance, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "rounds", "status"),
+    [(0.5, 5, 0), (0.62, 5, 0), (0.38, 5, 0), (0.63, 5, 1), (0.37, 5, 1), (9.0, 4, 0)],
+)
+def test_a_ratio_of_the_readme_that_five_rounds_miss_is_told(
+    glance, ratio, rounds, status, tmp_path, monkeypatch, capsys
+):
+    readme = tmp_path / "README.md"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme.write_text(glance.written(text, *measured(glance, 0.5)), encoding="utf-8")
+    results, scalars = measured(glance, ratio, rounds)
+    (tmp_path / "results.json").write_text(json.dumps({"results": results}), encoding="utf-8")
+    (tmp_path / "scalar_ops.json").write_text(json.dumps(scalars), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["", "--results", str(tmp_path), "--readme", str(readme)])
+    with pytest.raises(SystemExit) as ended:
+        glance.main()
+    assert ended.value.code == status
+    said = capsys.readouterr().out
+    assert said.count("have a median of") == 6 * status
+    assert said.count("too few to judge") == 6 * (rounds < 5)
+    assert ("The README's ratios hold." in said) == (status == 0 and rounds == 5)
+
+
+def test_a_ratio_that_two_digits_cannot_tell_is_not_missed(glance):
+    row = next(iter(glance.ROWS))
+    assert glance.off({(row, "Keras"): 0.02}, {(row, "Keras"): (0.028, 5)}) == ([], [])
+    assert len(glance.off({(row, "Keras"): 0.02}, {(row, "Keras"): (0.031, 5)})[0]) == 1
+    assert len(glance.off({(row, "Keras"): 0.02}, {})[1]) == 1
+
+
+def test_ours_stands_beside_the_fastest_and_the_one_that_needs_least(glance):
+    def row(contender, ratio, memory):
+        return {"contender": contender, "ours_over_it": ratio, "memory_ratio": memory, "rounds": 5}
+
+    rows = [row("ours replayed", 1.0, 1.0), row("ours compiled", 1.6, 0.1), row("PyTorch", 0.8, None)]
+    rows += [row("JAX jit", 1.25, 0.2), row("Keras", 0.5, 1.5), {"contender": "tinygrad", "missing": True}]
+    results = {"W1": rows, "W5": rows, "W9 batch×2": rows, "W8 W1": rows[:1], "W2": rows[:3]}
+    scalars = {"best_us": {"autograd-core": 1.0, "micrograd": 2.0, "PyTorch": 4.0}, "rounds": 5}
+    *_, first, second, last = glance.over_the_fastest(results, scalars).splitlines()
+    assert first == "| W1 | 1.25 | JAX jit | 0.78 | 1.50 | Keras |"
+    assert second == "| W2 | 0.80 | PyTorch | 0.50 |  |  |"
+    assert last == "| scalar ops | 0.50 | micrograd | | | |"
+    assert len(glance.over_the_fastest(results, scalars).splitlines()) == 5
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("net", "peer"),
