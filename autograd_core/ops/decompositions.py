@@ -505,7 +505,9 @@ def _mirrored(x: Any) -> Any:
 
 
 def _over_triangle(x: Any, r: Any) -> Any:
-    return _h(np.linalg.solve(r, _h(x)))
+    """x Rᴴ⁻¹, and not a number where R is singular: such columns have no one basis. NumPy would refuse the stack."""
+    singular = np.any(np.diagonal(r, axis1=-2, axis2=-1) == 0, -1)
+    return _h(np.linalg.solve(np.where(singular[..., None, None], np.nan, r), _h(x)))
 
 
 @composed(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ..dispatch import NUMPY
 from ..domain import Domain
 from ..op import COMPOSED, REGISTRY, Op
+from ..transforms import vjp
 from .calls import domains_of, entries, examples_of, is_shape, known, place
 from .reproduce import literal
 from .strategies import distinct_integers, shapes
@@ -222,12 +223,29 @@ def _extend(statements: list[Statement], values: list[Any], choice: _Choice, ope
         if not choice.takes([known[i] for i in ready]):
             return
         add(choice.name, tuple(ready), choice.params)
+        result = known[-1]
+        fits = result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY
+        # Not so with nan, next to a singular matrix, or where vectors of equal eigenvalues have no derivative.
+        if (
+            not fits
+            or not _small(result)
+            or not all(map(_small, _gradients(choice, [known[i] for i in ready], result)))
+        ):
+            return
     except Exception:  # whatever NumPy raises for shapes that do not fit
         return
-    result = known[-1]
-    fits = result.dtype.kind == "f" and 0 < result.size <= LARGEST_ARRAY
-    if fits and np.all(np.abs(result) < LARGEST_RESULT):  # not so with nan, or next to a singular matrix
-        statements[:], values[:] = more, known
+    statements[:], values[:] = more, known
+
+
+def _small(x: Any) -> bool:
+    return bool(np.all(np.abs(x) < LARGEST_RESULT))
+
+
+def _gradients(choice: _Choice, operands: Sequence[Any], result: Any) -> Sequence[Any]:
+    """What arrives at each operand from a gradient that is another one for each number."""
+    with np.errstate(all="ignore"):
+        _, pull = vjp(functools.partial(_function(choice.name), **choice.params), *operands)
+        return pull(np.cos(np.arange(result.size, dtype=float)).reshape(result.shape))
 
 
 def _lead(add: Callable[..., int], operand: int, domain: Domain) -> int:

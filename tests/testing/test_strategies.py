@@ -5,7 +5,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from autograd_core import REGISTRY, Domain, Tensor
+from autograd_core import REGISTRY, Domain, Tensor, vjp
 from autograd_core.domain import NONZERO, POSITIVE
 from autograd_core.testing import (
     arrays_for,
@@ -110,6 +110,13 @@ def test_a_program_is_the_python_that_it_prints(program):
 def test_every_statement_of_a_program_matters_to_its_result(program):
     used = {operand for s in program.statements for operand in s.operands}
     assert used >= set(range(len(program.inputs) + len(program.statements) - 1))
+
+
+@settings(deadline=None)
+@given(programs(["eigenvectors", "left_vectors", "orthogonal_factor", "multiply"]))
+def test_a_program_keeps_away_from_where_a_statement_has_no_derivative(program):
+    _, pull = vjp(program, *program.inputs)
+    assert all(np.isfinite(g).all() for g in pull(np.ones(program(*program.inputs).shape)))
 
 
 def test_programs_share_broadcast_reduce_and_reshape():
