@@ -40,11 +40,18 @@ def _theirs(gradient: Any) -> Any:
 
 def _of_one(fun: Function, argnum: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Function:
     """``fun`` as a function of one of its arguments."""
+    if not callable(fun) or not 0 <= argnum < len(args):
+        raise TypeError(
+            f"expected a function, and in argnum the position of one of its {len(args)} arguments, got {kind(fun)} and "
+            f"argnum={argnum}"
+        )
     return lambda x: fun(*args[:argnum], x, *args[argnum + 1 :], **kwargs)
 
 
 def grad(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
     """The gradient of a function that returns a single number; see `autograd_core.grad`.
+
+    A GraphError where it returns more, and a TypeError for an ``argnum`` that is not there.
 
     >>> print(grad(np.abs)(-5j))
     1j
@@ -55,6 +62,8 @@ def grad(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
 
 def value_and_grad(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
     """The value and the gradient, as a pair.
+
+    A GraphError where the value is no single number, and a TypeError for an ``argnum`` that is not there.
 
     >>> value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
@@ -72,6 +81,8 @@ def value_and_grad(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
 def grad_and_aux(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
     """The gradient and what ``fun`` returns beside the number.
 
+    A TypeError where it returns no pair, and for an ``argnum`` that is not there.
+
     >>> grad_and_aux(lambda x: (x**2, "aux"))(3.0)
     (np.float64(6.0), 'aux')
     """
@@ -88,6 +99,8 @@ def grad_and_aux(fun: Function, argnum: int | Sequence[int] = 0) -> Function:
 def holomorphic_grad(fun: Function, argnum: int = 0) -> Function:
     """The complex derivative; see ``holomorphic`` of `autograd_core.grad`.
 
+    A TypeError for real numbers, and for an ``argnum`` that is not there.
+
     >>> print(holomorphic_grad(np.square)(3 + 4j))
     (6+8j)
     """
@@ -96,6 +109,8 @@ def holomorphic_grad(fun: Function, argnum: int = 0) -> Function:
 
 def jacobian(fun: Function, argnum: int = 0) -> Function:
     """All derivatives, in the shape ``value.shape + argument.shape``.
+
+    A TypeError for an ``argnum`` that is not there.
 
     >>> jacobian(np.square)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -108,6 +123,8 @@ def jacobian(fun: Function, argnum: int = 0) -> Function:
 def hessian(fun: Function, argnum: int = 0) -> Function:
     """All second derivatives: the `jacobian` of the `jacobian`.
 
+    A TypeError for an ``argnum`` that is not there.
+
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
@@ -117,6 +134,8 @@ def hessian(fun: Function, argnum: int = 0) -> Function:
 
 def make_vjp(fun: Function, argnum: int = 0) -> Function:
     """``make_vjp(f)(x)`` gives the function that a gradient is pulled back by, and the value.
+
+    A TypeError for an ``argnum`` that is not there.
 
     >>> pull, value = make_vjp(np.square)(3.0)
     >>> pull(1.0), value
@@ -133,6 +152,8 @@ def make_vjp(fun: Function, argnum: int = 0) -> Function:
 
 def make_jvp(fun: Function, argnum: int = 0) -> Function:
     """``make_jvp(f)(x)(v)`` gives the value and its derivative in the direction ``v``.
+
+    A TypeError for an ``argnum`` that is not there.
 
     >>> make_jvp(np.square)(3.0)(1.0)
     (np.float64(9.0), np.float64(6.0))
@@ -167,6 +188,8 @@ def elementwise_grad(fun: Function, argnum: int = 0) -> Function:
 def hessian_tensor_product(fun: Function, argnum: int = 0) -> Function:
     """``hessian_tensor_product(f)(x, v)`` gives the Hessian times ``v``, which has the shape of ``x``.
 
+    A TypeError for an ``argnum`` that is not there.
+
     >>> hessian_tensor_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.ones(2))
     array([ 6., 12.])
     """
@@ -188,7 +211,8 @@ hessian_vector_product = hessian_tensor_product
 def primitive(fun: Function) -> Op:
     """A function of arrays whose gradient `defvjp` says.
 
-    Its arguments without a default are those that gradients flow to.
+    Its arguments without a default are those that gradients flow to. A RuleError where one flows to an argument that
+    `defvjp` said nothing of.
 
     >>> @primitive
     ... def twice(x):

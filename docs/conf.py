@@ -13,6 +13,7 @@ import keras_ops  # noqa: E402
 import lesson_index  # noqa: E402
 import pictures  # noqa: E402
 import reference  # noqa: E402
+import scipy_functions  # noqa: E402
 
 import autograd_core  # noqa: E402
 
@@ -96,7 +97,8 @@ html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
 
 
 pictures.save_all(HERE / "_build" / "generated")
-reference.write(HERE / "reference", {"functions.rst": functions.page(), "nn.ops.rst": keras_ops.page()})
+more = {"functions.rst": functions.page(), "nn.ops.rst": keras_ops.page(), **scipy_functions.pages()}
+reference.write(HERE / "reference", more)
 lesson_index.copy()
 myst_substitutions |= {name: getattr(lesson_index, name)() for name in ("cards", "hours", "answers")}
 myst_substitutions["run_the_lessons"] = lesson_index.run_link()

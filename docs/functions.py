@@ -48,9 +48,9 @@ def spellings(name: str, entry: Op | Composed) -> Iterator[str]:
     yield f'REGISTRY["{name}"]' if name in REGISTRY else f'COMPOSED["{name}"].function'
 
 
-def example(call: Call, spelling: str, variadic: bool) -> list[str]:
+def example(call: Call, spelling: str, variadic: bool, imported: dict[str, Any]) -> list[str]:
     """The lines of an example and what they print; raises whatever the call raises."""
-    names: dict[str, Any] = {"np": np, **vars(autograd_core), "COMPOSED": COMPOSED}
+    names: dict[str, Any] = {"np": np, **vars(autograd_core), "COMPOSED": COMPOSED, **imported}
     lines, arguments, tensors = [], [], []
     for n, value in enumerate(call.args):
         if n in call.argnums and isinstance(value, np.ndarray):
@@ -78,13 +78,17 @@ def example(call: Call, spelling: str, variadic: bool) -> list[str]:
     return lines
 
 
-def entry_of(name: str, entry: Op | Composed) -> str:
-    """One function."""
+def entry_of(name: str, entry: Op | Composed, module: str = "", imported: dict[str, Any] | None = None) -> str:
+    """One function, or, with these names imported from ``module``, the one that is called so."""
     function = entry.function
-    call, variadic = call_of(name, entry), isinstance(entry, Op) and entry.arity is None
-    for spelling in spellings(name, entry):
+    call, variadic = (
+        call_of(name.rpartition(".")[2] if module else name, entry),
+        isinstance(entry, Op) and entry.arity is None,
+    )
+    ways = [name] if module else [*spellings(name, entry)]
+    for spelling in ways:
         try:
-            lines = example(call, spelling, variadic)
+            lines = example(call, spelling, variadic, imported or {})
             break
         except (TypeError, ValueError, NameError):  # NumPy takes it otherwise: as the registry does
             continue
@@ -95,14 +99,15 @@ def entry_of(name: str, entry: Op | Composed) -> str:
         free = [p.replace(annotation=p.empty) for p in bare.parameters.values()]
         arguments = str(bare.replace(parameters=free, return_annotation=bare.empty))
         said = (inspect.getdoc(function) or "").partition("\n")[0]
-    shown = next(spellings(name, entry))
+    shown = ways[0]
     formulas = [f":math:`{f}`" for f in entry.formulas if f] if isinstance(entry, Op) else []
     derivative = f"; local derivative {', '.join(formulas)}" if formulas else ""
     # An empty line between the planes of an array would end the block.
     raised = f". {errors(entry)}" if isinstance(entry, Op) else ""
     facts = [f"Value :math:`{entry.latex}`{derivative}", "", f"Shapes: {shapes(entry)}{raised}", ""]
     body = [said, "", *facts, *(line for line in lines if line)]
-    return f".. py:function:: {shown}{arguments}\n   :no-index:\n\n{textwrap.indent(chr(10).join(body), '   ')}\n"
+    option = f":module: {module}" if module else ":no-index:"  # NumPy's are in NumPy's index
+    return f".. py:function:: {shown}{arguments}\n   {option}\n\n{textwrap.indent(chr(10).join(body), '   ')}\n"
 
 
 def page() -> str:

@@ -31,6 +31,7 @@ MODULES = (
     "autograd_core",
     "autograd_core.testing",
     "autograd_core.replay",
+    "autograd_core.hips",
     "nn",
     "nn.callbacks.watch",
     "nn.plots",

@@ -444,6 +444,40 @@ def test_the_pages_of_the_reference_show_every_public_name():
             assert re.search(rf"\b{name}\b", page), name
 
 
+# What says in ``__all__`` what others of our files take from it; `Value` is what a method gives.
+WITHIN = {
+    "autograd_core.explain",
+    "autograd_core.ops",
+    "autograd_core.replay.freeze",
+    "autograd_core.testing.libraries",
+}
+
+
+def test_every_public_module_has_a_page(monkeypatch):
+    """What says with ``__all__`` what it has, and what has a function of SciPy's."""
+    monkeypatch.syspath_prepend(DOCS)
+    reference, listed = script("reference"), (DOCS / "reference" / "index.md").read_text("utf-8")
+    shown = {module.__name__ for module in reference.all_modules()}
+    for file in (f for package in ("autograd_core", "nn", "datasets") for f in (ROOT / package).rglob("*.py")):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if re.search(r"^__all__", file.read_text("utf-8"), re.MULTILINE) and not name.startswith("autograd_core.scipy"):
+            assert (name in shown) != (name in WITHIN), name
+    for package in ("autograd_core", "autograd_core.hips", "autograd_core.testing", "autograd_core.replay"):
+        assert f"\n{package}\n" in listed
+    pytest.importorskip("scipy")
+    scipy = script("scipy_functions")
+    pages = scipy.pages()
+    assert all(f"\n{name}\n" in listed for name in (page.removesuffix(".rst") for page in pages))
+    for file in (ROOT / "autograd_core" / "scipy").rglob("*.py"):
+        name = ".".join(file.relative_to(ROOT / "autograd_core" / "scipy").with_suffix("").parts)
+        if file.name not in ("__init__.py", "arguments.py", "theirs.py"):
+            text = pages[f"{scipy.OURS}.{name.partition('.')[0]}.rst"]
+            entries = dict(zip(*[iter(re.split(r"py:function:: ([\w.]+)", text)[1:])] * 2, strict=True))
+            assert scipy.public(name)
+            for function in scipy.public(name):
+                assert re.search(r"\n +>>> |The same as", entries[f"{name}.{function}"]), function
+
+
 # -- what is generated -------------------------------------------------------------------------------------
 
 
