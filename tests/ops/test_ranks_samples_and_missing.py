@@ -1,6 +1,7 @@
 """Medians and quantiles, what passes over NaN, samples, polynomials and grids: NumPy's values, and every corner."""
 
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -83,10 +84,65 @@ def test_what_a_median_can_be_asked():
             call(X)
         with pytest.raises(error.type):
             call(Tensor(X))
-    with pytest.raises(TypeError, match=r"q: expected numbers.*'level'.*write q\.data"):
-        np.quantile(Tensor(X), Tensor(0.5, name="level"))
-    with pytest.raises(TypeError, match=r"weights=; write np\.repeat"):
-        np.quantile(Tensor(X), 0.5, weights=X, method="inverted_cdf")
+
+
+def test_quantiles_have_the_slope_between_neighbours_with_respect_to_their_place():
+    places, w, steps = np.array([0.13, 0.42, 0.77, 0.01, 0.99]), rng.normal(size=(5, 3)), 1e-6 * np.eye(5)
+    for method in METHODS.split():
+        for function, x, whole in (
+            (np.quantile, X, 1), (np.percentile, X, 100), (np.nanquantile, HOLES, 1), (np.nanpercentile, HOLES, 100)
+        ):  # fmt: skip
+            f = lambda q, f=function, x=x, s=whole, m=method: np.sum(np.cos(f(x, q * s, axis=1, method=m)) * w)  # noqa: E731
+            slopes = [(f(places + step) - f(places - step)) / 2e-6 for step in steps]
+            np.testing.assert_allclose(grad(f)(places), slopes, rtol=1e-6, atol=1e-7, err_msg=method)
+    check_gradients(lambda x, q: np.quantile(x, q, axis=1, keepdims=True) ** 2, X, np.array([0.13, 0.4]))
+    five = np.array([5.0, 1.0, 4.0, 2.0, 3.5])
+    for at, slope in (
+        (0.0, 4),
+        (0.25, 6),
+        (0.5, 2),
+        (1.0, 4),
+    ):  # at an element that to its right, at the last to its left
+        q = Tensor(at)
+        value = np.quantile(five, q)
+        value.backward()
+        assert (value.data, q.grad) == (np.quantile(five, at), slope)
+    for lane, at, slope in (([1.0, INF], 0.0, 1e308), ([INF, INF], 0.3, 0), ([1.0], 0.3, 0)):
+        assert grad(lambda q, x=lane: np.quantile(np.array(x), q))(at) >= slope
+    assert np.isnan(grad(lambda q: np.quantile(np.array([1.0, NAN]), q))(0.3))
+    for dtype in (np.float32, np.float16):
+        q = Tensor(dtype(0.3))
+        value = np.quantile(five.astype(dtype), q)
+        value.backward()
+        assert value.dtype == q.grad.dtype == dtype
+    step = lambda x, q: np.sum(grad(lambda q: np.quantile(x, q, axis=1)[0])(q) * x)  # noqa: E731
+    again = replay(step)
+    for n in range(5):
+        assert again(X + n, 0.3 + n / 20) == step(X + n, 0.3 + n / 20)
+
+
+def test_weights_of_quantiles_are_numpys_and_choose_the_element_that_has_the_gradient():
+    weights, of_five, of_three = rng.integers(0, 4, (3, 5)) + 0.5, np.array([1, 2, 0.5, 3, 1]), np.array([1.0, 2, 3])
+    ways = ((1, weights), (1, of_five), (0, of_three), (None, weights), ((1, 0), weights.T), (-1, of_five))
+    for axis, w in ways:
+        for x in (X, np.round(X), HOLES):
+            for q in (0.2, [0.1, 0.6, 0.9]):
+                same(lambda x, q=q, a=axis, w=w: np.quantile(x, q, axis=a, weights=w, method="inverted_cdf"), x)
+                if np.shape(w) == np.shape(x):  # of others NumPy's own raises an IndexError
+                    same(lambda x, q=q, a=axis, w=w: np.nanquantile(x, q, axis=a, weights=w, method="inverted_cdf"), x)
+    assert grad(lambda x: np.percentile(x, 50, weights=of_five, method="inverted_cdf"))(X[0]).sum() == 1
+    check_gradients(lambda x: np.nanpercentile(x, 40, axis=1, weights=weights, method="inverted_cdf") ** 2, X)
+    for bad in (
+        lambda x: np.quantile(x, 0.3, weights=of_five), lambda x: np.quantile(x, 0.3, weights=-weights, axis=1),
+        lambda x: np.quantile(x, 0.3, axis=0, weights=of_five, method="inverted_cdf"),
+        lambda x: np.quantile(x, 0.3, weights=of_five, method="inverted_cdf"),
+    ):  # fmt: skip
+        with pytest.raises((ValueError, TypeError)) as error:
+            bad(X)
+        with pytest.raises(error.type, match=re.escape(str(error.value))):
+            bad(Tensor(X))
+    with pytest.raises(TypeError, match=r"weights: expected numbers.*'w'.*write t\.data"):
+        np.quantile(X, 0.3, axis=1, weights=Tensor(of_five, name="w"), method="inverted_cdf")
 
 
 def test_infinity_is_no_missing_number_and_the_middle_of_two_is_that():
