@@ -160,8 +160,8 @@ def matvec(x: Any, y: Any) -> Any:
     examples=(example((2,), (2, 3)), example((4, 1, 2), (2, 2, 3)), example((2,), (2, 0))),
 )
 def vecmat(x: Any, y: Any) -> Any:
-    """The product of each vector with each matrix."""
-    return np.matmul(np.expand_dims(x, -2), y)[..., 0, :]
+    """The product of each vector, conjugated, with each matrix."""
+    return np.matmul(conjugate(np.expand_dims(x, -2)), y)[..., 0, :]
 
 
 @composed(
@@ -555,7 +555,7 @@ def _cofactors(x: Any) -> Any:
     return np.linalg.det(minors) * asarray_like(x, signs)
 
 
-@op(r"\ln \left|\det x\right|", examples=MATRICES)
+@op(r"\ln \left|\det x\right|", examples=MATRICES, complex=True)
 def logabsdet(x: Any) -> Any:
     """The logarithm of the determinant's absolute value, which must not be 0 and may be beyond the largest number."""
     return np.linalg.slogdet(x)[1]
@@ -573,6 +573,10 @@ _SignAndLog = type(np.linalg.slogdet(np.eye(1)))  # NumPy's named pair
 def slogdet(x: Any) -> Any:
     """The sign of the determinant, a plain array since it has no derivative, and `logabsdet`.
 
-    Of complex matrices use `numpy.linalg.det`: their sign turns.
+    Of complex matrices the sign is a number of absolute value 1, which has one.
     """
-    return _SignAndLog(np.linalg.slogdet(plain(x))[0], logabsdet(x))
+    log = logabsdet(x)
+    if not np.iscomplexobj(x):
+        return _SignAndLog(np.linalg.slogdet(plain(x))[0], log)
+    size = np.where(np.isneginf(plain(log)), 1, np.exp(plain(log) / max(np.shape(x)[-1], 1)))
+    return _SignAndLog(np.sign(np.linalg.det(x / np.expand_dims(size, (-1, -2)).astype(log.dtype))), log)

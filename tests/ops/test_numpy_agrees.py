@@ -15,10 +15,44 @@ def flat(result):
     return [r for part in result for r in flat(part)] if isinstance(result, list | tuple) else [result]
 
 
+def functions_of(case):
+    """NumPy's functions that are answered by that of a case."""
+    functions = [f for f, ours in NUMPY.items() if ours is case.function and f not in STRICTER]
+    return [f for f in functions if (getattr(f, "__module__", None) or "numpy").startswith("numpy")]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_values_of_complex_numbers_are_numpys_or_refused(cases):
+    random, compared, refused = np.random.default_rng(0), set(), {}
+    for case in cases:
+        if case.name == "polydiv":  # which leaves out of the remainder what rounding makes small
+            continue
+        for dtype in (np.complex128, np.complex64):
+            values = [np.asarray(v + 1j * random.uniform(-0.9, 0.9, np.shape(v)), dtype) for v in case.values]
+            for function in functions_of(case):
+                try:
+                    expected = flat(function(*case.arguments(values), **case.params))
+                except (TypeError, ValueError):  # of complex numbers, or of arguments in this form
+                    continue
+                try:
+                    got = flat(function(*case.arguments([Tensor(v) for v in values]), **case.params))
+                except TypeError as error:
+                    refused[case] = str(error)
+                    continue
+                compared.add(case.name)
+                for g, e in zip(got, expected, strict=True):
+                    g = g.data if isinstance(g, Tensor) else g
+                    assert (g.dtype.kind, np.shape(g)) == (e.dtype.kind, np.shape(e)), (case, function.__name__)
+                    assert g.dtype == e.dtype or dtype is np.complex64, case  # which stays that
+                    tolerance = 1e3 * np.finfo(dtype).eps
+                    np.testing.assert_allclose(g, e, rtol=tolerance, atol=tolerance, err_msg=repr((case, dtype)))
+    assert all("complex" in said for said in refused.values())
+    assert {"vecmat", "vdot", "vecdot", "svd", "kron", "slogdet", "polyval", "std"} <= compared
+
+
 @pytest.mark.filterwarnings("ignore:.trapz. is deprecated")  # before NumPy 2.4
 def test_values_are_numpys(case):
-    functions = [f for f, ours in NUMPY.items() if ours is case.function and f not in STRICTER]
-    functions = [f for f in functions if (getattr(f, "__module__", None) or "numpy").startswith("numpy")]
+    functions = functions_of(case)
     if not functions or "order" in case.params or (case.name == "clip" and len(case.inputs) < 3):
         pytest.skip("NumPy has no such function, or not with these arguments")
     for function in functions:
