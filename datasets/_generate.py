@@ -17,7 +17,7 @@ def begin(n: int, noise: float, seed: int | None, classes: int = 2) -> tuple[Arr
         raise ValueError(f"n: expected the number of examples to make, at least 1, got {n}")
     if not noise >= 0:
         raise ValueError(f"noise: expected 0 or more, got {noise}")
-    return np.arange(n) % classes, np.random.default_rng(seed)
+    return np.arange(n, dtype=np.int64) % classes, np.random.default_rng(seed)
 
 
 def finish(across: Array, up: Array, y: Array, noise: float, random: np.random.Generator) -> Split:

@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import struct
+import sys
 import tracemalloc
 import zipfile
 from contextlib import contextmanager, suppress
@@ -207,6 +208,7 @@ def test_a_pickle_of_very_many_objects_is_refused_before_there_is_any(write):
         npz(write(pickled(opcodes)), x=LISTS, y=NUMBERS)
 
 
+@pytest.mark.skipif(sys.platform == "wasi", reason="Python ends there where it frees so many lists within lists")
 def test_lists_within_lists_without_end_are_refused(write):
     opcodes = b"\x80\x02cnumpy\nndarray\n)R](" + b"]" * 10**5 + b"a" * (10**5 - 1) + b"]]e\x85b."
     with pytest.raises(DataFileError, match="other things than integers"):
@@ -243,7 +245,7 @@ def test_a_gzip_bomb_is_not_unpacked(write):
 
 
 def test_a_zip_bomb_is_not_unpacked(write):
-    honest = npz_bytes(x=npy_bytes(np.zeros(ARRAY_LIMIT // 8, int)), y=npy_bytes(np.zeros(3, int)))
+    honest = npz_bytes(x=npy_bytes(np.zeros(ARRAY_LIMIT // 8, np.int64)), y=npy_bytes(np.zeros(3, int)))
     with little_memory(10), pytest.raises(DataFileError, match="more than 67,108,864 are not read"):
         npz(write(honest), x=NUMBERS, y=NUMBERS)
 

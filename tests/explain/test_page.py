@@ -513,7 +513,8 @@ def test_the_notebook_shows_the_page_in_a_frame_of_its_own(chromium):
     page.close()
 
 
-def test_a_page_knows_the_parts_of_its_picture_by_their_ids_and_not_by_their_colours(monkeypatch):
+def test_a_page_knows_the_parts_of_its_picture_by_their_ids_and_not_by_their_colours(monkeypatch, judge):
+    judge("pygraphviz")
     page = neuron().to_html()
     monkeypatch.setattr(dot, "RAMP", ("#123456",) * len(looks.RAMP))
     monkeypatch.setattr(dot, "LINE", "#654321")

@@ -21,7 +21,8 @@ def made(folder, *arguments):
         return list(csv.DictReader(file))
 
 
-def test_the_key_is_right_and_everybody_has_other_numbers(tmp_path, capsys):
+def test_the_key_is_right_and_everybody_has_other_numbers(tmp_path, capsys, judge):
+    judge("pygraphviz")
     rows = made(tmp_path / "sheets", PRODUCT, "--students", "40")
     assert capsys.readouterr().out.split() == [str(tmp_path / "sheets" / n) for n in ("class.html", "answers.csv")]
     assert [row["sheet"] for row in rows] == [str(i) for i in range(1, 41)]
