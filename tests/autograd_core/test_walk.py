@@ -338,8 +338,7 @@ def chains():
     yield pytest.param(lambda y: np.where(MASK, y, 0), id="where")
     yield pytest.param(lambda y: np.clip(y, 0.3, 0.6), id="clip")
     yield pytest.param(lambda y: np.float_power(y, 1.5), id="float_power")
-    if sys.platform == "linux":  # where NumPy adds to a number without a name in its own memory
-        yield pytest.param(lambda y: y * y, id="y * y")
+    yield pytest.param(lambda y: y * y, id="y * y")
 
 
 PRECISE = {"sigmoid": 1, "logistic_density": 1, "logaddexp": 2, "logaddexp2": 2, "tanh": 1, "arccosh": 1, "hypot": 1}
@@ -361,8 +360,9 @@ def test_a_released_chain_needs_its_outputs_and_three_arrays(layer):
     finally:
         tracemalloc.stop()
     masks = 4 / 8  # what says which element was chosen takes a byte for each
+    spare = sys.platform != "linux"  # elsewhere NumPy adds nothing to a number without a name in its own memory
     # A slope that is precise over the whole range of numbers is a computation of its own: an array more, or two.
-    assert peak < 50 + 3 + PRECISE.get(getattr(layer, "name", ""), 0) + masks
+    assert peak < 50 + 3 + spare + PRECISE.get(getattr(layer, "name", ""), 0) + masks
 
 
 FAULTS = """
@@ -415,7 +415,7 @@ def test_backward_where_nothing_was_recorded_says_where_recording_stops():
         r"requires_grad=True": Tensor(1.0, requires_grad=False) * 2,
         r"stopped at detach\(\)": (x.detach() * 2 + 1).sum(),
         r"stopped at no_grad\(\)": np.sum(quiet * 3),
-        r"stopped at astype\(int64\)": x.astype(int).sum(),
+        rf"stopped at astype\({np.dtype(int)}\)": x.astype(int).sum(),
         r"whole numbers": Tensor(np.arange(3)).sum(),
     }
     for where, t in stops.items():
