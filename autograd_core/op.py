@@ -11,9 +11,8 @@ import inspect
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -402,8 +401,7 @@ def _name_of(node: Node | None) -> str:
     return f"a result of {node.op.name}" if node.op else ""
 
 
-@dataclass(frozen=True)
-class Puts:
+class Puts(NamedTuple):
     """How the gradients of many results of an op become one, where each is zero but in its own place.
 
     Adding them up in full would take as many steps for each of them as the argument has elements.
@@ -686,8 +684,7 @@ def op(
     return decorate
 
 
-@dataclass(frozen=True)
-class Composed:
+class Composed(NamedTuple):
     """A function made of other ops, so without a rule of its own; here for the tests and the docs."""
 
     function: Callable[..., Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import random
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ class Run:
 
 def parts_of(f: Any, *arguments: Any) -> Iterator[Any]:
     """What a function may find a generator in: its arguments, its variables, what it is a method of; attributes too."""
-    yield random
+    yield sys.modules.get("random")
     yield np.random
     found = list(arguments)
     while isinstance(f, functools.partial):
@@ -129,12 +129,16 @@ def parts_of(f: Any, *arguments: Any) -> Iterator[Any]:
 
 
 def _is_generator(value: Any) -> bool:
-    return value in (random, np.random) if isinstance(value, types.ModuleType) else isinstance(value, _generators())
+    if isinstance(value, types.ModuleType):
+        return value.__name__ in ("random", "numpy.random")
+    return isinstance(value, _generators())
 
 
 @functools.cache
 def _generators() -> tuple[type, ...]:
     """Asked for late: ``np.random`` is a sixth of the time of an import."""
+    import random
+
     return np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random
 
 

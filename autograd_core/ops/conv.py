@@ -14,8 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -204,8 +203,7 @@ def _(g: Any, z: Any, w: Any, shape: Any = (), *, strides: Any = 1, dilation: An
 # -- convolution ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(NamedTuple):
     """What a convolution of an array of ``shape`` with a kernel looks like."""
 
     shape: tuple[int, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -344,22 +343,21 @@ def diagflat(x: Any, k: int = 0) -> Any:
 # -- functional updates --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class At:
     """What ``t.at`` gives; index it, and then ``.set(v)`` or ``.add(v)`` give a changed copy of ``t``."""
 
-    tensor: Any
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor
 
     def __getitem__(self, index: Any) -> Place:
         return Place(self.tensor, plain(index))
 
 
-@dataclass(frozen=True)
 class Place:
     """A tensor and a place in it."""
 
-    tensor: Any
-    index: Any
+    def __init__(self, tensor: Any, index: Any) -> None:
+        self.tensor, self.index = tensor, index
 
     def add(self, value: Any) -> Any:
         """A copy with ``value`` added here; what an index names twice is added to twice."""

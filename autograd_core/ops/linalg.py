@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import string
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -270,6 +269,8 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     return np.stack((x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1), axisc)
 
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 # -- einsum --------------------------------------------------------------------------------------------
 
 
@@ -314,7 +315,7 @@ def _(g: Any, z: Any, *xs: Any, wanted: Sequence[bool], subscripts: str = "", op
         others = [g, *(v for i, v in enumerate(xs) if i != arg)]
         operands = [result, *(term for i, term in enumerate(terms) if i != arg)]
         known = _lengths(operands, others)
-        fresh = iter(sorted(set(string.ascii_letters) - set(subscripts)))
+        fresh = iter(sorted(set(LETTERS) - set(subscripts)))
         own = ""
         for i, letter in enumerate(letters):
             n = lengths[letter]
@@ -348,11 +349,11 @@ def _(*arguments: Any, optimize: Any = None) -> Any:
         subscripts = subscripts.replace(" ", "")
     else:
         xs, lists = [*arguments[: len(arguments) // 2 * 2 : 2]], [*arguments[1::2]]
-        terms = ["".join("..." if s is Ellipsis else string.ascii_letters[s] for s in sub) for sub in lists]
+        terms = ["".join("..." if s is Ellipsis else LETTERS[s] for s in sub) for sub in lists]
         subscripts = ",".join(terms)
         if len(arguments) % 2:
             last = arguments[-1]
-            subscripts += "->" + "".join("..." if s is Ellipsis else string.ascii_letters[s] for s in last)
+            subscripts += "->" + "".join("..." if s is Ellipsis else LETTERS[s] for s in last)
     return einsum(*xs, subscripts=_explicit(subscripts, tuple(np.ndim(x) for x in xs)), optimize=optimize)
 
 
@@ -368,7 +369,7 @@ def _explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     if len(terms) != len(ndims):
         raise ValueError(f"einsum: expected as many arrays as terms in {subscripts!r}, {len(terms)}, got {len(ndims)}")
     hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True)]
-    free = "".join(c for c in string.ascii_uppercase + string.ascii_lowercase if c not in subscripts)
+    free = "".join(c for c in sorted(LETTERS) if c not in subscripts)
     most = max((h for h, term in zip(hidden, terms, strict=True) if "..." in term), default=0)
     for i, (term, h) in enumerate(zip(terms, hidden, strict=True)):
         if h < 0 or (h and "..." not in term):
