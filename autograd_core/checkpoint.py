@@ -10,7 +10,7 @@ import numpy as np
 
 from . import tree
 from .errors import GraphError
-from .graph import Node, in_order, kind, tick
+from .graph import BEGUN, Node, in_order, kind, tick
 from .mode import mode, recorded
 from .op import Op
 from .rerun import Run, parts_of
@@ -144,7 +144,7 @@ class _Call:
 def _fresh(node: Node, data: Any = None) -> Tensor:
     """A leaf in the place of another node; what was computed must not look like a leaf to what copies it."""
     fresh = Node(node.out if data is None else data, True)
-    fresh.variable = node.op is not None or node.variable
+    fresh.variable = BEGUN if node.op is not None or node.variable else 0
     return wrap(fresh)
 
 

@@ -30,9 +30,12 @@ _UNSET: dict[str, Any] = {
     "where": None,
     "fingerprints": None,
     "detached_by": None,
-    "variable": False,
+    "variable": 0,
     "scopes": (),
 }
+
+# What `Node.variable` says of a leaf that stands for an argument: whether the function has come to its end.
+BEGUN, ENDED = 1, 2
 
 
 class _Released(tuple[()]):
@@ -109,7 +112,7 @@ class Node:
     where: str | None
     fingerprints: tuple[tuple[str, int], ...] | None
     detached_by: str | None  # what ended the recording on the way to this constant
-    variable: bool  # whether a transform put this leaf in an argument's place: its function may not tell
+    variable: int  # whether a transform put this leaf in an argument's place, where its function may not tell
     scopes: tuple[tuple[str, int, str], ...]
 
     def __init__(

@@ -61,10 +61,13 @@ class no_grad(ContextDecorator):
 
     def __enter__(self) -> None:
         mode.before.append(mode.recording)
-        mode.switch(recording=self._recording)
+        if mode.recording is not self._recording:
+            mode.switch(recording=self._recording)
 
     def __exit__(self, *exc: object) -> None:
-        mode.switch(recording=mode.before.pop())
+        before = mode.before.pop()
+        if mode.recording is not before:
+            mode.switch(recording=before)
 
 
 class recorded(no_grad):

@@ -400,7 +400,7 @@ class Tensor(Recorded, Tracer):
 
     def _is_computed(self) -> bool:
         """Whether a gradient flows on from here: what a transform varies is no leaf to the function that gets it."""
-        return self.node.op is not None or self.node.variable
+        return self.node.op is not None or self.node.variable != 0
 
     # -- as a container --------------------------------------------------------------------------------
 

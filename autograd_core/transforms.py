@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from . import tree
 from .arrays import asarray_like
 from .dispatch import asked_well
 from .errors import GraphError
-from .graph import Node, ancestors, kind
+from .graph import BEGUN, ENDED, Node, ancestors, kind
 from .mode import mode, recorded
 from .ops.elementwise import identity
 from .tensor import Tensor, _array, owned, wrap
@@ -55,10 +54,14 @@ class _Run:
                 )
             self.value, self.aux = self.value
         roots = [t.node for t in tree.leaves(self.value) if isinstance(t, Tensor)]
+        for node in self.variables:
+            if node.op is None:
+                node.variable = ENDED
+        found = [node for node in ancestors(roots) if node.op is None]
         # Of other leaves, those of transforms that have come to their end are no more than numbers.
-        _FINISHED.update(node for node in self.variables if node.op is None)
-        foreign = any(node.op is None and node not in _FINISHED for node in ancestors(roots))
-        self.lifted = nested or (foreign and mode.recording)
+        self.lifted = nested or (mode.recording and any(node.variable != ENDED for node in found))
+        # Where there are no others a walk need not look for its way.
+        self.alone = set(self.variables).issuperset(found)
 
     def result(self, value: Any) -> Any:
         """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
@@ -68,24 +71,22 @@ class _Run:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
         given = tree.aligned(gradients, self.value, "the gradient given to a pullback")
         values = tree.leaves(self.value)
+        variables = set(self.variables)
         lifted = self.lifted or any(isinstance(g, Tensor) for g in given)
         seeds: dict[Node, Any] = {}
         for value, g in zip(values, given, strict=True):
-            if np.shape(value) != np.shape(g):
-                raise ValueError(
-                    f"a gradient: expected the shape of its value, {list(np.shape(value))}, got {list(np.shape(g))}"
-                )
+            shape, came = (np.shape(v.node.out if isinstance(v, Tensor) else v) for v in (value, g))
+            if shape != came:
+                raise ValueError(f"a gradient: expected the shape of its value, {list(shape)}, got {list(came)}")
             if not isinstance(value, Tensor) or not value.requires_grad:
                 continue
             if not isinstance(g, Tensor):
                 g = _array(g, value.dtype)
             g = conjugate(g)
             seeds[value.node] = seeds[value.node] + g if value.node in seeds else g
-        variables = set(self.variables)
         with recorded():
-            found = {
-                node: g for node, g, _ in walk(seeds, to=variables, lift=wrap if lifted else None) if node in variables
-            }
+            steps = walk(seeds, to=None if self.alone else variables, lift=wrap if lifted else None)
+            found = {node: g for node, g, _ in steps if node in variables}
         pulled: list[Any] = tree.rebuild(
             self.chosen, (self._gradient(node, found.get(node), lifted) for node in self.variables)
         )
@@ -96,10 +97,6 @@ class _Run:
         if lifted:
             return g if isinstance(g, Tensor) else wrap(Node(g, False))
         return owned(g)
-
-
-# The variables of transforms whose function has returned.
-_FINISHED: weakref.WeakSet[Node] = weakref.WeakSet()
 
 
 def _argument(f: Function, args: Sequence[Any], n: int) -> Any:
@@ -124,7 +121,7 @@ def _variable(value: Any, f: Function) -> Node:
             "no small changes; pass a floating array (x.astype(float)), or leave this argument out of argnums"
         )
     node = Node(array, True)
-    node.variable = True
+    node.variable = BEGUN
     return node
 
 
@@ -172,7 +169,7 @@ def _complex_only(f: Function, run: _Run) -> None:
 
 def _scalar(f: Function, run: _Run, holomorphic: bool) -> None:
     structure = run.value is None or isinstance(run.value, list | tuple | dict)
-    if structure or np.size(run.value) != 1:
+    if structure or _data(run.value).size != 1:
         came = type(run.value).__name__ if structure else list(np.shape(run.value))
         raise GraphError(
             f"grad: expected a function that returns a single number, got {came} from {_name(f)}; sum or average it, "
@@ -192,7 +189,7 @@ def _scalar(f: Function, run: _Run, holomorphic: bool) -> None:
 
 def _single(argnums: Any) -> bool:
     """Whether one argument is meant and not a sequence of them."""
-    return np.ndim(argnums) == 0
+    return type(argnums) is int or np.ndim(argnums) == 0
 
 
 def _positions(argnums: Any) -> tuple[int, ...]:
@@ -246,7 +243,8 @@ def value_and_grad(
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _positions(argnums), has_aux)
         _scalar(f, run, holomorphic)
-        pulled = run.pull(np.ones_like(_data(run.value))[()])
+        value = _data(run.value)
+        pulled = run.pull(value.dtype.type(1) if isinstance(value, np.generic) else np.ones_like(value)[()])
         if holomorphic:
             pulled = tree.map(np.conj, pulled)
         gradient = pulled[0] if _single(argnums) else tuple(pulled)

@@ -83,6 +83,11 @@ def rebuild(tree: Any, new: Iterable[Any]) -> Any:
     (1, {'a': 2, 'b': [3]})
     """
     values = iter(new)
+    if type(tree) is list and not any(isinstance(branch, BRANCHES) or branch is None for branch in tree):
+        flat = list(values)  # of most functions these are the arguments
+        if len(flat) == len(tree):
+            return flat
+        values = iter(flat)
     try:
         built = _map(lambda _: next(values), tree)
     except StopIteration:

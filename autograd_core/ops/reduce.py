@@ -63,9 +63,12 @@ def lanes_of(x: Any, axis: Any) -> Any:
 
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Repeat what belongs to a reduced result along the axes that were reduced: the adjoint of a sum."""
-    if not keepdims and np.ndim(g):
-        g = np.expand_dims(g, axes_of(x, axis))
-    return np.broadcast_to(g, np.shape(x))
+    return np.broadcast_to(_beside(g, x, axis, keepdims), np.shape(x))
+
+
+def _beside(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """What belongs to a reduced result, in a shape that broadcasts with ``x``: where both meet, nothing is repeated."""
+    return g if keepdims or not np.ndim(g) else np.expand_dims(g, axes_of(x, axis))
 
 
 # -- sums ----------------------------------------------------------------------------------------------
@@ -199,7 +202,7 @@ def length(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @length.vjp(r"\frac{x}{z}")
 @rule_in_float32(length)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return spread(g, x, axis, keepdims) * _per(length, z, x, axis, keepdims)
+    return _beside(g, x, axis, keepdims) * _per(length, z, x, axis, keepdims)
 
 
 @op(
@@ -238,7 +241,7 @@ def _(
             x = times_power(x, -np.frexp(_outermost(np.abs(plain(x)), 2, axis, keepdims=True))[1])
             z = root_mean_square(x, axis=axis, keepdims=keepdims, degrees=degrees, centered=True)
         x = _off(x, axis)
-    return spread(g / degrees, x, axis, keepdims) * _per(root_mean_square, z, x, axis, keepdims, degrees=degrees)
+    return _beside(g / degrees, x, axis, keepdims) * _per(root_mean_square, z, x, axis, keepdims, degrees=degrees)
 
 
 def _per(norm: Any, z: Any, x: Any, axis: Any, keepdims: bool, **params: Any) -> Any:
@@ -246,7 +249,7 @@ def _per(norm: Any, z: Any, x: Any, axis: Any, keepdims: bool, **params: Any) ->
     if decide(np.any(is_extreme(plain(z)))):
         x = in_scale(x, _outermost(np.abs(plain(x)), params.get("ord", 2), axis, keepdims=True))
         z = norm(x, axis=axis, keepdims=keepdims, **params)
-    return x / spread(np.where(z == 0, np.inf, z), x, axis, keepdims)
+    return x / _beside(np.where(z == 0, np.inf, z), x, axis, keepdims)
 
 
 def _outermost(sizes: Any, ord: float, axis: Any, keepdims: bool) -> Any:
@@ -256,6 +259,10 @@ def _outermost(sizes: Any, ord: float, axis: Any, keepdims: bool) -> Any:
 
 
 def _root_of_squares(x: Any, axis: Any, keepdims: bool, degrees: float) -> Any:
+    with np.errstate(over="ignore", under="ignore"):
+        total = np.sum(np.square(x), axis=axis, keepdims=keepdims)
+    if decide(is_moderate(total)):
+        return np.sqrt(total if degrees == 1 else total / degrees)
     largest = _outermost(np.abs(x), 2, axis, keepdims=True)
     # Dividing by a power of two changes no digit, and the squares neither overflow nor vanish.
     scale = np.ldexp(np.ones_like(largest), np.frexp(largest)[1] - 1)
@@ -345,8 +352,8 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 # -- products ------------------------------------------------------------------------------------------
-# No rule divides by an element, so all derivatives are right where some are 0. And no product on the way leaves the
-# range of the numbers: powers of two are kept apart from it, which are constants to the derivatives.
+# No rule that is recorded divides by an element, so all derivatives are right where some are 0. And no product on the
+# way leaves the range of the numbers: powers of two are kept apart from it, which are constants to the derivatives.
 
 
 @op(r"\prod x", numpy=np.prod, examples=REDUCTIONS + EMPTY + ZEROS)
@@ -357,8 +364,10 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @prod.vjp(r"\prod_{j \ne i} x_j")
-@rule_in_float32()
+@rule_in_float32(prod)
 def _(g: Any, z: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if not isinstance(x, Tensor) and decide(has_all_digits(x) & has_all_digits(z)):
+        return _beside(g * z, x, axis, keepdims) / x
     axes = axes_of(x, axis)
     order = [*(a for a in range(np.ndim(x)) if a not in axes), *axes]
     moved = np.transpose(x, order)

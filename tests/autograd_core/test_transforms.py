@@ -10,6 +10,7 @@ from autograd_core import (
     GraphError,
     Tensor,
     checkpoint,
+    dispatch,
     elementwise_grad,
     grad,
     hessian,
@@ -19,8 +20,10 @@ from autograd_core import (
     no_grad,
     relu,
     stop_gradient,
+    transforms,
     value_and_grad,
     vjp,
+    walk,
 )
 
 
@@ -313,3 +316,47 @@ def test_a_result_of_one_element_has_a_gradient_whatever_its_shape():
     for count in (0, 2):
         with pytest.raises(GraphError, match="a single number"):
             grad(lambda x, count=count: x[:count])(x)
+
+
+def test_a_gradient_goes_over_the_graph_no_more_than_twice(monkeypatch):
+    """Once to see whose leaves there are, and back: only where others have some does a walk look for its way."""
+    counted = []
+    for module in (transforms, walk):
+        real = module.ancestors
+        monkeypatch.setattr(module, "ancestors", lambda roots, real=real: counted.append(1) or real(roots))
+    f = lambda x: np.sum(np.tanh(x) * x)  # noqa: E731
+    alone = grad(f)(np.ones(3))
+    assert len(counted) == 1
+    counted.clear()
+    other = Tensor(np.ones(3), requires_grad=True)
+    beside = grad(lambda x: f(x) + np.sum(other))(np.ones(3))
+    assert len(counted) == 2
+    np.testing.assert_array_equal(alone, beside.data)
+
+
+def test_a_transform_that_has_ended_and_one_that_has_not_are_told_apart():
+    kept = []
+    grad(lambda x: kept.append(x) or np.sum(x))(np.ones(2))
+    assert isinstance(grad(lambda y: np.sum(y * kept[0]))(np.ones(2)), np.ndarray)
+    nested = grad(lambda x: np.sum(grad(lambda y: np.sum(x**2 * y**3))(np.ones(2))))
+    np.testing.assert_array_equal(nested(np.full(2, 3.0)), [18, 18])
+
+
+def test_what_asks_for_a_shape_takes_the_short_way(monkeypatch):
+    asked = []
+    real = dispatch._without_rule
+    monkeypatch.setattr(dispatch, "_without_rule", lambda f, *rest: asked.append(f) or real(f, *rest))
+    t = Tensor(np.ones((2, 3)))
+    assert (np.shape(t), np.ndim(t), np.size(t)) == ((2, 3), 2, 6)
+    np.linalg.norm(t).backward()
+    assert np.size(t, 1) == 3
+    assert asked == [np.size]  # with an axis
+
+
+def test_the_length_of_moderate_numbers_is_not_scaled(monkeypatch):
+    scaled = []
+    real = np.frexp
+    monkeypatch.setattr(np, "frexp", lambda *args: scaled.append(1) or real(*args))
+    for size in (1.0, 1e200, 1e-200):
+        assert np.isclose(np.linalg.norm(Tensor(size * np.array([3.0, 4.0]))).item(), 5 * size, rtol=1e-15, atol=0)
+        assert bool(scaled) == (size != 1)
