@@ -165,6 +165,11 @@ class Steps:
         """Whether the layers' own code runs, and leaves gradients in the weights."""
         return self._eagerly or self._lookers > 0
 
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody sees what a step is given: all layers are known, replayed or not, and none looks inside."""
+        return self._lookers == 0 and device.is_cpu() and self.model.built and self.plan.known
+
     def replay(self, function: Any, first: tuple[Any, ...], state: Any, name: str, *parts: Frozen) -> Replay | None:
         """A function that is replayed, if all parts of it are known."""
         if any(part.foreign is not None for part in parts):

@@ -577,9 +577,8 @@ class Trainer(TrainingStep):
 
     def _batches_at_once(self, x: Any) -> int:
         """How many batches like this first one are predicted as one: several only where all that computes is known."""
-        plan = self._steps.current()
         own = type(self).predict_step is not TrainingStep.predict_step
-        if own or plan is None or not plan.known or not self._steps.share.alone or distributed.size() > 1:
+        if own or not self._steps.unseen or distributed.size() > 1:
             return 1
         return batches_at_once(self, x, length_of(x, "x"))
 

@@ -112,11 +112,23 @@ def test_who_could_tell_is_told_of_each_batch(rows):
     assert told == [(0, 4), (1, 4), (2, 4)]
     model.predict(x, batch_size=4, steps=3, verbose=0)
     model.predict(iter([(x[:4],), (x[4:8],), (x[8:],)]), verbose=0)  # somebody's own batches
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.predict(x, batch_size=4, verbose=0)
+    with model._steps.looked_into():
+        model.predict(x, batch_size=4, verbose=0)
     model.compile("sgd", "mse", steps_per_execution=2)
     model.predict(x, batch_size=4, verbose=0)
     assert rows == [4] * 15
+
+
+def test_a_model_that_runs_eagerly_joins_the_same_batches_and_so_gives_the_same_bits(rows):
+    found = []
+    for eagerly in (True, False):
+        nn.utils.set_random_seed(1)
+        model = stack(layers.Dense(64, "tanh"), layers.Dense(3))
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        rows.clear()
+        found += [model.predict(examples(22, 6), batch_size=8, verbose=0) for _ in range(5)]
+        assert rows == [8, 14] * 5
+    assert all(np.array_equal(found[0], other) for other in found)
 
 
 def test_an_own_step_keeps_its_batches():
