@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE))
 import functions  # noqa: E402
 import keras_ops  # noqa: E402
 import lesson_index  # noqa: E402
+import own_code  # noqa: E402
 import pictures  # noqa: E402
 import reference  # noqa: E402
 import scipy_functions  # noqa: E402
@@ -87,7 +88,7 @@ html_theme_options = {
 # One file that needs no other: the pages work from a folder, without a network. The package carries MathJax 3.
 mathjax_path = "tex-svg.js"
 _mathjax = next(file for file in distribution("sphinx-mathjax-offline").files or () if file.match("mathjax/tex-svg.js"))
-_pages = ("step.html", "playground.html", "training.html", "model.html")
+_pages = ("step.html", "playground.html", "training.html", "model.html", "own_code.html", own_code.LIBRARY)
 _generated = (HERE / "_build" / "generated" / name for name in _pages)
 html_extra_path = [str(lesson_index.LITE.parent)] if lesson_index.LITE.is_dir() else []  # by lite.py
 html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
@@ -97,6 +98,7 @@ html_static_path = ["_static", str(_mathjax.locate()), *map(str, _generated)]
 
 
 pictures.save_all(HERE / "_build" / "generated")
+own_code.save(HERE / "_build" / "generated")
 more = {"functions.rst": functions.page(), "nn.ops.rst": keras_ops.page(), **scipy_functions.pages()}
 reference.write(HERE / "reference", more)
 lesson_index.copy()

@@ -25,7 +25,7 @@ PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>{title}</title>
 <style>{style} main {{ padding: 4px; max-width: none; }} .picture {{ max-height: none; overflow: auto; }}
-.picture > svg {{ width: auto; height: auto; max-width: 100%; }}
+.picture > svg {{ width: auto; height: auto; max-width: 100%; margin: auto; }}
 .picture .wrong polygon {{ fill: var(--lit); stroke: var(--outline); stroke-width: 2.5px; }} p {{ margin: 0.2rem 0.6rem; font-size: 0.8rem; }}
 </style>
 </head>
