@@ -12,6 +12,7 @@ A file is taken from the first of these places that has it:
 import hashlib
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -136,13 +137,19 @@ def _download(file: File) -> Path:
                         _transfer(url, part, file)
                         os.replace(part, target)
                         return target
-                    except (OSError, ValueError) as error:  # the errors of requests are OSErrors
+                    except _refusals() as error:
                         failures[url] = _reason(error)
                     finally:
                         part.unlink(missing_ok=True)
     except OSError as error:  # the cache cannot be written to
         failures[str(target.parent)] = str(error)
     raise DownloadError(_advice(file, failures))
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What a transfer that fails raises; the errors of requests are OSErrors, those of a browser none of Python's."""
+    browser = sys.modules.get("pyodide.ffi")
+    return (OSError, ValueError, browser.JsException) if browser else (OSError, ValueError)
 
 
 def _transfer(url: str, part: Path, file: File) -> None:

@@ -9,6 +9,7 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,6 +179,24 @@ def test_without_a_network_the_error_says_so_for_each_mirror(alone, monkeypatch)
     for url in urls:
         assert str(error.value).count(url) == 1
     assert "refused" in str(error.value)
+
+
+def test_where_a_browser_forbids_the_download_the_error_says_so_for_each_mirror(alone, monkeypatch):
+    class JsException(Exception):
+        pass
+
+    def forbidden(*_):
+        raise JsException("TypeError: Failed to fetch")
+
+    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(JsException=JsException))
+    monkeypatch.setattr(_fetch, "PAUSE", 0)
+    monkeypatch.setattr(_fetch, "_transfer", forbidden)
+    with pytest.raises(DownloadError) as caught:
+        fetch((file_at("http://mirror.invalid/a", "http://mirror.invalid/b"),))
+    assert str(caught.value).count("Failed to fetch") == 2
+    monkeypatch.delitem(sys.modules, "pyodide.ffi")
+    with pytest.raises(JsException):  # elsewhere it is no error of a download
+        fetch((file_at("http://mirror.invalid/a"),))
 
 
 def test_a_cache_that_cannot_be_written_to_is_named(server, alone):
