@@ -121,6 +121,8 @@ def fetch(*choices: tuple[File, ...]) -> list[Path]:
 
 
 def _download(file: File) -> Path:
+    if sys.platform == "emscripten":  # where the other site must allow it, and a refusal ends a cell that catches it
+        raise DownloadError(_advice(file, dict.fromkeys(file.mirrors, "is not asked by Python in a browser")))
     target = file.cached
     lock = needed("filelock", "A download").FileLock
     part = target.with_name(f"{target.name}.part")
@@ -137,19 +139,13 @@ def _download(file: File) -> Path:
                         _transfer(url, part, file)
                         os.replace(part, target)
                         return target
-                    except _refusals() as error:
+                    except (OSError, ValueError) as error:  # the errors of requests are OSErrors
                         failures[url] = _reason(error)
                     finally:
                         part.unlink(missing_ok=True)
     except OSError as error:  # the cache cannot be written to
         failures[str(target.parent)] = str(error)
     raise DownloadError(_advice(file, failures))
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """What a transfer that fails raises; the errors of requests are OSErrors, those of a browser none of Python's."""
-    browser = sys.modules.get("pyodide.ffi")
-    return (OSError, ValueError, browser.JsException) if browser else (OSError, ValueError)
 
 
 def _transfer(url: str, part: Path, file: File) -> None:

@@ -49,8 +49,8 @@ BUT = {
     "only that of the houses can be run again.",
     "09": "Animations need Graphviz, which is not here: that cell is shown as it was stored.",
     "10": "It takes a minute.",
-    "12": "A browser may not fetch the words of the film reviews: then it takes those of NumPy's manual, and its "
-    "numbers are others than the text says.",
+    "12": "The words of the film reviews are not here: it takes those of NumPy's manual, and its numbers are others "
+    "than the text says.",
 }
 
 

@@ -181,22 +181,11 @@ def test_without_a_network_the_error_says_so_for_each_mirror(alone, monkeypatch)
     assert "refused" in str(error.value)
 
 
-def test_where_a_browser_forbids_the_download_the_error_says_so_for_each_mirror(alone, monkeypatch):
-    class JsException(Exception):
-        pass
-
-    def forbidden(*_):
-        raise JsException("TypeError: Failed to fetch")
-
-    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(JsException=JsException))
-    monkeypatch.setattr(_fetch, "PAUSE", 0)
-    monkeypatch.setattr(_fetch, "_transfer", forbidden)
-    with pytest.raises(DownloadError) as caught:
-        fetch((file_at("http://mirror.invalid/a", "http://mirror.invalid/b"),))
-    assert str(caught.value).count("Failed to fetch") == 2
-    monkeypatch.delitem(sys.modules, "pyodide.ffi")
-    with pytest.raises(JsException):  # elsewhere it is no error of a download
-        fetch((file_at("http://mirror.invalid/a"),))
+def test_in_a_browser_nothing_is_asked_of_a_mirror(server, alone, monkeypatch):
+    monkeypatch.setattr(_fetch, "sys", SimpleNamespace(platform="emscripten"))
+    with pytest.raises(DownloadError, match=r"(?s)good\n +is not asked by Python in a browser.*by hand"):
+        fetch((file_at(server.url("good")),))
+    assert server.asked == []
 
 
 def test_a_cache_that_cannot_be_written_to_is_named(server, alone):
