@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ import pytest
 
 import nn
 from autograd_core import NonFiniteError, Tensor, debug, replay
+from autograd_core.optional import needed
 
+parallel = importlib.import_module("autograd_core.replay.threads.parallel")
 ROOT = Path(__file__).parent.parent
 SURFACE = ROOT / "tests" / "wasm" / "surface.py"
 
@@ -189,3 +193,71 @@ def test_the_stand_in_for_safetensors_writes_and_reads_what_the_library_does(jud
             stand_in.load(damaged)
     for name in ("safetensors.numpy", "safetensors"):
         monkeypatch.delitem(sys.modules, name)  # what was there before comes back
+
+
+# -- the page --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """A file of tests/wasm as a module."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "wasm")
+    loaded = []
+
+    def load(name):
+        assert name not in sys.modules
+        loaded.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in loaded:
+        del sys.modules[name]
+
+
+def test_the_page_shows_the_last_run(load):
+    wasm = load("run")
+    told = json.loads(wasm.RESULTS.read_text(encoding="utf-8"))
+    assert wasm.TABLE.read_text(encoding="utf-8") == wasm.table(told), "run: make wasm"
+    assert f"{{include}} ../{wasm.TABLE.relative_to(ROOT).as_posix()}" in (ROOT / "docs" / "browser.md").read_text(
+        "utf-8"
+    )
+    assert {*told["folders"]} == {*wasm.FOLDERS}
+    for found in told["folders"].values():
+        assert found["passed"] > 100
+        assert not found["failed"]
+
+
+def test_what_is_compared(load):
+    wasm = load("run")
+    native = {"a": ("passed", ""), "b": ("passed", ""), "c": ("skipped", "torch is not installed"), "d": ("failed", "")}
+    there = {"a": ("passed", ""), "b": ("not applicable", "it starts a thread"), "c": ("skipped", "another reason")}
+    found = wasm.compared(native, there | {"d": ("passed", ""), "e": ("failed", "")})
+    assert found == {
+        "native": 2, "native failed": ["d"], "passed": 2, "not applicable": {"it starts a thread": 1}, "failed": ["e"],
+        "left out": 1,
+    }  # fmt: skip
+    text = wasm.table({"wasm": ["3.15", "2.5"], "native": ["3.11", "2.4"], "folders": {"ops": found}})
+    assert "| all | 2 | 2 | 1 | 1 |" in text
+    assert "| it starts a thread | 1 |" in text
+    assert text.endswith("Failed:\n\n- `e`\n")
+
+
+def test_what_a_test_asks_for_is_not_applicable_and_what_our_code_asks_for_fails(load, monkeypatch):
+    guest = load("guest")
+
+    def caught(call):
+        with pytest.raises(Exception) as found:  # noqa: PT011
+            call()
+        return guest.lack(found)
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.delattr(os, "getuid", raising=False)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    assert caught(threading.Thread().start) == "it starts a thread"
+    assert caught(lambda: os.getuid()) == "it calls getuid"
+    assert caught(lambda: needed("h5py", "It", "keras")) == "it needs h5py"
+    assert caught(lambda: parallel.run_parallel([lambda wait: None] * 2)) == ""
+    assert caught(lambda: np.ones(3)[5]) == ""

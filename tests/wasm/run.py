@@ -29,6 +29,7 @@ FOLDERS = ("autograd_core", "ops", "explain", "nn", "datasets")
 VERSIONS = "import json, platform, numpy; print(json.dumps([platform.python_version(), numpy.__version__]))"
 
 Outcomes = dict[str, tuple[str, str]]
+OUT = ("skipped", "not applicable")
 
 
 class Guest:
@@ -97,13 +98,9 @@ def outcomes(path: Path) -> Outcomes:
 
 
 def compared(native: Outcomes, wasm: Outcomes) -> dict[str, Any]:
-    """The numbers of a folder. What is skipped on both sides, mostly for a judge that is not installed, is in none."""
-    skipped = {test for test, (outcome, _) in native.items() if outcome == "skipped"}
-    reasons = Counter(
-        reason
-        for test, (outcome, reason) in wasm.items()
-        if outcome == "not applicable" or (outcome == "skipped" and test not in skipped)
-    )
+    """The numbers of a folder. What is left out on both sides, mostly for a judge that is not installed, is in none."""
+    out = {test for test, (outcome, _) in native.items() if outcome in OUT}
+    reasons = Counter(reason for test, (outcome, reason) in wasm.items() if outcome in OUT and test not in out)
     failed = {test: reason for test, (outcome, reason) in wasm.items() if outcome == "failed"}
     return {
         "native": Counter(outcome for outcome, _ in native.values())["passed"],
@@ -111,7 +108,7 @@ def compared(native: Outcomes, wasm: Outcomes) -> dict[str, Any]:
         "passed": Counter(outcome for outcome, _ in wasm.values())["passed"],
         "not applicable": dict(reasons.most_common()),
         "failed": sorted(failed),
-        "left out": sum(outcome == "skipped" and test in skipped for test, (outcome, _) in wasm.items()),
+        "left out": sum(outcome in OUT and test in out for test, (outcome, _) in wasm.items()),
     }
 
 
