@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import re
+import socket
 import sys
 import threading
 import zipfile
@@ -300,11 +301,23 @@ def test_real_python_answers_in_the_browser(own_code, chromium, pyodide_with_num
         assert own_code.answering.answer(WRONG)["error"] in ran(WRONG)[1]
         for code in own_code.examples().values():
             assert ran(f"{code}\n") is not None
+        assert not outside
+        with socket.create_server(
+            ("127.0.0.1", 0)
+        ) as elsewhere:  # the page's policy lets code reach Python's server only
+            elsewhere.settimeout(1)
+            url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/"
+            for sends in (
+                f"from js import XMLHttpRequest\nr = XMLHttpRequest.new()\nr.open('GET', '{url}', False)\nr.send()",
+                f"from js import importScripts\nimportScripts('{url}')",
+            ):
+                assert "NetworkError" in ran(sends)[1]
+            with pytest.raises(TimeoutError):
+                elsewhere.accept()
         page.fill("#code", ENDLESS)
         page.click("#run")
         page.wait_for_timeout(1000)
         page.click("#stop")
         assert ran(SQUARE)[0] == "Done."
-        assert not outside
         page.close()
         server.shutdown()
