@@ -36,7 +36,7 @@ class _Run:
 
     def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], aux: bool):
         self.chosen = [_argument(f, args, n) for n in argnums]
-        if len({n % len(args) for n in argnums}) < len(argnums):
+        if len(argnums) > 1 and len({n % len(args) for n in argnums}) < len(argnums):
             raise ValueError(f"argnums: expected each argument once, got {list(argnums)}")
         given = tree.leaves(self.chosen)
         self.variables = [_variable(value, f) for value in given]
@@ -65,7 +65,7 @@ class _Run:
 
     def result(self, value: Any) -> Any:
         """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
-        return value if self.lifted else tree.map(lambda t: t.node.out if isinstance(t, Tensor) else t, value)
+        return value if self.lifted else tree.map(_found, value)
 
     def pull(self, gradients: Any) -> list[Any]:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
@@ -193,7 +193,13 @@ def _single(argnums: Any) -> bool:
 
 
 def _positions(argnums: Any) -> tuple[int, ...]:
+    if type(argnums) is int:
+        return (argnums,)
     return (operator.index(argnums),) if _single(argnums) else tuple(operator.index(n) for n in argnums)
+
+
+def _found(leaf: Any) -> Any:
+    return leaf.node.out if isinstance(leaf, Tensor) else leaf
 
 
 # -- the transforms ----------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ def leaves(tree: Any) -> list[Any]:
     >>> leaves({"w": [1.0, None], "b": (2.0,)})
     [1.0, 2.0]
     """
+    if not isinstance(tree, BRANCHES):
+        return [] if tree is None else [tree]
     found: list[Any] = []
     _collect(tree, found)
     return found
@@ -105,6 +107,8 @@ def aligned(given: Any, wanted: Any, what: str) -> list[Any]:
     >>> aligned({"b": 1, "a": [2]}, {"a": (0,), "b": 0}, "the gradient")
     [2, 1]
     """
+    if not (isinstance(wanted, BRANCHES) or isinstance(given, BRANCHES) or wanted is None or given is None):
+        return [given]
     found: list[Any] = []
     if not _align(given, wanted, found):
         raise ValueError(f"{what}: expected the structure {sketch(wanted)}, got {sketch(given)}")
