@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import itertools
 import json
 import os
@@ -198,23 +198,15 @@ def test_the_stand_in_for_safetensors_writes_and_reads_what_the_library_does(jud
 # -- the page --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def load(monkeypatch):
-    """A file of tests/wasm as a module."""
-    monkeypatch.syspath_prepend(ROOT / "tests" / "wasm")
-    loaded = []
-
-    def load(name):
-        assert name not in sys.modules
-        loaded.append(name)
-        return importlib.import_module(name)
-
-    yield load
-    for name in loaded:
-        del sys.modules[name]
+def load(name):
+    """A file of tests/wasm as a module; others have the same names."""
+    spec = importlib.util.spec_from_file_location(f"wasm_{name}", ROOT / "tests" / "wasm" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_the_page_shows_the_last_run(load):
+def test_the_page_shows_the_last_run():
     wasm = load("run")
     told = json.loads(wasm.RESULTS.read_text(encoding="utf-8"))
     assert wasm.TABLE.read_text(encoding="utf-8") == wasm.table(told), "run: make wasm"
@@ -227,7 +219,7 @@ def test_the_page_shows_the_last_run(load):
         assert not found["failed"]
 
 
-def test_what_is_compared(load):
+def test_what_is_compared():
     wasm = load("run")
     native = {"a": ("passed", ""), "b": ("passed", ""), "c": ("skipped", "torch is not installed"), "d": ("failed", "")}
     there = {"a": ("passed", ""), "b": ("not applicable", "it starts a thread"), "c": ("skipped", "another reason")}
@@ -242,7 +234,7 @@ def test_what_is_compared(load):
     assert text.endswith("Failed:\n\n- `e`\n")
 
 
-def test_what_a_test_asks_for_is_not_applicable_and_what_our_code_asks_for_fails(load, monkeypatch):
+def test_what_a_test_asks_for_is_not_applicable_and_what_our_code_asks_for_fails(monkeypatch):
     guest = load("guest")
 
     def caught(call):
