@@ -130,7 +130,7 @@ def parts_of(f: Any, *arguments: Any) -> Iterator[Any]:
 
 def _is_generator(value: Any) -> bool:
     if isinstance(value, types.ModuleType):
-        return value.__name__ in ("random", "numpy.random")
+        return value in (sys.modules.get("random"), np.random)
     return isinstance(value, _generators())
 
 
