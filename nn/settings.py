@@ -94,6 +94,7 @@ def data_format_of(data_format: str | None) -> str:
 def set_numba(numba: bool | str) -> None:
     """Say when long chains of arithmetic in a replayed step, such as the update of the weights, are compiled by numba.
 
+    So are whole steps of small networks on one example, whose products may then differ in the last digits.
     "auto" compiles once a program has run for some seconds, True at once, False never. It counts for models that are
     compiled, or changed, afterwards. Without numba (``pip install "autograd-core[fast]"``) nothing is compiled.
     ValueError for anything else.

@@ -93,11 +93,12 @@ def replay(
     numba : bool or "auto"
         Whether long chains of arithmetic are compiled, where numba is installed (the extra ``fast``): at once, never,
         or once a program has run for 5 seconds. Results have the same bits, but NumPy's warnings of overflows are
-        lost in such chains, and the sign of a NaN is anything.
+        lost in such chains, and the sign of a NaN is anything. A program of small arrays is compiled as a whole, and
+        the last digits of its products may differ.
     check : int
         In every so many replays the function runs beside the program, and a difference is an error; 0 for never.
     exact : bool
-        Whether to leave out all that may change the last digit: threads and compiled chains.
+        Whether to leave out all that may change the last digit: threads, and what is compiled.
 
     Returns
     -------

@@ -141,6 +141,7 @@ class Kernel:
     """A function that a pass has made of several instructions; it is bound to its arrays in a way of its own."""
 
     __name__ = "kernel"
+    made_of: Schedule | None = None  # what this stands for, where it is all of that
 
     def bind(self, *arrays: Any) -> Callable[[], Any]:
         """A call of this with these arrays, ready to go."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from .ir import Buffer, Schedule
-from .show import Names, Row, Words, blocks_of, rows_of, size_of, source_line, summary
+from .show import Names, Row, Words, blocks_of, rows_of, size_of, source_line, spelled_out, summary
 
 
 def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A recorded step") -> str:
@@ -16,6 +16,7 @@ def page(schedule: Schedule, names: Names, graph: str = "", title: str = "A reco
     it, so boxes side by side are there at once, and one below another lies in memory that was used before. Where
     there are several workers a box has the colour of the one that fills it. ``graph`` is an SVG picture.
     """
+    schedule = spelled_out(schedule)
     words = Words(schedule, names)
     rows = list(rows_of(schedule))
     lines, at = [], None

@@ -27,6 +27,7 @@ def text(schedule: Schedule, names: Names) -> str:
     and ``.mT`` one of the last two axes; ``.view`` walks through memory in some other way: backwards, in steps, or over
     the same elements several times. Where several threads share the work, ``0:`` and ``1:`` say which makes a call.
     """
+    compiled, schedule = schedule, spelled_out(schedule)
     words = Words(schedule, names)
     lines = [summary(schedule)]
     at = None
@@ -42,7 +43,14 @@ def text(schedule: Schedule, names: Names) -> str:
         worker = f"{row.group.worker}: " if schedule.workers > 1 else ""
         lines.append(f"    {worker}{'| ' if row.group.rows else ''}{words.row(row)}")
     lines.append(words.returned())
+    lines += [f"compiled as {inst.function.__name__}" for inst in compiled.instructions if compiled is not schedule]
     return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines)
+
+
+def spelled_out(schedule: Schedule) -> Schedule:
+    """The calls that a schedule was compiled from, where it is one function now; else as it is."""
+    functions: Iterator[Any] = (inst.function for inst in schedule.instructions)
+    return next((f.made_of for f in functions if isinstance(f, Kernel) and f.made_of is not None), schedule)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ The name is that of the library, as it is in `replay(numba=…)`; inside of this
 from __future__ import annotations
 
 from ..passes import Extension, Stage, register
-from . import loops
+from . import loops, whole
 
-register(Extension("numba", Stage.HOT, lambda schedule: loops.with_loops(schedule), lambda: loops.available()))
+register(
+    Extension("numba", Stage.HOT, lambda schedule: loops.with_loops(schedule, whole.in_one), lambda: loops.available())
+)

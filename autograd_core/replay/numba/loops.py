@@ -60,22 +60,23 @@ def available() -> bool:
         return False
 
 
-def with_loops(schedule: Schedule) -> Schedule:
-    """``schedule`` with its longer chains of arithmetic compiled."""
+def with_loops(schedule: Schedule, first: Callable[[Schedule], Schedule] = lambda schedule: schedule) -> Schedule:
+    """``schedule`` with its longer chains of arithmetic compiled; ``first`` is another pass that compiles."""
     if _forked_off:
         return schedule
     _compiling.append(True)
     try:
-        return _with_loops(schedule)
+        return _with_loops(schedule, first)
     finally:
         _compiling.pop()
 
 
-def _with_loops(schedule: Schedule) -> Schedule:
+def _with_loops(schedule: Schedule, first: Callable[[Schedule], Schedule]) -> Schedule:
     import numba
 
     if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
         return schedule
+    schedule = first(schedule)
     keep = schedule.kept
     seen = Counter(m for group in schedule.groups for m in _buffers(group.instructions))
     groups = []
