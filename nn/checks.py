@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, isfinite
 from typing import Any
 
@@ -58,6 +59,15 @@ def number(
     if not fits or (above and value == low) or (below and value == high):
         raise ValueError(f"{what}: expected a number {_range(low, high, above, below)}, got {value!r}")
     return value
+
+
+def optional(check: Callable[..., Any], value: Any, *args: Any, **kwargs: Any) -> Any:
+    """None, or what another check makes of a value.
+
+    >>> optional(whole, None, "top_k", 1), optional(whole, 3, "top_k", 1)
+    (None, 3)
+    """
+    return None if value is None else check(value, *args, **kwargs)
 
 
 def real(value: Any, what: str) -> None:

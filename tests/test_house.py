@@ -149,3 +149,27 @@ def test_what_is_refused_is_told_what_was_expected_and_what_came():
     assert excused == OTHERWISE.keys()  # none is there for nothing
     (found,) = refusals(ast.parse("if n < 1:\n    raise ValueError(f'n is a number; {n} came')"))
     assert found == (2, "f'n is a number; {n} came'")
+
+
+# -- sizes -------------------------------------------------------------------------------------------------
+
+LARGEST = 150
+
+
+def sizes(source):
+    """The classes in a source with their numbers of lines, without docstrings."""
+    for found in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)):
+        told = 0
+        for node in ast.walk(found):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+                told += node.body[0].end_lineno - node.body[0].lineno + 1
+        yield found.name, found.end_lineno - min(n.lineno for n in (found, *found.decorator_list)) + 1 - told
+
+
+def test_a_class_of_nn_is_read_on_two_screens():
+    files = sorted((ROOT / "nn").rglob("*.py"))
+    found = {(file.name, *size) for file in files for size in sizes(file.read_text(encoding="utf-8"))}
+    assert len(found) > 200
+    assert not {size for size in found if size[-1] > LARGEST}, "split it by what its parts are for"
+    example = '@final\nclass A:\n    """Two\n    lines."""\n\n    def f(self):\n        """One."""\n        return 1\n'
+    assert list(sizes(example)) == [("A", 5)]

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from autograd_core import tree
-from autograd_core.arrays import to_numpy
-from autograd_core.tensor import Tensor
-
 from .. import checks
 from ..layers.layer import Layer
-from ..tensors import plain
 from ..watching import measures
-from ..watching.units import Unit, names, units
+from ..watching.look import Look
 from .callback import Callback, Logs
 
 MOST = 256  # how many steps are remembered
@@ -70,7 +64,7 @@ class Watch(Callback):
             raise TypeError(f"watch: expected the model (or a layer) to watch, got {type(model).__name__}")
         self.watched = model
         self.every = None if every is None else checks.whole(every, "every, unless it is None", 1)
-        self._looking = ExitStack()
+        self._look: Look | None = None  # the step at hand, if it is looked into
         self._begin()
 
     def _begin(self) -> None:
@@ -147,13 +141,13 @@ class Watch(Callback):
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         if self._first if self.every is None else self.step % self.every == 0:
             if self.candidates % self.interval == 0:
-                self._look()
+                self._look = Look(self.model, self.watched)
             self.candidates += 1
         self._first = False
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self._outputs is not None:
-            self._take()
+        if self._look is not None:
+            self._take(self._look)
         self.step += 1
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -167,71 +161,17 @@ class Watch(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._stop()  # a training that was interrupted in the middle of a batch
 
-    # -- looking ---------------------------------------------------------------------------------------
-
-    # What the layers gave in the step that is looked at, in the order of calls; None between such steps.
-    _outputs: dict[int, list[Any]] | None = None
-    _before: dict[int, list[Any]]
-    _steps_before: int
-
-    def _look(self) -> None:
-        """Let the next step be run by the layers' own code, and keep what goes into it."""
-        self._looking.enter_context(self.model._steps.looked_into())
-        self._outputs, self._before = {}, {}
-        self._steps_before = int(getattr(self.model.optimizer, "iterations", 0))
-        for unit in units(self.watched):
-            layer = unit.layer
-            own = vars(layer).get("call")  # somebody's, in place of that of the class, or a wrapper of another watcher
-            own = getattr(own, "watched", own)
-            watching = self._watching(layer, layer.call)
-            watching.watched = own
-            layer.call = watching  # type: ignore[method-assign]
-            self._looking.callback(_put_back, layer, own)
-            if layer.built:
-                self._before[id(layer)] = [np.array(to_numpy(plain(w))) for w in _trained(unit)]
-
-    def _watching(self, layer: Layer, call: Any) -> Any:
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            out = call(*args, **kwargs)
-            if self._outputs is not None:
-                found = self._outputs.setdefault(id(layer), [])
-                arrays = (to_numpy(plain(leaf)) for leaf in tree.leaves(out) if isinstance(leaf, Tensor | np.ndarray))
-                found += [a for a in arrays if a.dtype.kind == "f"]
-            return out
-
-        return watched
-
-    def _take(self) -> None:
+    def _take(self, look: Look) -> None:
         """Measure the step that was just made, and leave the model as it was."""
-        outputs = self._outputs or {}
-        found = units(self.watched)
-        called = dict(zip((id(unit.layer) for unit in found), names(found), strict=True))
-        order = {key: i for i, key in enumerate(outputs)}
-        for name in sorted(called, key=lambda key: order.get(key, len(order))):
-            if called[name] not in self.layers:
-                self.layers.append(called[name])
-        made = int(getattr(self.model.optimizer, "iterations", 0)) - self._steps_before
-        record = np.full((len(self.layers), measures.WIDTH), np.nan)
-        for unit in found:
-            key, trained = id(unit.layer), _trained(unit)
-            before = self._before.get(key, [])
-            record[self.layers.index(called[key])] = measures.row(
-                outputs.get(key, []),
-                unit.axis,
-                sum(w.size for w in unit.weights),
-                before if len(before) == len(trained) else [],
-                [to_numpy(plain(w)) for w in trained],
-                [None if w.grad is None else to_numpy(plain(w.grad)) for w in trained],
-                max(made, 1),
-            )
-        self._stop()
-        self.records.append(record)
+        self.records.append(look.record(self.layers))
         self.places.append([self.epoch, self.step])
         self.interval = _thin(MOST, self.interval, self.records, self.places)
+        self._stop()
 
     def _stop(self) -> None:
-        self._outputs, self._before = None, {}
-        self._looking.close()
+        if self._look is not None:
+            self._look.close()
+        self._look = None
 
     # -- showing ---------------------------------------------------------------------------------------
 
@@ -306,17 +246,6 @@ def _thin(most: int, interval: int, *kept: list[Any]) -> int:
             values[:] = values[::2]
         interval *= 2
     return interval
-
-
-def _put_back(layer: Layer, call: Any) -> None:
-    if call is None:
-        vars(layer).pop("call", None)
-    else:
-        layer.call = call  # type: ignore[method-assign]
-
-
-def _trained(unit: Unit) -> list[Any]:
-    return [w for w in unit.weights if w.requires_grad]
 
 
 def watch(model: Any, every: int | None = None) -> Watch:

@@ -116,7 +116,7 @@ class OnnxModel(Model):
     def call(self, inputs: Any) -> Any:
         """What the nodes compute, of inputs of the declared shapes that are brought to the declared dtypes."""
         assert self._network is not None
-        given = self._one_by_one(inputs)
+        given = self._network.given(inputs, self.name)
         entries = symbols(self._network.inputs)
         return self._network([self._taken(x, entry) for x, entry in zip(given, entries, strict=True)])
 

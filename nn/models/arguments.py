@@ -122,15 +122,15 @@ def flat(given: Any, what: str) -> list[Any]:
     return [given]
 
 
-def unique_names(names: list[str], weighted: int) -> list[str]:
-    """Names as Keras tells them apart, where the last ``weighted`` are those of weighted metrics.
+def unique_names(names: list[str], weighted: Container[int]) -> list[str]:
+    """Names as Keras tells them apart; at these places are those of weighted metrics.
 
-    >>> unique_names(["loss", "acc", "acc", "acc", "acc"], weighted=2)
+    >>> unique_names(["loss", "acc", "acc", "acc", "acc"], weighted=range(3, 5))
     ['loss', 'acc', 'acc_1', 'weighted_acc', 'weighted_acc_1']
     """
     found: list[str] = []
     for position, name in enumerate(names):
-        if name in found and position >= len(names) - weighted:
+        if name in found and position in weighted:
             name = f"weighted_{name}"
         own, number = name, 0
         while own in found:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import functools
-import json
-import warnings
 from typing import Any, Self
 
 import numpy as np
 
-from autograd_core import tree
-from autograd_core.caller import level_of_caller
 from autograd_core.mode import no_grad
 
-from .. import keras_files, saving
 from ..layers.layer import Layer
 from ..layers.operation import Operation
 from ..layers.symbolic import KerasTensor, shape_of, symbols
 from ..names import unique_name
-from ..summary import summary
 from .arguments import fitted
+from .in_files import InFiles
 from .network import Network
 from .network_config import described, ends
 from .trainer import Trainer
 
 
-class Model(Trainer):
+class Model(InFiles, Trainer):
     """A model of your own: what leads from inputs to outputs, or a class with layers and a ``call`` in plain Python.
 
     Parameters
@@ -165,46 +160,11 @@ class Model(Trainer):
                 f"{type(self).__name__}: expected a call(inputs) of its own, or inputs and outputs in "
                 "super().__init__(inputs, outputs), got neither"
             )
-        return self._network(fitted(self._one_by_one(inputs), symbols(self._network.inputs), self.name))
+        return self._network(fitted(self._network.given(inputs, self.name), symbols(self._network.inputs), self.name))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: what its layers give has their masks."""
         return None
-
-    def _one_by_one(self, inputs: Any) -> list[Any]:
-        """The inputs one by one, which may be told by name or in a list."""
-        assert self._network is not None
-        wanted = self._network.inputs
-        if isinstance(inputs, dict) and not isinstance(wanted, dict):
-            names = self._network.input_names
-            missing = [n for n in names if n not in inputs]
-            if missing:
-                raise ValueError(
-                    f"{self.name!r}: expected inputs called {names}, got {sorted(inputs)}; {missing[0]!r} is missing"
-                )
-            self._warn_of_more(inputs, names)
-            return [inputs[n] for n in names]
-        if isinstance(wanted, KerasTensor) and isinstance(inputs, list | tuple) and len(inputs) == 1:
-            inputs = inputs[0]
-        if isinstance(wanted, list | tuple) and len(wanted) == 1 and not isinstance(inputs, tree.BRANCHES):
-            inputs = [inputs]
-        if isinstance(wanted, dict) and isinstance(inputs, dict):
-            self._warn_of_more(inputs, list(wanted))
-            inputs = {k: inputs[k] for k in wanted if k in inputs}
-        found = tree.leaves(inputs)
-        as_many = len(found) == len(tree.leaves(wanted)) and all(hasattr(leaf, "shape") for leaf in found)
-        if as_many and not _has_dicts(inputs) and not _has_dicts(wanted):
-            return found  # whatever lists in lists they are in, as Keras takes them
-        return tree.aligned(inputs, wanted, f"the inputs of {self.name!r}")
-
-    def _warn_of_more(self, inputs: Any, names: list[str]) -> None:
-        """Say which inputs nobody asked for, so that a mistake is seen."""
-        unknown = inputs.keys() - set(names)
-        if unknown:
-            warnings.warn(
-                f"{self.name!r}: expected no inputs beside {names}, got {sorted(unknown)} too, which change nothing",
-                stacklevel=level_of_caller(),
-            )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its position."""
@@ -264,87 +224,6 @@ class Model(Trainer):
             finally:
                 self._building = False
         self.called_with, self.built = shape, True
-
-    def _draw_(self, direction: str, depth: int | None, max_nodes: int | None, fold: bool | None) -> Any:
-        """What `draw` shows of a model."""
-        from ..picture import model_drawn  # when it is asked for
-
-        return model_drawn(self, direction, depth, max_nodes, fold)
-
-    # -- files and text --------------------------------------------------------------------------------
-
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
-        """Save the model, its weights, what it was compiled with and its optimizer's state in one file.
-
-        Parameters
-        ----------
-        filepath : path or file object
-            A name that ends in ``.keras`` for a file of Keras, in ``.autograd`` for one of our own; or a file object.
-        overwrite : bool
-            Whether a file that is there may be replaced.
-        zipped : bool, optional
-            True or None; Keras' folders are not written.
-
-        Raises
-        ------
-        ValueError, FileExistsError, ImportError
-            Where `nn.models.save_model` does.
-        """
-        saving.save_model(self, filepath, overwrite, zipped)
-
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights alone, in a file that ends in ``.weights.h5`` (of Keras) or ``.autograd``."""
-        saving.save_weights(self, filepath, overwrite)
-
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Replace the weights by those in a file; with ``skip_mismatch`` layers that do not fit keep their own."""
-        saving.load_weights(self, filepath, skip_mismatch)
-
-    def to_json(self, **kwargs: Any) -> str:
-        """The model without its weights as Keras' JSON, from which `nn.models.model_from_json` makes another.
-
-        ``kwargs`` are those of `json.dumps`.
-        """
-        return json.dumps(keras_files.described(self), **kwargs)
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Any = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-    ) -> None:
-        """Print the layers with their output shapes and numbers of parameters, and the totals.
-
-        Parameters
-        ----------
-        line_length : int, optional
-            In characters; None for the width of the terminal, from 60 to 100.
-        positions : sequence of int, optional
-            The ends of the columns, as shares of the line or in characters.
-        print_fn : callable, optional
-            What is called with each line instead of ``print``.
-        expand_nested : bool
-            Whether the layers of models in the model are listed too.
-        show_trainable : bool
-            Whether a column says which layers train.
-        layer_range : pair of str, optional
-            A pair of names, or patterns of names, of the first and the last layer to show.
-
-        Raises
-        ------
-        ValueError
-            For ``positions`` or a ``layer_range`` that do not fit.
-        ImportError
-            Without rich.
-        """
-        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
-
-
-def _has_dicts(given: Any) -> bool:
-    return isinstance(given, dict) or (isinstance(given, list | tuple) and any(map(_has_dicts, given)))
 
 
 def zeros(shape: Any) -> Any:

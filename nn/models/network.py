@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from autograd_core import tree
+from autograd_core.caller import level_of_caller
 from autograd_core.replay import freeze
 
 from ..checks import WrongKind
@@ -95,6 +97,30 @@ class Network(metaclass=freeze.Watched):
         found = [values[slot.number] for slot in tree.leaves(self.results)]
         return tree.rebuild(self.outputs, found)
 
+    def given(self, inputs: Any, owner: str) -> list[Any]:
+        """Inputs one by one, which may be told by name or in a list; ValueError where one is missing."""
+        wanted = self.inputs
+        if isinstance(inputs, dict):
+            names = list(wanted) if isinstance(wanted, dict) else self.input_names
+            missing = [n for n in names if n not in inputs]
+            if missing and not isinstance(wanted, dict):
+                raise ValueError(
+                    f"{owner!r}: expected inputs called {names}, got {sorted(inputs)}; {missing[0]!r} is missing"
+                )
+            _warn_of_more(inputs, names, owner)
+            if not isinstance(wanted, dict):
+                return [inputs[n] for n in names]
+            inputs = {n: inputs[n] for n in names if n in inputs}
+        if isinstance(wanted, KerasTensor) and isinstance(inputs, list | tuple) and len(inputs) == 1:
+            inputs = inputs[0]
+        if isinstance(wanted, list | tuple) and len(wanted) == 1 and not isinstance(inputs, tree.BRANCHES):
+            inputs = [inputs]
+        found = tree.leaves(inputs)
+        as_many = len(found) == len(tree.leaves(wanted)) and all(hasattr(leaf, "shape") for leaf in found)
+        if as_many and not _has_dicts(inputs) and not _has_dicts(wanted):
+            return found  # whatever lists in lists they are in, as Keras takes them
+        return tree.aligned(inputs, wanted, f"the inputs of {owner!r}")
+
     # -- copies ----------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
@@ -135,6 +161,20 @@ class Network(metaclass=freeze.Watched):
     def output_names(self) -> list[str]:
         """The names of the layers that the outputs come from."""
         return [v._keras_history.operation.name for v in symbols(self.outputs)]
+
+
+def _warn_of_more(inputs: Any, names: list[str], owner: str) -> None:
+    """Say which inputs nobody asked for, so that a mistake is seen."""
+    unknown = inputs.keys() - set(names)
+    if unknown:
+        warnings.warn(
+            f"{owner!r}: expected no inputs beside {names}, got {sorted(unknown)} too, which change nothing",
+            stacklevel=level_of_caller(),
+        )
+
+
+def _has_dicts(given: Any) -> bool:
+    return isinstance(given, dict) or (isinstance(given, list | tuple) and any(map(_has_dicts, given)))
 
 
 def _filled(arg: Any, values: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""A model of several outputs: a loss, its weight and metrics for each of them."""
+"""A model of several outputs: a loss and its weight for each of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core import tree
 from autograd_core.replay import freeze
 
-from .. import losses, metrics
+from .. import losses
 from ..checks import number
 from ..config import suggest
 from ..tensors import plain
@@ -34,50 +34,45 @@ class Outputs(metaclass=freeze.Watched):
         In a call, for targets or predictions of another structure.
     """
 
-    untracked: ClassVar[frozenset[str]] = frozenset({"means"})
+    untracked: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, names: Sequence[str], of: Sequence[losses.Loss | None], weights: Sequence[float]):
         self.names = tuple(names)
         self.losses, self.weights = tuple(of), tuple(weights)
-        #: The mean of each loss by itself, where there are several.
-        self.means = [metrics.Mean(f"{n}_loss") for n, loss in zip(names, of, strict=True) if loss is not None]
-        if len(self.means) == 1:
-            self.means = []
+        # What each loss is called by itself.
+        self.names_of_losses = tuple(f"{n}_loss" for n, loss in zip(names, of, strict=True) if loss is not None)
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The sum of the losses times their weights."""
         total: Any = None
-        compared = self._each(y, y_pred, sample_weight)
-        for (loss, target, prediction, weights), factor in zip(compared, self.weights, strict=True):
-            if loss is None:
-                continue
+        for loss, target, prediction, weights, factor in self._each(y, y_pred, sample_weight):
             one = loss(target, prediction, weights)
             one = one if factor == 1 else one * factor
             total = one if total is None else total + one
         return total
 
-    def update_state(self, y: Any, y_pred: Any, sample_weight: Any, examples: int) -> None:
-        """Take a batch into the mean of each loss."""
-        means = iter(self.means)
-        for loss, target, prediction, weights in self._each(y, y_pred, sample_weight) if self.means else ():
-            if loss is not None:
-                next(means).update_state(float(plain(loss(target, prediction, weights))), examples)
+    def values(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[float]:
+        """Each loss by itself."""
+        for loss, target, prediction, weights, _ in self._each(y, y_pred, sample_weight):
+            yield float(plain(loss(target, prediction, weights)))
 
-    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
-        for name, loss, (target, prediction, weight) in zip(
-            self.names, self.losses, self.split(y, y_pred, sample_weight), strict=True
+    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, ...]]:
+        """Each loss, with its target, prediction, weights of examples, and factor."""
+        for name, loss, factor, (target, prediction, weights) in zip(
+            self.names, self.losses, self.weights, self.split(y, y_pred, sample_weight), strict=True
         ):
-            if loss is not None:
-                if target is None:
-                    raise ValueError(f"output {name!r}: expected targets for its loss, got None")
-                if np.shape(plain(prediction))[:1] != np.shape(target)[:1]:
-                    raise ValueError(
-                        f"output {name!r}: expected as many predictions as targets, whose shape is {np.shape(target)}, "
-                        f"got predictions of shape {np.shape(plain(prediction))}"
-                    )
-            yield loss, target, prediction, weight
+            if loss is None:
+                continue
+            if target is None:
+                raise ValueError(f"output {name!r}: expected targets for its loss, got None")
+            if np.shape(plain(prediction))[:1] != np.shape(target)[:1]:
+                raise ValueError(
+                    f"output {name!r}: expected as many predictions as targets, whose shape is {np.shape(target)}, "
+                    f"got predictions of shape {np.shape(plain(prediction))}"
+                )
+            yield loss, target, prediction, weights, factor
 
-    def split(self, y: Any, y_pred: Any, sample_weight: Any) -> list[tuple[Any, Any, Any]]:
+    def split(self, y: Any, y_pred: Any, sample_weight: Any = None) -> list[tuple[Any, Any, Any]]:
         """Target, prediction and weights of examples of each output; weights may be one array for all."""
         if not isinstance(sample_weight, tree.BRANCHES):
             sample_weight = [sample_weight] * len(self.names)
@@ -103,23 +98,23 @@ class NestedOutputs(Outputs):
         Of each loss the way to what it compares, the loss, its weight and its name.
     """
 
-    untracked: ClassVar[frozenset[str]] = frozenset({"means", "structure"})
+    untracked: ClassVar[frozenset[str]] = frozenset({"structure"})
 
     def __init__(self, names: Sequence[str], structure: Any, parts: Sequence[tuple[Any, ...]]):
         ways, of, weights, of_parts = zip(*parts, strict=True)
         super().__init__(of_parts, of, weights)
         self.names, self.ways, self.structure = tuple(names), ways, tree.map(lambda _: 0, structure)
 
-    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
+    def _each(self, y: Any, y_pred: Any, sample_weight: Any) -> Iterator[tuple[Any, ...]]:
         y, y_pred = self._whole(y, "the targets"), self._whole(y_pred, "the predictions")
-        for way, loss in zip(self.ways, self.losses, strict=True):
+        for way, loss, factor in zip(self.ways, self.losses, self.weights, strict=True):
             weights = _at(sample_weight, way) if isinstance(sample_weight, tree.BRANCHES) else sample_weight
-            yield loss, _at(y, way), _at(y_pred, way), weights
+            yield loss, _at(y, way), _at(y_pred, way), weights, factor
 
     def _whole(self, given: Any, what: str) -> Any:
         return tree.rebuild(self.structure, tree.aligned(given, self.structure, what))
 
-    def split(self, y: Any, y_pred: Any, sample_weight: Any) -> list[tuple[Any, Any, Any]]:
+    def split(self, y: Any, y_pred: Any, sample_weight: Any = None) -> list[tuple[Any, Any, Any]]:
         """Target, prediction and weights of examples of each output; weights may be one array for all."""
         weights = [sample_weight] * len(self.names)
         if isinstance(sample_weight, tree.BRANCHES):
@@ -204,38 +199,14 @@ def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     raise ValueError(f"{what}: expected {len(names)}, one for each of the outputs {list(names)}, got {got}")
 
 
-class MetricsOfOutputs:
-    """Metrics for the outputs of a model, each called after its output."""
-
-    def __init__(self, given: Any, outputs: Outputs, what: str, as_metrics: Any):
-        self.outputs = outputs
-        self.of: list[list[metrics.Metric]] = [[] for _ in outputs.names]
-        if given is not None and not isinstance(given, list | tuple | dict):
-            raise ValueError(f"{what}: expected a list with metrics for each output, or a dict by their names")
-        if given is not None and len(given):
-            self.of = [as_metrics(one, what) for one in per_output(given, outputs.names, what)]
-
-    @property
-    def flat(self) -> list[metrics.Metric]:
-        """All metrics, output by output."""
-        return [metric for of_one in self.of for metric in of_one]
-
-    @property
-    def names(self) -> list[str]:
-        """What they are called: ``p_mae`` for the metric mae of output p."""
-        return self.names_beside(())
-
-    def names_beside(self, taken: Sequence[str]) -> list[str]:
-        """What they are called where these names are taken: ``p_weighted_mae``."""
-        pairs = [(n, m.name) for n, of_one in zip(self.outputs.names, self.of, strict=True) for m in of_one]
-        return [f"{n}_weighted_{own}" if f"{n}_{own}" in taken else f"{n}_{own}" for n, own in pairs]
-
-    def update_state(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        """Take a batch into account."""
-        if not self.flat:
-            return
-        for of_one, (target, prediction, weight) in zip(
-            self.of, self.outputs.split(y, y_pred, sample_weight), strict=True
-        ):
-            for metric in of_one:
-                metric.update_state(target, prediction, weight)
+def only(value: Any) -> Any:
+    """What a model of one output gives in a list or dict of one; ValueError for several."""
+    if not isinstance(value, tree.BRANCHES):
+        return value
+    leaves = tree.leaves(value)
+    if len(leaves) != 1:
+        raise ValueError(
+            f"the loss: expected one output and one array of targets, got {len(leaves)}; pass compile() a loss for "
+            "each, loss=[…] or loss={name: …}"
+        )
+    return leaves[0]

@@ -91,15 +91,9 @@ class Sequential(Model):
             raise ValueError(
                 f"there is a layer {layer.name!r} in this model already; names are unique, so that layers can be found"
             )
-        if not self._layers and self._input is None:
-            if isinstance(layer, Sequential):
-                if layer._input is not None:
-                    self._begin(layer._input)
-            elif isinstance(layer, Model) and layer._network is not None:
-                if isinstance(layer.input, KerasTensor):
-                    self._begin(InputLayer(batch_shape=layer.input.shape, dtype=layer.input.dtype))
-            elif layer.input_shape is not None:
-                self._begin(InputLayer(shape=layer.input_shape))
+        first = _told(layer) if not self._layers and self._input is None else None
+        if first is not None:
+            self._begin(first)
         before, self._layers = self._layers, (*self._layers, layer)
         self.built = False
         if self._input is not None and not (isinstance(layer, Sequential) and not layer.layers):
@@ -211,6 +205,16 @@ class Sequential(Model):
             return x  # each layer says itself what does not fit
         first = self._layers[0].name if self._layers else self.name
         return fitted_one(x, self._input.output, self.name, first)
+
+
+def _told(layer: Layer) -> InputLayer | None:
+    """The input that a layer tells a model that begins with it."""
+    if isinstance(layer, Sequential):
+        return layer._input
+    if isinstance(layer, Model) and layer._network is not None:
+        one = isinstance(layer.input, KerasTensor)
+        return InputLayer(batch_shape=layer.input.shape, dtype=layer.input.dtype) if one else None
+    return None if layer.input_shape is None else InputLayer(shape=layer.input_shape)
 
 
 def _given(layer: Layer, value: Any) -> Any:

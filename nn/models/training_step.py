@@ -23,25 +23,23 @@ from ..layers.layer import Layer
 from ..masks import MASKS, mask_of, set_mask
 from ..tensors import constant, plain
 from ..variables import readable
-from .batches import unpack_x_y_sample_weight
-from .outputs import Outputs
-
-Logs = dict[str, Any]
+from .arguments import check_class_weight, one_batch
+from .batches import arrays_of, cut, length_of, unpack_x_y_sample_weight
+from .measures import Measures
+from .outputs import Outputs, only
+from .runs import Logs, as_arrays, measured, packed, returned, to_train
 
 
 class TrainingStep(Layer):
     """What a model does with one batch."""
 
     optimizer: Any
+    compiled: bool
     loss_weights: float | None
     _loss: losses.Loss | Outputs | None
-    _loss_mean: Any
-    _outputs: Outputs | None
-    _metrics: Any
-    _weighted_metrics: Any
+    _measures: Measures
     _steps: Any
     metrics: Any
-    _names_of_metrics: Any
 
     def train_step(self, data: Any) -> Logs:
         """One step of training: forward, loss, backward, update, metrics; returns what was measured, by name.
@@ -70,14 +68,14 @@ class TrainingStep(Layer):
         # Forward, loss, backward and update: the two functions below, or the programs that they were recorded as.
         y_pred, loss = self._steps.train(x, y, sample_weight)
         # The mean loss over the examples so far, and the metrics, of predictions made before the update.
-        self._loss_mean.update_state(float(loss.item()), self._steps.share.examples(x))
+        self._measures.loss.update_state(float(loss.item()), self._steps.share.examples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> Logs:
         """One step of evaluation: forward, loss, metrics; returns what was measured, by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred, loss = self._steps.test(x, y, sample_weight)
-        self._loss_mean.update_state(float(loss.item()), self._steps.share.examples(x))
+        self._measures.loss.update_state(float(loss.item()), self._steps.share.examples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -140,19 +138,8 @@ class TrainingStep(Layer):
         dict
             From the name of each metric to its value.
         """
-        if self._outputs is not None:
-            y, y_pred, sample_weight = self._gathered(y, y_pred, sample_weight)
-            self._outputs.update_state(y, y_pred, sample_weight, len(tree.leaves(y)[0]))
-            self._metrics.update_state(y, y_pred, None)
-            self._weighted_metrics.update_state(y, y_pred, sample_weight)
-        elif self._metrics or self._weighted_metrics:
-            if type(y_pred) in (list, tuple, dict) or type(y) in (list, tuple, dict):
-                y, y_pred = only(y), only(y_pred)
-            y, y_pred, sample_weight = self._gathered(y, y_pred, sample_weight)
-            for metric in self._metrics:
-                metric.update_state(y, y_pred)
-            for metric in self._weighted_metrics:
-                metric.update_state(y, y_pred, sample_weight)
+        if len(self._measures.all) > 1:
+            self._measures.update_state(*self._gathered(y, y_pred, sample_weight))
         return self.get_metrics_result()
 
     def _gathered(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
@@ -171,10 +158,102 @@ class TrainingStep(Layer):
         """What the metrics have measured so far, by name."""
         found: Logs = {}
         metrics = self.metrics
-        for name, metric in zip(self._names_of_metrics(metrics), metrics, strict=True):
+        for name, metric in zip(self._measures.names_of(metrics), metrics, strict=True):
             result = metric.result()
             found |= result if isinstance(result, dict) else {name: result}
         return found
+
+    def reset_metrics(self) -> None:
+        """Begin all averages again."""
+        for m in self.metrics:
+            m.reset_state()
+
+    # -- asked for by itself ---------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One step on one batch; its loss and metrics are those before the step.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Inputs and targets, arrays with the examples along their first axis.
+        sample_weight : array_like, optional
+            How much each example counts, a number for each; None: all the same.
+        class_weight : dict, optional
+            From class numbers to how much their examples count.
+        return_dict : bool
+            Whether to return a dict from names to values.
+
+        Returns
+        -------
+        float, list or dict
+            The loss; a list with the metrics after it where there are any.
+
+        Raises
+        ------
+        RuntimeError
+            Before `compile`.
+        ValueError
+            For arrays whose shapes do not fit, and NaN in them.
+        """
+        self._check_compiled()
+        x, y, weights, share = one_batch(x, y, sample_weight)
+        if not share.alone:
+            self._steps.together.refuse_own("train_step")
+        self._steps.share = share
+        if class_weight is not None:
+            check_class_weight(class_weight)
+        self.reset_metrics()
+        found = self.train_step(to_train(x, y, weights, class_weight))
+        return returned(measured(found, "train_step"), return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and the metrics on one batch, without a step.
+
+        Parameters
+        ----------
+        x, y, sample_weight, return_dict
+            As in `train_on_batch`.
+
+        Returns
+        -------
+        float, list or dict
+            As `train_on_batch` does.
+
+        Raises
+        ------
+        RuntimeError, ValueError
+            Where `train_on_batch` does.
+        """
+        self._check_compiled()
+        self.reset_metrics()
+        self._steps.together.refuse_own("test_step")
+        x, y, weights, self._steps.share = one_batch(x, y, sample_weight)
+        return returned(measured(self.test_step(packed(x, y, weights)), "test_step"), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """What the model makes of one batch, as a NumPy array."""
+        self._steps.together.refuse_own("predict_step")
+        self._steps.share = distributed.WHOLE
+        if distributed.size() > 1:
+            x = arrays_of(x, "x")
+            rows, self._steps.share = distributed.rows(0, length_of(x, "x"))
+            x = cut(x, rows)
+        return as_arrays(self.predict_step((x,)))
+
+    def _check_compiled(self) -> None:
+        if not self.compiled:
+            raise RuntimeError(
+                f"{self.name!r} is not compiled, so it has no optimizer and no loss; call "
+                "model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy']) first"
+            )
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, before the next ``loss.backward()`` adds to them."""
+        for w in self.weights:
+            w.grad = None
 
 
 # -- the halves of a step, which are recorded and replayed -------------------------------------------------
@@ -212,7 +291,7 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
     own = has_own_loss(model)
     if y is None and model._loss is not None and not own:
         raise ValueError("there are no targets to compute the loss from; pass y, or batches of (x, y)")
-    if model._outputs is None and model._loss is not None and not own:
+    if not isinstance(model._loss, Outputs | None) and not own:
         y, y_pred = only(y), only(y_pred)
     compared = model._loss is not None or own
     single = compared and y is not None and not isinstance(y, tree.BRANCHES) and not isinstance(y_pred, tree.BRANCHES)
@@ -228,19 +307,6 @@ def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any
     # The parts that processes have of the mean over a batch, penalties included, add up to it.
     share = distributed.fraction()
     return loss if share == 1 else loss * share
-
-
-def only(value: Any) -> Any:
-    """What a model of one output gives in a list or dict of one; ValueError for several."""
-    if not isinstance(value, tree.BRANCHES):
-        return value
-    leaves = tree.leaves(value)
-    if len(leaves) != 1:
-        raise ValueError(
-            f"the loss: expected one output and one array of targets, got {len(leaves)}; pass compile() a loss for "
-            "each, loss=[…] or loss={name: …}"
-        )
-    return leaves[0]
 
 
 def has_own_loss(model: TrainingStep) -> bool:

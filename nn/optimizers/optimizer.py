@@ -2,96 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import itertools
-import re
-import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from autograd_core.arrays import asarray_like, is_foreign, like, to_numpy
-from autograd_core.caller import level_of_caller
-from autograd_core.graph import kind
+from autograd_core.arrays import to_numpy
 from autograd_core.replay import freeze, refuse
 from autograd_core.tensor import Tensor
 
-from .. import config, constraints
-from ..checks import number, real, whole
+from .. import config
+from ..checks import number, optional, whole
 from ..names import unique_name
-from ..tensors import assign, plain
-from . import schedules
-
-State = dict[str, Any]
+from ..tensors import assign
+from .change import change, checked, clipped
+from .memory import ACCUMULATED, AVERAGE, Memory, State, overwrite
+from .rate import Iterations, LearningRate, Rate
 
 _builds = itertools.count(1)
-
-# How many elements of a parameter are updated at a time.
-PART = 2**17
-
-# What is remembered of each variable beside what the rule asks for.
-AVERAGE, ACCUMULATED = "moving average", "accumulated gradient"
-
-
-class LearningRate(float):
-    """The learning rate as it was when it was asked for, and a way to change it, as Keras' variable has.
-
-    It stays the number that it was: ask the optimizer for the new one.
-
-    >>> import nn
-    >>> optimizer = nn.optimizers.SGD(0.25)
-    >>> optimizer.learning_rate.assign(0.5)
-    >>> optimizer.learning_rate, optimizer.learning_rate.numpy()
-    (0.5, np.float32(0.5))
-    """
-
-    owner: Optimizer
-
-    def __new__(cls, value: Any, owner: Optimizer) -> Self:
-        new = super().__new__(cls, value)
-        new.owner = owner
-        return new
-
-    def __reduce__(self) -> Any:
-        return float, (float(self),)  # a copy is a number, and drags no optimizer along
-
-    def assign(self, value: Any) -> None:
-        """Give the optimizer another learning rate; ValueError and TypeError as for ``learning_rate = value``."""
-        self.owner.learning_rate = value
-
-    def numpy(self) -> Any:
-        """The number in NumPy's float32."""
-        return np.float32(self)
-
-    @property
-    def value(self) -> Any:
-        """The same number, as Keras' variables have it."""
-        return self.numpy()
-
-
-class Iterations(int):
-    """How many updates were made when it was asked for, and a way to change it, as Keras' variable has."""
-
-    owner: Optimizer
-
-    def __new__(cls, value: Any, owner: Optimizer) -> Self:
-        new = super().__new__(cls, value)
-        new.owner = owner
-        return new
-
-    def __reduce__(self) -> Any:
-        return int, (int(self),)
-
-    def assign(self, value: Any) -> None:
-        """Let the optimizer count from here; ValueError for what is no whole number from 0 on."""
-        updates = whole(int(value) if float(value).is_integer() else value, "the number of updates")
-        self.owner._step[...] = updates * (self.owner.gradient_accumulation_steps or 1)
-
-    def numpy(self) -> Any:
-        """The number in NumPy's int64."""
-        return np.int64(self)
 
 
 class Optimizer(config.Configurable):
@@ -153,7 +82,7 @@ class Optimizer(config.Configurable):
     keras_module = "keras.optimizers"
 
     # The arrays that a step changes, and what gives the rate, which a step is told.
-    untracked = frozenset({"_variables", "_state", "_step", "_rate", "_counts_steps", "schedule", "learning_rate"})
+    untracked = frozenset({"_memory", "_step", "_rate", "learning_rate"})
 
     # Whether `update` works on each element for itself. Large parameters are then updated a part at a time, which
     # is faster, since a part stays in cache, and needs no second copy of everything.
@@ -176,34 +105,21 @@ class Optimizer(config.Configurable):
     ):
         config.reject(self, unknown)
         self.name = name or unique_name(config.snake_case(type(self).__name__))
-        self.weight_decay = None if weight_decay is None else number(weight_decay, "weight_decay", 0)
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
+        self.weight_decay = optional(number, weight_decay, "weight_decay", 0)
+        self.clipnorm = optional(number, clipnorm, "clipnorm", 0, above=True)
+        self.clipvalue = optional(number, clipvalue, "clipvalue", 0, above=True)
+        self.global_clipnorm = optional(number, global_clipnorm, "global_clipnorm", 0, above=True)
+        if sum(bound is not None for bound in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError("clipnorm, clipvalue and global_clipnorm: expected at most one of them, got several")
-        for bound in ("clipnorm", "clipvalue", "global_clipnorm"):
-            value = getattr(self, bound)
-            if value is not None:
-                number(value, bound, 0, above=True)
         self.use_ema, self.ema_momentum = bool(use_ema), number(ema_momentum, "ema_momentum", 0, 1)
-        often, several = ema_overwrite_frequency, gradient_accumulation_steps
-        self.ema_overwrite_frequency = None if often is None else whole(often, "ema_overwrite_frequency", 1)
-        self.gradient_accumulation_steps = None if several is None else whole(several, "gradient_accumulation_steps", 2)
-        self._undecayed_names: tuple[str, ...] = ()
-        self._undecayed: tuple[Tensor, ...] = ()
+        self.ema_overwrite_frequency = optional(whole, ema_overwrite_frequency, "ema_overwrite_frequency", 1)
+        steps = optional(whole, gradient_accumulation_steps, "gradient_accumulation_steps", 2)
+        self.gradient_accumulation_steps = steps
+        self._undecayed: tuple[Tensor | str, ...] = ()  # variables, and parts of names
         self.slots: dict[str, float] = {}
-        self.schedule: Any = None
-        if isinstance(learning_rate, dict | str):  # what a file says; of a function its name
-            learning_rate = schedules.deserialize(learning_rate)
-        if callable(learning_rate):
-            self._follow(learning_rate)
-        else:
-            self._rate = np.array(rate(learning_rate), np.float32)
+        self._rate = Rate(learning_rate)
         self._step = np.array(0, np.int64)
-        self._variables: tuple[Tensor, ...] = ()
-        self._built = 0  # another number for each state that was made
-        self._state: list[State] = []
-
-    # -- the rule --------------------------------------------------------------------------------------
+        self._memory, self._built = Memory((), {}, self.name), 0  # another number for each memory that was made
 
     def update(self, parameter: Any, gradient: Any, state: State, learning_rate: Any, step: Any) -> tuple[Any, State]:
         """The next parameter and state: what an optimizer of your own defines.
@@ -253,42 +169,15 @@ class Optimizer(config.Configurable):
                 "exclude_from_weight_decay: expected to be called before the first step, got an optimizer that is "
                 "built already; call it where the optimizer is made"
             )
-        self._undecayed, self._undecayed_names = tuple(var_list or ()), tuple(var_names or ())
-
-    def _decays(self, variable: Tensor) -> bool:
-        own = (variable.node.name or "").rpartition("/")[2]
-        excluded = any(v is variable for v in self._undecayed)
-        return not excluded and not any(re.search(pattern, own) for pattern in self._undecayed_names)
+        self._undecayed = *(var_list or ()), *(var_names or ())
 
     def clip(self, gradients: Sequence[Any]) -> list[Any]:
         """The gradients held within the bounds that were asked for."""
-        if self.clipvalue is not None:
-            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
-        if self.clipnorm is not None:
-            return [g * _shrink(np.sum(np.square(g)), self.clipnorm) for g in gradients]
-        if self.global_clipnorm is not None:
-            square = sum(np.sum(np.square(g)) for g in gradients)
-            return [g * _shrink(square, self.global_clipnorm) for g in gradients]
-        return list(gradients)
-
-    # -- applying it -----------------------------------------------------------------------------------
+        return clipped(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
 
     def build(self, variables: Iterable[Tensor]) -> None:
         """Make the state for these variables."""
-        variables = tuple(variables)
-        for v in variables:
-            real(v, f"the variables of {type(self).__name__}")
-        self._variables, self._built = variables, next(_builds)
-        self._state = [{} for _ in self._variables]
-        # One vector for each slot, and of it each variable's part: small ones are then updated together.
-        for slot, start in self.remembered.items():
-            vector = np.full(sum(v.size for v in self._variables), start, np.result_type(*self._variables, np.float32))
-            vector = asarray_like(self._variables[0], vector) if self._variables else vector
-            begin = 0
-            for v, state in zip(self._variables, self._state, strict=True):
-                part = vector[begin : begin + v.size].reshape(v.shape)
-                state[slot] = part if part.dtype == v.dtype else np.full_like(v.data, start)
-                begin += v.size
+        self._memory, self._built = Memory(variables, self.remembered, type(self).__name__), next(_builds)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Change the variables by one step. A gradient of None leaves its variable as it is."""
@@ -322,81 +211,11 @@ class Optimizer(config.Configurable):
         TypeError
             For a variable that is no Tensor, and for complex numbers.
         """
-        variables = self._variables if trainable_variables is None else list(trainable_variables)
-        grads = [None if g is None else plain(g) for g in grads]
-        if len(grads) != len(variables):
-            raise ValueError(f"apply: expected a gradient for each of the {len(variables)} variables, got {len(grads)}")
-        for v, g in zip(variables, grads, strict=True):
-            if not isinstance(v, Tensor):
-                raise TypeError(
-                    f"the variables of an optimizer: expected Tensors, as in model.trainable_variables, got {kind(v)}"
-                )
-            real(v, f"{type(self).__name__} at {v.node.name or 'a variable'}")
-            if g is None:
-                continue
-            real(g, f"{type(self).__name__}, the gradient of {v.node.name or 'a variable'}")
-            if np.shape(g) != v.shape:
-                raise ValueError(
-                    f"the gradient of {v.node.name or 'a variable'}: expected the shape of its values, {v.shape}, got "
-                    f"{np.shape(g)}"
-                )
-        if not self._variables:
+        variables = self._memory.variables if trainable_variables is None else list(trainable_variables)
+        grads = checked(grads, variables, type(self).__name__)
+        if not self.built:
             freeze.promised(self.build, variables, kept=False)
-        places = self._places(variables)
-        present = [i for i, g in enumerate(grads) if g is not None]
-        if not present:
-            names = ", ".join(str(v.node.name) for v in variables)
-            raise ValueError(
-                f"none of the variables has a gradient ({names}); call loss.backward() first, on a loss that was "
-                "computed from them"
-            )
-        if len(present) < len(grads):
-            without = [str(v.node.name) for v, g in zip(variables, grads, strict=True) if g is None]
-            if len(without) > 5:
-                without[5:] = [f"and {len(without) - 5} more"]
-            warnings.warn(
-                f"no gradient came for {', '.join(without)}, which stay as they are: the loss was not computed from "
-                "them",
-                stacklevel=level_of_caller(),
-            )
-        gradients = [grads[i] for i in present]
-        every = self.gradient_accumulation_steps
-        if every:
-            states = [self._state[places[i]] for i in present]
-            gradients = [state[ACCUMULATED] + g for state, g in zip(states, gradients, strict=True)]
-            now, step = step % every == 0, (step - 1) // every + 1
-            for state, total in zip(states, gradients, strict=True):
-                np.copyto(state[ACCUMULATED], np.where(now, 0, total))
-            gradients = [total / every for total in gradients]
-        for i, gradient in zip(present, self.clip(gradients), strict=True):
-            variable, state = variables[i], self._state[places[i]]
-            decays = self._decays(variable)
-            rate_, step_ = learning_rate.astype(variable.dtype), step.astype(variable.dtype)
-            if is_foreign(variable.data):  # beside which a number may stand, but no array of NumPy's
-                rate_, step_ = rate_[()], step_[()]
-            for part in self._parts(variable):
-                parameter, slots = variable.data[part], {slot: state[slot][part] for slot in self.slots}
-                old = self.decay(parameter, rate_) if decays else parameter
-                new, after = self.update(old, gradient[part], slots, rate_, step_)
-                np.copyto(parameter, np.where(now, new, parameter) if every else new)
-                for slot, value in after.items():
-                    np.copyto(slots[slot], np.where(now, value, slots[slot]) if every else value)
-        if self.use_ema:
-            self._average(step)
-        for variable in (variables[i] for i in present):
-            constraints.hold(variable)
-            variable.data = variable.data  # tells the engine that what was computed from the old values is stale
-
-    def _average(self, step: Any) -> None:
-        """Take all variables into their averages, which begin with what the first step made."""
-        for variable, state in zip(self._variables, self._state, strict=True):
-            kept = np.where(step > 1, self.ema_momentum, 0).astype(variable.dtype)
-            average = kept * state[AVERAGE] + (1 - kept) * variable.data
-            np.copyto(state[AVERAGE], average)
-            if self.ema_overwrite_frequency:
-                now = step % self.ema_overwrite_frequency == 0
-                np.copyto(variable.data, np.where(now, average, variable.data))
-                variable.data = variable.data
+        change(self, learning_rate, step, grads, variables, self._memory.of(variables))
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
         """Give variables their moving averages, if any are kept; ValueError for variables that are unknown.
@@ -411,33 +230,14 @@ class Optimizer(config.Configurable):
         array([-0.5], dtype=float32)
         """
         variables = list(var_list) if self.use_ema else []
-        for variable, place in zip(variables, self._places(variables), strict=True):
-            assign(variable, self._state[place][AVERAGE])
-
-    def _parts(self, variable: Tensor) -> list[Any]:
-        """What is updated at a time: everything, or so many rows."""
-        if not self.elementwise or variable.size <= PART or is_foreign(variable.data):
-            return [...]
-        rows = max(PART * len(variable) // variable.size, 1)
-        return [slice(start, start + rows) for start in range(0, len(variable), rows)]
+        for variable, state in zip(variables, self._memory.of(variables), strict=True):
+            assign(variable, state[AVERAGE])
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> int:
         """`apply` for pairs of a gradient and its variable; returns the number of steps so far."""
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations
-
-    def _places(self, variables: Sequence[Tensor]) -> list[int]:
-        known = {id(v): i for i, v in enumerate(self._variables)}
-        for v in variables:
-            if id(v) not in known:
-                raise ValueError(
-                    f"{v.node.name or 'a variable'} is unknown to this optimizer, which was built for "
-                    f"{len(self._variables)} others; make a new optimizer for a new set of variables"
-                )
-        return [known[id(v)] for v in variables]
-
-    # -- its numbers -----------------------------------------------------------------------------------
 
     @property
     def iterations(self) -> int:
@@ -446,17 +246,12 @@ class Optimizer(config.Configurable):
 
     def rate_at(self, step: Any) -> Any:
         """The learning rate for a step, counted from 0: a number without axes."""
-        if self.schedule is None:
-            return self._rate
-        return self.schedule(step) if self._counts_steps else self.schedule()
+        return self._rate.at(step)
 
-    def _follow(self, schedule: Any) -> None:
-        """Take the learning rate from a function, of the number of steps or, as in Keras, of nothing."""
-        self.schedule, self._counts_steps = schedule, True
-        if not isinstance(schedule, schedules.LearningRateSchedule):
-            with contextlib.suppress(TypeError, ValueError):  # it needs the steps, or nobody knows its arguments
-                inspect.signature(schedule).bind()
-                self._counts_steps = False
+    @property
+    def schedule(self) -> Any:
+        """The function that the learning rate comes from; None where it is a number."""
+        return self._rate.schedule
 
     @property
     def learning_rate(self) -> Any:
@@ -465,33 +260,24 @@ class Optimizer(config.Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if callable(value):
-            self._follow(value)
-            return
-        if self.schedule is not None:
-            raise TypeError(
-                "this optimizer follows a learning rate schedule, so its rate cannot be assigned; make it with a "
-                "number, learning_rate=0.01, to change it later"
-            )
-        self._rate[...] = rate(value)
+        self._rate.assign(value)
 
     @property
     def variables(self) -> list[Any]:
         """The number of steps, the learning rate, and the state of each variable in turn, as arrays."""
-        own = [self._step] if self.schedule is not None else [self._step, self._rate]
-        return [*own, *(a for state in self._state for a in state.values())]
+        return self.state_for(self._memory.variables)[1]
 
     @property
     def built(self) -> bool:
         """Whether it has state for variables."""
-        return bool(self._variables)
+        return bool(self._memory.variables)
 
     def state_for(self, weights: Sequence[Tensor]) -> tuple[list[int], list[Any]]:
         """The places among ``weights`` of those that it has state for, and `variables` without the state of others."""
         places = {id(w): i for i, w in enumerate(weights)}
-        known = [(v, state) for v, state in zip(self._variables, self._state, strict=True) if id(v) in places]
-        own = [self._step] if self.schedule is not None else [self._step, self._rate]
-        return [places[id(v)] for v, _ in known], [*own, *(a for _, state in known for a in state.values())]
+        known = [(places[id(v)], state) for v, state in self._memory if id(v) in places]
+        arrays = (array for _, state in known for array in state.values())
+        return [place for place, _ in known], [self._step, *self._rate.variables, *arrays]
 
     def get_weights(self) -> list[Any]:
         """Copies of `variables`."""
@@ -499,23 +285,7 @@ class Optimizer(config.Configurable):
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace `variables`, given in the order of `get_weights`."""
-        own = self.variables
-        if len(weights) != len(own):
-            raise ValueError(
-                f"{self.name!r}: expected {len(own)} arrays of state, got {len(weights)}"
-                + ("" if self._variables else "; call build(model.trainable_variables) first")
-            )
-        for array, value in zip(own, weights, strict=True):
-            if array.shape != np.shape(value):
-                raise ValueError(
-                    f"the state of {self.name!r}: expected an array of shape {array.shape}, got {np.shape(value)}"
-                )
-        step = float(to_numpy(weights[0]))
-        whole(int(step) if step.is_integer() else step, "the number of steps")
-        if self.schedule is None:
-            rate(weights[1])
-        for array, value in zip(own, weights, strict=True):
-            array[...] = like(array, value)
+        overwrite(self.variables, weights, self)
 
     @property
     def remembered(self) -> dict[str, float]:
@@ -525,30 +295,13 @@ class Optimizer(config.Configurable):
 
     def _agree(self, other: Any, name: str) -> None:
         """Take the slots that this setting asks for, or raise where those of variables exist already."""
-        if other.remembered != self.remembered:
-            if self._variables:
-                raise ValueError(
-                    f"{name} decides what {self.name!r} remembers of each variable, and it has begun to; make a new "
-                    "optimizer with it"
-                )
-            self.slots = other.slots
+        if other.remembered != self.remembered and self.built:
+            raise ValueError(
+                f"{name} decides what {self.name!r} remembers of each variable, and it has begun to; make a new "
+                "optimizer with it"
+            )
+        self.slots = other.slots
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make another one like this, as plain data."""
-        rate_ = config.serialize(self.schedule) if self.schedule is not None else float(self._rate)
-        return {**super().get_config(), "learning_rate": rate_}
-
-
-def rate(value: Any) -> float:
-    """A learning rate as a number, if it is one."""
-    if isinstance(value, str | None) or np.ndim(value) != 0:
-        raise ValueError(f"a learning rate: expected a number or a schedule, got {value!r}")
-    number = float(plain(value))
-    if not number >= 0 or number == np.inf:
-        raise ValueError(f"a learning rate: expected a finite number from 0 on, got {value!r}")
-    return number
-
-
-def _shrink(square: Any, bound: float) -> Any:
-    """The factor that brings a norm, given squared, down to a bound."""
-    return bound / np.maximum(np.sqrt(square), bound)
+        return {**super().get_config(), "learning_rate": self._rate.serialized()}

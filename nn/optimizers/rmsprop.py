@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..checks import number
-from .optimizer import Optimizer, State
+from .memory import State
+from .optimizer import Optimizer
 
 
 class RMSprop(Optimizer):

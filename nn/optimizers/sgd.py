@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..checks import number
-from .optimizer import Optimizer, State
+from .memory import State
+from .optimizer import Optimizer
 
 
 class SGD(Optimizer):

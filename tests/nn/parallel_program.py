@@ -54,7 +54,7 @@ def two_hundred_steps(dtype):
     )
     history = model.fit(X, Y, batch_size=12, epochs=40, verbose=0, sample_weight=WEIGHTS, class_weight={1: 2.0})
     keep(f"dropout {dtype}", model, losses=history.history["loss"])
-    assert model._steps.plan.gradient.programs or not nn.distributed.size() > 1, "it was not replayed"
+    assert model._steps.plans.plan.gradient.programs or not nn.distributed.size() > 1, "it was not replayed"
     model = made(
         lambda: [
             L.Reshape((3, 2)),

@@ -112,7 +112,7 @@ def test_who_could_tell_is_told_of_each_batch(rows):
     assert told == [(0, 4), (1, 4), (2, 4)]
     model.predict(x, batch_size=4, steps=3, verbose=0)
     model.predict(iter([(x[:4],), (x[4:8],), (x[8:],)]), verbose=0)  # somebody's own batches
-    with model._steps.looked_into():
+    with model._steps.plans.looked_into():
         model.predict(x, batch_size=4, verbose=0)
     model.compile("sgd", "mse", steps_per_execution=2)
     model.predict(x, batch_size=4, verbose=0)

@@ -127,7 +127,7 @@ def equal_states(one, other, rtol):
     for model in (one, other):
         optimizer = model.optimizer
         if model.__module__.startswith("nn."):
-            slots = {(i, name): a for i, state in enumerate(optimizer._state) for name, a in state.items()}
+            slots = {(i, name): a for i, state in enumerate(optimizer._memory.states) for name, a in state.items()}
         else:
             slots = {}
             for v in optimizer.variables:

@@ -48,10 +48,10 @@ def test_a_state_goes_from_batch_to_batch_as_in_keras(keras, name):
         model.compile("sgd", "mse", run_eagerly=model is theirs)
     for _ in range(5):
         assert mine.train_on_batch(X, y) == pytest.approx(theirs.train_on_batch(X, y), rel=1e-4)
-    assert mine._steps.plan.training.programs  # the last of them were replayed
+    assert mine._steps.plans.plan.training.programs  # the last of them were replayed
     for _ in range(5):
         np.testing.assert_allclose(mine.predict_on_batch(X), theirs.predict_on_batch(X), rtol=1e-4, atol=1e-5)
-    assert mine._steps.plan.predicting.programs
+    assert mine._steps.plans.plan.predicting.programs
     for a, b in zip(states_of(mine.layers[0]), tree.leaves(theirs.layers[0].states), strict=True):
         np.testing.assert_allclose(a, np.asarray(b), rtol=1e-4, atol=1e-5)
     mine.layers[0].reset_state()
@@ -358,7 +358,7 @@ def test_of_the_state_each_gate_has_its_own_part_left_out():
     model = nn.Sequential([nn.Input(shape=(6, 3)), L.GRU(4, recurrent_dropout=0.5, dropout=0.5), L.Dense(1)])
     model.compile("sgd", "mse")
     losses = [model.train_on_batch(X, np.ones((4, 1))) for _ in range(8)]
-    assert model._steps.plan.training.programs
+    assert model._steps.plans.plan.training.programs
     assert len(set(losses)) == 8  # each replay draws anew
 
 
@@ -388,7 +388,7 @@ def test_weights_are_held_to_constraints_as_in_keras(keras, name):
         assert mine.train_on_batch(x, y) == pytest.approx(theirs.train_on_batch(x, y), rel=1e-5)
     for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert mine._steps.plan.training.programs
+    assert mine._steps.plans.plan.training.programs
     for twin in (copy.deepcopy(mine), pickle.loads(pickle.dumps(mine))):
         twin.set_weights([-values, np.full(4, -1.0)])
         twin.train_on_batch(x, y)

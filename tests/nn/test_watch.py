@@ -94,7 +94,7 @@ def test_several_may_watch_and_a_call_of_ones_own_stays():
     assert watchers[2].gradients["hidden_2"] == watchers[0].gradients["hidden_2"]
     assert model.layers[0].call is doubled
     assert all("call" not in vars(layer) for layer in model.layers[1:])
-    assert not model._steps.eagerly
+    assert not model._steps.plans.eagerly
 
 
 def test_what_watching_costs_is_paid_once_an_epoch(count_calls):
@@ -124,7 +124,7 @@ def test_an_interrupted_step_leaves_nothing_behind():
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.ones((4, 2)), np.ones((4, 2)), verbose=0, callbacks=[watching])
     assert all("call" not in vars(layer) for layer in model.walk_layers())
-    assert not model._steps.eagerly
+    assert not model._steps.plans.eagerly
     assert watching.layers == watching.records == []
     stopping = False
     model.fit(np.ones((4, 2)), np.ones((4, 2)), verbose=0, callbacks=[watching])

@@ -210,7 +210,7 @@ def trained(case, dtype, batch_size, eagerly=False):
     predicted = [model.predict(x, batch_size, verbose=0) for _ in times]
     assert all(w.dtype == dtype for w in model.get_weights())
     numbers = [*model.get_weights(), *model.optimizer.get_weights(), *map(np.array, history.values()), *measured]
-    steps = model._steps.plan
+    steps = model._steps.plans.plan
     programs = [] if eagerly else [p for s in (steps.training, steps.testing, steps.predicting) for p in s.programs]
     return [np.asarray(n) for n in (*numbers, *predicted)], [program.schedule for program in programs]
 

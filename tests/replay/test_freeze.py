@@ -440,7 +440,7 @@ def test_jit_compile_false_replays_nothing_and_run_eagerly_wins():
     for options in ({"jit_compile": False}, {"run_eagerly": True, "jit_compile": True}):
         model = model_of(**options)
         steps(model)
-        assert not model._steps._plans
+        assert not model._steps.plans.kept
     with pytest.raises(ValueError, match="jit_compile: expected 'auto', True or False, got 'yes'"):
         model_of(jit_compile="yes")
     with pytest.raises(TypeError, match="pure: expected a function or a class"):
@@ -465,7 +465,7 @@ def test_settings_that_are_gone_leave_no_programs_behind():
     for n in range(12):
         model.layers[0].note = n
         steps(model, 4)
-    assert len(model._steps._plans) <= 4
+    assert len(model._steps.plans.kept) <= 4
     gc.collect()
 
 

@@ -299,9 +299,8 @@ def test_each_setting_of_a_function_for_a_loss(name):
     for parameter in tuple(inspect.signature(function).parameters.values())[2:]:
         for value in others(parameter.name, parameter.default):
             for model in models:
-                model.compile(
-                    "adam", losses.LossFunction(function, **{parameter.name: value}), run_eagerly=model._steps.eagerly
-                )
+                loss = losses.LossFunction(function, **{parameter.name: value})
+                model.compile("adam", loss, run_eagerly=model._steps.plans.eagerly)
             assert_equal_steps(models, x, y)
 
 

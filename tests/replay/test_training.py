@@ -65,7 +65,7 @@ def close(a, b):
 
 
 def assert_replayed(model):
-    steps = model._steps.plan
+    steps = model._steps.plans.plan
     assert len(steps.training.programs) == 2, steps.training.show()  # the last batch is smaller
     assert steps.testing.programs, steps.testing.show()
     assert steps.predicting.programs, steps.predicting.show()
@@ -133,7 +133,7 @@ def step(models, n=1, x=X[:8], y=Y[:8]):
         lambda m: setattr(m.layers[1], "rate", 0.0),
         lambda m: setattr(m.optimizer, "rho", 0.5),
         lambda m: m.optimizer.set_weights([w * 0.5 if w.ndim else w for w in m.optimizer.get_weights()]),
-        lambda m: m.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=m._steps.eagerly),
+        lambda m: m.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=m._steps.plans.eagerly),
         lambda m: m.add(layers.Dense(3, "softmax", kernel_initializer="ones")),
     ],
 )
@@ -142,7 +142,7 @@ def test_what_is_changed_between_two_steps_is_seen(change):
     step(models, 6)
     for model in models:
         change(model)
-        if len(model.optimizer._state) != len(model.trainable_variables):
+        if len(model.optimizer._memory.states) != len(model.trainable_variables):
             model.optimizer.build(model.trainable_variables)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="softmax is applied twice")
@@ -364,7 +364,7 @@ def test_a_layer_that_is_frozen_and_thawed_in_turns_is_recorded_once_each():
         for model in models:
             model.layers[0].trainable = n % 2 == 0
         step(models)
-    plans = models[0]._steps._plans
+    plans = models[0]._steps.plans.kept
     assert [bool(recorded.training.programs) for recorded in plans[-2:]] == [True, True]
 
 
