@@ -123,7 +123,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
-    """The k largest numbers along the last axis, of equal ones the first, and their places."""
+    """The k largest numbers along the last axis, of equal ones the first, and their places; they are always sorted."""
     backwards = plain(x)[..., ::-1]  # whose last of equal numbers is the first one; no number has to change its sign
     order = backwards.shape[-1] - 1 - np.argsort(backwards, axis=-1, kind="stable")[..., ::-1][..., :k]
     return np.take_along_axis(x, order, -1), order

@@ -23,6 +23,7 @@ from autograd_core.files import written_whole
 from autograd_core.optional import needed
 
 from . import absent, checks, config, distributed, keras_files, random
+from .config import custom_object_scope
 from .layers.layer import Layer
 from .layers.making import limited_weights
 from .objects import (
@@ -426,7 +427,7 @@ def restore_training(model: Any, path: str, callbacks: Sequence[Any] = ()) -> in
         random.generator.bit_generator.state = content["generator"]
         _go_on(model, content["generators"])
         model.history.history.update(content["history"])
-        model.history.epoch.extend(content["epochs"])
+        model.history.epoch[:] = content["epochs"]
         model.stop_training = content.get("stopped", False)
         for key, callback in _by_class(callbacks).items():
             for name, value in content.get("callbacks", {}).get(key, {}).items():
@@ -617,6 +618,7 @@ get_registered_object = config.registered_object
 
 __all__ = [
     "ModelFileError",
+    "custom_object_scope",
     "deserialize_keras_object",
     "get_registered_name",
     "get_registered_object",

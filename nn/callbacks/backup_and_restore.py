@@ -30,7 +30,8 @@ class BackupAndRestore(Callback):
     save_freq : str or int
         "epoch", or after how many batches to save, a whole number from 1 on.
     double_checkpoint : bool
-        Taken for Keras' sake: one backup is enough here, because it is replaced when the next one is complete.
+        Whether the backup before the last is kept as well, to go on from where the last one cannot be read. A
+        backup is replaced when the next one is complete, so this is for disks that lose what was written.
     delete_checkpoint : bool
         Whether the backup is deleted when all epochs are done, and the folder when it is empty then; the backup of an
         interrupted training is kept.
@@ -72,6 +73,8 @@ class BackupAndRestore(Callback):
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint
         self.path = os.path.join(self.backup_dir, "training.autograd")
+        # The last backup, and the one before it.
+        self.paths = [self.path, os.path.join(self.backup_dir, "before.autograd")][: 1 + double_checkpoint]
         self.resume_from = self.epoch = self.seen = self.saved = 0
         self.others: list[Callback] = []
 
@@ -80,16 +83,22 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.resume_from = 0
-        if distributed.from_first(self._prepare, "looking for a backup"):
-            self.resume_from = saving.restore_training(self.model, self.path, self.others)
-            if self.model.stop_training:  # it was killed after its last epoch
-                self.resume_from = self.params["epochs"]
+        backups = distributed.from_first(self._prepare, "looking for a backup")
+        for path in backups:
+            try:
+                self.resume_from = saving.restore_training(self.model, path, self.others)
+                break
+            except (OSError, saving.ModelFileError):
+                if path == backups[-1]:
+                    raise
+        if backups and self.model.stop_training:  # it was killed after its last epoch
+            self.resume_from = self.params["epochs"]
 
-    def _prepare(self) -> bool:
-        """Make the folder tidy; whether there is a backup in it."""
+    def _prepare(self) -> list[str]:
+        """Make the folder tidy; the backups in it, the last first."""
         os.makedirs(self.backup_dir, exist_ok=True)
         clear_unfinished(self.path)  # what a killed training was writing
-        return os.path.exists(self.path)
+        return [path for path in self.paths if os.path.exists(path)]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch, self.seen = epoch, -1
@@ -105,12 +114,15 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1)
 
     def _save(self, epoch: int) -> None:
+        if self.double_checkpoint and not distributed.rank() and os.path.exists(self.path):
+            os.replace(self.path, self.paths[1])
         saving.save_training(self.model, self.path, epoch, self.others)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         done = self.model.history.epoch and self.model.history.epoch[-1] + 1 >= self.params["epochs"]
         unused = self.delete_checkpoint and (done or self.model.stop_training) and not distributed.rank()
-        if unused and os.path.exists(self.path):
-            os.remove(self.path)
-            if not os.listdir(self.backup_dir):
-                os.rmdir(self.backup_dir)
+        for path in self.paths if unused else ():
+            if os.path.exists(path):
+                os.remove(path)
+                if not os.listdir(self.backup_dir):
+                    os.rmdir(self.backup_dir)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import time
+import warnings
 from typing import Any
 
 import numpy as np
 
 from autograd_core.arrays import to_numpy
+from autograd_core.caller import level_of_caller
 from autograd_core.optional import needed
 
 from ..checks import whole
@@ -34,7 +36,8 @@ class TensorBoard(Callback):
     histogram_freq : int
         After how many epochs to add a histogram of each weight, of what in it is a finite number; 0: never.
     write_graph : bool
-        Taken for Keras' sake: no graph is written; `nn.utils.plot_model` draws it.
+        Whether to write which layers the model has and how they are connected, as Keras does, of a Sequential and of
+        a ``Model(inputs, outputs)``. What a class of one's own computes in its ``call`` is not known.
     write_images : bool
         Whether weights are shown as pictures, where there are histograms.
     write_steps_per_second : bool
@@ -109,6 +112,26 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.writer("train")
         self.step = 0
+        if self.write_graph and self.model.keras_module is not None:
+            self._graph()
+
+    def _graph(self) -> None:
+        """Add the model's configuration, of which TensorBoard makes a drawing."""
+        from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
+        from tensorboardX.proto.tensor_pb2 import TensorProto
+
+        try:
+            described = self.model.to_json().encode()
+        except (TypeError, ValueError) as error:  # it has something of one's own in it
+            warnings.warn(f"TensorBoard shows no graph of {self.model.name!r}: {error}", stacklevel=level_of_caller())
+            return
+        kind = SummaryMetadata.PluginData(plugin_name="graph_keras_model", content=b"1")
+        value = Summary.Value(
+            tag="keras",
+            metadata=SummaryMetadata(plugin_data=kind),
+            tensor=TensorProto(dtype="DT_STRING", string_val=[described]),
+        )
+        self.writer("train").file_writer.add_summary(Summary(value=[value]), 0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.before, self.begun = self.model.optimizer.iterations, time.perf_counter()

@@ -69,6 +69,8 @@ class Called(metaclass=freeze.Watched):
         if self.input_spec is not None:
             try:
                 self.input_spec.check(self.name, shape)
+                if self.input_spec.dtype is not None:
+                    self.input_spec.check_dtype(self.name, inputs[0], dtype)
             except ValueError as error:
                 if isinstance(first, Tensor):
                     keep_call(error, None, [first.data], [first.node]).name = self.name

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from autograd_core.replay import freeze
 
 from .symbolic import Shape
@@ -18,7 +20,7 @@ class InputSpec(metaclass=freeze.Watched):
     Parameters
     ----------
     dtype : dtype, optional
-        What is expected; it is written down only, for a layer brings what it is given to its own dtype.
+        What the first input must be of. Floating numbers are of the layer's dtype, to which it brings them.
     shape : tuple of int, optional
         The whole shape with the axis of the batch, in place of ``ndim`` and ``axes``; None for a length: any.
     ndim, max_ndim, min_ndim : int, optional
@@ -29,7 +31,7 @@ class InputSpec(metaclass=freeze.Watched):
     Raises
     ------
     ValueError
-        In `check`, for another input.
+        In `check` and `check_dtype`, for another input.
 
     Examples
     --------
@@ -54,6 +56,30 @@ class InputSpec(metaclass=freeze.Watched):
             object.__setattr__(self, "ndim", len(self.shape))
             object.__setattr__(self, "axes", {i: n for i, n in enumerate(self.shape) if n is not None})
         object.__setattr__(self, "axes", freeze.Settings(self.axes or {}))
+
+    def check_dtype(self, name: str, x: Any, floating: Any) -> None:
+        """Raise if an input is of another dtype.
+
+        Parameters
+        ----------
+        name : str
+            What the layer is called.
+        x : array_like
+            Its first input, as it was given.
+        floating : dtype, optional
+            What the layer brings floating numbers to; None: they stay what they are.
+
+        Raises
+        ------
+        ValueError
+            Where its dtype is another one.
+        """
+        if self.dtype is None:
+            return
+        given = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+        found, wanted = (floating or given) if given.kind == "f" else given, np.dtype(self.dtype)
+        if found != wanted:
+            raise ValueError(f"layer {name!r} expected an input of dtype {wanted}, got one of {found}")
 
     def check(self, name: str, shape: Shape) -> None:
         """Raise if an input of this shape does not fit, naming the layer, what it expects and what came."""

@@ -18,6 +18,7 @@ class WrittenDown(metaclass=freeze.Watched):
 
     name: str
     dtype: Any
+    autocast: bool
     built: bool
     input_spec: InputSpec | None
     output_shape: Any
@@ -30,10 +31,12 @@ class WrittenDown(metaclass=freeze.Watched):
 
     def _call_later(self, inputs: Any, kwargs: Any) -> Any:
         """A call on values that are not computed yet: it gives others of the shapes that come out."""
-        shape = shape_of(next(iter((*inputs, *kwargs.values()))))
+        first = next(iter((*inputs, *kwargs.values())))
+        shape = shape_of(first)
         try:
             if self.input_spec is not None:
                 self.input_spec.check(self.name, shape)
+                self.input_spec.check_dtype(self.name, first, self.dtype if self.autocast else None)
             if not self.built:
                 self._build(shape, **self._shapes(self.build, inputs, kwargs))
             outputs = self.compute_output_spec(*inputs, **kwargs)

@@ -87,7 +87,8 @@ class Metric(config.Configurable):
         dtype : dtype, optional
             None for float32.
         aggregation : str, optional
-            Taken for Keras' sake: a metric is given the whole batch, also where several processes share it.
+            "none", "mean", "sum" or "only_first_replica", which are the same here: a metric is given the whole batch,
+            also where several processes share it.
         name : str, optional
             By default "variable".
 
@@ -95,7 +96,14 @@ class Metric(config.Configurable):
         -------
         Variable
             To be kept as an attribute, and to `Variable.assign` to.
+
+        Raises
+        ------
+        ValueError
+            For another ``aggregation``.
         """
+        if aggregation is not None:
+            checks.one_of(aggregation, "aggregation", ("none", "mean", "sum", "only_first_replica"))
         shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
         made = Variable(initializer or "zeros", shape, dtype or "float32", False, f"{self.name}/{name or 'variable'}")
         made.held = "metric"

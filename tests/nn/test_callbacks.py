@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -410,3 +412,101 @@ def test_a_history_draws_its_curves():
     assert [a.get_ylabel() for a in figure.axes] == ["loss", "mae"]
     assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [3, 3]
     matplotlib.pyplot.close(figure)
+
+
+def test_tensor_board_draws_the_layers_of_a_model(tmp_path, judge):
+    """TensorBoard itself makes of what is written the graph that it shows."""
+    judge("tensorboardX")
+    reader = judge("tensorboard.backend.event_processing.event_file_loader")
+    drawn = judge("tensorboard.plugins.graph.keras_util").keras_model_to_graph_def
+    begin = nn.Input(shape=(2,), name="begin")
+    sides = [nn.layers.Dense(3, name=name)(begin) for name in "ab"]
+    network = nn.Model(begin, nn.layers.Dense(1, name="end")(nn.layers.Add(name="sum")(sides)), name="net")
+
+    class Own(nn.Model):
+        def __init__(self):
+            super().__init__()
+            self.network = network
+
+        def call(self, x):
+            return self.network(x)
+
+    for number, each in enumerate((network, model(), Own())):
+        each.compile("sgd", "mse")
+        for asked in (True, False):
+            folder = tmp_path / f"{number}{asked}"
+            each.fit(X, Y, verbose=0, callbacks=[nn.callbacks.TensorBoard(folder, write_graph=asked)])
+            (file,) = (folder / "train").iterdir()
+            values = [v for event in reader.EventFileLoader(str(file)).Load() for v in event.summary.value]
+            found = [v for v in values if v.metadata.plugin_data.plugin_name == "graph_keras_model"]
+            assert len(found) == (asked and not isinstance(each, Own))
+            if found and each is network:
+                nodes = drawn(json.loads(found[0].tensor.string_val[0])).node
+                assert {node.name: list(node.input) for node in nodes} == {
+                    "net/begin": [], "net/a": ["net/begin"], "net/b": ["net/begin"], "net/sum": ["net/a", "net/b"],
+                    "net/end": ["net/sum"],
+                }  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["nothing", "the last one", "the last one is gone", "both"])
+def test_of_two_backups_the_one_before_is_gone_on_from_where_the_last_cannot_be_read(tmp_path, damage):
+    def fit(epochs, *callbacks, **backup):
+        m = model()
+        kept = nn.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False, **backup)
+        history = m.fit(X, Y, epochs=epochs, verbose=0, callbacks=[*callbacks, kept])
+        return m.get_weights(), history.history
+
+    weights, history = fit(5, double_checkpoint=True)
+    shutil.rmtree(tmp_path / "backup")
+    fit(3, double_checkpoint=True)
+    last, before = (tmp_path / "backup" / f"{name}.autograd" for name in ("training", "before"))
+    assert {*(tmp_path / "backup").iterdir()} == {last, before}
+    if damage in ("the last one", "both"):
+        last.write_bytes(last.read_bytes()[:200])
+    if damage == "the last one is gone":  # killed between the two
+        last.unlink()
+    if damage == "both":
+        before.write_bytes(b"")
+        with pytest.raises(nn.saving.ModelFileError):
+            fit(5, double_checkpoint=True)
+        return
+    if damage == "the last one":
+        with pytest.raises(nn.saving.ModelFileError):
+            fit(5)
+    begun = []
+    again = fit(5, nn.callbacks.LambdaCallback(on_epoch_begin=lambda e, logs: begun.append(e)), double_checkpoint=True)
+    assert begun == ([3, 4] if damage == "nothing" else [2, 3, 4])
+    np.testing.assert_equal(again, (weights, history))
+
+
+def test_two_backups_are_deleted_together(tmp_path):
+    model().fit(X, Y, epochs=3, verbose=0, callbacks=[nn.callbacks.BackupAndRestore(tmp_path / "b", 1, True)])
+    assert not (tmp_path / "b").exists()
+
+
+def test_predict_tells_how_far_it_is_where_it_is_asked_to(capsys):
+    for verbose, told in (("auto", ""), (0, ""), (1, "2/2 "), (2, "2/2 - ")):
+        model().predict(X, batch_size=16, verbose=verbose)
+        assert capsys.readouterr().out.startswith(told)
+        assert bool(told) == (verbose in (1, 2))
+
+
+def test_metrics_of_one_name_are_told_apart_beside_those_of_layers(keras):
+    """Weighted metrics are called so wherever they stand; a layer's own metric comes last."""
+
+    class Counting(nn.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seen = nn.metrics.Mean(name="seen")
+
+        def call(self, x):
+            return x
+
+    names = []
+    for library, more in ((nn, [Counting()]), (keras, [])):
+        dense = library.layers.Dense(1)
+        m = library.Sequential([library.Input(shape=(2,)), dense, *more])
+        m.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mae", "mse"])
+        names.append([*m.evaluate(X, Y, verbose=0, return_dict=True)])
+    assert [n for n in names[0] if n != "seen"] == names[1]
+    assert "seen" in names[0]

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
+import os
+import re
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +36,7 @@ LAYERS = {
     "Conv1D": (SERIES, EVEN), "Conv1DTranspose": (SERIES, EVEN), "Conv2D": (IMAGES, EVEN),
     "Conv2DTranspose": (IMAGES, {"kernel_size": 3, "filters": 2, "strides": 3}),
     "Cropping2D": (IMAGES, {"cropping": 1}), "Dense": (ROWS, {"units": 3}),
+    "Dot": ([SERIES, 1 - SERIES], {"axes": 2}),
     "DepthwiseConv1D": (SERIES, {"kernel_size": 2}), "DepthwiseConv2D": (IMAGES, {"kernel_size": 2}),
     "Dropout": (ROWS, {"rate": 0.5}), "Embedding": (WORDS, {"input_dim": 4, "output_dim": 2}), "Flatten": (IMAGES, {}),
     "GaussianNoise": (ROWS, {"stddev": 0.5}), "GroupNormalization": (IMAGES, {"groups": 2}),
@@ -129,6 +138,8 @@ def behaviour(cls, given, x):
 
 def symbol(x):
     """A value like this that is not computed yet."""
+    if isinstance(x, list):
+        return [symbol(one) for one in x]
     return nn.KerasTensor((None, *np.shape(x)[1:]), plain(x).dtype)
 
 
@@ -136,22 +147,22 @@ def look(do):
     """What came, or that it was refused."""
     try:
         return do()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
         return type(error).__name__, str(error)
 
 
-KINDS = [cls for cls in L.CLASSES if not issubclass(cls, merging.Merge)]
 INPUTS = {1: SERIES, 2: IMAGES}
 
 
 @pytest.mark.filterwarnings(
     "ignore:no gradient came", "ignore:.*was given values with a mask", "ignore:overflow", "ignore:invalid value"
 )
-@pytest.mark.parametrize("cls", KINDS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", L.CLASSES, ids=lambda cls: cls.__name__)
 def test_each_argument_of_a_layer_changes_something_or_is_refused(cls):
     name = cls.__name__
     dims = next((n for n in INPUTS if f"{n}D" in name), None)
-    x, given = LAYERS.get(name, (ROWS if dims is None else INPUTS[dims], {}))
+    usual_input = [SERIES, 1 - SERIES] if issubclass(cls, merging.Merge) else ROWS if dims is None else INPUTS[dims]
+    x, given = LAYERS.get(name, (usual_input, {}))
     usual = behaviour(cls, given, x)
     assert behaviour(cls, given, x) == usual
     ignored = []
@@ -277,3 +288,398 @@ def test_each_argument_of_everything_else_changes_something_or_is_refused(room):
             ):
                 ignored.append(f"{cls.__name__}: {argument}")
     assert not ignored, ignored
+
+
+# -- callbacks, and what a model and its helpers are told ----------------------------------------------------
+
+C, U = nn.callbacks, nn.utils
+FALLING = [3.0, 2.0, 2.05, 1.9, 2.5, 2.6, 2.7]
+
+
+def in_a_folder(do, folder):
+    """What comes, what is printed but for times, and which files there are."""
+    folder.mkdir(exist_ok=True)
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as printed:
+        nn.utils.set_random_seed(0)
+        found = look(do)
+        files = [
+            (str(path).split("tfevents")[0], path.stat().st_size, path.read_bytes() if path.suffix == ".csv" else None)
+            for path in sorted(Path().rglob("*"))
+            if path.is_file()
+        ]
+    shutil.rmtree(folder)
+    return found, re.sub(r"[\d.]+(us|ms|s)\b", "", printed.getvalue()), files
+
+
+def ignored(do, given, values, signature, folder, but=()):
+    """The arguments of which no other value changes anything."""
+    told = [n for n in inspect.signature(signature).parameters if n not in ("self", "unknown", "others", "kwargs")]
+    assert not set(told) - {*values, *but}, "an argument that is not tried"
+
+    def came(**more):
+        return in_a_folder(partial(do, **{**given, **more}), folder)
+
+    usual = came()
+    assert usual == came(), "it differs from run to run"
+    return [name for name, others_ in values.items() if all(came(**{name: value}) == usual for value in others_)]
+
+
+def small(**compiled):
+    """A model with names of its own, so that its files are as long each time."""
+    nn.utils.set_random_seed(1)
+    layers = nn.Input(shape=(3,), name="i"), L.Dense(4, own, name="a"), L.Dense(1, "sigmoid", name="b")
+    model = nn.Sequential(layers, name="small")
+    model.compile(**{"optimizer": nn.optimizers.SGD(name="s"), "loss": "mse", **compiled})
+    return model
+
+
+def own(x):
+    return np.tanh(x)
+
+
+def of_callback(cls, losses=FALLING, **given):
+    """What a callback does in a training of which only the measured numbers are made up."""
+    Path("log.csv").write_text("epoch,loss\n0,1\n")
+    model = small(run_eagerly=True)  # nothing is recorded for a few steps
+    model.history, model.stop_training = C.History(), False
+    callback = cls(**{name: value(model) if name == "model" else value for name, value in given.items()})
+    told = C.CallbackList([model.history, callback], model, epochs=len(losses), steps=2, verbose=0)
+    told.tell("on_train_begin", {})
+    seen = []
+    for epoch, loss in enumerate(losses):
+        told.tell("on_epoch_begin", epoch, {})
+        for batch in range(2):
+            told.tell("on_train_batch_begin", batch, {})
+            model.train_on_batch(ROWS[:, :3], np.full(4, epoch, "float32"))
+            told.tell("on_train_batch_end", batch, {"loss": loss + batch / 8})
+        told.tell("on_epoch_end", epoch, {"loss": -loss, "val_loss": loss, "accuracy": -loss})
+        seen.append((model.stop_training, float(model.optimizer.learning_rate), sorted(map(str, Path().rglob("*.a*")))))
+        if model.stop_training:
+            break
+    told.tell("on_train_end", {})
+    return seen, flat(model.get_weights()), getattr(callback, "places", None), getattr(callback, "layers", None)
+
+
+CALLBACKS = {
+    C.BackupAndRestore: ({"backup_dir": "b"}, {
+        "backup_dir": ["c"], "save_freq": [3], "double_checkpoint": [True], "delete_checkpoint": [False]}),
+    C.CSVLogger: ({"filename": "log.csv"}, {"filename": ["other.csv"], "separator": [";"], "append": [True]}),
+    C.EarlyStopping: ({"patience": 3, "verbose": 1}, {
+        "monitor": ["loss"], "min_delta": [2.0], "patience": [1], "verbose": [0], "mode": ["max"], "baseline": [0.1],
+        "restore_best_weights": [True], "start_from_epoch": [5]}),
+    C.LearningRateScheduler: ({"schedule": lambda e, r: r / 2}, {"schedule": [lambda e: 0.3], "verbose": [1]}),
+    C.ModelCheckpoint: ({"filepath": "m{epoch}.autograd", "save_best_only": True}, {
+        "filepath": ["n.autograd"], "monitor": ["loss"], "verbose": [1], "save_best_only": [False],
+        "save_weights_only": [True], "mode": ["max"], "save_freq": [3], "initial_value_threshold": [2.5]}),
+    C.ReduceLROnPlateau: ({"patience": 1, "verbose": 1}, {
+        "monitor": ["loss"], "factor": [0.5], "patience": [2], "verbose": [0], "mode": ["max"], "min_delta": [1.0],
+        "cooldown": [2], "min_lr": [0.05]}),
+    C.TensorBoard: ({"log_dir": "logs", "histogram_freq": 1}, {
+        "log_dir": ["other"], "histogram_freq": [0, 2], "write_graph": [False], "write_images": [True],
+        "write_steps_per_second": [True], "update_freq": ["batch", 2], "profile_batch": [1], "embeddings_freq": [1],
+        "embeddings_metadata": ["words.tsv"]}),
+    C.TerminateOnNaN: ({"losses": [1.0, np.nan, 2.0]}, {"raise_error": [True]}),
+    C.Watch: ({"model": lambda m: m}, {"model": [lambda m: m.layers[1]], "every": [3]}),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:ModelCheckpoint watches 'val_loss'")
+def test_each_argument_of_a_callback_changes_something_or_is_refused(judge, tmp_path):
+    judge("tensorboardX")
+    rest = {C.Callback, C.CallbackList, C.History, C.LambdaCallback}  # which are told nothing, or functions alone
+    assert {c for c in map(C.__dict__.get, C.__all__) if isinstance(c, type)} == {*CALLBACKS, *rest}
+    for cls, (given, values) in CALLBACKS.items():
+        found = ignored(partial(of_callback, cls), given, values, cls, tmp_path / "f")
+        assert not found, (cls, found)
+    told = [name for name in vars(C.Callback) if name.startswith("on_")]
+    for event in told:
+        assert getattr(C.LambdaCallback(**{event: lambda *args: args}), event)(1, {}) == (1, {}), event
+
+
+class Told(C.Callback):
+    def __init__(self):
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append((batch, dict(logs)))
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.seen.append((batch, dict(logs)))
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.seen.append((batch, flat(logs["outputs"])))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append((epoch, dict(logs)))
+
+
+def printing(event):
+    return C.LambdaCallback(**{event: lambda *args: print("told")})
+
+
+X, Y, EACH = rng.normal(size=(8, 3)).astype("float32"), (np.arange(8) % 2).astype("float32"), np.linspace(0.5, 2, 8)
+CLASSES = {0: 2.0, 1: 1.0}
+
+
+def compiled_with(**given):
+    model, told = small(**given), Told()
+    model.fit(X, Y, batch_size=2, epochs=2, sample_weight=EACH, verbose=0, callbacks=[told])
+    eager = [w.grad is None for w in model.weights]
+    return told.seen, flat(model.get_weights()), eager, model.schedule.replayed
+
+
+def doing(what, **given):
+    """What a method for all data, or for a batch, gives and tells callbacks, and what it makes of the weights."""
+    model, told = small(weighted_metrics=["mae"]), Told()
+    if "on_batch" not in what:
+        given = {**given, "callbacks": [*given.get("callbacks", []), told]}
+    found = getattr(model, what)(**given)
+    found = flat(found) if isinstance(found, np.ndarray) else getattr(found, "history", found)
+    return found, told.seen, flat(model.get_weights())
+
+
+ON_ALL = {"x": [X * 2], "batch_size": [2], "verbose": [1, 2]}
+WITH_TARGETS = {"y": [1 - Y], "sample_weight": [EACH]}
+METHODS = {
+    "fit": ({"x": X, "y": Y, "validation_data": (X[:5], Y[:5]), "verbose": 0, "epochs": 2, "batch_size": 4}, {
+        **ON_ALL, **WITH_TARGETS, "epochs": [1], "callbacks": [[printing("on_epoch_end")]], "validation_data": [None],
+        "shuffle": [False], "class_weight": [CLASSES], "initial_epoch": [1], "steps_per_epoch": [1],
+        "validation_steps": [1], "validation_batch_size": [2], "validation_freq": [2]}),
+    "evaluate": ({"x": X, "y": Y, "verbose": 0, "batch_size": 4}, {
+        **ON_ALL, **WITH_TARGETS, "steps": [1], "callbacks": [[printing("on_test_end")]], "return_dict": [True]}),
+    "predict": ({"x": X, "verbose": 0, "batch_size": 4}, {
+        **ON_ALL, "steps": [1], "callbacks": [[printing("on_predict_end")]]}),
+    "train_on_batch": ({"x": X, "y": Y}, {
+        "x": [X * 2], **WITH_TARGETS, "class_weight": [CLASSES], "return_dict": [True]}),
+    "test_on_batch": ({"x": X, "y": Y}, {"x": [X * 2], **WITH_TARGETS, "return_dict": [True]}),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*steps_per_epoch")
+def test_each_argument_of_a_training_changes_something_or_is_refused(tmp_path):
+    values = {
+        "optimizer": ["adam"], "loss": ["mae"], "loss_weights": [0.5], "metrics": [["mae"]],
+        "weighted_metrics": [["mae"]], "run_eagerly": [True], "steps_per_execution": [2], "jit_compile": [True],
+    }  # fmt: skip
+    assert not ignored(compiled_with, {}, values, nn.Model.compile, tmp_path / "f")
+    for what, (given, values) in METHODS.items():
+        # The data for validation win over a share of the others, as in Keras.
+        method = getattr(nn.Model, what)
+        found = ignored(partial(doing, what), given, values, method, tmp_path / "f", {"validation_split"})
+        assert not found, (what, found)
+    given = {"x": X, "y": Y, "verbose": 0}
+    assert not ignored(partial(doing, "fit"), given, {"validation_split": [0.25]}, lambda: 0, tmp_path / "f")
+
+
+class Mine(L.Layer):
+    def call(self, x):
+        return x
+
+
+INNER = nn.Sequential([nn.Input(shape=(3,)), L.Dense(2, name="in")], name="inner")
+BIG = nn.Sequential([nn.Input(shape=(3,)), INNER, L.Dense(1, "relu", name="last", trainable=False)], name="big")
+NETWORK = nn.Model(begin := nn.Input(shape=(3,), name="begin"), L.Dense(1, name="end")(INNER(begin)), name="network")
+STATE = nn.utils.to_torch_state_dict(INNER)
+DESCRIBED = {**nn.utils.serialize_keras_object(Mine(name="mine")), "registered_name": "Mine"}
+OF_MINE = nn.Sequential([nn.Input(shape=(3,)), Mine(name="mine")]).to_json()
+
+
+class Batches(U.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return X, Y
+
+
+def bar(**given):
+    """A bar in what says that it is a terminal, with no time between two drawings."""
+    sys.stdout.isatty = lambda: True
+    shown = U.Progbar(**{"interval": 0.0, **given})
+    for step in range(1, 4):
+        shown.update(step, [("loss", step)])
+
+
+def saved(method, **given):
+    model = small()
+    Path(given["there"]).write_bytes(b"something else")
+    getattr(model, method)(**{name: value for name, value in given.items() if name != "there"})
+
+
+def loaded(end, **given):
+    small().save_weights(f"w{end}")
+    other = nn.Sequential([nn.Input(shape=(3,), name="i"), L.Dense(4, name="a"), L.Dense(2, name="b")], name="s")
+    other.load_weights(**given)
+    return flat(other.get_weights())
+
+
+def model_loaded(end, **given):
+    layers = {"plain": L.Dense(2, name="d"), "mine": Mine(name="m"), "compiled": L.Dense(2, name="d")}
+    for name, layer in layers.items():
+        model = nn.Sequential([nn.Input(shape=(3,), name="i"), layer], name="s")
+        if name == "compiled":
+            model.compile(nn.optimizers.SGD(name="s"), "mse")
+        model.save(name + end)
+    model = nn.models.load_model(**given)
+    return model.compiled, [layer.name for layer in model.layers]
+
+
+def changed(**given):
+    """A weight of a layer, after a step, and what it adds to the loss."""
+    layer = L.Layer(name="l")
+    weight = layer.add_weight(**given)
+    if weight.trainable:
+        nn.optimizers.SGD(0.5).apply([np.ones(weight.shape, "float32")], [weight])
+    return flat(weight), weight.trainable, weight.path, flat(layer.losses)
+
+
+def specified(**given):
+    """Which inputs a layer takes."""
+    layer = Mine(name="m")
+    layer.input_spec = nn.InputSpec(**given)
+    return [look(lambda x=x: layer(x).shape) for x in (X, X[None], X.astype("int32"), X[:, :2], X[0])]
+
+
+def made(cls, *shown, **given):
+    thing = cls(**given)
+    return [flat(v) if hasattr(v := getattr(thing, name), "dtype") else repr(v) for name in shown]
+
+
+def cloned(**given):
+    model = nn.models.clone_model(**given)
+    return [(layer.name, getattr(layer, "units", None)) for layer in model.layers], model.input_shape
+
+
+def speaking(layer, *args, **kwargs):
+    print(layer.name)
+    return layer(*args, **kwargs) if args else type(layer).from_config(layer.get_config())
+
+
+def drawn(**given):
+    U.plot_model(BIG, **given)
+    return [Path(file).read_text(errors="replace") for file in sorted(os.listdir())]
+
+
+def registered(**given):
+    class Named(L.Layer):
+        pass
+
+    return U.serialize_keras_object(U.register_keras_serializable(**given)(Named)(name="n"))["registered_name"]
+
+
+# What is called, what it is told, the other values, and where its arguments are told apart.
+CALLS = {
+    "summary": (BIG.summary, {"line_length": 80}, {
+        "line_length": [40], "positions": [[0.3, 0.6, 1.0]], "print_fn": [lambda line: print("!", line)],
+        "expand_nested": [True], "show_trainable": [True], "layer_range": [["last", "last"]]}, nn.Model.summary),
+    "get_layer": (lambda **given: BIG.get_layer(**given).name, {"name": "last"}, {
+        "name": ["inner"], "index": [0]}, nn.Model.get_layer),
+    **{f"{method} {name}": (partial(saved, method), {"filepath": name, "there": name}, {
+        "filepath": [f"another.{name.split('.', 1)[1]}"], "overwrite": [False],
+        **({"zipped": [False]} if method == "save" else {})}, getattr(nn.Model, method))
+       for method, name in (("save", "m.keras"), ("save", "m.autograd"), ("save_weights", "m.weights.h5"),
+                            ("save_weights", "m.autograd"))},
+    **{f"load_weights {end}": (partial(loaded, end), {"filepath": f"w{end}"}, {
+        "filepath": [f"no{end}"], "skip_mismatch": [True]}, nn.Model.load_weights)
+       for end in (".weights.h5", ".autograd")},
+    **{f"load_model {what}{end}": (partial(model_loaded, end), {"filepath": what + end}, {
+        "filepath": [f"plain{end}"], **values}, nn.models.load_model)
+       for end in (".keras", ".autograd")
+       for what, values in (("compiled", {"compile": [False]}), ("mine", {"custom_objects": [{"Mine": Mine}]}))},
+    "model_from_json": (lambda **given: nn.models.model_from_json(**given).layers[-1].name, {"json_string": OF_MINE}, {
+        "json_string": [INNER.to_json()], "custom_objects": [{"Mine": Mine}]}, nn.models.model_from_json),
+    "clone_model": (cloned, {"model": NETWORK, "clone_function": speaking}, {
+        "model": [INNER], "input_tensors": [nn.Input(batch_shape=(7, 3))], "clone_function": [None],
+        "call_function": [speaking], "recursive": [True]}, nn.models.clone_model),
+    "plot_model": (drawn, {"to_file": "m.dot"}, {
+        "to_file": ["n.dot"], "show_shapes": [True], "show_dtype": [True], "show_layer_names": [True],
+        "rankdir": ["LR"], "expand_nested": [True], "show_layer_activations": [True], "show_trainable": [True],
+        }, U.plot_model),
+    "to_categorical": (lambda **given: flat(U.to_categorical(**given)), {"x": [0, 1, 2]}, {
+        "x": [[1]], "num_classes": [5]}, U.to_categorical),
+    "normalize": (lambda **given: flat(U.normalize(**given)), {"x": X}, {
+        "x": [X + 1], "axis": [0], "order": [1]}, U.normalize),
+    "pad_sequences": (lambda **given: flat(U.pad_sequences(**given)), {"sequences": [[1, 2, 3, 4], [5]], "maxlen": 3}, {
+        "sequences": [[[1]]], "maxlen": [4], "dtype": ["float32"], "padding": ["post"], "truncating": ["post"],
+        "value": [9]}, U.pad_sequences),
+    "Progbar": (bar, {"target": 3}, {
+        "target": [4], "width": [7], "verbose": [2], "interval": [1e3], "stateful_metrics": [["loss"]],
+        "stateless_metrics": [["another"]], "unit_name": ["epoch"]}, U.Progbar),
+    "register_keras_serializable": (registered, {}, {"package": ["P"], "name": ["N"]}, U.register_keras_serializable),
+    "deserialize_keras_object": (lambda **given: U.deserialize_keras_object(**given).name, {"config": DESCRIBED}, {
+        "config": [U.serialize_keras_object(L.Dense(2, name="d"))], "custom_objects": [{"Mine": Mine}],
+        }, U.deserialize_keras_object),
+    "to_torch_state_dict": (lambda **given: sorted(U.to_torch_state_dict(**given)), {"model": INNER}, {
+        "model": [BIG], "names": [["w"]]}, U.to_torch_state_dict),
+    "from_torch_state_dict": (
+        lambda **given: (U.from_torch_state_dict(**given), flat(INNER.get_weights())),
+        {"model": INNER, "state": STATE}, {
+        "model": [BIG], "state": [{k: v * 2 for k, v in STATE.items()}], "names": [["w"]]}, U.from_torch_state_dict),
+    "PyDataset": (lambda **given: small().fit(Batches(**given), verbose=0).history, {}, {
+        "workers": [2], "use_multiprocessing": [True]}, U.PyDataset),
+    "Variable": (partial(made, nn.Variable, "data", "trainable", "name"), {
+        "initializer": "ones", "shape": (2,), "name": "n"}, {
+        "initializer": ["zeros"], "shape": [(3,)], "dtype": ["float16"], "trainable": [False], "name": ["m"],
+        }, nn.Variable),
+    "Input": (partial(made, nn.Input, "shape", "dtype", "name"), {"shape": (2,), "name": "i"}, {
+        "shape": [(3,)], "batch_size": [4], "dtype": ["int32"], "batch_shape": [(None, 2)], "name": ["j"],
+        "sparse": [True], "ragged": [True], "tensor": [1], "optional": [True]}, nn.Input),
+    "KerasTensor": (partial(made, nn.KerasTensor, "shape", "dtype", "name"), {"shape": (None, 2), "name": "k"}, {
+        "shape": [(2,)], "dtype": ["float16"], "name": ["m"]}, nn.KerasTensor),
+    "InputSpec": (specified, {}, {
+        "dtype": ["int32"], "shape": [(8, 3)], "ndim": [3], "max_ndim": [2], "min_ndim": [2], "axes": [{-1: 2}],
+        }, nn.InputSpec),
+    "Layer.add_weight": (changed, {"shape": (2,)}, {
+        "shape": [(3,)], "initializer": ["ones"], "dtype": ["float16"], "trainable": [False], "regularizer": ["l2"],
+        "constraint": [nn.constraints.MaxNorm(0.1)], "name": ["n"]}, L.Layer.add_weight),
+    **{f"Metric.{method}": (partial(made, getattr(nn.metrics.Mean(name="m"), method), "data", "path"), {}, {
+        "shape": [(3,)], "initializer": ["ones"], "dtype": ["float16"], "name": ["n"],
+        **({"aggregation": ["another"]} if method == "add_variable" else {})}, getattr(nn.Metric, method))
+       for method in ("add_weight", "add_variable")},
+    "Loss": (lambda **given: flat(nn.losses.MeanSquaredError()(**given)), {"y_true": Y, "y_pred": Y / 2 + 0.1}, {
+        "y_true": [Y * 2], "y_pred": [Y], "sample_weight": [EACH]}, nn.losses.Loss.__call__),
+}  # fmt: skip
+
+# Code in a file is never run, whether that is allowed or not; no queue is needed by one worker, as in Keras; and the
+# number of dots in an inch is seen in a picture of dots alone.
+SAID = {"safe_mode", "max_queue_size", "dpi", "model", "custom_objects", "compile"}
+
+
+@pytest.mark.filterwarnings("ignore:w.*expected weights of shapes", "ignore:w.*has weights of other shapes")
+def test_each_argument_of_a_helper_changes_something_or_is_refused(judge, tmp_path):
+    judge("h5py")
+    judge("graphviz")
+    for name, (call, given, values, signature) in CALLS.items():
+        found = ignored(call, given, values, signature, tmp_path / "f", SAID)
+        assert not found, (name, found)
+
+
+FUNCTIONS = [
+    (room, name)
+    for room in (nn.activations, nn.losses, nn.metrics)
+    for name in room.__all__
+    if inspect.isfunction(getattr(room, name)) and name not in ("get", "serialize", "deserialize")
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*was told from_logits", "ignore:invalid value", "ignore:divide by zero")
+def test_each_argument_of_a_function_changes_something_or_is_refused():
+    def came(function, args, **more):
+        return look(lambda: flat(function(*args, **more)))
+
+    nothing = []
+    for room, name in FUNCTIONS:
+        function = getattr(room, name)
+        parameters = inspect.signature(function).parameters
+        args = (
+            (3 * ROWS,)
+            if room is nn.activations
+            else (np.argmax(TARGETS, -1) if "sparse" in name else TARGETS, GUESSES)
+        )
+        usual = came(function, args)
+        for argument, parameter in list(parameters.items())[len(args) :]:
+            values = ELSE.get(argument) or others(argument, parameter.default)
+            if all(came(function, args, **{argument: value}) == usual for value in values):
+                nothing.append(f"{name}: {argument}")
+    assert len(FUNCTIONS) > 40
+    assert not nothing, nothing
