@@ -25,7 +25,7 @@ OWN_FUNCTION = "write it from NumPy's functions, and give that: Activation(funct
 NUMPYS = "NumPy's function of this name is what it is; one that cannot be given Tensors says so, and what to write"
 DTYPES = "dtypes are NumPy's here: np.dtype(x), np.result_type(x, y)"
 SHOWN = "fit(verbose=0), evaluate(verbose=0) and predict(verbose=0) show nothing"
-PLAIN = "what was registered is found by nn.saving.get_registered_object; custom_object_scope is in nn.utils"
+PLAIN = "what was registered is found by nn.saving.get_registered_object"
 PURE = "a model here holds its weights: loss.backward() and optimizer.apply, or autograd_core.grad of a function"
 
 # From the room to what names there are refused for which reason.
@@ -124,7 +124,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer": "fit takes any iterable of batches, a generator too",
         "model_to_dot": "nn.utils.plot_model(model, to_file=None) returns the drawing",
         "legacy": "what Keras 2 had and Keras 3 has not is not here either",
-        "split_dataset": "slice the arrays, x[:n] and x[n:], or fit(validation_split=…)",
         "pack_x_y_sample_weight": "a tuple is what it gives: (x, y, sample_weight)",
         "Config": "a dict is what it is",
         "bounding_boxes": PICTURES,
@@ -139,7 +138,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled": SHOWN,
     },
     "saving": {
-        "CustomObjectScope custom_object_scope": "nn.utils.custom_object_scope is its name here",
+        "CustomObjectScope": "nn.utils.custom_object_scope is its name here",
         "KerasFileEditor": "h5py opens the model.weights.h5 in the zip that a .keras file is",
         "get_custom_objects": PLAIN,
     },

@@ -19,6 +19,7 @@ from .objects import deserialize_keras_object, serialize_keras_object
 from .preprocessing.sequence import pad_sequences
 from .progress import Progbar
 from .random import set_random_seed
+from .splitting import split_dataset
 from .tensors import class_numbers, constant, plain
 from .torch_weights import from_torch_state_dict, to_torch_state_dict
 
@@ -35,6 +36,7 @@ __all__ = [
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "to_categorical",
     "to_torch_state_dict",
     "unpack_x_y_sample_weight",

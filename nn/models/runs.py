@@ -165,7 +165,7 @@ def to_train(x: Any, y: Any, weights: Any, class_weight: Any) -> tuple[Any, ...]
         refuse_nan(weights, "sample_weight")
     if class_weight is not None:
         weights = by_class(y, class_weight, weights)
-    return packed(x, y, weights)
+    return (x, y) if weights is None and y is not None else packed(x, y, weights)
 
 
 def packed(x: Any, y: Any, weights: Any) -> tuple[Any, ...]:

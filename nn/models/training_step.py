@@ -138,7 +138,7 @@ class TrainingStep(Layer):
         dict
             From the name of each metric to its value.
         """
-        if len(self._measures.all) > 1:
+        if self._measures.all[1:]:
             self._measures.update_state(*self._gathered(y, y_pred, sample_weight))
         return self.get_metrics_result()
 

@@ -187,7 +187,7 @@ class Optimizer(config.Configurable):
 
     def rate_and_step(self) -> tuple[Any, Any]:
         """The learning rate and the number of the next step, as arrays without axes."""
-        return np.asarray(self.rate_at(self._step)), np.asarray(self._step + 1)
+        return np.asarray(self._rate.at(self._step)), np.asarray(self._step + 1)
 
     def apply_at(
         self, learning_rate: Any, step: Any, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None

@@ -400,3 +400,36 @@ def test_what_does_nothing_in_keras_3_either_is_told():
     with pytest.warns(UserWarning, match="input_length does nothing"):
         layer = nn.layers.Embedding(5, 2, input_length=4)
     assert "input_length" not in layer.get_config()
+
+
+SIZES = [(0.3, None), (None, 0.2), (0.25, 0.5), (4, 3), (9, None), (0.5, 3), (10, None), (0, None), (0.0, 0.5),
+         (0.7, 0.7), (8, 4), (None, None), (0.01, None), (1.0, None), (-1, None), ("a", None)]  # fmt: skip
+
+
+def test_data_are_split_as_in_keras(keras):
+    x, y = np.arange(30, dtype="float32").reshape(10, 3), np.arange(10)
+    for data in (x, (x, y)):
+        for left, right in SIZES:
+            found = []
+            for library in (nn, keras):
+                try:
+                    parts = library.utils.split_dataset(data, left, right)
+                except (TypeError, ValueError) as error:
+                    found.append(type(error))
+                    continue
+                if library is keras:  # which gives tf.data, example by example
+                    parts = [[np.stack(c) for c in zip(*p, strict=True)] if data is not x else np.stack(p)
+                             for p in map(list, parts)]  # fmt: skip
+                found.append([np.asarray(a).tolist() for part in parts for a in (part if data is not x else [part])])
+            assert found[0] == found[1], (left, right)
+    one, two = nn.utils.split_dataset({"a": x, "b": [y, y]}, 0.5, shuffle=True, seed=3)
+    assert sorted([*one["b"][1], *two["b"][0]]) == list(y) != [*one["b"][1], *two["b"][0]]
+    np.testing.assert_equal(one["a"][:, 0], 3 * one["b"][0])
+    np.testing.assert_equal(nn.utils.split_dataset({"a": x, "b": [y, y]}, 0.5, shuffle=True, seed=3), (one, two))
+    nn.utils.set_random_seed(0)
+    drawn = nn.utils.split_dataset(y, 3, shuffle=True)
+    nn.utils.set_random_seed(0)
+    np.testing.assert_equal(nn.utils.split_dataset(y, 3, shuffle=True), drawn)
+    for wrong, kind in ((iter([1]), TypeError), ((x, y[:3]), ValueError), (3.0, TypeError)):
+        with pytest.raises(kind):
+            nn.utils.split_dataset(wrong, 0.5)
