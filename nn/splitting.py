@@ -23,8 +23,8 @@ def split_dataset(
     ----------
     dataset : array_like
         An array, or a tuple, list or dict of arrays of as many examples each.
-    left_size, right_size : int or float, optional
-        How many examples the parts have, or which shares of all; None: those that the other part leaves.
+    left_size, right_size : float, optional
+        How many examples the parts have, or, between 0 and 1, which shares of all; None: those that the other leaves.
     shuffle : bool
         Whether the examples are taken in a random order.
     seed : int, optional
