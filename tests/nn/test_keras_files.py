@@ -730,17 +730,17 @@ def test_what_is_wrong_with_a_configuration_is_not_said_of_the_weights(tmp_path)
 
 def test_a_registered_class_needs_no_word(tmp_path):
     @nn.saving.register_keras_serializable(package="tests")
-    class Doubled(nn.layers.Layer):
+    class Twofold(nn.layers.Layer):
         def call(self, x):
             return x * 2
 
-    model = nn.Sequential([nn.Input((3,)), Doubled(), nn.layers.Dense(1)])
+    model = nn.Sequential([nn.Input((3,)), Twofold(), nn.layers.Dense(1)])
     for name in ("m.keras", "m.autograd"):
         model.save(tmp_path / name)
         again = nn.models.load_model(tmp_path / name)
-        assert type(again.layers[0]) is Doubled
-    assert nn.saving.get_registered_name(Doubled) == "tests>Doubled"
-    assert nn.saving.get_registered_object("tests>Doubled") is Doubled
+        assert type(again.layers[0]) is Twofold
+    assert nn.saving.get_registered_name(Twofold) == "tests>Twofold"
+    assert nn.saving.get_registered_object("tests>Twofold") is Twofold
 
 
 def test_a_clone_is_another_model_with_new_weights():
