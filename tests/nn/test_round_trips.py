@@ -168,5 +168,11 @@ def test_a_random_model_goes_from_one_library_to_the_other_and_back(
         np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4)
         np.testing.assert_allclose(c, a, rtol=2e-3, atol=2e-4)
     assert json.loads(json.dumps(there.get_config(), default=str))
-    # Some of what is drawn has a softmax over one number, of which both libraries warn.
-    warnings_are_only_shown[:] = [said for said in warnings_are_only_shown if "softmax over axis" not in said]
+    # Some of what is drawn has a softmax over one number, of which both libraries warn; some grows beyond all numbers,
+    # in both.
+    expected = ["softmax over axis"]
+    if not all(np.isfinite(w).all() for w in model.get_weights()):
+        expected.append("invalid value encountered")
+    warnings_are_only_shown[:] = [
+        said for said in warnings_are_only_shown if not any(words in said for words in expected)
+    ]
