@@ -6,9 +6,10 @@ so a library that differs from NumPy in something is mended in its class below, 
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from . import tree
 from .errors import DeviceError
 from .graph import Recorded
 from .optional import needed
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Library:
@@ -203,6 +206,26 @@ def decide(condition: Any) -> bool:
     """
     noted = getattr(condition, "decided", None)
     return bool(condition) if noted is None else noted()
+
+
+def one_call(function: F) -> F:
+    """Decorate a function of arrays which arrays of other kinds answer for, as for NumPy's: a replay records one call.
+
+    >>> half = one_call(lambda x: x / 2)
+    >>> print(half(np.ones(2)))
+    [0.5 0.5]
+    """
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for a in args:
+            if hasattr(type(a), "__array_function__") and not issubclass(type(a), np.ndarray):
+                found = a.__array_function__(called, (type(a),), args, kwargs)
+                if found is not NotImplemented:
+                    return found
+        return function(*args, **kwargs)
+
+    return called  # type: ignore[return-value]
 
 
 # -- places --------------------------------------------------------------------------------------------------

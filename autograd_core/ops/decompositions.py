@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import asarray_like, decide
+from ..arrays import asarray_like, decide, one_call
 from ..dispatch import plain
 from ..domain import example
-from ..op import composed, op
+from ..op import composed, is_complex, op
 from ..walk import conjugate
 from .linalg import WELL
 
@@ -203,13 +203,34 @@ SQUARE = np.array([[1.0, 0.3, -0.2], [0.4, 2.5, 0.1], [-0.3, 0.2, 4.0]])
 SQUARES = (example(SQUARE), example(np.stack((SQUARE.T, -2 * SQUARE))[:, :2, :2]), example((0, 0)))
 
 
+_COMPLEX_FOR_ALL = np.iscomplexobj(np.linalg.eigvals(np.eye(1)))  # from NumPy 2.5 on
+
+
+def by_its_numbers(found: Any, x: Any, decisive: Any = None) -> Any:
+    """What was found of ``x`` in complex numbers, in real ones where ``x`` and all that is decisive are: a decision."""
+    decisive = found if decisive is None else decisive
+    return found if is_complex(x) or decide(np.any(np.imag(decisive))) else np.real(found)
+
+
+@one_call
+def _eig(x: Any) -> Any:
+    return tuple(part.astype(np.result_type(part, np.complex64), copy=False) for part in np.linalg.eig(x))
+
+
+@one_call
+def _eigvals(x: Any) -> Any:
+    values = np.linalg.eigvals(x)
+    return values.astype(np.result_type(values, np.complex64), copy=False)
+
+
 @op(r"\operatorname{eig}(x)_w", numpy=np.linalg.eigvals, examples=SQUARES, complex=True)
 def eigvals(x: Any, _found: Any = None) -> Any:
     """The eigenvalues of a square matrix in no order; as NumPy's, real numbers where all are, else complex ones.
 
     A matrix whose eigenvectors span no whole space has no derivative of them: it is NaN.
     """
-    return np.linalg.eigvals(x) if _found is None else _found(x)[0]
+    values = _eigvals(x) if _found is None else _found(x)[0]
+    return values if _COMPLEX_FOR_ALL else by_its_numbers(values, x)
 
 
 @eigvals.vjp(r"V^{-\mathsf T} \operatorname{diag}(g)\,V^{\mathsf T}")
@@ -224,7 +245,8 @@ def eig_vectors(x: Any, _found: Any = None) -> Any:
 
     A complex one may be multiplied by any number of absolute value 1: a gradient that depends on which is an error.
     """
-    return (np.linalg.eig(x) if _found is None else _found(x))[1]
+    values, vectors = _eig(x) if _found is None else _found(x)
+    return vectors if _COMPLEX_FOR_ALL else by_its_numbers(vectors, x, values)
 
 
 @eig_vectors.vjp(
@@ -272,7 +294,7 @@ _Eig: Any = type(np.linalg.eig(np.eye(1)))
 @composed(r"\operatorname{eig}(x)", numpy=np.linalg.eig, examples=SQUARES[:1])
 def eig(x: Any) -> Any:
     """The eigenvalues and eigenvectors of a square matrix: `eigvals` and `eig_vectors`."""
-    found = Once(np.linalg.eig)
+    found = Once(_eig)
     return _Eig(eigvals(x, _found=found), eig_vectors(x, _found=found))
 
 

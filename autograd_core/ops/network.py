@@ -11,7 +11,8 @@ import numpy as np
 from ..arrays import asarray_like
 from ..dispatch import plain
 from ..domain import ELEMENTWISE, NONZERO, POSITIVE, example
-from ..op import op
+from ..op import is_complex, op
+from ..optional import needed
 from .elementwise import in_blocks, over, sigmoid
 from .half import in_float32, rule_in_float32
 from .reduce import REDUCTIONS, spread
@@ -85,15 +86,20 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
     return value
 
 
-@op(r"\operatorname{erf} x", broadcasts=True, examples=ELEMENTWISE)
+def _of_complex(name: str, x: Any) -> Any:
+    """By the Faddeeva function, which SciPy has."""
+    return getattr(needed("scipy.special", f"{name} of complex numbers", "scipy"), name)(x)
+
+
+@op(r"\operatorname{erf} x", broadcasts=True, examples=ELEMENTWISE, complex=True)
 @in_float32
 def erf(x: Any) -> Any:
-    """The error function ``2/√π ∫₀ˣ exp(-t²) dt``, to 4 units in the last place of float64.
+    """The error function ``2/√π ∫₀ˣ exp(-t²) dt``, to 4 units in the last place of float64; SciPy's of complex numbers.
 
     >>> erf(np.array([0.0, 0.5, 1.0, 9.0]))
     array([0.        , 0.52049988, 0.84270079, 1.        ])
     """
-    return in_blocks(_erf, x)
+    return _of_complex("erf", x) if is_complex(x) else in_blocks(_erf, x)
 
 
 def _erf_near_0(x: Any) -> Any:
@@ -114,7 +120,7 @@ def _(g: Any, z: Any, x: Any) -> Any:
     return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
-@op(r"\operatorname{erfc} x", broadcasts=True, examples=ELEMENTWISE)
+@op(r"\operatorname{erfc} x", broadcasts=True, examples=ELEMENTWISE, complex=True)
 @in_float32
 def erfc(x: Any) -> Any:
     """``1 - erf(x)``, with full relative precision where that is small: the tail of the normal distribution.
@@ -122,7 +128,7 @@ def erfc(x: Any) -> Any:
     >>> erfc(np.array([-9.0, 0.0, 1.0, 9.0]))
     array([2.00000000e+00, 1.00000000e+00, 1.57299207e-01, 4.13703175e-37])
     """
-    return in_blocks(_erfc, x)
+    return _of_complex("erfc", x) if is_complex(x) else in_blocks(_erfc, x)
 
 
 def _erfc(x: Any) -> Any:

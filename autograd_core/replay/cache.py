@@ -29,13 +29,13 @@ from ..tensor import Tensor
 from . import passes
 from .arguments import arrays_of, key_of, owned, traced
 from .blas import limited
-from .checks import BEFORE_A_CALL, ERROR, STATE, CheckFailed, Then, state_in_place
+from .checks import BEFORE_A_CALL, DECISION, ERROR, STATE, CheckFailed, Then, state_in_place
 from .execute import Program, trim
-from .ir import Buffer, Unplannable, owner_of
+from .ir import Buffer, Guard, Unplannable, owner_of
 from .state import SharedLock, State, StateRef, TensorRef
 from .tape import Recording, active, refusal
 from .traced import Traced, unwrapped
-from .verify import Results, difference, has_a_graph, mistake
+from .verify import Results, difference, has_a_graph, mistake, parting
 
 # How many programs one function keeps; beyond that the oldest goes.
 KEPT = 16
@@ -82,6 +82,7 @@ class Entry:
         self.phase = Phase.NEW
         self.reason = ""  # why there is no program
         self.first: tuple[Recording, Results] | None = None  # what the next recording is held against
+        self.other: tuple[Recording, Results] | None = None  # one for which something was decided otherwise
         self.retried = False  # two recordings may differ because something had just been changed
         self.in_vain = 0  # how many recordings or dry runs told nothing
         self.program: Program | None = None
@@ -91,14 +92,22 @@ class Entry:
 
     def recorded(self, recording: Recording, results: Results) -> str | None:
         """Take a recording that has gone well: the first one, or one to hold against that. Returns what differs."""
+        if self.other is not None and parting(self.other[0], recording) is None:
+            self.first, self.other = self.other, self.first
         if self.first is not None:
             reason = difference(*self.first, recording, results)
             if reason is None:
-                self.phase = Phase.AGREED
+                self.phase, self.other = Phase.AGREED, None
                 return None
-            if self.retried:
+            if isinstance(reason, Guard):
+                self.other = self.first
+                self.told_nothing(DECISION.otherwise.format("{}:{}".format(*reason.where)))
+                if self.phase is Phase.EAGER:
+                    return None
+            elif self.retried:
                 return reason
-            self.retried = True
+            else:
+                self.retried = True
         self.phase, self.first = Phase.RECORDED, (recording, results)
         return None
 
@@ -108,14 +117,14 @@ class Entry:
 
     def eager(self, reason: str) -> None:
         """Run as it is from now on."""
-        self.phase, self.reason, self.first = Phase.EAGER, reason, None
+        self.phase, self.reason, self.first, self.other = Phase.EAGER, reason, None, None
 
     def refuse(self, reason: str) -> None:
         """Note that this cannot be replayed; where it was promised that it can, the next call begins with the error.
 
         The present call has changed state, and its caller finishes the step with what it returns.
         """
-        self.phase, self.reason, self.first = Phase.REFUSED, reason, None
+        self.phase, self.reason, self.first, self.other = Phase.REFUSED, reason, None, None
 
     def told_nothing(self, reason: str) -> None:
         """Note that this call told nothing about the usual one; after some such calls there is none."""

@@ -27,6 +27,13 @@ OF_VARYING_SHAPE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extra
                     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.unique_all,
                     np.unique_counts, np.unique_inverse, np.unique_values, np.roots}  # fmt: skip
 
+# These give complex numbers or real ones, as the data will have it.
+OF_VARYING_KIND = {np.real_if_close, np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10, np.emath.logn,
+                   np.emath.power, np.emath.arccos, np.emath.arcsin, np.emath.arctanh}  # fmt: skip
+
+# And so do these, of which we have our own that note a decision.
+DECIDING = {np.linalg.eig, np.linalg.eigvals}
+
 # And the shape of what these give on what comes after the first argument.
 SHAPED_BY_THE_REST = {np.repeat, np.tile, np.delete, np.pad, np.resize}
 

@@ -21,9 +21,21 @@ import numpy as np
 
 from .. import tree
 from ..arrays import decide, total
+from ..dispatch import NUMPY, full_name
 from ..errors import ReplayError
 from ..tracer import InPlace, Tracer, attribute, ufunc_of
-from .effects import CHANGING, COPIES, OF_VARYING_SHAPE, POWERS, SHAPED_BY_THE_REST, STATIC, copied, name_of
+from .effects import (
+    CHANGING,
+    COPIES,
+    DECIDING,
+    OF_VARYING_KIND,
+    OF_VARYING_SHAPE,
+    POWERS,
+    SHAPED_BY_THE_REST,
+    STATIC,
+    copied,
+    name_of,
+)
 
 if TYPE_CHECKING:
     from .tape import Recording
@@ -70,6 +82,7 @@ _REPEATED = (list, tuple, str, bytes, bytearray)
 _EQUALITY: dict[Any, Callable[..., Any]] = {np.equal: operator.eq, np.not_equal: operator.ne}
 
 # What to write where a shape depends on the data.
+KIND = "pass x.astype(complex) to NumPy's function of that name, or keep to real numbers"
 MASKED = "keep the shape, as np.where(mask, x, 0) does"
 
 
@@ -286,6 +299,12 @@ class Traced(Tracer, InPlace):
             or (function in SHAPED_BY_THE_REST and _holds_traced((args[1:], kwargs)))
         ):
             recording.graph_break(f"np.{function.__name__} gives an array whose shape depends on the data", MASKED)
+        elif function in OF_VARYING_KIND:
+            recording.graph_break(
+                f"{full_name(function)} gives real or complex numbers, as the data will have it", KIND
+            )
+        elif function in DECIDING:
+            return NUMPY[function](*args, **kwargs)
         elif function is np.copyto or function in CHANGING:
             if recording.can_change(args[0]):
                 return _change(recording, function, *args, **kwargs)

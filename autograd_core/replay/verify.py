@@ -11,7 +11,7 @@ from .. import tree
 from ..graph import RELEASED, Node
 from ..tensor import Tensor, wrap
 from .execute import DryRun, digests
-from .ir import Buffer, BufferView, Instruction, array_at, by_bits, bytes_of
+from .ir import Buffer, BufferView, Guard, Instruction, array_at, by_bits, bytes_of
 from .tape import Recording
 from .traced import Traced
 
@@ -122,13 +122,23 @@ def _signs(a: Any) -> Any:
     return np.signbit(a) & ~np.isnan(a) if a.dtype.kind == "f" else a
 
 
-def difference(a: Recording, a_results: Results, b: Recording, b_results: Results) -> str | None:
-    """What two recordings do not agree in, which a replay would freeze; None when they agree."""
+def parting(a: Recording, b: Recording) -> Guard | None:
+    """The first decision that came out otherwise in the second recording."""
+    return next((y for x, y in zip(a.guards, b.guards, strict=False) if x.expected != y.expected), None)
+
+
+def difference(a: Recording, a_results: Results, b: Recording, b_results: Results) -> str | Guard | None:
+    """What two recordings do not agree in, which a replay would freeze; None when they agree.
+
+    Where they agree until something was decided otherwise, which a replay asks too, that.
+    """
+    parted = parting(a, b)
+    until, asked = (None, None) if parted is None else (parted.position, b.guards.index(parted) + 1)
     pairs: dict[Any, Any] = {}
     for m, n in zip(a.inputs, b.inputs, strict=True):
         pairs[m.buffer] = n.buffer
     pairs.update(zip(a.states, b.states, strict=True))
-    for x, y in zip(a.instructions, b.instructions, strict=False):
+    for x, y in zip(a.instructions[:until], b.instructions[:until], strict=False):
         name = getattr(x.function, "__name__", "a function")
         if x.function != y.function or len(x.results) != len(y.results):
             return f"two recordings took different ways, at {_where(y)}"
@@ -142,10 +152,11 @@ def difference(a: Recording, a_results: Results, b: Recording, b_results: Result
                 "from one call to the next, and a replay would freeze it; instead, hand it over or declare it as state"
             )
             return f"{name} at {_where(y)} {what} {freezes}"
-    if len(a.instructions) != len(b.instructions) or [(g.expected, g.position) for g in a.guards] != [
-        (g.expected, g.position) for g in b.guards
-    ]:
+    mine, theirs = ([(g.position, g.condition) for g in r.guards[:asked]] for r in (a, b))
+    if len(a.instructions[:until]) != len(b.instructions[:until]) or _unequal(mine, theirs, pairs):
         return "two recordings took different ways"
+    if parted is not None:
+        return parted
     if _unequal((a_results.views, a_results.fixed), (b_results.views, b_results.fixed), pairs):
         return "what it returns is not computed from what it was given alone"
     return None

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..arrays import one_call
 from ..domain import example
 from ..op import SCIPY
 from ..op import op as op_in
+from ..ops.decompositions import by_its_numbers
 from ..optional import needed
 
 op = partial(op_in, table=SCIPY)
 inv, det, solve, norm = np.linalg.inv, np.linalg.det, np.linalg.solve, np.linalg.norm
 
 
-def _scipys(name: str) -> Callable[..., Any]:
-    """A function of SciPy's which arrays of other kinds answer for, as for NumPy's: a replay records it so."""
-    function = getattr(needed("scipy.linalg", "autograd_core.scipy", "scipy"), name)
-
-    @wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        for a in args:
-            if hasattr(type(a), "__array_function__") and not issubclass(type(a), np.ndarray):
-                found = a.__array_function__(called, (type(a),), args, kwargs)
-                if found is not NotImplemented:
-                    return found
-        return function(*args, **kwargs)
-
-    return called
+_scipy: Any = needed("scipy.linalg", "autograd_core.scipy", "scipy")
+_expm, _triangular, _sylvester, _banded = map(
+    one_call, (_scipy.expm, _scipy.solve_triangular, _scipy.solve_sylvester, _scipy.solve_banded)
+)
 
 
-_expm, _sqrtm = _scipys("expm"), _scipys("sqrtm")
-_triangular, _sylvester, _banded = _scipys("solve_triangular"), _scipys("solve_sylvester"), _scipys("solve_banded")
+@one_call
+def _sqrtm(A: Any) -> Any:
+    root = _scipy.sqrtm(A)
+    return root.astype(np.result_type(root, np.complex64), copy=False)
+
 
 UPPER = np.array([[2.0, 1.0, 0.5], [0.0, 1.5, -1.0], [0.0, 0.0, 1.25]])
 STACK = np.stack([UPPER, 2 * UPPER + np.eye(3)])
@@ -45,7 +39,7 @@ def _t(a: Any) -> Any:
     return np.swapaxes(a, -1, -2)
 
 
-@op(r"e^{x}", examples=(example((2, 2)), example((2, 3, 3)), example((1, 1))))
+@op(r"e^{x}", examples=(example((2, 2)), example((2, 3, 3)), example((1, 1))), complex=True)
 def expm(A: Any) -> Any:
     """The exponential of square matrices ``(…, n, n)``.
 
@@ -77,12 +71,13 @@ def _(g: Any, z: Any, A: Any) -> Any:
         example(STACK, (3, 2)),
         example(UPPER, (2, 3, 1)),
     ),
+    complex=True,
 )
 def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
     """``x`` in ``a x = b`` for triangular ``a`` ``(…, n, n)`` and ``b`` ``(n,)`` or ``(…, n, k)``; stacks broadcast.
 
-    ``trans`` 1 or "T" solves with the transpose. What is on the other side of the diagonal is not read, nor is with
-    ``unit_diagonal`` the diagonal, and their gradients are 0.
+    ``trans`` 1 or "T" solves with the transpose, 2 or "C" with its conjugate. What is on the other side of the diagonal
+    is not read, nor is with ``unit_diagonal`` the diagonal, and their gradients are 0.
 
     >>> print(solve_triangular(np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([3.0, 1.0])))
     [1. 1.]
@@ -100,6 +95,10 @@ def _other(trans: Any) -> int:
     return 0 if trans in (1, "T", 2, "C") else 1
 
 
+def _conjugated(a: Any, trans: Any) -> Any:
+    return np.conj(a) if trans in (2, "C") else a
+
+
 def _columns(y: Any, b: Any) -> Any:
     """Vectors, as a ``b`` of one axis gives them, as matrices of a column; matrices as they are."""
     return np.expand_dims(y, -1) if np.ndim(b) == 1 else y
@@ -108,15 +107,15 @@ def _columns(y: Any, b: Any) -> Any:
 @solve_triangular.vjp(r"-x^{-T} \cdot g \cdot z^{T}")
 def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
     g, z = _columns(g, b), _columns(z, b)
-    back = solve_triangular(a, g, _other(trans), lower, unit_diagonal)
+    back = solve_triangular(_conjugated(a, trans), g, _other(trans), lower, unit_diagonal)
     left, right = (back, z) if _other(trans) else (z, back)
-    whole, side = -left @ _t(right), int(unit_diagonal)
+    whole, side = _conjugated(-left @ _t(right), trans), int(unit_diagonal)
     return np.tril(whole, -side) if lower else np.triu(whole, side)
 
 
 @solve_triangular.vjp(r"x^{-T} \cdot g")
 def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
-    back = solve_triangular(a, _columns(g, b), _other(trans), lower, unit_diagonal)
+    back = solve_triangular(_conjugated(a, trans), _columns(g, b), _other(trans), lower, unit_diagonal)
     return back[..., 0] if np.ndim(b) == 1 else back
 
 
@@ -129,6 +128,7 @@ def _(g: Any, z: Any, a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_
         example(STACK + 1, UPPER.T.copy(), (3, 3)),
         example(UPPER, STACK, (2, 3, 3)),
     ),
+    complex=True,
 )
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """``z`` in ``a z + z b = q``, for ``a`` ``(…, m, m)``, ``b`` ``(…, n, n)`` and ``q`` ``(…, m, n)``.
@@ -157,18 +157,18 @@ def _(g: Any, z: Any, a: Any, b: Any, q: Any) -> Any:
     return solve_sylvester(_t(a), _t(b), g)
 
 
-@op(r"\sqrt{x}", examples=(example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25), example(STACK)))
+ROOTS = (example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25), example(STACK))
+
+
+@op(r"\sqrt{x}", examples=ROOTS, complex=True)
 def sqrtm(A: Any) -> Any:
-    """The principal square roots of matrices ``(…, n, n)`` that have real ones.
+    """The principal square roots of matrices ``(…, n, n)``: complex where one has an eigenvalue below 0, as SciPy's.
 
     >>> print(sqrtm(np.diag([4.0, 9.0])))
     [[2. 0.]
      [0. 3.]]
     """
-    root = _sqrtm(A)
-    if np.iscomplexobj(root):
-        raise ValueError("sqrtm: expected a matrix whose square root is real, got one with an eigenvalue below 0")
-    return root
+    return by_its_numbers(_sqrtm(A), A)
 
 
 @sqrtm.vjp(r"G: z^{T} G + G z^{T} = g")
@@ -197,6 +197,7 @@ def _transposed(l_and_u: tuple[int, int], ab: Any) -> Any:
         example(np.array([[[4.0, 5.0, 3.0]], [[2.0, 3.0, 4.0]]]), (3,)),
         example(np.array([[4.0, 5.0, 3.0], [0.5, 2.0, 0.0]]), (2, 3, 1), l_and_u=(1, 0)),
     ),
+    complex=True,
 )
 def banded(ab: Any, b: Any, l_and_u: Any = (0, 0)) -> Any:
     """`solve_banded`, with the bands as a parameter."""

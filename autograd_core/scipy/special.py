@@ -428,6 +428,11 @@ kve: Op = ufunc(
 )
 kn = kv
 NUMPY[sp.kn] = kv
+
+# SciPy's functions that take complex numbers and whose rules hold for them as they stand, to every order.
+for _analytic in (erfi, exp1, expi, jv, yv, iv, kv, kve):
+    _analytic.complex = True
+
 j0 = ufunc(sp.j0, r"J_0(x)", (lambda g, z, x: -g * j1(x), r"-J_1(x)"))
 j1: Op = ufunc(sp.j1, r"J_1(x)", (lambda g, z, x: g * ((j0(x) - jv(2, x)) / 2), r"\frac{J_0(x) - J_2(x)}{2}"))
 y0 = ufunc(sp.y0, r"Y_0(x)", (lambda g, z, x: -g * y1(x), r"-Y_1(x)"), domain=POSITIVE)

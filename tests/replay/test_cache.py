@@ -102,6 +102,56 @@ def decided(x):
     return x * 2 if decide(x[0] > 0) else x * 3
 
 
+def called(made, arrays):
+    return [made(x) for x in arrays]
+
+
+@pytest.mark.parametrize("made_by", [replay, Replay])
+def test_a_function_that_decides_otherwise_in_turn_is_replayed_where_it_goes_one_way(made_by):
+    runs, count = [], iter(range(1000))
+    made = made_by(lambda x: (runs.append(1), decided(x))[1])
+    for i in range(12):
+        x = np.full(3, (-1.0) ** i * (1 + i))
+        np.testing.assert_array_equal(made(x), decided(x))
+    assert (len(made.programs), "came out otherwise" in made.show()) == (1, True)
+    assert len(runs) == 9  # once as it is, three recordings, two comparisons, and each second call of the other six
+
+    def wandering(x):  # each time another way, so that nothing agrees, and nobody is at fault
+        y = x
+        for k in range(5):
+            y = y * 2 if decide(x[0] % 2 ** (k + 1) < 2**k) else y + 1
+        return y
+
+    made = made_by(wandering)
+    called(made, [np.full(3, float(i)) for i in range(20)])
+    assert (len(made.programs), "came out otherwise" in made.show()) == (0, True)
+
+    def frozen(x):
+        return decided(x * next(count))
+
+    def asked_once_more(x):
+        return decided(x) if next(count) % 2 else decided(x) + 0 * decide(x[0] > -5)
+
+    alternating = [np.full(3, (-1.0) ** (i // 2)) for i in range(9)]
+    for f in (frozen, asked_once_more):  # what no decision tells is found all the same
+        with pytest.raises(ReplayError, match=r"a number that differs|took different ways"):
+            called(replay(f), alternating)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("function", [np.linalg.eigvals, lambda x: np.linalg.eig(x)[1]])
+def test_numbers_that_are_complex_only_for_some_data(function, recorded):
+    real, turning = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[1.0, 2.0], [-2.0, 1.0]])
+    made = replay(lambda x: function(ag.Tensor(x)).data if recorded else function(x))
+    for x in (real, turning, real, turning, real, real, turning, turning, real + 0j, turning, real):
+        result, expected = made(x), function(x)
+        assert result.dtype == expected.dtype
+        np.testing.assert_array_equal(result, expected)
+    for f in (np.emath.sqrt, np.real_if_close):
+        with pytest.raises(ReplayError, match=f"{f.__name__} gives real or complex numbers, as the data will have it"):
+            called(replay(f), [real] * 3)
+
+
 def written_to(x, y):
     x += 1
     return x * 2 + y
