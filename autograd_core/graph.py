@@ -217,10 +217,11 @@ def stamp(nodes: Iterable[Node], changer: tuple[str, int]) -> None:
     """Note that the data of ``nodes`` was changed in place just now, by a line of a file."""
     global last_change
     last_change = tick()
-    watched = rerun.watching.runs  # looked at as it is, because each step of training does
-    for node in nodes:
-        if watched:
+    if rerun.watching.runs:  # looked at as it is, because each step of training does
+        nodes = list(nodes)
+        for node in nodes:
             rerun.will_stamp(node)
+    for node in nodes:
         node.changed, node.changer = last_change, changer
 
 

@@ -20,18 +20,23 @@ _ARRAYS = np.ndarray, np.generic
 _NUMBERS = frozenset({bool, int, str})
 
 
-def key_of(args: Any, given: Sequence[Any], nested: bool) -> Any:
-    """Shapes and dtypes, and whatever else is no array; a sentence where an argument is nothing to replay on.
+def key_and_arrays(args: Any, flat: Sequence[Any] | None = None) -> tuple[Any, list[Any]]:
+    """The key of a program for these arguments, and those of them that are arrays.
 
-    ``given`` are the leaves of ``args``. What follows the first two entries is about them alone.
+    The key is shapes and dtypes, and whatever else is no array; a sentence where an argument is nothing to replay on.
+    What follows its first two entries is about the arguments alone. All is found in one go, which each call makes.
+    ``flat`` are the leaves, where it is known that there are structures among the arguments.
     """
+    given = args if flat is None else flat
     key: list[Any] = [mode.recording, error_modes()]
+    arrays: list[Any] = []
     for value in given:
         kind = type(value)
         if kind is np.ndarray or isinstance(value, _ARRAYS):
             dtype = value.dtype
             if dtype.kind not in "biufc":
-                return _unsuitable(value)
+                return _unsuitable(value), arrays
+            arrays.append(value)
             key += (value.shape, dtype)
             if kind is np.ndarray or kind is np.memmap:
                 flags = value.flags
@@ -43,26 +48,29 @@ def key_of(args: Any, given: Sequence[Any], nested: bool) -> Any:
             elif isinstance(value, np.generic):
                 key.append("scalar")  # which nobody writes into, and which is a number
             else:
-                return _unsuitable(value)  # which may compute in a way of its own
+                return _unsuitable(value), arrays  # which may compute in a way of its own
         elif value is None:
             key.append(None)
         elif isinstance(value, Tensor):
             data = value.data
             if (value.requires_grad and mode.recording) or not isinstance(data, _ARRAYS):
-                return _unsuitable(value)
+                return _unsuitable(value), arrays
+            arrays.append(data)
             flags = data.flags
             key.append((type(data), data.shape, data.dtype, flags.c_contiguous or data.strides, flags.writeable))
         elif kind in _NUMBERS:  # and no subclass, which may compute in a way of its own
             key.append((kind, value))
         elif kind is float:
             key.append((float, repr(value)))  # which tells -0.0 from 0.0, and where NaN is NaN
+        elif flat is None and isinstance(value, tree.BRANCHES):
+            return key_and_arrays(args, tree.leaves(args))
         else:
-            return _unsuitable(value)
+            return _unsuitable(value), arrays
     if len(set(map(id, given))) < len(given):
         key.append(_repeated(given))
-    if nested:
+    if flat is not None:
         key.append(tree.structure(args))
-    return tuple(key)
+    return tuple(key), arrays
 
 
 def _unsuitable(value: Any) -> str:
@@ -78,19 +86,6 @@ def _repeated(given: Sequence[Any]) -> tuple[int, ...]:
     """Which arrays are given several times, for whom `is` tells."""
     first: dict[int, int] = {}
     return tuple(first.setdefault(id(v), i) if isinstance(v, (*_ARRAYS, Tensor)) else i for i, v in enumerate(given))
-
-
-def arrays_of(given: Sequence[Any]) -> list[Any]:
-    """Those of the arguments that are arrays."""
-    found: list[Any] = []
-    for value in given:
-        if type(value) is np.ndarray:
-            found.append(value)
-        elif isinstance(value, Tensor):
-            found.append(value.data)
-        elif isinstance(value, _ARRAYS):
-            found.append(value)
-    return found
 
 
 def traced(recording: Recording, given: Sequence[Any]) -> list[Any]:

@@ -27,7 +27,7 @@ from ..errors import ReplayError
 from ..mode import mode
 from ..tensor import Tensor
 from . import passes
-from .arguments import arrays_of, key_of, owned, traced
+from .arguments import key_and_arrays, owned, traced
 from .blas import limited
 from .checks import BEFORE_A_CALL, DECISION, ERROR, STATE, CheckFailed, Then, state_in_place
 from .execute import Program, trim
@@ -195,23 +195,22 @@ class Replay:
     def __call__(self, *args: Any) -> Any:
         if mode.debugging or active.recording is not None:
             return self.function(*args)
-        nested = tree.nested(args)
-        given = tree.leaves(args) if nested else args
-        key = key_of(args, given, nested)
+        key, arrays = key_and_arrays(args)
         if type(key) is str:
             self._why = key
             return self.function(*args)
         with self._lock:
-            return self._call(key, args, given)
+            return self._call(key, args, arrays)
 
-    def _call(self, key: Any, args: Any, given: Sequence[Any]) -> Any:
+    def _call(self, key: Any, args: Any, arrays: Sequence[Any]) -> Any:
         entry = self._entries.get(key) or self._begin(key)
-        if entry.phase is Phase.REFUSED and self._strict:
-            raise refusal(self.name, entry.reason)
-        if entry.phase is Phase.REFUSED or entry.phase is Phase.EAGER:
-            return self._eagerly(args)
+        if entry.phase is not Phase.PROVED:
+            if entry.phase is Phase.REFUSED and self._strict:
+                raise refusal(self.name, entry.reason)
+            if entry.phase is Phase.REFUSED or entry.phase is Phase.EAGER:
+                return self._eagerly(args)
         for check, holds in BEFORE_A_CALL:
-            if holds(self._state, given, key[1]):
+            if holds(self._state, arrays, key[1]):
                 continue
             if check.then is Then.AS_IT_IS:
                 entry.reason = self._why = check.otherwise
@@ -219,8 +218,8 @@ class Replay:
             self._forget_moved()
             entry = self._begin(key)
         if entry.phase is Phase.PROVED:
-            return self._replay(entry, args, given)
-        return _STEPS[entry.phase](self, entry, args, given)
+            return self._replay(entry, args, arrays)
+        return _STEPS[entry.phase](self, entry, args, arrays)
 
     def _begin(self, key: Any) -> Entry:
         entry = self._entries[key] = Entry()
@@ -260,7 +259,7 @@ class Replay:
         finally:
             self._state.keep_in_place()
 
-    def _see(self, entry: Entry, args: Any, given: Sequence[Any]) -> Any:
+    def _see(self, entry: Entry, args: Any, arrays: Sequence[Any]) -> Any:
         """The first call, as it is."""
         entry.phase = Phase.SEEN
         returned = self._eagerly(args)
@@ -271,13 +270,13 @@ class Replay:
             )
         return returned
 
-    def _record(self, entry: Entry, args: Any, given: Sequence[Any]) -> Any:
+    def _record(self, entry: Entry, args: Any, arrays: Sequence[Any]) -> Any:
         """Run the function, and note what it does; the second time hold it against the first."""
         if entry.first is None:
             self._state.find()
         recording = Recording(self._strict, self.name)
         try:
-            results = self._recorded(recording, args, given)
+            results = self._recorded(recording, args)
         except Exception as error:
             return self._record_raised(entry, args, recording, error)
         reason = recording.broken
@@ -309,16 +308,17 @@ class Replay:
         entry.refuse(f"it raised {type(error).__name__} while it was recorded{line_of_error(error)}: {error}")
         return returned
 
-    def _recorded(self, recording: Recording, args: Any, given: Sequence[Any]) -> Results:
+    def _recorded(self, recording: Recording, args: Any) -> Results:
         """Run the function on Traced values, with state Traced as well."""
-        replaced = traced(recording, given)
+        nested = tree.nested(args)
+        replaced = traced(recording, tree.leaves(args) if nested else args)
         state = self._state
         try:
             for ref, array in zip(state.refs, state.arrays, strict=True):
                 ref.value = recording.state(array)
             chance = _chance()
             with recording:
-                value = self.function(*(tree.rebuild(args, replaced) if tree.nested(args) else replaced))
+                value = self.function(*(tree.rebuild(args, replaced) if nested else replaced))
                 for ref, array in zip(state.refs, state.arrays, strict=True):
                     if unwrapped(ref.value) is not array:  # rebound to a new value
                         Traced(array, recording)[...] = ref.value
@@ -337,11 +337,10 @@ class Replay:
         finally:
             state.put_back()
 
-    def _verify(self, entry: Entry, args: Any, given: Sequence[Any]) -> Any:
+    def _verify(self, entry: Entry, args: Any, arrays: Sequence[Any]) -> Any:
         """Run a program, take back what it changed, run the function as it is, and compare."""
         assert entry.first is not None
         recording, results = entry.first
-        arrays = arrays_of(given)
         try:
             schedule = passes.optimize(passes.lower(recording, [p for p in results.views if p is not None]))
             trim()  # a program needs memory of its own beside what the function itself used and has freed
@@ -368,14 +367,14 @@ class Replay:
             entry.refuse(reason)
         return returned
 
-    def _replay(self, entry: Entry, args: Any, given: Sequence[Any]) -> Any:
+    def _replay(self, entry: Entry, args: Any, arrays: Sequence[Any]) -> Any:
         """What a program gives; where it ends with an error, what the function does."""
         if self._check:
             entry.runs += 1
             if entry.runs % self._check == 0:
-                return self._compare(entry, args, given)
+                return self._compare(entry, args, arrays)
         try:
-            found = self._run(entry, given)
+            found = self._run(entry, arrays)
         except CheckFailed as failed:
             self._why = str(failed)
             return self._eagerly(args)
@@ -386,14 +385,14 @@ class Replay:
         assert entry.results is not None
         return entry.results.with_values(found)
 
-    def _run(self, entry: Entry, given: Sequence[Any]) -> list[Any]:
+    def _run(self, entry: Entry, arrays: Sequence[Any]) -> list[Any]:
         assert entry.program is not None
         if not self._heats or entry.program.schedule.hot:
-            return entry.program(arrays_of(given))
+            return entry.program(arrays)
         if entry.seconds >= self._hot_after:
             self._heat(entry)
         begin = perf_counter()
-        found = entry.program(arrays_of(given))
+        found = entry.program(arrays)
         entry.seconds += perf_counter() - begin
         return found
 
@@ -413,11 +412,11 @@ class Replay:
         entry.program = Program(schedule)
         entry.phase = Phase.PROVED
 
-    def _compare(self, entry: Entry, args: Any, given: Sequence[Any]) -> Any:
+    def _compare(self, entry: Entry, args: Any, arrays: Sequence[Any]) -> Any:
         """What the function itself returns, if the program does the same; else an error, and all is as it was."""
         assert entry.program is not None
         assert entry.results is not None
-        program, arrays = entry.program, arrays_of(given)
+        program = entry.program
         overwritten = [a for a in (*self._state.arrays, *arrays) if isinstance(a, np.ndarray) and a.flags.writeable]
         before = [array.copy(order="K") for array in overwritten]
         stood = [(g, g.bit_generator.state) for g in program.schedule.generators]
@@ -478,9 +477,8 @@ class Replay:
         """
         from .show import times
 
-        nested = tree.nested(args)
-        given = tree.leaves(args) if nested else args
-        wanted = key_of(args, given, nested)[2:]  # whatever the error state
+        key, arrays = key_and_arrays(args)
+        wanted = key[2:]  # whatever the error state
         entry = next((entry for key, entry in self._entries.items() if key[2:] == wanted and entry.program), None)
         if entry is None or entry.program is None:
             others = "those it has are for other numbers, shapes or dtypes" if self.programs else self.show()
@@ -488,7 +486,7 @@ class Replay:
         found: list[list[float]] = [[] for _ in range(runs)]
         with self._lock, limited():
             for each in found:
-                entry.program.dry_run(arrays_of(given), each)
+                entry.program.dry_run(arrays, each)
         return times(entry.program.schedule, [min(each) for each in zip(*found, strict=True)])
 
     def save(self, path: Any, graph: Any = None) -> None:

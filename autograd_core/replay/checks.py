@@ -47,7 +47,8 @@ class Check(NamedTuple):
     name: str
     otherwise: str  # why the function is called; {} is what it was this time
     then: Then = Then.AS_IT_IS
-    # By the state, the arguments, and what `error_modes` gave. None for what a program finds out while it runs.
+    # By the state, the arrays among the arguments, and what `error_modes` gave. None for what a program finds out while
+    # it runs.
     holds: Callable[[State, Sequence[Any], Modes], bool] | None = None
 
 
@@ -69,7 +70,7 @@ def error_modes() -> Modes:
     return modes
 
 
-def nobody_listens(state: State | None = None, given: Sequence[Any] = (), modes: Modes | None = None) -> bool:
+def nobody_listens(state: State | None = None, arrays: Sequence[Any] = (), modes: Modes | None = None) -> bool:
     """Whether a warning of NumPy's is nothing or a line on the screen.
 
     >>> nobody_listens()
@@ -100,24 +101,19 @@ def _concerns(category: Any) -> bool:
     return issubclass(RuntimeWarning, category) or issubclass(category, RuntimeWarning)
 
 
-def _arguments_apart(state: State, given: Sequence[Any], modes: Modes) -> bool:
+def _arguments_apart(state: State, arrays: Sequence[Any], modes: Modes) -> bool:
     """Whether no argument lies in the memory of state, which a program changes."""
     owners = state.owners
-    for value in given if owners else ():
-        if type(value) is np.ndarray:
-            base = value.base  # of views NumPy keeps the owner only
-            if id(value if base is None else base if type(base) is np.ndarray else owner_of(value)) in owners:
-                return False
+    for array in arrays if owners else ():
+        base = array.base  # of views NumPy keeps the owner only
+        if id(array if base is None else base if type(base) is np.ndarray else owner_of(array)) in owners:
+            return False
     return True
 
 
-def state_in_place(state: State, given: Sequence[Any] = (), modes: Modes = ()) -> bool:
+def state_in_place(state: State, arrays: Sequence[Any] = (), modes: Modes = ()) -> bool:
     """Whether every array of state is the one that was recorded."""
-    now = [node.out for node in state.nodes]
-    if len(now) < len(state.refs):
-        now += [entries[key] for entries, key in state.entries]
-        now += [ref.value for ref in state.refs[len(now) :]]
-    return all(map(operator.is_, now, state.arrays))
+    return all(map(operator.is_, state.values(), state.arrays))
 
 
 WARNINGS = Check("warnings", "NumPy's warnings are errors, or are called or collected", holds=nobody_listens)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -105,7 +105,7 @@ class Program:
             self.ends.append(len(self.steps))
         self._runner = schedule.runner and schedule.runner(self)
         self._return_inputs()
-        self._outputs = [None if p.buffer in schedule.borrowed else self.array(p) for p in schedule.outputs]
+        self._outputs = [self._copying(view) for view in schedule.outputs]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """Run on these inputs, and return the outputs. After any error, state is as it was."""
@@ -121,7 +121,7 @@ class Program:
                     step()
             if schedule.written:
                 self._write_back(values)
-            return self._results()
+            return [copy() for copy in self._outputs]
         except BaseException:
             for view, before in zip(schedule.saved, saved, strict=True):
                 np.copyto(self.array(view), before)
@@ -157,7 +157,7 @@ class Program:
                     if change.last == n:
                         left[i] = digest(self.array(change.view))
                         np.copyto(self.array(change.view), before.pop(i))
-            returned = self._results()
+            returned = [copy() for copy in self._outputs]
             for i in before:
                 left[i] = digest(self.array(changes[i].view))
             written = [own.copy() for buffer, own in self._inputs if buffer in self.schedule.written]
@@ -201,12 +201,11 @@ class Program:
         for where, group in self._borrowing:
             self.steps[where] = self._bind(group)
 
-    def _results(self) -> list[Any]:
-        found = [
-            self.array(view) if output is None else output
-            for output, view in zip(self._outputs, self.schedule.outputs, strict=True)
-        ]
-        return [output.copy(order="K") if output.ndim else output[()] for output in found]
+    def _copying(self, view: BufferView) -> Callable[[], Any]:
+        """What gives a copy of an output, or the number that it is."""
+        if view.buffer in self.schedule.borrowed:
+            return lambda: _copy_of(self.array(view))()
+        return _copy_of(self.array(view))
 
     def _return_inputs(self) -> None:
         """Hold on to no input that is the caller's."""
@@ -252,6 +251,10 @@ class Program:
         if any(guard.condition.buffer in self.schedule.borrowed for guard in guards):
             raise Unplannable("a decision is an element of a large input")
         self.steps.extend(partial(_ask, self.array(guard.condition), guard) for guard in guards)
+
+
+def _copy_of(array: Any) -> Callable[[], Any]:
+    return partial(array.copy, order="K") if array.ndim else partial(array.__getitem__, ())
 
 
 def _positions(generators: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -49,8 +49,10 @@ def _form(inst: Instruction, args: Any, kwargs: Any, results: list[Any]) -> Step
         value = args[0]
         return partial(out.fill, value) if np.ndim(value) == 0 else partial(out.__setitem__, ..., value)
     if function is np.matmul and not kwargs and _small_matrices(*args, out):
-        return partial(np.dot, *args, out)
+        return partial(args[0].dot, args[1], out)  # as a method it asks nobody who else might answer
     if isinstance(function, np.ufunc):
+        if function.signature is None and not kwargs:
+            args, out = _of_one_row(args, out)
         if function in (np.maximum, np.minimum):  # they warn where the third argument is not a keyword
             return partial(function, *(_repeated(p, a, out) for p, a in zip(inst.args, args, strict=True)), out=out)
         if kwargs:
@@ -77,6 +79,18 @@ def _small_matrices(*arrays: Any) -> bool:
     return arrays[-1].flags.c_contiguous and all(
         a.ndim == 2 and a.size <= SMALL and a.dtype == dtype and a.dtype.kind in "fc" and a.flags.forc for a in arrays
     )
+
+
+def _of_one_row(args: Any, out: Any) -> tuple[Any, Any]:
+    """The same arrays without the first axes of the result that have length 1.
+
+    To match shapes that differ, such as those of a row and of a matrix of one row, takes NumPy longer than to compute
+    with a few numbers.
+    """
+    while out.ndim > 1 and out.shape[0] == 1:
+        args = tuple(a[0] if isinstance(a, np.ndarray) and a.ndim == out.ndim else a for a in args)
+        out = out[0]
+    return args, out
 
 
 def _into(out: Any, function: Any, args: Any, kwargs: Any) -> None:

@@ -198,8 +198,8 @@ class Metric(config.Configurable):
             freeze.refuse_assignment(self, "total")
         total, count = self._mean or self._sums()
         if type(values) is float and type(sample_weight) is int:  # the mean loss of a batch of so many examples
-            total.node.out += values * sample_weight
-            count.node.out += sample_weight
+            sums, counts = total.node.out, count.node.out  # 64 bits each, as Python's numbers are
+            sums[()], counts[()] = sums.item() + values * sample_weight, counts.item() + sample_weight
             return
         checks.real(plain(values), self.name)
         values = plain(values).astype(np.float64, copy=False)

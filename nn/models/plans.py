@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import repeat
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.replay import Program, Replay, freeze
@@ -20,6 +22,8 @@ from . import recorded
 if TYPE_CHECKING:
     from ..callbacks.callback import Callback
     from .training_step import TrainingStep
+
+_grad = attrgetter("node.grad")
 
 # For how many different settings of a model there are recordings at a time.
 KEPT = 4
@@ -220,6 +224,6 @@ class Plans:
 
 def forget_gradients(variables: Sequence[Tensor]) -> None:
     """Leave no gradients behind in variables."""
-    for v in variables:
-        if v.node.grad is not None:
+    if any(map(is_not, map(_grad, variables), repeat(None))):  # after a replay there are none
+        for v in variables:
             v.node.grad = None

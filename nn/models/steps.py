@@ -57,9 +57,10 @@ class Steps:
                 return recorded.unpacked(y_pred), loss
             optimizer = self.plans.model.optimizer
             with unbroken():
-                y_pred, loss = plan.training(x, y, weights, *optimizer.rate_and_step())
+                rate, step = optimizer.rate_and_step()
+                y_pred, loss = plan.training(x, y, weights, rate, step)
                 if plan.variables:  # or else there was no update to count
-                    optimizer._step[...] += 1
+                    optimizer._step[()] = step
             return recorded.unpacked(y_pred) if type(y_pred) is recorded.Masked else y_pred, loss
         finally:
             forget_gradients(plan.variables)
@@ -83,8 +84,9 @@ class Steps:
             plan = self.plans.plan
         assert plan.update is not None
         with unbroken():
-            plan.update(*optimizer.rate_and_step(), gradients)
-            optimizer._step[...] += 1
+            rate, step = optimizer.rate_and_step()
+            plan.update(rate, step, gradients)
+            optimizer._step[()] = step
 
     def test(self, x: Any, y: Any, weights: Any) -> Any:
         """Forward and loss: the predictions and the loss."""

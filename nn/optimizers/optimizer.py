@@ -20,6 +20,8 @@ from .change import change, checked, clipped
 from .memory import ACCUMULATED, AVERAGE, Memory, State, overwrite
 from .rate import Iterations, LearningRate, Rate
 
+_ONE = np.array(1)  # added to a number without axes in a third of the time of Python's 1
+
 _builds = itertools.count(1)
 
 
@@ -187,7 +189,7 @@ class Optimizer(config.Configurable):
 
     def rate_and_step(self) -> tuple[Any, Any]:
         """The learning rate and the number of the next step, as arrays without axes."""
-        return np.asarray(self._rate.at(self._step)), np.asarray(self._step + 1)
+        return np.asarray(self._rate.at(self._step)), np.asarray(np.add(self._step, _ONE))
 
     def apply_at(
         self, learning_rate: Any, step: Any, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None

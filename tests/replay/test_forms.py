@@ -108,6 +108,22 @@ def test_the_methods_of_a_ufunc_give_the_bits_of_the_plain_call(ufunc, dtype):
             assert_same_bits(f, dtype, layout)
 
 
+def test_ufuncs_of_arrays_of_one_row_give_the_bits_of_the_plain_call():
+    def first(shape):
+        return lambda x: np.resize(x, shape)
+
+    for a, b in [((1, 5), (5,)), ((5,), (1, 5)), ((1, 1, 4), (4,)), ((1, 1, 4), (1, 1)), ((1, 1), (1,)), ((1, 3), ()),
+                 ((1, 3), (1, 1)), ((1, 0), (0,)), ((1, 2, 3), (3,)), ((1, 3), (2, 3))]:  # fmt: skip
+        left, right = first(a), first(b)
+        for f in (
+            lambda x, left=left, right=right: left(x) + right(x * 2),
+            lambda x, left=left, right=right: np.maximum(right(x), left(x * 2)),
+            lambda x, left=left: np.add(left(x), 1, where=left(x) == left(x), out=left(x) * 0),
+            lambda x, left=left, right=right: np.hypot(left(x), right(x)) > 1,
+        ):
+            assert_same_bits(f, np.float32, "rows")
+
+
 @pytest.mark.parametrize(
     "dtype", [np.float16, np.float32, np.float64, np.complex64, np.int32], ids=lambda d: d.__name__
 )

@@ -578,3 +578,43 @@ def test_the_schedule_of_a_model_names_the_lines_of_its_layers_rules_and_optimiz
     for line in ("dense.py:", "linalg.py:", "classification.py:", "adam.py:"):
         assert line in shown
     assert "train_on_batch" not in shown
+
+
+def counted(function):
+    """How many instructions of Python's machine a call takes, and the functions of Python that it calls, in order."""
+    instructions, called, before = 0, [], sys.gettrace()
+
+    def see(frame, event, argument):
+        nonlocal instructions
+        frame.f_trace_opcodes = True
+        instructions += event == "opcode"
+        if event == "call":
+            called.append(frame.f_code.co_name)
+        return see
+
+    sys.settrace(see)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return instructions, called
+
+
+def test_a_small_step_is_few_instructions_of_python_beside_the_calls_of_numpy():
+    x, y = X[:1], np.ones((1, 1), np.float32)
+    models = []
+    for hidden in (2, 12):
+        model = nn.Sequential([layers.Input(shape=(6,)), *(layers.Dense(4, "relu") for _ in range(hidden))])
+        model.add(layers.Dense(1))
+        model.compile("rmsprop", "mse")
+        models.append(model)
+    for _ in range(6):  # now that all are made, which are settings that may matter to any
+        for model in models:
+            model.train_on_batch(x, y)
+    (few, called), (many, called_by_many) = (counted(lambda m=m: m.train_on_batch(x, y)) for m in models)
+    assert called == called_by_many  # no function of Python is called for each of NumPy's calls, nor for each weight
+    programs = [model.schedule.programs[0] for model in models]
+    calls = [len(program.steps) for program in programs]
+    assert few - 8 * calls[0] < 2150  # a call in a loop is eight of them
+    # For each weight it is looked whether it is in its place, and noted that it was changed.
+    assert (many - few) - 8 * (calls[1] - calls[0]) <= 12 * 2 * (12 - 2)
