@@ -225,14 +225,14 @@ ABSENT: dict[str, dict[str, str]] = {
 ARGUMENTS = {
     "use_cudnn implementation": "nothing here asks for CUDA by name, and there is one way to compute it: leave it out",
     "flash_attention": "attention is computed in one way here: leave it out",
-    "sliding_window use_gate": "hand call an attention_mask, or derive nn.layers.MultiHeadAttention",
     "lora_rank lora_alpha quantization_config": "weights are neither quantized nor split here: leave it out",
     "synchronized": "processes that share a batch share its statistics here: leave it out",
     "renorm renorm_clipping renorm_momentum": "batch renormalization is not here: GroupNormalization and "
     "LayerNormalization do not depend on the batch",
-    "rms_scaling": "Keras 3.15 has none either: write x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6) in a "
-    "layer of your own",
+    "rms_scaling": "Keras 3.15 is about to drop it: write x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6) in "
+    "a layer of your own",
     "autocast": MIXED,
+    "weights": "call set_weights once it is built",
     "sparse": "a sparse array of SciPy may be given to any model that begins with a Dense layer: leave it out",
     "ragged": "rows of different lengths are filled up: nn.utils.pad_sequences, and Embedding(mask_zero=True)",
     "tensor input_tensor": "call the layers on your array; a model begins with Input(shape=…)",

@@ -71,10 +71,10 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def reject(owner: Any, unknown: Mapping[str, Any]) -> None:
-    """Raise for arguments that ``owner`` does not have; one of Keras' that is None or False asks for nothing."""
+    """Raise for arguments that ``owner`` does not have; one of Keras' may have a value at which it changes nothing."""
     for name, value in unknown.items():
         of_keras = next((why for names, why in absent.ARGUMENTS.items() if name in names.split()), None)
-        if of_keras is None or (value is not None and value is not False):
+        if of_keras is None or not keras_config.without_effect(name, value):
             hint = of_keras or suggest(name, arguments(type(owner)))
             raise TypeError(f"{type(owner).__name__} has no argument {name!r}; {hint}")
 
@@ -317,7 +317,7 @@ def serialize(value: Any) -> Any:
     """``value`` as plain data for JSON; functions become their names."""
     if isinstance(value, Configurable):
         with sharing() as scope:
-            return scope.describe(value) if value.shared else description(value)
+            return scope.describe(value) if type(value).shared else description(value)
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, np.dtype):

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 # Arguments of Keras that we lack, at the values at which they change nothing. At None any argument changes nothing.
-WITHOUT_EFFECT: dict[str, Any] = {
-    "autocast": True,
-    "optional": False,
-    "ragged": False,
-    "renorm": False,
-    "renorm_momentum": 0.99,
-    "rms_scaling": False,
-    "sparse": False,
-    "synchronized": False,
-    "use_gate": False,
+WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
+    "autocast": (True,),
+    "flash_attention": (False,),
+    "optional": (False,),
+    "ragged": (False,),
+    "renorm": (False,),
+    "renorm_momentum": (0.99,),
+    "rms_scaling": (False,),
+    "sparse": (False,),
+    "synchronized": (False,),
+    "use_cudnn": ("auto", False),
 }
 
 # What Keras tells of every layer, at its default.
@@ -34,7 +35,7 @@ OF_EVERY_LAYER = [
 ]
 
 # What `Model.compile` of Keras takes and ours does not, likewise.
-COMPILED_WITHOUT_EFFECT: dict[str, Any] = {"auto_scale_loss": True, "steps_per_execution": 1}
+COMPILED_WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {"auto_scale_loss": (True,), "steps_per_execution": (1,)}
 
 # What Keras calls the same function in files, and the arguments that it keeps in the configuration instead of the
 # call (``keras.src.ops.numpy``), with ours for each.
@@ -135,9 +136,13 @@ def arguments_of(config: dict[str, Any], known: Container[str], ours: bool = Tru
     }
 
 
-def without_effect(name: str, value: Any, table: dict[str, Any] = WITHOUT_EFFECT) -> bool:
-    """Whether an argument that we lack changes nothing at this value."""
-    return value is None or (name in table and type(value) is type(table[name]) and value == table[name])
+def without_effect(name: str, value: Any, table: dict[str, tuple[Any, ...]] = WITHOUT_EFFECT) -> bool:
+    """Whether an argument that we lack changes nothing at this value.
+
+    >>> without_effect("use_cudnn", "auto"), without_effect("use_cudnn", True), without_effect("sparse", 0)
+    (True, False, False)
+    """
+    return value is None or any(type(value) is type(known) and value == known for known in table.get(name, ()))
 
 
 def compile_arguments(config: dict[str, Any], known: Container[str]) -> dict[str, Any]:

@@ -16,32 +16,37 @@ def split_dataset(
     right_size: float | None = None,
     shuffle: bool = False,
     seed: int | None = None,
+    preferred_backend: str | None = None,
 ) -> tuple[Any, Any]:
-    """The first and the last examples of arrays.
+    """The first and the last examples of arrays, or of a dataset of TensorFlow or PyTorch.
 
     Parameters
     ----------
-    dataset : array_like
-        An array, or a tuple, list or dict of arrays of as many examples each.
+    dataset : array_like, tf.data.Dataset or torch.utils.data.Dataset
+        An array, or a tuple, list or dict of arrays of as many examples each; or what gives examples one by one and
+        knows how many.
     left_size, right_size : float, optional
         How many examples the parts have, or, between 0 and 1, which shares of all; None: those that the other leaves.
     shuffle : bool
         Whether the examples are taken in a random order.
     seed : int, optional
         Of this order; None: it is drawn like everything random, after `set_random_seed`.
+    preferred_backend : str, optional
+        None only: what was given says what comes back.
 
     Returns
     -------
     tuple
-        Two datasets of the structure that was given.
+        Two datasets of the structure or the kind that was given. Of tf.data the parts are ``take`` and ``skip``, of a
+        dataset of PyTorch they are a ``Subset``.
 
     Raises
     ------
     ValueError
-        For sizes that do not fit the data or each other or leave a part empty, for none, and for arrays of different
-        lengths.
+        For sizes that do not fit the data or each other or leave a part empty, for none, for arrays of different
+        lengths, and for a ``preferred_backend``.
     TypeError
-        For what is no array: of what gives batches, or examples one by one, some may be taken by `itertools.islice`.
+        For other data, and such as does not know how many examples it has: `itertools.islice` takes some.
 
     Examples
     --------
@@ -50,13 +55,21 @@ def split_dataset(
     >>> x.shape, y_test
     ((8, 3), array([8, 9]))
     """
-    if not is_arrays(dataset):
-        raise TypeError(
-            f"split_dataset: expected an array, or a tuple, list or dict of them, got {type(dataset).__name__}; of "
-            "what gives batches itertools.islice takes some"
+    if preferred_backend is not None:
+        raise ValueError(
+            f"preferred_backend: expected None, got {preferred_backend!r}: the parts are of the kind of the dataset"
         )
-    data = arrays_of(dataset, "dataset")
-    total = length_of(data, "dataset")
+    tensorflow, pytorch = (_is_from(package, dataset) for package in ("tensorflow", "torch"))
+    if tensorflow or pytorch:
+        total = len(dataset)
+    elif is_arrays(dataset):
+        data = arrays_of(dataset, "dataset")
+        total = length_of(data, "dataset")
+    else:
+        raise TypeError(
+            "split_dataset: expected an array, a tuple, list or dict of them, or a dataset of TensorFlow or PyTorch, "
+            f"got {type(dataset).__name__}; of what gives batches itertools.islice takes some"
+        )
     left, right = (_examples(size, total, name) for size, name in ((left_size, "left"), (right_size, "right")))
     if left is None and right is None:
         raise ValueError("left_size and right_size: expected at least one of them, got none")
@@ -67,11 +80,27 @@ def split_dataset(
             f"left_size and right_size: expected two parts of {total} examples that both hold some, got "
             f"{left_size!r} and {right_size!r}: {first} and {last} of them"
         )
-    order = np.arange(total)
-    if shuffle:
-        order = (random.generator if seed is None else np.random.default_rng(seed)).permutation(total)
+    chance = random.generator if seed is None else np.random.default_rng(seed)
+    if tensorflow:
+        if shuffle:
+            drawn = int(chance.integers(2**31))
+            dataset = dataset.shuffle(total, seed=drawn, reshuffle_each_iteration=False)
+        return dataset.take(first), dataset.skip(total - last)
+    order = chance.permutation(total) if shuffle else np.arange(total)
+    if pytorch:
+        from torch.utils.data import Subset
+
+        return Subset(dataset, order[:first].tolist()), Subset(dataset, order[total - last :].tolist())
     one, two = cut(data, order[:first]), cut(data, order[total - last :])
     return (tuple(one), tuple(two)) if isinstance(dataset, tuple) and isinstance(data, list) else (one, two)
+
+
+def _is_from(package: str, dataset: Any) -> bool:
+    """Whether it is a dataset of TensorFlow's or PyTorch's, or of a class made from theirs."""
+    return any(
+        base.__module__.partition(".")[0] == package and base.__name__ in ("DatasetV2", "Dataset")
+        for base in type(dataset).__mro__
+    )
 
 
 def _examples(size: Any, total: int, name: str) -> int | None:

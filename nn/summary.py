@@ -62,7 +62,7 @@ def summary(
         shares = ends_to_widths(positions, len(columns), width)
     for (title, justify, _), share in zip(columns, shares, strict=True):
         table.add_column(title, justify=justify, overflow="fold", ratio=share)
-    for layer in within(model.operations, layer_range):
+    for layer in within(model._operations(), layer_range):
         for cells in rows(layer, expand_nested, connected):
             table.add_row(*(escape(cell) for cell in cells[: len(columns)]))
     console.print(escape(f'Model: "{model.name}"'))
@@ -142,7 +142,7 @@ def rows(
 ) -> Iterator[tuple[str, ...]]:
     """What the table says of a layer and, where they are asked for, of the layers inside it."""
     shape = "not built" if layer.output_shape is None else shown(layer.output_shape)
-    weightless = type(layer).build is Layer.build and not layer.sublayers  # nothing is made when it is built
+    weightless = type(layer).build is Layer.build and not layer._sublayers  # nothing is made when it is built
     known = layer.built or layer.output_shape is not None or weightless
     count = f"{sum(w.size for w in layer.weights):,}" if known else "0 (not built)"
     trains = ("Y" if layer.trainable else "N") if layer.weights else "-"

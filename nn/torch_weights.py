@@ -360,7 +360,7 @@ def _heard(model: Layer) -> Iterator[list[tuple[Layer, Tensor, Tensor]]]:
 
         vars(layer)["call"] = heard
 
-    inner = [layer for layer in model.walk_layers() if not layer.sublayers and "call" not in vars(layer)]
+    inner = [layer for layer in model.walk_layers() if not layer._sublayers and "call" not in vars(layer)]
     try:
         for layer in inner:
             listen(layer)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core.tensor import Tensor
 
 from . import absent
-from .checks import whole
+from .checks import one_of, whole
 from .config import custom_object_scope, register_keras_serializable
 from .downloads import get_file
 from .models.batches import PyDataset, unpack_x_y_sample_weight
@@ -108,6 +108,7 @@ def plot_model(
     dpi: int = 200,
     show_layer_activations: bool = False,
     show_trainable: bool = False,
+    splines: str = "ortho",
 ) -> Any:
     """Draw the layers of a model into a picture file, as Keras does: a box a layer.
 
@@ -130,6 +131,8 @@ def plot_model(
         a model with a ``call`` of its own.
     dpi : int
         The resolution of a picture of pixels, in dots per inch.
+    splines : {"ortho", "spline", "curved", "polyline", "line", "none"}
+        How the lines of a file run: "ortho" across and down only.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def plot_model(
     Raises
     ------
     ValueError
-        When the model does not know its input.
+        When the model does not know its input; for other ``splines``.
     ImportError
         Without the plots extra.
 
@@ -156,6 +159,7 @@ def plot_model(
     from .picture import check_built, in_full, layers_drawn
 
     whole(dpi, "dpi", 1)
+    splines = one_of(splines, "splines", ("ortho", "spline", "curved", "polyline", "line", "none"))
     check_built(model)
     check(rankdir, None, None)
     asked = {
@@ -168,6 +172,7 @@ def plot_model(
     drawing = replace(drawing, arrows=tuple(replace(arrow, label="") for arrow in drawing.arrows))
     if to_file is not None:
         picture = replace(drawing)  # a vector drawing, as the one that is returned, has no dots
+        picture.digraph.graph_attr["splines"] = splines
         if Path(to_file).suffix.lower() in (".png", ".gif"):
             picture.digraph.graph_attr["dpi"] = str(dpi)
         picture.save(to_file)

@@ -22,7 +22,7 @@ from autograd_core.replay import freeze
 from autograd_core.tensor import Tensor
 
 from . import constraints, initializers, settings
-from .checks import real
+from .checks import one_of, real
 from .tensors import assign, plain
 
 # Whether what runs is a part of training (True), of prediction (False), of a layer's call of which nobody said either
@@ -61,6 +61,12 @@ def readable(value: Any) -> Any:
 _new = object.__new__
 
 
+def aggregated(how: str | None) -> None:
+    """Refuse what is no way of Keras to bring together the values that several processes have for a variable."""
+    if how is not None:
+        one_of(how, "aggregation", ("none", "mean", "sum", "only_first_replica"))
+
+
 class Variable(Readable):
     """A Tensor that keeps its values until others are assigned: the weight of a layer, the state of a metric.
 
@@ -74,6 +80,12 @@ class Variable(Readable):
         By default that of an array; of Python's numbers `nn.config.floatx`, int32 or bool.
     trainable : bool
         Whether it gets a gradient, where it is floating.
+    autocast : bool
+        Nothing: values have one dtype here, and are never brought to another for a computation.
+    aggregation, synchronization : str, optional
+        How Keras brings the values of several devices together, "none", "mean", "sum" or "only_first_replica", and
+        when, "none", "auto", "on_read" or "on_write". They are checked and change nothing: there is one device here,
+        and of processes that train together each keeps what it was assigned.
     name : str, optional
         By default "variable".
 
@@ -81,7 +93,7 @@ class Variable(Readable):
     ------
     ValueError
         For a ``shape`` beside values of another one, or none beside what makes them; in `assign`, for values of another
-        shape.
+        shape; for another ``aggregation`` or ``synchronization``.
     TypeError
         For complex numbers, which the rules of optimizers are not made for.
 
@@ -98,8 +110,19 @@ class Variable(Readable):
     around: str  # the layers in which that layer was built, as in "outer/inner"
 
     def __init__(
-        self, initializer: Any, shape: Any = None, dtype: Any = None, trainable: bool = True, name: str | None = None
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
     ):
+        aggregated(aggregation)
+        if synchronization is not None:
+            one_of(synchronization, "synchronization", ("none", "auto", "on_read", "on_write"))
         if callable(initializer) or isinstance(initializer, str):
             if shape is None:
                 raise ValueError(f"a Variable: expected a shape beside the initializer {initializer!r}, got None")

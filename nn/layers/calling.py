@@ -58,10 +58,10 @@ class Called(metaclass=freeze.Watched):
         if told is None or told is UNSAID:
             told = self._trains_untold
         dtype = self.dtype if self.autocast else None
-        tensors = [_convert(x, dtype) for x in inputs] if self.converts else list(inputs)
+        tensors = [_convert(x, dtype) for x in inputs] if type(self).converts else list(inputs)
         first = tensors[0] if tensors else None
         shape = shape_of(first)
-        if not self.takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):
+        if not type(self).takes_sparse and isinstance(first, Tensor) and is_sparse(first.data):
             raise TypeError(
                 f"layer {self.name!r} ({type(self).__name__}): expected a dense array, got a sparse one, which goes "
                 "into a Dense layer only: put one before it, or pass x.toarray()"

@@ -62,7 +62,7 @@ class Holds(metaclass=freeze.Watched):
                     self._hold(variable, kept=not variable.trainable)
 
     @property
-    def sublayers(self) -> list[Layer]:
+    def _sublayers(self) -> list[Layer]:
         """The layers in this one's attributes, lists and dicts of them included, in order of assignment."""
         found: dict[int, Layer] = {}
         for name in self._holders:
@@ -79,7 +79,7 @@ class Holds(metaclass=freeze.Watched):
             if id(layer) not in seen:
                 seen.add(id(layer))
                 yield layer
-                stack.extend(reversed(layer.sublayers))
+                stack.extend(reversed(layer._sublayers))
 
     @property
     def weights(self) -> list[Variable]:
@@ -159,7 +159,7 @@ class Holds(metaclass=freeze.Watched):
         found: dict[int, Metric] = {}
         for layer in self._holding[1]:
             for name, value in vars(layer).items():
-                if name not in (layer.untracked or ()) and isinstance(value, Metric | list | tuple | dict):
+                if name not in (type(layer).untracked or ()) and isinstance(value, Metric | list | tuple | dict):
                     found |= {id(leaf): leaf for leaf in tree.leaves(value) if isinstance(leaf, Metric)}
         return list(found.values())
 

@@ -17,7 +17,7 @@ from .. import constraints, initializers, regularizers
 from ..checks import real
 from ..names import path_to
 from ..tensors import plain
-from ..variables import Variable
+from ..variables import Variable, aggregated
 
 
 def _shape_first(add_weight: Any) -> Any:
@@ -56,8 +56,10 @@ class MakesWeights(metaclass=freeze.Watched):
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        aggregation: str | None = "none",
         name: str = "weight",
     ) -> Variable:
         """Make a weight, in ``build``.
@@ -73,10 +75,14 @@ class MakesWeights(metaclass=freeze.Watched):
             None for that of the layer.
         trainable : bool
             One that is not trainable is state: it is saved, and no gradient is computed.
+        autocast : bool
+            Nothing, as in `Variable`; likewise ``aggregation``, which is checked.
         regularizer : str or Regularizer, optional
             A name or a `Regularizer`, whose penalty is added to the loss.
         constraint : str or Constraint, optional
             A name or a `Constraint`, which the weight is held to after each step of an optimizer.
+        aggregation : str, optional
+            As in `Variable`.
         name : str
             What errors and saved files call it.
 
@@ -88,10 +94,12 @@ class MakesWeights(metaclass=freeze.Watched):
         Raises
         ------
         ValueError
-            Where the initializer gives another shape, and for a name in place of the shape.
+            Where the initializer gives another shape, for a name in place of the shape, and for another
+            ``aggregation``.
         TypeError
             For complex numbers.
         """
+        aggregated(aggregation)
         shape = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else shape
         real(dtype or self.dtype, f"{self.name}/{name}")
         if initializer is None:
@@ -113,7 +121,7 @@ class MakesWeights(metaclass=freeze.Watched):
             raise ValueError(
                 f"the initializer of {self.name}/{name}: expected an array of shape {tuple(shape)}, got {values.shape}"
             )
-        weight = Variable(values, None, values.dtype, trainable and self._trainable, f"{self.name}/{name}")
+        weight = Variable(values, None, values.dtype, trainable and self._trainable, name=f"{self.name}/{name}")
         weight.around = "/".join(path_to(self)[:-1])
         self._hold(weight, kept=not trainable)
         if regularizer is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..activations import sigmoid
 from ..checks import whole
 from ..masks import truth
 from ..tensors import constant
@@ -41,10 +42,14 @@ class MultiHeadAttention(Layer):
         The last axes of the result; None for those of the query.
     attention_axes : int, optional
         The axis of the positions: 1, which None means, too.
+    sliding_window : int, optional
+        How far a query looks, from 1 on: to the sources that are nearer to its own position than that, on both sides.
     kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint
         Those of all projections, as in `Dense`.
     seed : int, optional
         That of the dropout.
+    use_gate : bool
+        Whether each query says by a sigmoid of a projection of its own how much of each mean comes through.
     **kwargs
         As in `Layer`.
 
@@ -75,6 +80,7 @@ class MultiHeadAttention(Layer):
         use_bias: bool = True,
         output_shape: Any = None,
         attention_axes: Any = None,
+        sliding_window: int | None = None,
         *,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -83,6 +89,7 @@ class MultiHeadAttention(Layer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         seed: int | None = None,
+        use_gate: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -95,7 +102,8 @@ class MultiHeadAttention(Layer):
         self._last = tuple(whole(n, "a length of the output", 1) for n in given)
         if attention_axes not in (None, 1, (1,), [1]):
             raise ValueError(f"attention_axes: expected 1, that of the positions, or None, got {attention_axes!r}")
-        self.attention_axes = attention_axes
+        self.attention_axes, self.use_gate = attention_axes, use_gate
+        self.sliding_window = None if sliding_window is None else whole(sliding_window, "sliding_window", 1)
         self._plan_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._plan_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.seed = seed
@@ -119,11 +127,16 @@ class MultiHeadAttention(Layer):
 
         self.query_dense = projection("query", (self.num_heads, self.key_dim))
         self.key_dense = projection("key", (self.num_heads, self.key_dim))
+        if self.use_gate:
+            # by the name under which Keras stores it
+            self._gate_dense = projection("gate", (self.num_heads, self.value_dim))
         self.value_dense = projection("value", (self.num_heads, self.value_dim))
         self.output_dense = projection("attention_output", self._last or (query_shape[-1],), 2)
         if value_shape is not None:  # or else they are built when they are called
             for layer, shape in zip((self.query_dense, self.key_dense, self.value_dense), shapes, strict=True):
                 layer.build(shape)
+            if self.use_gate:
+                self._gate_dense.build(query_shape)
             self.output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
 
     def call(  # type: ignore[override]
@@ -153,7 +166,8 @@ class MultiHeadAttention(Layer):
             weights = self.softmax(
                 np.where(mask, scores, scores.dtype.type(-3e4 if scores.dtype == np.float16 else -1e9))
             )
-        result = self.output_dense(np.swapaxes(self.dropout_layer(weights) @ v, 1, 2))
+        means = np.swapaxes(self.dropout_layer(weights) @ v, 1, 2)
+        result = self.output_dense(means * sigmoid(self._gate_dense(query)) if self.use_gate else means)
         return (result, weights) if return_attention_scores else result
 
     def _mask(self, query: Any, key: Any, targets: Any, sources: Any, given: Any, causal: bool) -> Any:
@@ -162,6 +176,9 @@ class MultiHeadAttention(Layer):
         masks += [truth(mask)[:, None, None, :] for mask in sources if mask is not None]
         if causal:
             masks.append(truth(np.tril(np.ones((query.shape[1], key.shape[1]), bool))[None, None]))
+        if self.sliding_window is not None:
+            apart = np.subtract.outer(np.arange(query.shape[1]), np.arange(key.shape[1]))
+            masks.append(truth(np.abs(apart) < self.sliding_window)[None, None])
         if given is not None:
             given = truth(given)
             masks.append(given[:, None] if given.ndim == 3 else given)

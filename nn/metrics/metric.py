@@ -14,7 +14,7 @@ from .. import checks, config, losses
 from ..losses.pairs import align
 from ..masks import MASKS, weights_of
 from ..tensors import plain
-from ..variables import Variable
+from ..variables import Variable, aggregated
 
 # Functions of which more is better; of losses less is.
 RISING: set[Any] = set()
@@ -102,10 +102,11 @@ class Metric(config.Configurable):
         ValueError
             For another ``aggregation``.
         """
-        if aggregation is not None:
-            checks.one_of(aggregation, "aggregation", ("none", "mean", "sum", "only_first_replica"))
+        aggregated(aggregation)
         shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
-        made = Variable(initializer or "zeros", shape, dtype or "float32", False, f"{self.name}/{name or 'variable'}")
+        made = Variable(
+            initializer or "zeros", shape, dtype or "float32", False, name=f"{self.name}/{name or 'variable'}"
+        )
         made.held = "metric"
         self._variables = [*self._variables, made]
         return made

@@ -18,6 +18,7 @@ from .in_files import InFiles
 from .network import Network
 from .network_config import described, ends
 from .trainer import Trainer
+from .yielding import Yielding
 
 
 class Model(InFiles, Trainer):
@@ -88,11 +89,14 @@ class Model(InFiles, Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return self.sublayers
+        return self._sublayers
 
-    @property
+    @Yielding
     def operations(self) -> list[Layer]:
         """The layers, and the functions of NumPy's that stand between them."""
+        return self._operations()
+
+    def _operations(self) -> list[Layer]:
         return self.layers if self._network is None else list(self._network.layers)
 
     @property
@@ -107,12 +111,12 @@ class Model(InFiles, Trainer):
 
     # -- made from inputs and outputs ------------------------------------------------------------------
 
-    @property
+    @Yielding
     def inputs(self) -> list[KerasTensor]:
         """What the model takes, one after another."""
         return symbols(self._ends("inputs").inputs)
 
-    @property
+    @Yielding
     def outputs(self) -> list[KerasTensor]:
         """What the model gives, one after another."""
         return symbols(self._ends("outputs").outputs)
@@ -127,12 +131,12 @@ class Model(InFiles, Trainer):
         """What the model gives, as it was written down."""
         return self._ends("output").outputs
 
-    @property
+    @Yielding
     def input_names(self) -> list[str]:
         """The names of the inputs."""
         return self._ends("input_names").input_names
 
-    @property
+    @Yielding
     def output_names(self) -> list[str]:
         """The names of the layers that give the outputs, by which losses and metrics are told apart."""
         return self._ends("output_names").output_names

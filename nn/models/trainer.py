@@ -28,6 +28,7 @@ from .runs import EvaluationRun, PredictionRun, returned
 from .steps import Steps
 from .training import Training
 from .training_step import TrainingStep
+from .yielding import Yielding
 
 
 class Trainer(TrainingStep):
@@ -143,7 +144,7 @@ class Trainer(TrainingStep):
         """What the outputs are called, where that is known before the first call."""
         return None
 
-    @property
+    @Yielding
     def schedule(self) -> Schedule:
         """What a step of training was recorded as: `show()` prints it, `profile(x, y, …)` tells where the time goes.
 

@@ -47,7 +47,7 @@ def units(model: Layer) -> list[Unit]:
     for layer in model.walk_layers():
         if id(layer) in inside or isinstance(layer, InputLayer):
             continue
-        whole = not layer.sublayers or _is_ours(layer)
+        whole = not layer._sublayers or _is_ours(layer)
         if whole or layer._weights:
             found[id(layer)] = Unit(layer, whole)
         if whole:

@@ -433,3 +433,43 @@ def test_data_are_split_as_in_keras(keras):
     for wrong, kind in ((iter([1]), TypeError), ((x, y[:3]), ValueError), (3.0, TypeError)):
         with pytest.raises(kind):
             nn.utils.split_dataset(wrong, 0.5)
+    with pytest.raises(ValueError, match="preferred_backend: expected None, got 'torch'"):
+        nn.utils.split_dataset(x, 0.5, preferred_backend="torch")
+
+
+def test_a_dataset_of_another_library_is_split_as_in_keras(keras, judge):
+    """Of such data the kind stays, an empty and an endless one are errors."""
+    tf, torch = judge("tensorflow"), judge("torch")
+    x, y = np.arange(30, dtype="float32").reshape(10, 3), np.arange(10)
+
+    class Rows(torch.utils.data.Dataset):
+        def __len__(self):
+            return len(x)
+
+        def __getitem__(self, index):
+            return {"x": torch.from_numpy(x[index]), "y": int(y[index])}
+
+    flat = tf.data.Dataset.from_tensor_slices({"x": x, "y": y})
+    rows = Rows()
+    for left, right in [*SIZES[:3], SIZES[9], SIZES[11], SIZES[13]]:
+        found = []
+        for library in (nn, keras):
+            for data in (flat, rows):
+                try:
+                    parts = library.utils.split_dataset(data, left, right)
+                except (TypeError, ValueError) as error:
+                    found.append(type(error))
+                    continue
+                found.append([[(np.asarray(e["x"]).tolist(), int(e["y"])) for e in part] for part in parts])
+        assert found[0] == found[1] == found[2], (left, right)
+        assert found[3] == found[2] or isinstance(found[2], list), (left, right)  # PyTorch's parts are drawn by Keras
+    for data in (flat, rows):
+        one, two = nn.utils.split_dataset(data, 6, shuffle=True, seed=3)
+        numbers = [[int(e["y"]) for e in part] for part in (one, two)]
+        assert list(map(len, numbers)) == [6, 4]
+        assert sorted(numbers[0] + numbers[1]) == list(y) != numbers[0] + numbers[1]
+        again = nn.utils.split_dataset(data, 6, shuffle=True, seed=3)
+        for parts in (again, (one, two)):
+            assert [[int(e["y"]) for e in part] for part in parts] == numbers
+    with pytest.raises(TypeError):
+        nn.utils.split_dataset(flat.repeat(), 0.5)

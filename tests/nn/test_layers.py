@@ -180,6 +180,8 @@ CALLS = [
     (lambda L: L.TimeDistributed(L.Conv1D(2, 3)), [distinct((2, 3, 7, 4), 3)], {"mask": LONG[:2, :3]}),
     (lambda L: L.MultiHeadAttention(4, 3), [SEQUENCE, SOURCE], {"attention_mask": PAIRS[0]}),
     (lambda L: L.MultiHeadAttention(2, 3, 5, use_bias=False, output_shape=6), [SEQUENCE, SOURCE, KEYS], {}),
+    (lambda L: L.MultiHeadAttention(2, 3, sliding_window=2), [SEQUENCE, SOURCE], {"use_causal_mask": True}),
+    (lambda L: L.MultiHeadAttention(2, 3, 5, sliding_window=1, use_gate=True), [SEQUENCE, SEQUENCE], {}),
     *(
         (make, inputs, {**given, **more})
         for given in ATTENTION
@@ -345,7 +347,7 @@ def test_constructors_take_keras_arguments_in_keras_order(keras):
     """Those that we have stand where Keras has them, with its defaults."""
     import inspect
 
-    absent = {"activity_regularizer", "use_cudnn", "sliding_window", "flash_attention", "use_gate"}
+    absent = {"activity_regularizer", "use_cudnn", "flash_attention"}
     for name in {name for name, _, _ in TABLE} | {
         "Embedding", "Lambda", "Masking", "RNN", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
         "StackedRNNCells",

@@ -436,3 +436,52 @@ def test_what_does_nothing_is_refused_by_name_unless_it_asks_for_nothing():
     ):
         with pytest.raises(TypeError, match=f"has no argument '{name}'; .+"):
             made()
+
+
+def test_names_that_keras_leaves_free_are_free_in_a_class_of_ones_own(keras):
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    ours = {"walk_layers", "zero_grad", "keras_module", "keras_name"}
+    tried = set()
+    for kind in ("Model", "Layer"):
+        for name in set(dir(getattr(nn, kind))) - set(dir(getattr(keras, kind))) - ours:
+            if name.startswith("_"):
+                continue
+            tried.add(name)
+            for value in (nn.layers.Dense(1), False):
+
+                class Own(getattr(nn, kind)):
+                    def __init__(self, name=name, value=value):
+                        super().__init__()
+                        setattr(self, name, value)
+                        self.last, self.called = nn.layers.Dense(1), name
+
+                    def call(self, x):
+                        first = getattr(self, self.called)
+                        return self.last(first(x) if first else x)
+
+                model = Own() if kind == "Model" else nn.Sequential([nn.Input((2,)), Own()])
+                model.compile("sgd", "mse")
+                model.fit(x, y, verbose=0)
+                assert len(model.trainable_weights) == (4 if value else 2), (kind, name, value)
+                model.summary(print_fn=str)
+    assert {"shared", "schedule", "inputs", "outputs", "operations"} <= tried
+    model = nn.Model(a := nn.Input((2,)), nn.layers.Dense(1)(a))
+    with pytest.raises(AttributeError):
+        model.outputs = []
+
+
+def test_an_argument_of_keras_that_changes_nothing_at_its_value_is_taken():
+    for cls in (nn.layers.LSTM, nn.layers.GRU):
+        for value in ("auto", False, None):
+            assert cls(2, use_cudnn=value).units == 2
+    for value in (None, False):
+        assert nn.layers.MultiHeadAttention(1, 2, flash_attention=value).key_dim == 2
+    assert nn.layers.Bidirectional(nn.layers.GRU(2), weights=None).merge_mode == "concat"
+    for made, name in (
+        (lambda: nn.layers.GRU(2, use_cudnn=1), "use_cudnn"),  # True in a comparison, and no word of Keras'
+        (lambda: nn.layers.MultiHeadAttention(1, 2, flash_attention=True), "flash_attention"),
+        (lambda: nn.layers.Bidirectional(nn.layers.GRU(2), weights=[np.ones(2)]), "weights"),
+        (lambda: nn.layers.Dense(1, autocast=False), "autocast"),
+    ):
+        with pytest.raises(TypeError, match=f"has no argument '{name}'; .+"):
+            made()

@@ -69,7 +69,8 @@ OTHERS = {
     "dims": [(1, 2)], "target_shape": [(3, 2)], "function": [nn.activations.elu, np.sin], "score_mode": ["concat"],
     "max_value": [0.5], "mean": [3.0], "variance": [5.0], "invert": [True], "attention_axes": [1],
     "kernel_size": [1], "batch_shape": [(2, 6)], "batch_size": [2], "shape": [(7,)], "mask_value": [1.0],
-    "value_dim": [5], "stateful": [True], "normalize": [True], "axes": [(1, 1)], "rate": [0.25],
+    "value_dim": [5], "sliding_window": [1], "use_gate": [True], "stateful": [True],
+    "normalize": [True], "axes": [(1, 1)], "rate": [0.25],
 }  # fmt: skip
 
 MADE = {"layer", "cell", "cells", "backward_layer"}  # anew each time, for they keep their weights
@@ -594,7 +595,7 @@ CALLS = {
     "plot_model": (drawn, {"to_file": "m.dot"}, {
         "to_file": ["n.dot"], "show_shapes": [True], "show_dtype": [True], "show_layer_names": [True],
         "rankdir": ["LR"], "expand_nested": [True], "show_layer_activations": [True], "show_trainable": [True],
-        }, U.plot_model),
+        "splines": ["curved"]}, U.plot_model),
     "to_categorical": (lambda **given: flat(U.to_categorical(**given)), {"x": [0, 1, 2]}, {
         "x": [[1]], "num_classes": [5]}, U.to_categorical),
     "normalize": (lambda **given: flat(U.normalize(**given)), {"x": X}, {
@@ -620,7 +621,7 @@ CALLS = {
     "Variable": (partial(made, nn.Variable, "data", "trainable", "name"), {
         "initializer": "ones", "shape": (2,), "name": "n"}, {
         "initializer": ["zeros"], "shape": [(3,)], "dtype": ["float16"], "trainable": [False], "name": ["m"],
-        }, nn.Variable),
+        "aggregation": ["another"], "synchronization": ["never"]}, nn.Variable),
     "Input": (partial(made, nn.Input, "shape", "dtype", "name"), {"shape": (2,), "name": "i"}, {
         "shape": [(3,)], "batch_size": [4], "dtype": ["int32"], "batch_shape": [(None, 2)], "name": ["j"],
         "sparse": [True], "ragged": [True], "tensor": [1], "optional": [True]}, nn.Input),
@@ -631,7 +632,7 @@ CALLS = {
         }, nn.InputSpec),
     "Layer.add_weight": (changed, {"shape": (2,)}, {
         "shape": [(3,)], "initializer": ["ones"], "dtype": ["float16"], "trainable": [False], "regularizer": ["l2"],
-        "constraint": [nn.constraints.MaxNorm(0.1)], "name": ["n"]}, L.Layer.add_weight),
+        "constraint": [nn.constraints.MaxNorm(0.1)], "aggregation": ["another"], "name": ["n"]}, L.Layer.add_weight),
     **{f"Metric.{method}": (partial(made, getattr(nn.metrics.Mean(name="m"), method), "data", "path"), {}, {
         "shape": [(3,)], "initializer": ["ones"], "dtype": ["float16"], "name": ["n"],
         **({"aggregation": ["another"]} if method == "add_variable" else {})}, getattr(nn.Metric, method))
@@ -641,8 +642,8 @@ CALLS = {
 }  # fmt: skip
 
 # Code in a file is never run, whether that is allowed or not; no queue is needed by one worker, as in Keras; and the
-# number of dots in an inch is seen in a picture of dots alone.
-SAID = {"safe_mode", "max_queue_size", "dpi", "model", "custom_objects", "compile"}
+# number of dots in an inch is seen in a picture of dots alone. Values have one dtype, so autocast has nothing to cast.
+SAID = {"autocast", "safe_mode", "max_queue_size", "dpi", "model", "custom_objects", "compile"}
 
 
 @pytest.mark.filterwarnings("ignore:w.*expected weights of shapes", "ignore:w.*has weights of other shapes")
