@@ -664,6 +664,8 @@ def _restore(data: Any, requires_grad: bool, name: str | None) -> Tensor:
 
 def _array(data: Any, dtype: Any = None) -> Any:
     """A copy of ``data`` as an array of numbers or booleans; Python's whole numbers become float64."""
+    if type(data) is np.ndarray and data.dtype.kind == "f" and (dtype is None or dtype is data.dtype):
+        return data.copy("K")
     if isinstance(data, Tensor):
         data = data.data
     if isinstance(data, np.ma.MaskedArray):
@@ -680,7 +682,7 @@ def _array(data: Any, dtype: Any = None) -> Any:
     array = np.array(data, dtype=dtype)
     if array.dtype.kind == "c":
         complex_from_now_on()
-    if array.dtype == object and all(type(v) is int for v in array.flat):  # longer than 64 bits
+    if array.dtype.kind == "O" and all(type(v) is int for v in array.flat):  # longer than 64 bits
         try:
             array = array.astype(np.float64)
         except OverflowError as error:

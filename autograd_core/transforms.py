@@ -28,6 +28,8 @@ from .walk import conjugate, walk
 Function = Callable[..., Any]
 
 
+_recorded = recorded()
+
 # -- one run of a function ---------------------------------------------------------------------------------
 
 
@@ -38,13 +40,15 @@ class _Run:
         self.chosen = [_argument(f, args, n) for n in argnums]
         if len(argnums) > 1 and len({n % len(args) for n in argnums}) < len(argnums):
             raise ValueError(f"argnums: expected each argument once, got {list(argnums)}")
-        given = tree.leaves(self.chosen)
-        self.variables = [_variable(value, f) for value in given]
+        self.lifted = False
+        self.variables = variables = []
+        for value in tree.leaves(self.chosen):
+            variables.append(_variable(value, f))
+            self.lifted = self.lifted or isinstance(value, Tensor)
         args = list(args)
-        for n, replaced in zip(argnums, tree.rebuild(self.chosen, map(wrap, self.variables)), strict=True):
+        for n, replaced in zip(argnums, tree.rebuild(self.chosen, map(wrap, variables)), strict=True):
             args[n] = replaced
-        nested = any(isinstance(value, Tensor) for value in given)
-        with recorded():
+        with _recorded:
             self.value = f(*args, **kwargs)
         self.aux: Any = None
         if aux:
@@ -53,15 +57,16 @@ class _Run:
                     f"with has_aux=True: expected a pair (value, aux) from {_name(f)}, got {kind(self.value)}"
                 )
             self.value, self.aux = self.value
-        roots = [t.node for t in tree.leaves(self.value) if isinstance(t, Tensor)]
-        for node in self.variables:
+        for node in variables:
             if node.op is None:
                 node.variable = ENDED
-        found = [node for node in ancestors(roots) if node.op is None]
-        # Of other leaves, those of transforms that have come to their end are no more than numbers.
-        self.lifted = nested or (mode.recording and any(node.variable != ENDED for node in found))
-        # Where there are no others a walk need not look for its way.
-        self.alone = set(self.variables).issuperset(found)
+        # Where there are no other leaves a walk need not look for its way. Those of transforms that have come to their
+        # end are no more than numbers.
+        self.alone, known = True, set(variables)
+        for node in ancestors([t.node for t in tree.leaves(self.value) if isinstance(t, Tensor)]):
+            if node.op is None and node not in known:
+                self.alone = False
+                self.lifted = self.lifted or (mode.recording and node.variable != ENDED)
 
     def result(self, value: Any) -> Any:
         """What the caller gets: Tensors when this run is part of a larger record, arrays otherwise."""
@@ -71,7 +76,6 @@ class _Run:
         """The gradient of each chosen argument when ``gradients`` arrive at the value."""
         given = tree.aligned(gradients, self.value, "the gradient given to a pullback")
         values = tree.leaves(self.value)
-        variables = set(self.variables)
         lifted = self.lifted or any(isinstance(g, Tensor) for g in given)
         seeds: dict[Node, Any] = {}
         for value, g in zip(values, given, strict=True):
@@ -84,11 +88,24 @@ class _Run:
                 g = _array(g, value.dtype)
             g = conjugate(g)
             seeds[value.node] = seeds[value.node] + g if value.node in seeds else g
-        with recorded():
-            steps = walk(seeds, to=None if self.alone else variables, lift=wrap if lifted else None)
-            found = {node: g for node, g, _ in steps if node in variables}
+        return self._pulled(seeds, lifted)
+
+    def pull_one(self) -> list[Any]:
+        """The same of a value that is a single number, of which the gradient is 1."""
+        value = self.value
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            return self._pulled({}, self.lifted)
+        out = value.node.out
+        one = out.dtype.type(1) if isinstance(out, np.generic) else np.ones_like(out)[()]
+        return self._pulled({value.node: one}, self.lifted)
+
+    def _pulled(self, seeds: dict[Node, Any], lifted: bool) -> list[Any]:
+        wanted = set(self.variables)
+        with _recorded:
+            steps = walk(seeds, to=None if self.alone else wanted, lift=wrap if lifted else None)
+            found = {node: g for node, g, _ in steps if node in wanted}
         pulled: list[Any] = tree.rebuild(
-            self.chosen, (self._gradient(node, found.get(node), lifted) for node in self.variables)
+            self.chosen, [self._gradient(node, found.get(node), lifted) for node in self.variables]
         )
         return pulled
 
@@ -202,6 +219,18 @@ def _found(leaf: Any) -> Any:
     return leaf.node.out if isinstance(leaf, Tensor) else leaf
 
 
+def _run_and_gradient(
+    f: Function, argnums: Any, aux: bool, holomorphic: bool, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[_Run, Any]:
+    """A run of ``f`` and the gradient of its value, which must be a single number."""
+    run = _Run(f, args, kwargs, _positions(argnums), aux)
+    _scalar(f, run, holomorphic)
+    pulled = run.pull_one()
+    if holomorphic:
+        pulled = tree.map(np.conj, pulled)
+    return run, pulled[0] if _single(argnums) else tuple(pulled)
+
+
 # -- the transforms ----------------------------------------------------------------------------------------
 
 
@@ -247,13 +276,7 @@ def value_and_grad(
 
     @_derived(f, "Value and gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(f, args, kwargs, _positions(argnums), has_aux)
-        _scalar(f, run, holomorphic)
-        value = _data(run.value)
-        pulled = run.pull(value.dtype.type(1) if isinstance(value, np.generic) else np.ones_like(value)[()])
-        if holomorphic:
-            pulled = tree.map(np.conj, pulled)
-        gradient = pulled[0] if _single(argnums) else tuple(pulled)
+        run, gradient = _run_and_gradient(f, argnums, has_aux, holomorphic, args, kwargs)
         value = run.result(run.value)
         return ((value, run.result(run.aux)), gradient) if has_aux else (value, gradient)
 
@@ -286,12 +309,11 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, h
     >>> print(grad(np.abs)(-5.0j), grad(np.square, holomorphic=True)(3.0 + 4.0j))
     -1j (6+8j)
     """
-    both = value_and_grad(f, argnums, has_aux, holomorphic)
 
     @_derived(f, "Gradient", argnums)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        value, gradient = both(*args, **kwargs)
-        return (gradient, value[1]) if has_aux else gradient
+        run, gradient = _run_and_gradient(f, argnums, has_aux, holomorphic, args, kwargs)
+        return (gradient, run.result(run.aux)) if has_aux else gradient
 
     return transformed
 

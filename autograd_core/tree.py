@@ -31,11 +31,23 @@ def leaves(tree: Any) -> list[Any]:
     >>> leaves({"w": [1.0, None], "b": (2.0,)})
     [1.0, 2.0]
     """
+    if _is_flat(tree):
+        return [*tree]
     if not isinstance(tree, BRANCHES):
         return [] if tree is None else [tree]
     found: list[Any] = []
     _collect(tree, found)
     return found
+
+
+def _is_flat(tree: Any) -> bool:
+    """Whether this is a list of leaves, as the arguments of most functions are: they are all that is in it."""
+    if type(tree) is not list:
+        return False
+    for branch in tree:
+        if type(branch) not in _LEAVES and (branch is None or isinstance(branch, BRANCHES)):
+            return False
+    return True
 
 
 def _collect(tree: Any, found: list[Any]) -> None:
@@ -85,8 +97,8 @@ def rebuild(tree: Any, new: Iterable[Any]) -> Any:
     (1, {'a': 2, 'b': [3]})
     """
     values = iter(new)
-    if type(tree) is list and not any(isinstance(branch, BRANCHES) or branch is None for branch in tree):
-        flat = list(values)  # of most functions these are the arguments
+    if _is_flat(tree):
+        flat = [*values]
         if len(flat) == len(tree):
             return flat
         values = iter(flat)

@@ -63,6 +63,10 @@ def lanes_of(x: Any, axis: Any) -> Any:
 
 def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Repeat what belongs to a reduced result along the axes that were reduced: the adjoint of a sum."""
+    if type(g) is np.float64 and type(x) is np.ndarray:  # most sums: the same view in a fifth of the time
+        return np.ndarray(x.shape, g.dtype, g, 0, (0,) * x.ndim)
+    if type(g) is type(x) is np.float64:
+        return g
     return np.broadcast_to(_beside(g, x, axis, keepdims), np.shape(x))
 
 
