@@ -28,7 +28,13 @@ from .walk import conjugate, walk
 Function = Callable[..., Any]
 
 
-_recorded = recorded()
+def _recording(f: Function, *args: Any, **kwargs: Any) -> Any:
+    """What a function returns while ops record: the transforms differentiate wherever they are called."""
+    if mode.recording:
+        return f(*args, **kwargs)
+    with recorded():
+        return f(*args, **kwargs)
+
 
 # -- one run of a function ---------------------------------------------------------------------------------
 
@@ -41,15 +47,15 @@ class _Run:
         if len(argnums) > 1 and len({n % len(args) for n in argnums}) < len(argnums):
             raise ValueError(f"argnums: expected each argument once, got {list(argnums)}")
         self.lifted = False
-        self.variables = variables = []
+        variables: list[Node] = []
+        self.variables = variables
         for value in tree.leaves(self.chosen):
             variables.append(_variable(value, f))
             self.lifted = self.lifted or isinstance(value, Tensor)
         args = list(args)
         for n, replaced in zip(argnums, tree.rebuild(self.chosen, map(wrap, variables)), strict=True):
             args[n] = replaced
-        with _recorded:
-            self.value = f(*args, **kwargs)
+        self.value = _recording(f, *args, **kwargs)
         self.aux: Any = None
         if aux:
             if not (isinstance(self.value, tuple) and len(self.value) == 2):
@@ -100,14 +106,16 @@ class _Run:
         return self._pulled({value.node: one}, self.lifted)
 
     def _pulled(self, seeds: dict[Node, Any], lifted: bool) -> list[Any]:
-        wanted = set(self.variables)
-        with _recorded:
-            steps = walk(seeds, to=None if self.alone else wanted, lift=wrap if lifted else None)
-            found = {node: g for node, g, _ in steps if node in wanted}
+        found = _recording(self._found, seeds, lifted)
         pulled: list[Any] = tree.rebuild(
             self.chosen, [self._gradient(node, found.get(node), lifted) for node in self.variables]
         )
         return pulled
+
+    def _found(self, seeds: dict[Node, Any], lifted: bool) -> dict[Node, Any]:
+        wanted = set(self.variables)
+        steps = walk(seeds, to=None if self.alone else wanted, lift=wrap if lifted else None)
+        return {node: g for node, g, _ in steps if node in wanted}
 
     def _gradient(self, node: Node, g: Any, lifted: bool) -> Any:
         g = np.zeros_like(node.out)[()] if g is None else conjugate(g)
@@ -185,14 +193,14 @@ def _complex_only(f: Function, run: _Run) -> None:
 
 
 def _scalar(f: Function, run: _Run, holomorphic: bool) -> None:
-    structure = run.value is None or isinstance(run.value, list | tuple | dict)
-    if structure or _data(run.value).size != 1:
-        came = type(run.value).__name__ if structure else list(np.shape(run.value))
+    data = None if run.value is None or isinstance(run.value, tree.BRANCHES) else _data(run.value)
+    if data is None or data.size != 1:
+        came = type(run.value).__name__ if data is None else list(data.shape)
         raise GraphError(
             f"grad: expected a function that returns a single number, got {came} from {_name(f)}; sum or average it, "
             "use elementwise_grad or jacobian, or has_aux=True if it returns (value, aux)"
         )
-    dtype = _data(run.value).dtype
+    dtype = data.dtype
     if holomorphic:
         _complex_only(f, run)
     elif dtype.kind == "c":

@@ -104,8 +104,11 @@ def walk(
                     continue
                 else:
                     product = rule(g, z, *args, **params)
-                contribution = product
-                if type(product) is not float64 or type(parent.out) is not float64:  # these fit, and are frequent
+                contribution, made, out = product, type(product), parent.out
+                if made is not type(out) or (  # what fits is frequent
+                    made is not float64
+                    and (product.shape != out.shape or product.dtype is not out.dtype or out.dtype is HALF)
+                ):
                     contribution = _fit(product, parent, node, position)
                     if contribution.dtype is HALF and parent in gradients:
                         contribution = contribution.astype(np.float32)

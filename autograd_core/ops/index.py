@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from .. import tree
-from ..arrays import add_at, asarray_like, in_numpy
+from ..arrays import add_at, asarray_like, in_numpy, to_numpy
 from ..dispatch import NUMPY, plain
 from ..domain import example
 from ..op import Op, Puts, composed, op
 from ..tensor import Tensor
 from ..walk import unbroadcast
-from .half import in_float32
+from .half import in_float32, rule_in_float32
 from .shape import along
 
 
@@ -120,6 +121,38 @@ NUMPY[Tensor.__getitem__] = getitem
 
 
 # -- by lists of indices -------------------------------------------------------------------------------
+
+
+@op(
+    r"\operatorname{repeat} x",
+    numpy=np.repeat,
+    examples=(
+        example((3,), repeats=2),
+        example((2, 3), repeats=2),
+        example((2, 3), repeats=3, axis=1),
+        example((2, 3), repeats=np.array([2, 0, 1]), axis=-1),
+        example((), repeats=2),
+        example((0, 2), repeats=2, axis=0),
+    ),
+    complex=True,
+)
+def repeat(x: Any, repeats: Any = 1, axis: int | None = None) -> Any:
+    """Each element so many times in a row, along an axis or of all elements in a row."""
+    return np.repeat(x, to_numpy(repeats), axis)  # how long the result is must be known here
+
+
+@repeat.vjp(r"\sum_k g_{n i + k}")
+@rule_in_float32()
+def _(g: Any, z: Any, x: Any, repeats: Any = 1, axis: int | None = None) -> Any:
+    lanes, axis = along(plain(x), axis)
+    shape, repeats = np.shape(lanes), to_numpy(repeats)
+    before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
+    if np.size(repeats) > 1:
+        places = np.repeat(np.arange(n), repeats)
+        back = scatter(g, index=(*(slice(None),) * axis, places), shape=shape)
+    else:
+        back = np.sum(np.reshape(g, (*before, n, int(np.ravel(repeats)[0]), *after)), axis + 1)
+    return np.reshape(back, np.shape(x))
 
 
 @composed(
@@ -275,9 +308,11 @@ def block(arrays: Any) -> Any:
 # -- diagonals -----------------------------------------------------------------------------------------
 
 
-def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+def _diagonal_in_a_row(rows: int, columns: int, offset: int) -> slice:
+    """Where the elements of a diagonal lie among all those of a matrix, row by row."""
     n = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
-    return np.arange(n) - min(offset, 0), np.arange(n) + max(offset, 0)
+    first = max(offset, 0) - min(offset, 0) * columns if n else 0
+    return slice(first, first + n * (columns + 1), columns + 1)
 
 
 DIAGONALS = (
@@ -293,9 +328,10 @@ DIAGONALS = (
 @composed(r"x_{ii}", numpy=np.diagonal, examples=DIAGONALS)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of two axes, or one ``offset`` places above it, along a new last axis."""
-    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = np.shape(x)[-2:]
-    return x[(..., *_diagonal_index(rows, columns, offset))]
+    if np.ndim(x) != 2 or (axis1, axis2) != (0, 1):
+        x = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    *stack, rows, columns = np.shape(x)
+    return np.reshape(x, (*stack, rows * columns))[..., _diagonal_in_a_row(rows, columns, operator.index(offset))]
 
 
 @composed(r"\sum_i x_{ii}", numpy=np.trace, examples=DIAGONALS)
@@ -331,7 +367,7 @@ def diag(x: Any, k: int = 0) -> Any:
     if np.ndim(x) == 2:
         return np.diagonal(x, k)
     n = np.shape(x)[0] + abs(k)
-    return scatter(x, index=_diagonal_index(n, n, k), shape=(n, n))
+    return np.reshape(scatter(x, index=_diagonal_in_a_row(n, n, k), shape=(n * n,)), (n, n))
 
 
 @composed(r"\operatorname{diag} x", numpy=np.diagflat, examples=(example((2, 2)), example((), k=1)))

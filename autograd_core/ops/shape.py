@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .. import tree
-from ..arrays import asarray_like, to_numpy
+from ..arrays import asarray_like
 from ..domain import example
 from ..op import composed, op
 from ..walk import unbroadcast
@@ -237,29 +237,6 @@ def tile(x: Any, reps: Any) -> Any:
     apart = np.reshape(x, [n for length in shape for n in (1, length)])
     many = np.broadcast_to(apart, [n for pair in zip(reps, shape, strict=True) for n in pair])
     return np.reshape(many, [r * n for r, n in zip(reps, shape, strict=True)])
-
-
-@composed(
-    r"\operatorname{repeat} x",
-    numpy=np.repeat,
-    examples=(
-        example((3,), 2),
-        example((2, 3), 2),
-        example((2, 3), 3, axis=1),
-        example((2, 3), np.array([2, 0, 1]), axis=-1),
-        example((), 2),
-        example((0, 2), 2, axis=0),
-    ),
-)
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Each element so many times in a row, along an axis or of all elements in a row."""
-    x, axis = along(x, axis)
-    repeats = to_numpy(repeats)  # how long the result is must be known here
-    if np.ndim(repeats):
-        return np.take(x, np.repeat(np.arange(np.shape(x)[axis]), repeats), axis=axis)
-    before, n, after = np.shape(x)[:axis], np.shape(x)[axis], np.shape(x)[axis + 1 :]
-    many = np.broadcast_to(np.expand_dims(x, axis + 1), (*before, n, int(repeats), *after))
-    return np.reshape(many, (*before, n * int(repeats), *after))
 
 
 # -- put together --------------------------------------------------------------------------------------
@@ -498,29 +475,27 @@ def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return np.flip(np.swapaxes(x, first, second), first) if quarter % 2 else x
 
 
-@composed(
+@op(
     r"\operatorname{roll} x",
     numpy=np.roll,
     examples=(
-        example((4,), 1),
-        example((2, 3), 2),
-        example((2, 3), -1, axis=1),
+        example((4,), shift=1),
+        example((2, 3), shift=2),
+        example((2, 3), shift=-1, axis=1),
         example((2, 3), shift=(1, 2), axis=(0, 1)),
-        example((0,), 1),
-        example((), 1),
+        example((0,), shift=1),
+        example((), shift=1),
     ),
+    complex=True,
 )
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: Any, shift: Any = 0, axis: Any = None) -> Any:
     """Shifted along axes, what leaves at one end entering at the other."""
-    if axis is None:
-        return np.reshape(np.roll(np.ravel(x), shift, 0), np.shape(x))
-    for s, a in np.broadcast(shift, axis):
-        a = normalize_axis_index(a, np.ndim(x))
-        n = np.shape(x)[a]
-        cut = -int(s) % n if n else 0
-        every = (slice(None),) * a
-        x = np.concatenate((x[(*every, slice(cut, None))], x[(*every, slice(None, cut))]), a)
-    return x
+    return np.roll(x, shift, axis)
+
+
+@roll.vjp(r"\operatorname{roll}^{-1} g")
+def _(g: Any, z: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
+    return np.roll(g, tree.map(operator.neg, shift), axis)
 
 
 # -- a frame around it, and halves of it ---------------------------------------------------------------
