@@ -106,13 +106,13 @@ class _Run:
         return self._pulled({value.node: one}, self.lifted)
 
     def _pulled(self, seeds: dict[Node, Any], lifted: bool) -> list[Any]:
-        found = _recording(self._found, seeds, lifted)
+        found = _recording(self._walked, seeds, lifted)
         pulled: list[Any] = tree.rebuild(
             self.chosen, [self._gradient(node, found.get(node), lifted) for node in self.variables]
         )
         return pulled
 
-    def _found(self, seeds: dict[Node, Any], lifted: bool) -> dict[Node, Any]:
+    def _walked(self, seeds: dict[Node, Any], lifted: bool) -> dict[Node, Any]:
         wanted = set(self.variables)
         steps = walk(seeds, to=None if self.alone else wanted, lift=wrap if lifted else None)
         return {node: g for node, g, _ in steps if node in wanted}
