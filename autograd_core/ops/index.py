@@ -141,7 +141,7 @@ def repeat(x: Any, repeats: Any = 1, axis: int | None = None) -> Any:
     return np.repeat(x, to_numpy(repeats), axis)  # how long the result is must be known here
 
 
-@repeat.vjp(r"\sum_k g_{n i + k}")
+@repeat.vjp(r"1")
 @rule_in_float32()
 def _(g: Any, z: Any, x: Any, repeats: Any = 1, axis: int | None = None) -> Any:
     lanes, axis = along(plain(x), axis)
