@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +20,12 @@ from .graph import Recorded
 from .optional import needed
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def is_masked(value: Any) -> bool:
+    """Whether this is one of NumPy's masked arrays: not before somebody has imported `numpy.ma`, which takes long."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
 
 
 class Library:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -77,7 +76,7 @@ def folder_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     parent, name = os.path.split(path)
     if not os.path.isdir(parent):
         raise FileNotFoundError(errno.ENOENT, "expected a folder in one that exists; make that one first", parent)
-    temporary = os.path.join(parent, f".{name[:50]}.{secrets.token_hex(4)}.part")
+    temporary = os.path.join(parent, f".{name[:50]}.{os.urandom(4).hex()}.part")
     os.mkdir(temporary)
     try:
         yield Path(temporary)
@@ -109,7 +108,7 @@ def _prefix(path: str) -> str:
 def _begin(path: str, mode: int) -> tuple[int, str]:
     """A new file beside ``path``, locked for as long as it is written."""
     while True:
-        temporary = f"{_prefix(path)}{secrets.token_hex(4)}.part"
+        temporary = f"{_prefix(path)}{os.urandom(4).hex()}.part"
         try:
             handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
         except FileExistsError:

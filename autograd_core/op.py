@@ -493,7 +493,7 @@ def _operand(value: Any, op: Op) -> Any:
     if letter == "c" or isinstance(value, complex):
         complex_from_now_on()
         letter = "c"
-    if letter and letter in "biufc" and not isinstance(value, np.matrix | np.ma.MaskedArray):
+    if letter and letter in "biufc" and not isinstance(value, np.matrix) and not arrays.is_masked(value):
         return value
     home = type(value).__module__.partition(".")[0]
     whose = "a" if home in ("builtins", "numpy") else f"{home}'s"

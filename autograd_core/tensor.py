@@ -668,7 +668,7 @@ def _array(data: Any, dtype: Any = None) -> Any:
         return data.copy("K")
     if isinstance(data, Tensor):
         data = data.data
-    if isinstance(data, np.ma.MaskedArray):
+    if arrays.is_masked(data):
         raise TypeError("a masked array would lose its mask in a Tensor; pass .filled(value) instead")
     if hasattr(type(data), "__array_function__") and not issubclass(type(data), np.ndarray):  # another library's
         if data.dtype.kind not in "biufc":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ from .. import draw as draw_graph
 from ..siblings import sibling
 
 MAX_MISTAKES = 20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show it all; returns the exit status."""
+    demonstrate(options.folder, options.seed)
+    return 0
 
 
 def demonstrate(folder: Path, seed: int = 0) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-import webbrowser
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from ..explain import Steps, draw, explain
 from ..explain.steps import without_seed
@@ -19,56 +15,6 @@ from ..tensor import Tensor
 from .expression import evaluate, numbers, unused, variables
 from .grammar import SENTENCES, listing
 from .parser import ExpressionError
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[str]:
-    """Describe the arguments; returns the options."""
-    parser = commands.add_parser(
-        "explain",
-        help="every step of an expression and of its gradients",
-        description='Explain an expression: autograd explain "(x + y) * z" x=-2 y=5 z=-4',
-        epilog="Numbers are float64. Arrays are given as x=[1,2,3]; y:=[0,1] is data, which has no gradient. "
-        "The expression is read, never run as Python.",
-    )
-    parser.add_argument(
-        "expression",
-        nargs="?",
-        help='arithmetic with names and functions, such as "tanh(w * x + b)" or "-log(softmax(z)[1])"',
-    )
-    parser.add_argument("variables", nargs="*", metavar="name=value", help="x=-2, x=[1,2,3], or y:=1 for data")
-    options = {
-        "--functions": {"action": "store_true", "help": "list all that can be typed"},
-        "--seed": {"metavar": "ARRAY", "help": "how much each element of an array counts: [1,0,0] for the first"},
-        "--html": {"type": Path, "metavar": "FILE", "help": "write the page to step through and to change"},
-        "--reveal": {
-            "choices": ("step", "all"),
-            "default": "step",
-            "help": "whether the page hides each number until its step, or shows all (default: %(default)s)",
-        },
-        "--latex": {"action": "store_true", "help": "print a derivation for LaTeX in place of the tables"},
-        "--svg": {"type": Path, "metavar": "FILE", "help": "write the graph as a picture"},
-        "--open": {"action": "store_true", "help": "open the page in a browser"},
-    }
-    for option, described in options.items():
-        parser.add_argument(option, **described)  # type: ignore[arg-type]
-    parser.set_defaults(run=run)
-    return ["-h", "--help", "--", *options]
-
-
-def protected(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
-    """Arguments with a blank before those that begin with a minus and are no option, such as ``-log(x)``.
-
-    argparse takes what begins with a minus for an option, and what begins with a blank for what it is.
-
-    >>> protected(["-x", "x=2", "--html", "page.html", "--x"], ["--html"])
-    [' -x', 'x=2', '--html', 'page.html', ' --x']
-    """
-
-    def is_option(text: str) -> bool:
-        name = text.partition("=")[0]
-        return any(option == name or (option.startswith(name) and name.startswith("--")) for option in options)
-
-    return [f" {text}" if text.startswith("-") and not is_option(text) else text for text in arguments]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
     if options.latex:
         print(steps.to_latex())
     elif sys.stdout.isatty():
-        Console(width=80).print(steps)
+        from rich.console import Console
+
+        Console(width=80, emoji=False).print(steps)
     else:
         print(steps)
     try:
@@ -119,6 +67,8 @@ def _seed(given: str | None, f: Tensor) -> Any:
 def _write(options: argparse.Namespace, f: Tensor, steps: Steps) -> int:
     page = options.html
     if options.open and page is None:
+        import tempfile
+
         page = Path(tempfile.mkdtemp(prefix="autograd-")) / "backprop.html"
     if page is not None:
         print(f"\n{steps.save(page, options.reveal)}", file=sys.stderr)
@@ -127,5 +77,7 @@ def _write(options: argparse.Namespace, f: Tensor, steps: Steps) -> int:
             raise ValueError(f"--svg: expected a file that ends in .svg, got {options.svg.name!r}")
         print(draw(f).save(options.svg), file=sys.stderr)
     if options.open:
+        import webbrowser
+
         webbrowser.open(page.resolve().as_uri())
     return 0

@@ -26,34 +26,6 @@ TRIALS, TRIES = 30, 400  # to find out what numbers fit an expression, and to fi
 LEAST, MOST = 0.01, 1000.0  # how large answers are that one writes down with three digits
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[str]:
-    """Describe the arguments; returns the options."""
-    parser = commands.add_parser(
-        "worksheet",
-        help="sheets of an expression for a class, with numbers of their own and a key",
-        description='Write sheets to work out by hand: autograd worksheet "(x + y) * z" --students 30 --out sheets',
-        epilog="What has no value is drawn for each student; x=2 is the same on all sheets, y:=[0,1] is data. "
-        "The same seed gives the same sheets.",
-    )
-    parser.add_argument("expression", help='such as "(x + y) * z", or "sum((W @ x - y)**2)" with --array W=2x2')
-    parser.add_argument("variables", nargs="*", metavar="name=value", help="what is the same on all sheets")
-    options = {
-        "--students": {"type": int, "default": 30, "help": "how many sheets (default: %(default)s)"},
-        "--seed": {"type": int, "default": 1, "help": "of the numbers, from 0 on (default: %(default)s)"},
-        "--array": {
-            "action": "append",
-            "default": [],
-            "metavar": "NAME=SHAPE",
-            "help": "draw an array: W=2x3, v=3; may be repeated",
-        },
-        "--out": {"type": Path, "required": True, "metavar": "FOLDER", "help": "a new folder, or an empty one"},
-    }
-    for option, described in options.items():
-        parser.add_argument(option, **described)  # type: ignore[arg-type]
-    parser.set_defaults(run=run)
-    return ["-h", "--help", "--", *options]
-
-
 def run(options: argparse.Namespace) -> int:
     """Write the folder; returns the exit status."""
     try:

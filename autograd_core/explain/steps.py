@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..arrays import in_numpy, to_numpy
-from ..files import written_whole
 from ..graph import Node, ancestors, in_order
 from ..op import JointRule, Op, is_complex
 from ..tensor import Tensor
@@ -253,6 +252,8 @@ class Steps(Sequence[Step]):
 
         With ``reveal="step"`` a value and a gradient stand as ``?`` until their step, or until the reader asks for all.
         """
+        from ..files import written_whole
+
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"expected a file that ends in .html, for the page of the steps, got {path.name!r}")

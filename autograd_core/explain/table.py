@@ -25,7 +25,8 @@ MAX_ROWS = 2000
 def to_table(steps: Steps) -> str:
     """The tables as plain text, of 80 columns."""
     out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False).print(tables(steps))
+    console = Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False, emoji=False)
+    console.print(tables(steps))
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
 
 

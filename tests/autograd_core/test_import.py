@@ -153,6 +153,23 @@ def test_an_import_loads_no_more_than_the_engine():
     }
 
 
+def test_the_command_loads_what_it_is_asked_for_and_no_more():
+    """Three ops in tables: no page, no worksheet, no browser, no masked arrays; most of it is rich's console."""
+    code = (
+        "import sys, numpy; before = {*sys.modules}; from autograd_core.command import main\n"
+        "main(['explain', '(x + y) * z', 'x=-2', 'y=5', 'z=-4']); print(*{*sys.modules} - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "Gradients" in done.stdout
+    ours = {name for name in loaded if name.startswith(("autograd_core.command.", "autograd_core.explain."))}
+    assert {name.partition(".")[2] for name in ours} == {
+        *(f"command.{name}" for name in ("arguments", "explaining", "expression", "functions", "grammar", "parser")),
+        *(f"explain.{name}" for name in ("formula", "narration", "steps", "table", "typeset", "values")),
+    }
+    assert loaded.isdisjoint({"numpy.ma", "subprocess", "tempfile", "webbrowser", "hashlib", "rich._emoji_codes"})
+
+
 def test_what_a_user_may_catch_is_at_the_front_door():
     """Each error and warning of the engine, so that nobody has to look for the room that raises it."""
     alone_in_the_command = {"ExpressionError"}

@@ -68,20 +68,6 @@ def save(path: Path) -> Path:
     return path
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the arguments."""
-    parser = commands.add_parser(
-        "playground",
-        help="a page in which one types an expression, and steps through it",
-        description="Write a page in which one types an expression and steps through it: one file, without a network.",
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", default=Path("playground.html"), help="where it goes (default: %(default)s)"
-    )
-    parser.add_argument("--open", action="store_true", help="open it in a browser")
-    parser.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
     """Write the page; returns the exit status."""
     try:
