@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from ..optional import needed
@@ -22,6 +23,11 @@ _SHAPES = {
     "constant": {"shape": "plaintext", "style": ""},
     "more": {"shape": "plaintext", "style": ""},
 }
+
+# Graphviz keeps places free for labels in ranks of their own, so that arrows pass twice as many, and its time grows
+# with a high power of that. Where they pass more than so many together, as from a leaf that is used a hundred times,
+# they have no labels: what arrives is in the steps.
+LONG = 800
 
 
 def digraph(
@@ -49,23 +55,48 @@ def digraph(
             _level(graph, drawing, part, ids, largest, f"-{number}", begun)
         begun.update(box.layers[:depth] for box in part for depth in range(1, len(box.layers) + 1))
     inside = None if only is None else {box.key for box in parts[only]}
-    for i, arrow in enumerate(drawing.arrows):
-        if i not in without and (inside is None or {arrow.start, arrow.end} <= inside):
-            graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **_line(drawing, arrow, largest))
+    arrows = [
+        (i, arrow)
+        for i, arrow in enumerate(drawing.arrows)
+        if i not in without and (inside is None or {arrow.start, arrow.end} <= inside)
+    ]
+    labelled = _reach([(arrow.start, arrow.end) for _, arrow in arrows]) <= LONG
+    for i, arrow in arrows:
+        graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **_line(drawing, arrow, largest, labelled))
     legend = legend_of(drawing) if only is None else ""
     if legend:
         graph.node("legend", legend, id="legend", shape="plaintext", margin="0", **{"class": "legend"}, **SMALL)
     return graph
 
 
-def _line(drawing: Drawing, arrow: Arrow, largest: float) -> dict[str, str]:
+def _reach(arrows: Iterable[tuple[Any, Any]]) -> int:
+    """How many ranks arrows pass together, each from its start to its end; they begin as far left as they can.
+
+    >>> _reach([("a", "b"), ("b", "c"), ("a", "c")])
+    4
+    """
+    into: dict[Any, list[Any]] = {}
+    for start, end in arrows:
+        into.setdefault(start, [])
+        into.setdefault(end, []).append(start)
+    rank: dict[Any, int] = {}
+    try:
+        order = list(TopologicalSorter(into).static_order())
+    except CycleError:  # what repeats, drawn once
+        return 0
+    for key in order:
+        rank[key] = max((rank[start] + 1 for start in into[key]), default=0)
+    return sum(rank[key] - rank[start] for key, starts in into.items() for start in starts)
+
+
+def _line(drawing: Drawing, arrow: Arrow, largest: float, labelled: bool) -> dict[str, str]:
     look = _pen(arrow.gradient, largest)
     if arrow.gradient is None and largest:
         look["style"] = "dashed"
     if {arrow.start, arrow.end} <= drawing.highlighted:
         look |= {"color": LIT_LINE, "penwidth": "3", "class": "lit"}
     # The blanks keep a label away from its line, and from the head of the arrow.
-    return look | ({"label": escaped(f"  {arrow.label}   ")} if arrow.label else {})
+    return look | ({"label": escaped(f"  {arrow.label}   ")} if arrow.label and labelled else {})
 
 
 def _pen(g: float | None, largest: float) -> dict[str, str]:

@@ -398,3 +398,21 @@ def test_without_graphviz_a_notebook_shows_what_the_browser_lays_out(monkeypatch
         assert all(place[a.start][along] < place[a.end][along] for a in drawing.arrows)
         page.evaluate(axe)
         assert page.evaluate("axe.run().then((found) => found.violations.map((v) => v.id))") == []
+
+
+def test_labels_that_would_lengthen_too_many_long_arrows_are_left_out(judge):
+    """Graphviz keeps ranks free for labels: in a graph whose leaves are used everywhere it took minutes for them."""
+    judge("graphviz")
+    found = []
+    for shared, times in ((False, 100), (True, 10), (True, 40)):
+        x, y = Tensor(0.5, name="x"), Tensor(0.25, name="y")
+        f = x
+        for _ in range(times):
+            f = np.sin(f) * y + x if shared else np.sin(f)
+        source = draw(f, max_nodes=1000, fold=False).source
+        arrows = [line for line in source.splitlines() if " -> " in line]
+        found.append((len(arrows), sum("label=" in line for line in arrows)))
+    (chain, in_chain), (short, in_short), (long, in_long) = found
+    assert chain == in_chain == 100
+    assert short == in_short == 50
+    assert (long, in_long) == (200, 0)

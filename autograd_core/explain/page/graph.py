@@ -90,6 +90,7 @@ def _edges(steps: Steps, drawing: Drawing) -> dict[int, int]:
 
 
 def _svg(drawing: Drawing, boxes: Sequence[Mapping[str, Any]], arrows: Sequence[tuple[Any, ...]]) -> str:
+    largest = drawing.largest
     root = ET.fromstring(layout.rendered(drawing.source, "svg"))  # without a style, for pages have their own
     parts: dict[str, Box | Arrow] = {f"node-{i}": box for i, box in enumerate(drawing.boxes)}
     parts |= {f"edge-{i}": arrow for i, arrow in enumerate(drawing.arrows)}
@@ -107,7 +108,7 @@ def _svg(drawing: Drawing, boxes: Sequence[Mapping[str, Any]], arrows: Sequence[
         key = str(element.get("id"))
         texts = element.findall(f"{{{SVG}}}text")
         if key in parts:
-            dark = shade(parts[key].gradient, drawing.largest)
+            dark = shade(parts[key].gradient, largest)
             names = [what, *([part.kind] if isinstance(part := parts[key], Box) else [])]
             element.set("class", " ".join(names if dark is None else [*names, f"s{dark}"]))
         for text, line in zip(reversed(texts), reversed(lines.get(key, [])), strict=False):
