@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import decide
 from ..dispatch import NUMPY, plain
 from ..domain import NONZERO, POSITIVE, REAL, Domain, example
-from ..op import SCIPY, Op
+from ..op import SCIPY, Op, is_complex
 from ..op import op as op_in
 from ..op import ufunc as ufunc_in
 from ..ops import network
@@ -192,11 +193,24 @@ erfcinv = ufunc(
 )
 
 
+def _series(ratios: Any) -> Any:
+    """``1 + r₁ (1 + r₂ (1 + …))``, whose terms are products of the first ratios."""
+    total: Any = 1
+    for ratio in ratios[::-1]:
+        total = 1 + ratio * total
+    return total
+
+
 def _far(x: Any, sign: int, near: Callable[[Any], Any]) -> Any:
-    """``near(x)``, or, where what it subtracts would cancel, the first terms of its series in ``sign / x²``."""
-    far = plain(x) ** 2 > 2500
-    s = sign / np.square(np.where(far, x, inf))
-    return np.where(far, s / 2 * (1 + s * (1.5 + s * (3.75 + s * 13.125))), near(np.where(far, 0, x)))
+    """``near(x)``, or, where what it subtracts would cancel, its series in ``sign / x²`` (DLMF 7.12.1).
+
+    Of ``sign`` -1 that holds for x > 0 only.
+    """
+    far = (plain(x) if sign < 0 else np.abs(plain(x))) > 8
+    if not decide(np.any(far)):
+        return near(x)
+    s = sign * np.square(1 / np.where(far, x, inf))
+    return np.where(far, s / 2 * _series([(k + 0.5) * s for k in range(1, 22)]), near(np.where(far, 0, x)))
 
 
 erfcx = ufunc(
@@ -212,12 +226,16 @@ ndtr = ufunc(
     r"\Phi(x)",
     (lambda g, z, x: g * (np.exp(-x * x / 2) / sqrt(2 * pi)), r"\frac{1}{\sqrt{2 \cdot \pi}} \cdot e^{-x^2 / 2}"),
 )
-log_ndtr = ufunc(
-    sp.log_ndtr,
-    r"\ln \Phi(x)",
-    # The density over Φ, by a function that is of moderate size where both are 0.
-    (lambda g, z, x: g * (sqrt(2 / pi) / erfcx(-x / sqrt(2))), r"\frac{\Phi'(x)}{\Phi(x)}"),
-)
+
+
+def _log_ndtr_x(g: Any, z: Any, x: Any) -> Any:
+    """The density over Φ: to the left by a function of moderate size where both are 0, to the right by logarithms."""
+    left = plain(x) < 0
+    a, b, c = np.where(left, x, 0), np.where(left, 0, x), np.where(left, 0, z)
+    return g * np.where(left, sqrt(2 / pi) / erfcx(-a / sqrt(2)), np.exp(-b * b / 2 - c) / sqrt(2 * pi))
+
+
+log_ndtr = ufunc(sp.log_ndtr, r"\ln \Phi(x)", (_log_ndtr_x, r"\frac{\Phi'(x)}{\Phi(x)}"))
 ndtri = ufunc(
     sp.ndtri,
     r"\Phi^{-1}(x)",
@@ -367,6 +385,23 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 
 # -- Bessel functions (DLMF 10.6, 10.29), with respect to the argument ----------------------------------
 
+
+def _scaled(g: Any, v: Any, x: Any, sign: int, near: Any) -> Any:
+    """``near``, or, where it would cancel, ``g`` times the slope of the series of a scaled function (DLMF 10.40).
+
+    It is that of ``√(1 / x) Σ (±1)ᵏ aₖ(v) / xᵏ``, of which the parts of ``near`` differ by no more than a part in x.
+    """
+    if is_complex(x):
+        return near
+    size = np.abs(x)
+    far = plain(size) > 50 + np.square(v)
+    if not decide(np.any(far)):
+        return near
+    s = 1 / np.where(far, size, inf)
+    ratios = [sign * (4 * np.square(v) - (2 * k - 1) ** 2) / (8 * k) * (k + 0.5) / (k - 0.5) * s for k in range(1, 20)]
+    return np.where(far, g * (-np.sign(plain(x)) * s**1.5 / 2 * _series(ratios)), near)
+
+
 HALF_DIFFERENCE = r"\frac{{{0}_{{x - 1}}(y) - {0}_{{x + 1}}(y)}}{{2}}"
 BESSEL = (example(0, (2, 3)), example(2.5, ()))
 
@@ -401,7 +436,11 @@ ive: Op = ufunc(
     r"e^{-\left|y\right|} \cdot I_{x}(y)",
     None,
     (
-        lambda g, z, v, x: g * ((ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(plain(x)) * z),
+        lambda g, z, v, x: _scaled(
+            g * (np.sign(plain(z)) / sqrt(2 * pi)),
+            *(v, x, -1),
+            g * ((ive(v - 1, x) + ive(v + 1, x)) / 2 - np.sign(plain(x)) * z),
+        ),
         r"\frac{1}{2} \cdot e^{-\left|y\right|} \cdot (I_{x - 1}(y) + I_{x + 1}(y)) - z \cdot \operatorname{sign} y",
     ),
     domain=(REAL, POSITIVE),
@@ -420,7 +459,7 @@ kve: Op = ufunc(
     r"e^{y} \cdot K_{x}(y)",
     None,
     (
-        lambda g, z, v, x: g * (z - (kve(v - 1, x) + kve(v + 1, x)) / 2),
+        lambda g, z, v, x: _scaled(g * sqrt(pi / 2), v, x, 1, g * (z - (kve(v - 1, x) + kve(v + 1, x)) / 2)),
         r"z - \frac{1}{2} \cdot e^{y} \cdot (K_{x - 1}(y) + K_{x + 1}(y))",
     ),
     domain=(REAL, POSITIVE),
@@ -449,7 +488,7 @@ i0e = ufunc(
     sp.i0e,
     r"e^{-\left|x\right|} \cdot I_0(x)",
     (
-        lambda g, z, x: g * (i1e(x) - np.sign(plain(x)) * z),
+        lambda g, z, x: _scaled(g / sqrt(2 * pi), 0, x, -1, g * (i1e(x) - np.sign(plain(x)) * z)),
         r"e^{-\left|x\right|} \cdot I_1(x) - z \cdot \operatorname{sign} x",
     ),
     domain=NONZERO,
@@ -459,7 +498,9 @@ i1e: Op = ufunc(
     sp.i1e,
     r"e^{-\left|x\right|} \cdot I_1(x)",
     (
-        lambda g, z, x: g * ((i0e(x) + ive(2, x)) / 2 - np.sign(plain(x)) * z),
+        lambda g, z, x: _scaled(
+            g * (np.sign(plain(z)) / sqrt(2 * pi)), 1, x, -1, g * ((i0e(x) + ive(2, x)) / 2 - np.sign(plain(x)) * z)
+        ),
         r"\frac{1}{2} \cdot e^{-\left|x\right|} \cdot (I_0(x) + I_2(x)) - z \cdot \operatorname{sign} x",
     ),
 )
@@ -499,20 +540,37 @@ hyp2f1: Op = ufunc(
     domain=(REAL, REAL, REAL, Domain(-1.0, 1.0)),
     examples=(example(0.5, 0.5, 1.0, (2, 3)), example(-0.5, 0.5, 1.0, ())),
 )
-ellipk = ufunc(
+
+
+def _elliptic(x: Any, series: Callable[[Any], Any], quotient: Callable[[Any], Any]) -> Any:
+    """A slope by its series around 0, where the difference in ``quotient`` would cancel, and elsewhere by that."""
+    near = (np.abs(plain(x)) < 0.5) | (plain(x) == 1)
+    return np.where(near, series(np.where(near, x, 0)), quotient(np.where(near, -1, x)))
+
+
+ellipk: Op = ufunc(
     sp.ellipk,
     r"K(x)",
     (
-        lambda g, z, x: g * (pi / 8 * hyp2f1(1.5, 1.5, 2.0, x)),
+        lambda g, z, x: (
+            g
+            * _elliptic(
+                x,
+                lambda v: pi / 8 * hyp2f1(1.5, 1.5, 2.0, v),
+                lambda v: (ellipe(v) / (1 - v) - ellipk(v)) / (2 * v),
+            )
+        ),
         r"\frac{\pi}{8} \cdot {}_2F_1(\frac{3}{2}, \frac{3}{2}; 2; x)",
     ),
     domain=Domain(-1.0, 1.0),
 )
-ellipe = ufunc(
+ellipe: Op = ufunc(
     sp.ellipe,
     r"E(x)",
     (
-        lambda g, z, x: g * (-pi / 8 * hyp2f1(0.5, 1.5, 2.0, x)),
+        lambda g, z, x: (
+            g * _elliptic(x, lambda v: -pi / 8 * hyp2f1(0.5, 1.5, 2.0, v), lambda v: (ellipe(v) - ellipk(v)) / (2 * v))
+        ),
         r"-\frac{\pi}{8} \cdot {}_2F_1(\frac{1}{2}, \frac{3}{2}; 2; x)",
     ),
     domain=Domain(-1.0, 1.0),

@@ -16,13 +16,14 @@ special = __import__("autograd_core.scipy.special", fromlist=["special"])
 SMALL = [1e-300, 1e-30, 1e-8, 1e-3]
 ORDINARY = [0.1, 0.5, 1.0, 1.4616321449683623, 2.25, 3.7, 12.5]
 LARGE = [60.0, 170.0, 1e3, 1e5, 1e8]
+FAR = [60.0, 170.0, 1e4, 1e6, 1e8]  # of scaled functions, whose slopes are small differences there
 POSITIVE = [*SMALL, *ORDINARY, *LARGE]
 BOTH = [*(-x for x in POSITIVE), *POSITIVE]
 UNIT = [1e-300, 1e-30, 1e-8, 0.03, 0.5, 0.9, 1 - 2.0**-30, 1 - 2.0**-52]
 
 
 def log_normal(x):
-    return mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)
+    return mp.log(mp.erfc(-x / mp.sqrt(2)) / 2) if x < 0 else mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
 
 
 def student(df):
@@ -62,9 +63,17 @@ FUNCTIONS = {
         UNIT[2:-1],
     ),
     "erfinv": (special.erfinv, mp.erfinv, [1e-30, 1e-8, 0.1, 0.5, -0.9, 1 - 2.0**-20]),
-    "erfcx": (special.erfcx, lambda x: mp.exp(x * x) * mp.erfc(x), [-20.0, -3.0, -0.1, *ORDINARY, 60.0, 1e3, 1e5]),
+    "erfcx": (
+        special.erfcx,
+        lambda x: mp.exp(x * x) * mp.erfc(x),
+        [-20.0, -9.0, -0.1, *ORDINARY, 7.5, 8.5, 40.0, 1e3, 1e5],
+    ),
     "ndtr": (special.ndtr, mp.ncdf, [-37.0, -10.0, -1.0, 0.0, *ORDINARY, 13.0]),
-    "log_ndtr": (special.log_ndtr, log_normal, [-1e5, -1e3, -70.5, -37.0, -10.0, -1.0, 0.0, 0.5, 3.0, 8.0, 13.0]),
+    "log_ndtr": (
+        special.log_ndtr,
+        log_normal,
+        [-1e5, -1e3, -70.5, -37.0, -10.0, -1.0, 0.0, 0.5, 3.0, 8.0, 13.0, 30.0, 37.0, 60.0, 50.0],
+    ),
     "ndtri": (special.ndtri, lambda q: mp.sqrt(2) * mp.erfinv(2 * q - 1), UNIT[2:-2]),
     "logit": (special.logit, lambda x: mp.log(x / (1 - x)), UNIT[:-1]),
     "log_expit": (
@@ -84,17 +93,21 @@ FUNCTIONS = {
     "jv(100)": (lambda x: special.jv(100, x), lambda x: mp.besselj(100, x), [10.0, 60.0, 98.0, 110.0, 300.0]),
     "yv": (lambda x: special.yv(1, x), lambda x: mp.bessely(1, x), [0.1, *ORDINARY, 60.0, 1e3]),
     "iv": (lambda x: special.iv(2, x), lambda x: mp.besseli(2, x), [-3.0, 1e-3, *ORDINARY, 60.0, 170.0, 600.0]),
-    "ive": (lambda x: special.ive(2, x), lambda x: mp.exp(-abs(x)) * mp.besseli(2, x), [-3.0, 1e-3, *ORDINARY, 60.0]),
+    "ive": (
+        lambda x: special.ive(7, x),
+        lambda x: mp.exp(-abs(x)) * mp.besseli(7, x),
+        [-3.0, -120.0, *ORDINARY, 98.0, *FAR],
+    ),
     "kv": (lambda x: special.kv(1.5, x), lambda x: mp.besselk(1.5, x), [1e-8, 1e-3, *ORDINARY, 40.0]),
-    "kve": (lambda x: special.kve(1, x), lambda x: mp.exp(x) * mp.besselk(1, x), [1e-3, *ORDINARY[:-1]]),
+    "kve": (lambda x: special.kve(1, x), lambda x: mp.exp(x) * mp.besselk(1, x), [1e-3, *ORDINARY[:-1], 40.0, *FAR]),
     "j0": (special.j0, lambda x: mp.besselj(0, x), [-3.0, 0.0, *ORDINARY, 60.0, 1e3]),
     "j1": (special.j1, lambda x: mp.besselj(1, x), [-3.0, 0.0, *ORDINARY, 60.0, 1e3]),
     "y0": (special.y0, lambda x: mp.bessely(0, x), [1e-3, *ORDINARY, 60.0, 1e3]),
     "y1": (special.y1, lambda x: mp.bessely(1, x), [1e-3, *ORDINARY, 60.0, 1e3]),
     "i0": (special.i0, lambda x: mp.besseli(0, x), [-3.0, 0.0, *ORDINARY, 60.0, 600.0]),
     "i1": (special.i1, lambda x: mp.besseli(1, x), [-3.0, 0.0, *ORDINARY, 60.0, 600.0]),
-    "i0e": (special.i0e, lambda x: mp.exp(-abs(x)) * mp.besseli(0, x), [-3.0, 1e-3, *ORDINARY, 60.0]),
-    "i1e": (special.i1e, lambda x: mp.exp(-abs(x)) * mp.besseli(1, x), [-3.0, 1e-3, *ORDINARY, 60.0]),
+    "i0e": (special.i0e, lambda x: mp.exp(-abs(x)) * mp.besseli(0, x), [-3.0, -1e5, 1e-3, *ORDINARY, 40.0, *FAR]),
+    "i1e": (special.i1e, lambda x: mp.exp(-abs(x)) * mp.besseli(1, x), [-3.0, -1e5, 1e-3, *ORDINARY, 40.0, *FAR]),
     "k0": (special.k0, lambda x: mp.besselk(0, x), [1e-8, 1e-3, *ORDINARY, 600.0]),
     "k1": (special.k1, lambda x: mp.besselk(1, x), [1e-8, 1e-3, *ORDINARY, 600.0]),
     "exp1": (special.exp1, mp.e1, [1e-8, 1e-3, *ORDINARY, 60.0, 600.0]),
@@ -102,11 +115,11 @@ FUNCTIONS = {
     "dawsn": (
         special.dawsn,
         lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x),
-        [-1e3, -3.0, 0.0, *ORDINARY, 60.0],
+        [-1e3, -3.0, 0.0, *ORDINARY, 8.5, 40.0],
     ),
     "erfi": (special.erfi, mp.erfi, [-3.0, 0.0, *ORDINARY]),
-    "ellipk": (special.ellipk, mp.ellipk, [-1e5, -3.0, -0.5, 0.0, 0.03, 0.5, 0.9, 1 - 2.0**-20]),
-    "ellipe": (special.ellipe, mp.ellipe, [-1e5, -3.0, -0.5, 0.0, 0.03, 0.5, 0.9, 1 - 2.0**-20]),
+    "ellipk": (special.ellipk, mp.ellipk, [-1e15, -3.0, -1e10, 0.0, -0.5, 0.03, 0.49, 0.9, 1 - 2.0**-40]),
+    "ellipe": (special.ellipe, mp.ellipe, [-1e15, -3.0, -1e10, 0.0, -0.5, 0.03, 0.49, 0.9, 1 - 2.0**-40]),
     "hyp2f1": (lambda x: special.hyp2f1(0.5, 1.5, 2.0, x), lambda x: mp.hyp2f1(0.5, 1.5, 2, x), [-3.0, 0.0, 0.3, 0.9]),
     "exprel": (
         special.exprel,
