@@ -88,7 +88,7 @@ def angle(x: Any, deg: bool = False) -> Any:
 # Ops whose rules hold for complex numbers as they stand: they have a complex derivative, or move numbers only.
 _TAKE_COMPLEX = """
     add subtract multiply divide negative positive reciprocal square sqrt power exp exp2 expm1 log log2 log10 log1p
-    sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh one_minus_square absolute sign round rint
+    nan_to_num sin sinc cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh one_minus_square absolute sign round rint
     where astype copy identity matmul einsum inv solve det sum mean cumsum prod cumprod max min
     reshape expand_dims squeeze transpose broadcast_to concatenate flip frame getitem scatter
 """

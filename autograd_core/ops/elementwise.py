@@ -645,6 +645,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 
 @nan_to_num.vjp(r"[x \text{ is finite}]")
 def _(g: Any, z: Any, x: Any, **_: Any) -> Any:
+    if is_complex(x):  # each part by itself
+        return g.real * np.isfinite(x.real) + 1j * (g.imag * np.isfinite(x.imag))
     return g * np.isfinite(x)
 
 

@@ -196,6 +196,22 @@ def test_forward_and_backward_are_adjoint():
     assert np.isclose(inner(u, jvp(f, (Z,), (v,))[1]), inner(pullback(u)[0], v))
 
 
+def test_of_a_number_whose_one_part_is_replaced_the_other_has_its_gradient():
+    z = np.array([1 + 2j, complex(np.nan, 1), complex(2, np.inf), complex(-np.inf, np.nan)])
+    slope = grad(lambda z: np.sum((np.nan_to_num(z) * (1 - 2j)).real))(z)
+    np.testing.assert_array_equal(slope, [1 + 2j, 2j, 1, 0])
+
+
+def test_the_slopes_of_sinc_are_right_beside_0_and_off_the_line():
+    once = grad(np.sinc, holomorphic=True)
+    twice = grad(once, holomorphic=True)
+    for z in (0j, 1e-9j, 0.2 - 0.1j, 2.1 + 0.3j):
+        a = np.pi * z  # from sin(a) / a, and near 0 from its series
+        slope = np.pi * ((a * np.cos(a) - np.sin(a)) / a**2 if abs(z) > 0.1 else -a / 3)
+        bend = -(np.pi**2) * (np.sin(a) / a + 2 * slope / np.pi / a if abs(z) > 0.1 else 1 / 3)
+        np.testing.assert_allclose((once(z), twice(z)), (slope, bend), rtol=1e-12)
+
+
 def test_descent_descends():
     z = np.array([3 - 4j, 1j])
     for _ in range(200):
