@@ -88,9 +88,9 @@ def angle(x: Any, deg: bool = False) -> Any:
 # Ops whose rules hold for complex numbers as they stand: they have a complex derivative, or move numbers only.
 _TAKE_COMPLEX = """
     add subtract multiply divide negative positive reciprocal square sqrt power exp exp2 expm1 log log2 log10 log1p
-    nan_to_num sin sinc cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh one_minus_square absolute sign round rint
+    sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh one_minus_square absolute sign round rint
     where astype copy identity matmul einsum inv solve det sum mean cumsum prod cumprod max min
-    reshape expand_dims squeeze transpose broadcast_to concatenate flip frame getitem scatter
+    nan_to_num sinc reshape expand_dims squeeze transpose broadcast_to concatenate flip frame getitem scatter
 """
 for _name in _TAKE_COMPLEX.split():
     REGISTRY[_name].complex = True

@@ -629,12 +629,31 @@ pseudo_huber = ufunc(
     domain=(POSITIVE, REAL),
     note="0 at x = y = 0",
 )
+
+
+def log_of_t(df: Any, t: Any) -> Any:
+    """The logarithm of the density of Student's t distribution of ``df`` degrees of freedom, which may be infinite.
+
+    >>> print(log_of_t(np.array([1.0, np.inf]), 0.0).round(4))
+    [-1.1447 -0.9189]
+    """
+    normal, many = np.equal(plain(df), inf), plain(df) > 200
+    n = np.where(normal, 1.0, df)
+    a, s = np.where(many, 1.0, n) / 2, 2 / np.where(many, n, inf)
+    # ln(Γ(a + 1/2) / Γ(a)) - ln(a) / 2, of which the logarithms of large a would cancel (DLMF 5.11.8 and 5.11.13).
+    r = s * s
+    series = -s / 8 * (1 - r / 24 * (1 - r * 0.3 * (1 - r * (85 / 112))))
+    ratio = np.where(many, series, -betaln(a, np.full_like(plain(a), 0.5)) + math.log(pi) / 2 - np.log(a) / 2)
+    body = -(n + 1) / 2 * np.log1p(t * t / n) + ratio
+    return np.where(normal, -t * t / 2, body) - math.log(2 * pi) / 2
+
+
 stdtr = ufunc(
     sp.stdtr,
     r"F_{x}(y)",
     None,
     (
-        lambda g, z, df, t: g * np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - betaln(df / 2, 0.5)) / np.sqrt(df),
+        lambda g, z, df, t: g * np.exp(log_of_t(df, t)),
         r"\frac{(1 + y^2 / x)^{-(x + 1) / 2}}{\sqrt{x} \cdot \mathrm{B}(x / 2, 1 / 2)}",
     ),
     domain=(POSITIVE, REAL),

@@ -181,3 +181,20 @@ def test_two_derivatives_are_those_of_mpmath(part):
                 if off(got, right, max(size * unit * 1e-25, mp.mpf(5e-324))) > allowed:
                     wrong.append(f"{name}, derivative {order} at {at!r}: {got!r} for {mp.nstr(right, 12)}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_student_keeps_its_digits_for_any_number_of_degrees_of_freedom():
+    t = __import__("autograd_core.scipy.stats.t", fromlist=["t"])
+    for df in (1e-3, 1.0, 50.0, 199.0, 201.0, 1e6, 1e15):
+        n = mp.mpf(df)
+        density = (
+            mp.exp(mp.loggamma((n + 1) / 2) - mp.loggamma(n / 2)) / mp.sqrt(n * mp.pi) / mp.sqrt(1 + 4 / n) ** (n + 1)
+        )
+        np.testing.assert_allclose(float(t.pdf(2.0, df)), float(density), rtol=1e-13)
+        np.testing.assert_allclose(float(elementwise_grad(t.cdf)(2.0, df)), float(density), rtol=1e-13)
+    assert elementwise_grad(t.cdf)(2.0, np.inf) == pytest.approx(np.exp(-2) / np.sqrt(2 * np.pi))
+    # Of a probability of nearly 1 the logarithm is that of the other side.
+    np.testing.assert_allclose(
+        t.logcdf(np.array([2.0, 1e5]), 3.0), np.log1p(-t.sf(np.array([2.0, 1e5]), 3.0)), rtol=1e-14
+    )
+    assert t.logcdf(30.0, 30.0) < 0 < elementwise_grad(t.logcdf)(30.0, 30.0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 import numpy as np
 
 from ...dispatch import plain
-from ..special import betaln, stdtr
-from . import norm
+from ..special import log_of_t, stdtr
 from .arguments import density, of_numbers, standard
 from .theirs import theirs
 
@@ -23,13 +21,7 @@ def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     >>> print(logpdf(0.0, 1.0).round(4))
     -1.1447
     """
-    u = standard(x, loc, scale)
-    normal = np.equal(plain(df), inf)
-    n = np.where(normal, 1.0, df)
-    found = (
-        -(n + 1) / 2 * np.log1p(u * u / n) - np.log(n) / 2 - betaln(n / 2, np.full_like(plain(n), 0.5)) - np.log(scale)
-    )
-    return np.where(normal, norm.logpdf(x, loc, scale), found) if np.any(normal) else found
+    return log_of_t(df, standard(x, loc, scale)) - np.log(scale)
 
 
 @density
@@ -47,7 +39,10 @@ def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 @of_numbers
 def logcdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The logarithm of `cdf`."""
-    return np.log(cdf(x, df, loc, scale))
+    u = standard(x, loc, scale)
+    right = plain(u) > 0  # where it is nearly 0
+    tail = stdtr(df, np.where(right, -u, u))
+    return np.where(right, np.log1p(-np.where(right, tail, 0.0)), np.log(np.where(right, 1.0, tail)))
 
 
 @of_numbers
