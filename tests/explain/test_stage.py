@@ -111,6 +111,24 @@ def test_where_there_is_no_graphviz_the_page_lays_the_graph_out_itself(visit, ax
     assert [v["id"] for v in page.evaluate("axe.run(document)")["violations"]] == []
 
 
+CUT_OFF = """[...document.querySelectorAll(".picture svg text")].filter((text) => {
+  const box = text.getBoundingClientRect(), all = text.ownerSVGElement.getBoundingClientRect();
+  return box.left < all.left || box.top < all.top || box.right > all.right || box.bottom > all.bottom;
+}).map((text) => text.textContent)"""
+
+
+def test_no_text_of_a_graph_that_the_page_lays_out_is_cut_off(visit, monkeypatch):
+    def missing(source, format):
+        raise ImportError("Graphviz is not installed")
+
+    monkeypatch.setattr(layout, "rendered", missing)
+    x = Tensor(3.0, name="x")
+    for result in (x * x * x, x * (x * x) * x, -x):
+        page = visit(explain(result))
+        assert page.evaluate("document.querySelectorAll('.picture svg text').length") > 3
+        assert page.evaluate(CUT_OFF) == []
+
+
 def scale(page):
     return page.evaluate(FRAME)["letter"]
 

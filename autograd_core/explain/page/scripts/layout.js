@@ -5,7 +5,7 @@
 // [from box, to box, its text, the key of its number, whether it is dashed]. Below its lines a box has ``thumbs``, small
 // pictures: of each the key of the array and its name. A frame is [title, attributes].
 const laidOut = (() => {
-  const LETTER = 11, LINE = 13, PAD = 10, THUMB = 36, APART = 58; // a small picture, and from one to the next
+  const LETTER = 11, LINE = 13, TALL = 20, PAD = 10, THUMB = 36, APART = 58; // a small picture, and from one to the next
   const NUMBER = "-0.123456"; // where one is written later there is room for any of six digits
   const pen = document.createElement("canvas").getContext("2d");
 
@@ -41,6 +41,11 @@ const laidOut = (() => {
       graph.setEdge(start, end, { width: width ? width + 6 : 0, height: 14, labelpos: "c" }, `e${i}`);
     });
     dagre.layout(graph);
+    // Texts stand above the middle of their arrows, where dagre leaves room around it.
+    const said = arrows.map(([start, end, text, key], i) => (key || text ? graph.edge({ v: start, w: end, name: `e${i}` }).y : Infinity));
+    const down = Math.max(0, TALL - Math.min(...said)), lower = (place) => (place.y += down);
+    graph.nodes().forEach((v) => lower(graph.node(v)));
+    graph.edges().map((e) => graph.edge(e)).forEach((edge) => [edge, ...edge.points].forEach(lower));
     const { width, height } = graph.graph();
     const shapes = frames.map(([title, attributes], k) => {
       const { x, y, width: w, height: h } = graph.node(`frame-${k}`), top = y - h / 2 - LINE - 4; // above it stands its title
@@ -65,7 +70,7 @@ const laidOut = (() => {
       });
       shapes.push(svgElement("g", { id: `node-${i}`, class: `node ${kind}`, "aria-label": lines[0].text, ...attributes }, [outline, ...texts.flatMap((text) => ["\n", text]), ...pictures]));
     });
-    const size = `0 0 ${round(width)} ${round(height)}`;
+    const size = `0 0 ${round(width)} ${round(height + down)}`;
     const svg = svgElement("svg", { viewBox: size, role: "group", "aria-label": "Computation graph" }, [svgElement("g", { class: "graph" }, shapes)]);
     return new XMLSerializer().serializeToString(svg);
   }

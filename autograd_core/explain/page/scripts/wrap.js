@@ -3,11 +3,12 @@
 
 const MARGIN = 11, SIDE = 22, LANE = 15; // in the units of the picture, in which letters are 11 high
 
-// What a part reaches over: its lines, and its letters, which are less than 7 wide.
+// What a part reaches over: its lines, and outside of a box its letters, too, which are less than 7 wide.
 function extent(part) {
   const lines = all("path, polygon, polyline", part).map((s) => s.getAttribute("d") || s.getAttribute("points"));
   const letters = all("text", part).map((t) => [-1, 1].map((way) => `${Number(t.getAttribute("x")) + way * 3 * t.textContent.length},${Number(t.getAttribute("y")) + 4 * way - 4} `));
-  const numbers = (lines.join(" ") || letters.flat().join(" ")).match(/-?[\d.]+/g).map(Number);
+  const outside = lines.length === 0 || part.matches(".edge") ? letters.flat() : [];
+  const numbers = [...lines, ...outside].join(" ").match(/-?[\d.]+/g).map(Number);
   const [xs, ys] = [0, 1].map((odd) => numbers.filter((_, i) => i % 2 === odd));
   return { part, left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
 }
