@@ -33,6 +33,7 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None, outputs: Any = Non
     several = isinstance(loss, list | tuple | dict) and len(loss) > 1 and not _is_description(loss)
     if (several and names is None) or (names is not None and len(names) > 1 and loss is not None):
         by_name = isinstance(loss, dict) and not _is_description(loss)
+        called = None if by_name or names is not None else unique_names([_called(one) for one in loss], ())
         if names is None:
             names = list(loss) if by_name else [f"output_{i + 1}" for i in range(len(loss))]
         if by_name and isinstance(outputs, dict):  # as in Keras an output may be left out there
@@ -51,7 +52,7 @@ def as_loss(loss: Any, weights: Any, names: list[str] | None, outputs: Any = Non
             factors = [
                 1.0 if w is None else checks.number(w, f"the weight of {n}") for w, n in zip(given, names, strict=True)
             ]
-        return Outputs(names, found, factors)
+        return Outputs(names, found, factors, called)
     return _one_loss(_only(loss, "loss", names))
 
 
@@ -81,6 +82,11 @@ def _branches(one: Any) -> bool:
 def _one_loss(loss: Any) -> losses.Loss | None:
     found = losses.get(loss[0] if isinstance(loss, list | tuple) and len(loss) == 1 else loss)
     return found if found is None or isinstance(found, losses.Loss) else losses.LossFunction(found)
+
+
+def _called(loss: Any) -> str:
+    """What Keras calls a loss: as it was told, or as it says itself."""
+    return loss if isinstance(loss, str) else str(getattr(loss, "name", getattr(loss, "__name__", "output")))
 
 
 def _is_description(given: Any) -> bool:

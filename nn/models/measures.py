@@ -40,6 +40,8 @@ class OfOutputs:
 
     def names_beside(self, taken: Sequence[str]) -> list[str]:
         """What they are called where these names are taken: ``p_mae``, or ``p_weighted_mae``, of output p."""
+        if not self.outputs.named:
+            return [f"weighted_{m.name}" if m.name in taken else m.name for m in self.metrics]
         pairs = [(self.outputs.names[place], m.name) for place, m in zip(self.places, self.metrics, strict=True)]
         return [f"{n}_weighted_{own}" if f"{n}_{own}" in taken else f"{n}_{own}" for n, own in pairs]
 

@@ -27,6 +27,8 @@ class Outputs(metaclass=freeze.Watched):
         The loss of each output, None for one that has none.
     weights : sequence of float
         By how much each loss is multiplied.
+    called : sequence of str, optional
+        What each loss is called where outputs have no names; metrics then stand for themselves.
 
     Raises
     ------
@@ -36,11 +38,18 @@ class Outputs(metaclass=freeze.Watched):
 
     untracked: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, names: Sequence[str], of: Sequence[losses.Loss | None], weights: Sequence[float]):
-        self.names = tuple(names)
+    def __init__(
+        self,
+        names: Sequence[str],
+        of: Sequence[losses.Loss | None],
+        weights: Sequence[float],
+        called: Sequence[str] | None = None,
+    ):
+        self.names, self.named = tuple(names), called is None
         self.losses, self.weights = tuple(of), tuple(weights)
         # What each loss is called by itself.
-        self.names_of_losses = tuple(f"{n}_loss" for n, loss in zip(names, of, strict=True) if loss is not None)
+        each = zip(names if called is None else called, of, strict=True)
+        self.names_of_losses = tuple(f"{n}_loss" for n, loss in each if loss is not None)
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The sum of the losses times their weights."""

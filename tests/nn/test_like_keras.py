@@ -485,3 +485,34 @@ def test_an_argument_of_keras_that_changes_nothing_at_its_value_is_taken():
     ):
         with pytest.raises(TypeError, match=f"has no argument '{name}'; .+"):
             made()
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist", "ignore:no gradient came for")
+def test_the_losses_of_outputs_without_names_are_called_as_keras_calls_them(keras):
+    x, y = np.ones((4, 2), "float32"), (np.ones((4, 1), "float32"), np.ones((4, 2), "float32"))
+    for told in (
+        lambda k: (["mse", "mae"], None),
+        lambda k: ([k.losses.MeanSquaredError(name="q"), "mae"], [["mae"], ["mse"]]),
+        lambda k: (["mse", None], [None, "mae"]),
+    ):
+        found = []
+        for lib in (keras, nn):
+
+            class Two(lib.Model):
+                def __init__(self, layers=lib.layers):
+                    super().__init__()
+                    self.a, self.b = layers.Dense(1), layers.Dense(2)
+
+                def call(self, x):
+                    return self.a(x), self.b(x)
+
+            model = Two()
+            loss, metrics = told(lib)
+            model.compile("sgd", loss, metrics=metrics)
+            history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+            found.append((list(history), list(model.evaluate(x, y, verbose=0, return_dict=True))))
+        assert found[0] == found[1]
+    model = Two()
+    model.compile("sgd", ["mse", "mse"], metrics=[["mae"], ["mae"]], weighted_metrics=[["mae"], None])
+    names = ["loss", "mse_loss", "mse_1_loss", "mae", "mae_1", "weighted_mae"]
+    assert model.metrics_names == names  # Keras has one name for both, and tells the last
