@@ -24,8 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def is_masked(value: Any) -> bool:
     """Whether this is one of NumPy's masked arrays: not before somebody has imported `numpy.ma`, which takes long."""
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(value, masked.MaskedArray)
+    return isinstance(value, getattr(sys.modules.get("numpy.ma"), "MaskedArray", ()))  # of no class: never
 
 
 class Library:
