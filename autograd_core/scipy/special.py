@@ -114,18 +114,35 @@ gammasgn = ufunc(
     domain=POSITIVE,
     note="0 at the jumps",
 )
+
+
+def _psi_less(x: Any, y: Any) -> Any:
+    """``ψ(x) - ψ(x + y)``, which would cancel for small ``y``: there by the series around ``x`` (DLMF 25.11.10)."""
+    below = plain(x) < 1
+    q = np.where(below, x + 1, x)
+    a, b = np.where(below, x, 1), np.where(below, x + y, 1)  # from x to x + 1 it is 1 / x more (DLMF 5.5.2)
+    step = np.where(plain(y) < plain(a), -np.where(below, y, 0) / a / b, 1 / b - 1 / a)
+    small = (plain(q) >= 1) & (np.abs(plain(y)) < 0.1 * plain(q))
+    if not decide(np.any(small)):
+        return psi(q) - psi(q + y) + step
+    near, h = np.where(small, q, 1), np.where(small, y, 0)
+    series = sum((-h) ** k * zeta(k + 1, near) for k in range(1, 17))
+    far = np.where(small, 1, y)
+    return np.where(small, series, psi(q) - psi(q + far)) + step
+
+
 beta = ufunc(
     sp.beta,
     r"\mathrm{B}(x, y)",
-    (lambda g, z, x, y: g * z * (psi(x) - psi(x + y)), r"z \cdot (\psi(x) - \psi(x + y))"),
-    (lambda g, z, x, y: g * z * (psi(y) - psi(x + y)), r"z \cdot (\psi(y) - \psi(x + y))"),
+    (lambda g, z, x, y: g * z * _psi_less(x, y), r"z \cdot (\psi(x) - \psi(x + y))"),
+    (lambda g, z, x, y: g * z * _psi_less(y, x), r"z \cdot (\psi(y) - \psi(x + y))"),
     domain=POSITIVE,
 )
 betaln = ufunc(
     sp.betaln,
     r"\ln \mathrm{B}(x, y)",
-    (lambda g, z, x, y: g * (psi(x) - psi(x + y)), r"\psi(x) - \psi(x + y)"),
-    (lambda g, z, x, y: g * (psi(y) - psi(x + y)), r"\psi(y) - \psi(x + y)"),
+    (lambda g, z, x, y: g * _psi_less(x, y), r"\psi(x) - \psi(x + y)"),
+    (lambda g, z, x, y: g * _psi_less(y, x), r"\psi(y) - \psi(x + y)"),
     domain=POSITIVE,
 )
 

@@ -47,6 +47,11 @@ FUNCTIONS = {
         lambda x: mp.log(mp.beta(x, 2.5)),
         [1e-8, 1e-3, *ORDINARY, *LARGE[:3]],
     ),
+    "betaln(x, 1e-7)": (
+        lambda x: special.betaln(x, 1e-7),
+        lambda x: mp.loggamma(x) - mp.loggamma(x + mp.mpf(1e-7)) + mp.loggamma(mp.mpf(1e-7)),
+        [1e-30, 0.1, 1e-8, 2.25, 1e-3, 60.0, 0.95, 1e3, 1.0, 1e5],
+    ),
     "gammainc": (
         lambda x: special.gammainc(3.5, x),
         lambda x: mp.gammainc(3.5, 0, x, regularized=True),
