@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..op import is_complex
 from ..ops.conv import conv
 from ..ops.shape import array
 
@@ -45,6 +47,10 @@ def convolve(in1: Any, in2: Any, mode: str = "full", *, axes: Any = None, dot_ax
     [ 1.  1.  2. -4.]
     """
     in1, in2 = (array(v) for v in (in1, in2))
+    if is_complex(in1) or is_complex(in2):  # a product, of real parts and imaginary ones
+        (a, b), (c, d) = ((np.real(v), np.imag(v)) for v in (in1, in2))
+        both = partial(convolve, mode=mode, axes=axes, dot_axes=dot_axes)
+        return both(a, c) - both(b, d) + 1j * (both(a, d) + both(b, c))
     if axes is None:
         if np.ndim(in1) != np.ndim(in2):
             raise ValueError(f"convolve: expected arrays of equally many axes, got {np.ndim(in1)} and {np.ndim(in2)}")

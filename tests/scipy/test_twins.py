@@ -138,6 +138,13 @@ def test_a_twin_has_scipys_values_and_a_right_gradient(part):
                 assert result.dtype == np.float32, said
 
 
+def test_complex_numbers_are_convolved_as_by_scipy():
+    ours, theirs = pair("signal.convolve")
+    for x, y, mode in ((X + 1j * X[::-1], A, "same"), (X, A - 2j, "valid"), (X[:, :2] * 1j, X + 1j, "full")):
+        np.testing.assert_allclose(ours(Tensor(x), y, mode).data, theirs(x, y, mode), rtol=1e-12)
+        check_gradients(lambda u, v, mode=mode: ours(u, v, mode), x, y, order=2)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_corners_of_the_twins():
     special, stats = pair("special.softmax")[0].__module__, importlib.import_module("autograd_core.scipy.stats")
