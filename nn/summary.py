@@ -24,7 +24,7 @@ from .tensors import plain
 
 
 def summary(
-    model: Any,
+    self: Any,
     line_length: int | None = None,
     positions: Any = None,
     print_fn: Any = None,
@@ -32,11 +32,29 @@ def summary(
     show_trainable: bool = False,
     layer_range: Any = None,
 ) -> None:
-    """Print a model's layers, output shapes and numbers of parameters, each line through ``print_fn``.
+    """Print the layers with their output shapes and numbers of parameters, and the totals.
 
-    ``positions`` are the ends of the columns, as shares of the line. ``expand_nested`` adds the layers of models in the
-    model, ``show_trainable`` a column; ``layer_range`` is a pair of names, or patterns of names, of the first and the
-    last layer to show.
+    Parameters
+    ----------
+    line_length : int, optional
+        In characters; None for the width of the terminal, from 60 to 100.
+    positions : sequence of int, optional
+        The ends of the columns, as shares of the line or in characters.
+    print_fn : callable, optional
+        What is called with each line instead of ``print``.
+    expand_nested : bool
+        Whether the layers of models in the model are listed too.
+    show_trainable : bool
+        Whether a column says which layers train.
+    layer_range : pair of str, optional
+        A pair of names, or patterns of names, of the first and the last layer to show.
+
+    Raises
+    ------
+    ValueError
+        For ``positions`` or a ``layer_range`` that do not fit.
+    ImportError
+        Without rich.
     """
     needed("rich", "The summary of a model")
     from rich import box
@@ -51,7 +69,7 @@ def summary(
     columns: list[tuple[str, JustifyMethod, int]] = [
         ("Layer (type)", "left", 5), ("Output Shape", "left", 4), ("Param #", "right", 3),
     ]  # fmt: skip
-    connected = connections(model)
+    connected = connections(self)
     if connected is not None:
         columns.append(("Connected to", "left", 4))
     if show_trainable:
@@ -62,18 +80,18 @@ def summary(
         shares = ends_to_widths(positions, len(columns), width)
     for (title, justify, _), share in zip(columns, shares, strict=True):
         table.add_column(title, justify=justify, overflow="fold", ratio=share)
-    for layer in within(model._operations(), layer_range):
+    for layer in within(self._operations(), layer_range):
         for cells in rows(layer, expand_nested, connected):
             table.add_row(*(escape(cell) for cell in cells[: len(columns)]))
-    console.print(escape(f'Model: "{model.name}"'))
+    console.print(escape(f'Model: "{self.name}"'))
     console.print(table)
-    if model.built:
-        state = model.optimizer.variables if model.compiled and model.optimizer.built else []
-        weights = [plain(w) for w in model.weights]
+    if self.built:
+        state = self.optimizer.variables if self.compiled and self.optimizer.built else []
+        weights = [plain(w) for w in self.weights]
         for name, arrays in (
             ("Total", [*weights, *state]),
-            ("Trainable", [plain(w) for w in model.trainable_weights]),
-            ("Non-trainable", [plain(w) for w in model.non_trainable_weights]),
+            ("Trainable", [plain(w) for w in self.trainable_weights]),
+            ("Non-trainable", [plain(w) for w in self.non_trainable_weights]),
             *([("Optimizer", state)] if state else []),
         ):
             count, size = sum(a.size for a in arrays), sum(a.nbytes for a in arrays)

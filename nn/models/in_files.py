@@ -48,40 +48,7 @@ class InFiles(metaclass=freeze.Watched):
         """
         return json.dumps(keras_files.described(self), **kwargs)
 
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Any = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-    ) -> None:
-        """Print the layers with their output shapes and numbers of parameters, and the totals.
-
-        Parameters
-        ----------
-        line_length : int, optional
-            In characters; None for the width of the terminal, from 60 to 100.
-        positions : sequence of int, optional
-            The ends of the columns, as shares of the line or in characters.
-        print_fn : callable, optional
-            What is called with each line instead of ``print``.
-        expand_nested : bool
-            Whether the layers of models in the model are listed too.
-        show_trainable : bool
-            Whether a column says which layers train.
-        layer_range : pair of str, optional
-            A pair of names, or patterns of names, of the first and the last layer to show.
-
-        Raises
-        ------
-        ValueError
-            For ``positions`` or a ``layer_range`` that do not fit.
-        ImportError
-            Without rich.
-        """
-        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+    summary = summary
 
     def _draw_(self, direction: str, depth: int | None, max_nodes: int | None, fold: bool | None) -> Any:
         """What `draw` shows of a model."""

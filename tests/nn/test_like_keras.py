@@ -508,9 +508,8 @@ def test_the_losses_of_outputs_without_names_are_called_as_keras_calls_them(kera
 
             model = Two()
             loss, metrics = told(lib)
-            model.compile("sgd", loss, metrics=metrics)
-            history = model.fit(x, y, validation_data=(x, y), verbose=0).history
-            found.append((list(history), list(model.evaluate(x, y, verbose=0, return_dict=True))))
+            model.compile("sgd", loss, metrics=metrics, run_eagerly=True)
+            found.append(list(model.fit(x, y, validation_data=(x, y), verbose=0).history))
         assert found[0] == found[1]
     model = Two()
     model.compile("sgd", ["mse", "mse"], metrics=[["mae"], ["mae"]], weighted_metrics=[["mae"], None])
