@@ -26,8 +26,9 @@ _SHAPES = {
 
 # Graphviz keeps places free for labels in ranks of their own, so that arrows pass twice as many, and its time grows
 # with a high power of that. Where they pass more than so many together, as from a leaf that is used a hundred times,
-# they have no labels: what arrives is in the steps.
+# they have no labels (what arrives is in the steps), and it stops looking for better places sooner.
 LONG = 800
+SOONER = {"nslimit": "2", "nslimit1": "2", "mclimit": "0.2"}
 
 
 def digraph(
@@ -61,6 +62,8 @@ def digraph(
         if i not in without and (inside is None or {arrow.start, arrow.end} <= inside)
     ]
     labelled = _reach([(arrow.start, arrow.end) for _, arrow in arrows]) <= LONG
+    if not labelled:
+        graph.graph_attr.update(SOONER)
     for i, arrow in arrows:
         graph.edge(ids[arrow.start], ids[arrow.end], id=f"edge-{i}", **_line(drawing, arrow, largest, labelled))
     legend = legend_of(drawing) if only is None else ""

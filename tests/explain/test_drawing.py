@@ -412,6 +412,7 @@ def test_labels_that_would_lengthen_too_many_long_arrows_are_left_out(judge):
         source = draw(f, max_nodes=1000, fold=False).source
         arrows = [line for line in source.splitlines() if " -> " in line]
         found.append((len(arrows), sum("label=" in line for line in arrows)))
+        assert ("nslimit=2" in source) == (shared and times == 40)  # and it looks for better places not as long
     (chain, in_chain), (short, in_short), (long, in_long) = found
     assert chain == in_chain == 100
     assert short == in_short == 50

@@ -613,6 +613,8 @@ def test_a_small_step_is_few_instructions_of_python_beside_the_calls_of_numpy():
             model.train_on_batch(x, y)
     (few, called), (many, called_by_many) = (counted(lambda m=m: m.train_on_batch(x, y)) for m in models)
     assert called == called_by_many  # no function of Python is called for each of NumPy's calls, nor for each weight
+    if sys.version_info[:2] != (3, 11):
+        return  # each version of Python has instructions of its own
     programs = [model.schedule.programs[0] for model in models]
     calls = [len(program.steps) for program in programs]
     assert few - 8 * calls[0] < 2150  # a call in a loop is eight of them
