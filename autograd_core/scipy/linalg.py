@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import one_call
+from ..dispatch import plain
 from ..domain import example
 from ..op import SCIPY
 from ..op import op as op_in
@@ -164,6 +165,8 @@ ROOTS = (example(UPPER @ UPPER.T), example(np.diag([1.0, 4.0]) + 0.25), example(
 def sqrtm(A: Any) -> Any:
     """The principal square roots of matrices ``(…, n, n)``: complex where one has an eigenvalue below 0, as SciPy's.
 
+    A singular matrix has no derivative: it is NaN.
+
     >>> print(sqrtm(np.diag([4.0, 9.0])))
     [[2. 0.]
      [0. 3.]]
@@ -173,7 +176,9 @@ def sqrtm(A: Any) -> Any:
 
 @sqrtm.vjp(r"G: z^{T} G + G z^{T} = g")
 def _(g: Any, z: Any, A: Any) -> Any:
-    return solve_sylvester(_t(z), _t(z), g)
+    singular = np.linalg.matrix_rank(plain(z)) < np.shape(z)[-1]  # there the slope is infinite
+    z = np.where(np.expand_dims(singular, (-1, -2)), np.eye(np.shape(z)[-1], dtype=z.dtype), z)
+    return np.where(np.expand_dims(singular, (-1, -2)), np.nan, solve_sylvester(_t(z), _t(z), g))
 
 
 def _band(l_and_u: tuple[int, int], n: int) -> tuple[Any, Any]:

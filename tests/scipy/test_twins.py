@@ -1,6 +1,7 @@
 """What is no ufunc in SciPy has a twin here: SciPy's own values, gradients by differences, and errors that name it."""
 
 import importlib
+import warnings
 
 import numpy as np
 import pytest
@@ -252,6 +253,11 @@ def test_complex_numbers_and_matrices(judge):
 
     below = A @ np.diag([-1.0, 2.0, 3.0]) @ np.linalg.inv(A)
     np.testing.assert_allclose(linalg.sqrtm(below) @ linalg.sqrtm(below), below, atol=1e-12)
+    stack = np.stack((SPD, np.diag([1.0, 0.0, 4.0]), np.zeros((3, 3))))  # two are singular: an infinite slope
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        slopes = grad(lambda a: linalg.sqrtm(a).sum())(stack)
+    np.testing.assert_allclose(slopes[0], grad(lambda a: linalg.sqrtm(a).sum())(SPD), rtol=1e-12)
+    assert np.isnan(slopes[1:]).all()
     for f, *args in (
         *((getattr(special, name), z[:3]) for name in ("erf", "erfc", "erfi", "exp1", "expi")),
         *((lambda x, name=name: getattr(special, name)(1.5, x), z[:3]) for name in ("jv", "yv", "iv", "kv", "kve")),
