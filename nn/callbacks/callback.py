@@ -65,15 +65,17 @@ class Callback:
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a batch."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After a batch; ``logs`` holds the running averages."""
+        self.on_batch_end(batch, logs)
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Another name of `on_train_batch_begin`."""
+        """Another name of `on_train_batch_begin`, told where that is not defined."""
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Another name of `on_train_batch_end`."""
+        """Another name of `on_train_batch_end`, told where that is not defined."""
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Before an evaluation."""
@@ -144,10 +146,17 @@ class CallbackList:
         """Call the method ``event`` of those that define it."""
         listeners = self.listeners.get(event)
         if listeners is None:
-            base = getattr(Callback, event)
+            of_training = event.replace("on_batch", "on_train_batch")
             listeners = [
-                getattr(c, event) for c in self.callbacks if getattr(type(c), event) is not base or event in vars(c)
+                getattr(c, event)
+                for c in self.callbacks
+                if _defines(c, event) and (of_training == event or not _defines(c, of_training))
             ]
             self.listeners[event] = listeners
         for listener in listeners:
             listener(*args)
+
+
+def _defines(callback: Callback, event: str) -> bool:
+    """Whether a callback has a method of its own for an event."""
+    return getattr(type(callback), event) is not getattr(Callback, event) or event in vars(callback)

@@ -515,3 +515,30 @@ def test_the_losses_of_outputs_without_names_are_called_as_keras_calls_them(kera
     model.compile("sgd", ["mse", "mse"], metrics=[["mae"], ["mae"]], weighted_metrics=[["mae"], None])
     names = ["loss", "mse_loss", "mse_1_loss", "mae", "mae_1", "weighted_mae"]
     assert model.metrics_names == names  # Keras has one name for both, and tells the last
+
+
+def test_a_batch_is_told_once_under_either_name(keras):
+    def of(lib, *names, above=()):
+        """The events that a callback is told which defines these, and calls the class above in some."""
+        told = []
+
+        def method(name):
+            def event(self, batch, logs=None):
+                told.append((name, batch))
+                if name in above:
+                    getattr(super(kind, self), name)(batch, logs)
+
+            return event
+
+        kind = type("Own", (lib.callbacks.Callback,), {name: method(name) for name in names})
+        model = lib.Sequential([lib.Input((2,)), lib.layers.Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=True)
+        model.fit(np.ones((2, 2)), np.ones((2, 1)), batch_size=1, verbose=0, callbacks=[kind()])
+        return told
+
+    both = "on_batch_end", "on_train_batch_end"
+    for names, above in (
+        (("on_batch_begin", "on_batch_end"), ()), (both, ()), (both, both[1:]), (("on_train_batch_begin",), ()),
+        (("on_batch_begin", "on_train_batch_begin"), ("on_train_batch_begin",)),
+    ):  # fmt: skip
+        assert of(nn, *names, above=above) == of(keras, *names, above=above), names
