@@ -210,7 +210,8 @@ def _instead(name: str, parameter: str, function: Any) -> str:
         return f"it would leave elements uncomputed: write np.where(mask, {name}(…), other)"
     if parameter == "where":
         if function in (np.mean, np.var, np.std):
-            return "write np.average(t, weights=mask), and (t - mean)**2 in place of t for a variance"
+            mean = "np.average(t, weights=np.broadcast_to(mask, t.shape))"
+            return f"write {mean}, and (t - mean)**2 in place of t for a variance"
         if function.__name__.startswith("nan"):
             return f"write {name}(np.where(mask, t, np.nan))"
         neutral = {np.prod: "1", np.max: "-np.inf", np.min: "np.inf"}.get(function, "0")

@@ -30,7 +30,7 @@ def t():
         (lambda t: np.sum(t, where=np.eye(2) > 0), r"does not take where=; write np\.sum\(np\.where\(mask, t, 0\)\)"),
         (lambda t: np.prod(t, where=np.eye(2) > 0), r"np\.where\(mask, t, 1\)"),
         (lambda t: np.min(t, where=np.eye(2) > 0, initial=1), r"np\.min\(np\.where\(mask, t, np\.inf\)"),
-        (lambda t: np.mean(t, where=np.eye(2) > 0), r"np\.average\(t, weights=mask\)"),
+        (lambda t: np.mean(t, where=np.eye(2) > 0), r"np\.average\(t, weights=np\.broadcast_to\(mask, t\.shape\)\)"),
         (lambda t: np.sum(t, initial=1), r"np\.sum\(t\) \+ initial"),
         (lambda t: np.prod(t, initial=2), r"np\.prod\(t\) \* initial"),
         (lambda t: np.exp(t, order="F"), r"does not take order=.*leave it out"),
