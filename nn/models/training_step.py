@@ -23,7 +23,7 @@ from ..layers.layer import Layer
 from ..masks import MASKS, mask_of, set_mask
 from ..tensors import constant, plain
 from ..variables import readable
-from .arguments import check_class_weight, one_batch
+from .arguments import as_loss, check_class_weight, one_batch
 from .batches import arrays_of, cut, length_of, unpack_x_y_sample_weight
 from .measures import Measures
 from .outputs import Outputs, only
@@ -65,6 +65,7 @@ class TrainingStep(Layer):
         2
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
+        learn_outputs(self, y)
         # Forward, loss, backward and update: the two functions below, or the programs that they were recorded as.
         y_pred, loss = self._steps.train(x, y, sample_weight)
         # The mean loss over the examples so far, and the metrics, of predictions made before the update.
@@ -74,6 +75,7 @@ class TrainingStep(Layer):
     def test_step(self, data: Any) -> Logs:
         """One step of evaluation: forward, loss, metrics; returns what was measured, by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
+        learn_outputs(self, y)
         y_pred, loss = self._steps.test(x, y, sample_weight)
         self._measures.loss.update_state(float(loss.item()), self._steps.share.examples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -109,6 +111,7 @@ class TrainingStep(Layer):
             Without targets or a compiled loss, and for predictions of another number of examples than the targets.
         """
         total: Any = None
+        learn_outputs(self, y)
         if self._loss is not None:
             total = self._loss(y, y_pred, sample_weight)
             if self.loss_weights is not None:
@@ -284,6 +287,25 @@ def update(
 ) -> None:
     """Change the variables by their gradients, by the optimizer's rule."""
     model.optimizer.apply_at(learning_rate, step, gradients, variables)
+
+
+def learn_outputs(model: Any, y: Any) -> None:
+    """Give each output its loss, where only the first targets tell how many there are and what they are called.
+
+    As in Keras, what was told in a list is for the outputs of a dict in the order of their names.
+    """
+    loss = model._loss
+    if loss is None or not isinstance(y, list | tuple | dict) or has_own_loss(model) or model._names_of_outputs():
+        return
+    by_name = isinstance(y, dict)
+    parts = list(y.values()) if by_name else y
+    known = isinstance(loss, Outputs) and (loss.named or not by_name)
+    if known or len(parts) < 2 or any(isinstance(part, tree.BRANCHES) for part in parts):
+        return
+    loss, weights, *metrics = (model._compiled_with[n] for n in ("loss", "loss_weights", "metrics", "weighted_metrics"))
+    names = sorted(y) if by_name else None
+    model._loss = as_loss(loss if by_name else [loss] * len(parts), weights, names)
+    model._measures, model.loss_weights = Measures(model._loss, *metrics, names), None
 
 
 def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:

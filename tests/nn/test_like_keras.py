@@ -517,6 +517,56 @@ def test_the_losses_of_outputs_without_names_are_called_as_keras_calls_them(kera
     assert model.metrics_names == names  # Keras has one name for both, and tells the last
 
 
+@pytest.mark.filterwarnings("ignore:no gradient came for")
+def test_the_first_targets_tell_a_model_of_ones_own_how_many_outputs_it_has(keras):
+    def model_of(lib, outputs):
+        class Ones(lib.Model):
+            def build(self, shape):
+                self.built = True
+
+            def call(self, x):
+                one = x * 0 + 1
+                return {"z": one, "a": one} if outputs == "dict" else (one, one)
+
+        return Ones()
+
+    x = np.ones((4, 1), "float32")
+    for outputs, y in (("dict", {"z": x * 3, "a": x * 11}), ("pair", (x * 3, x * 11))):
+        for loss, weights, metrics in (
+            ("mse", None, None),
+            ("mae", None, [["mse"], ["mae"]]),
+            (["mse", "mae"], [0.5, 2.0], [["mae"], []]),
+        ):
+            found = []
+            for lib in (keras, nn):
+                model = model_of(lib, outputs)
+                model.compile("sgd", loss, loss_weights=weights, metrics=metrics)
+                found += [model.evaluate(x, y, verbose=0, return_dict=True)]
+            theirs, ours = found
+            both = ours.pop(f"{loss}_1_loss", None)  # where outputs have no names Keras' second takes the first's place
+            if both is not None:
+                ours[f"{loss}_loss"] = both
+            assert ours == theirs, (outputs, loss)
+    # It is learnt before a step is recorded, and a training goes as one that was told at once.
+    y = {"z": np.linspace(0, 1, 64, dtype="float32")[:, None], "a": np.ones((64, 2), "float32")}
+    x, histories = np.random.default_rng(0).normal(size=(64, 3)).astype("float32"), []
+    for loss in ("mse", {"z": "mse", "a": "mse"}):
+        nn.utils.set_random_seed(0)
+
+        class Two(nn.Model):
+            def __init__(self):
+                super().__init__()
+                self.z, self.a = nn.layers.Dense(1), nn.layers.Dense(2)
+
+            def call(self, x):
+                return {"z": self.z(x), "a": self.a(x)}
+
+        model = Two()
+        model.compile("adam", loss, metrics={"z": ["mae"], "a": []} if isinstance(loss, dict) else [[], ["mae"]])
+        histories.append(model.fit(x, y, batch_size=8, epochs=3, verbose=0).history)
+    assert histories[0] == histories[1]
+
+
 def test_a_batch_is_told_once_under_either_name(keras):
     def of(lib, *names, above=()):
         """The events that a callback is told which defines these, and calls the class above in some."""
