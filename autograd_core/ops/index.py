@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from .. import tree
-from ..arrays import add_at, asarray_like, in_numpy, to_numpy
+from ..arrays import add_at, asarray_like, in_numpy, one_call, to_numpy
 from ..dispatch import NUMPY, plain
 from ..domain import example
 from ..op import Op, Puts, composed, op
@@ -59,11 +59,29 @@ def getitem(x: Any, index: Any = ()) -> Any:
 @in_float32
 def scatter(x: Any, index: Any = (), shape: Any = ()) -> Any:
     """Zeros of a shape with ``x`` added at an index: the adjoint of `getitem`."""
+    if _is_computed(index) and not _is_computed(x):
+        return _scattered(x, shape, isinstance(index, tuple), *(index if isinstance(index, tuple) else (index,)))
     zeros = np.zeros_like(x, shape=shape)
     if _distinct(index):
         zeros[index] = x
     else:
         add_at(zeros, index, x)
+    return zeros
+
+
+def _is_computed(index: Any) -> bool:
+    """Whether there is an array of another kind in an index, as one that a replay computes."""
+    for part in index if isinstance(index, tuple) else (index,):
+        if hasattr(type(part), "__array_function__") and not issubclass(type(part), np.ndarray):
+            return True
+    return False
+
+
+@one_call
+def _scattered(x: Any, shape: Any, several: bool, *parts: Any) -> Any:
+    """`scatter` of a plain array in one call: what is written into is no array that a replay computes."""
+    zeros = np.zeros_like(x, shape=shape)
+    add_at(zeros, parts if several else parts[0], x)
     return zeros
 
 

@@ -298,14 +298,14 @@ def learn_outputs(model: Any, y: Any) -> None:
     if loss is None or not isinstance(y, list | tuple | dict) or has_own_loss(model) or model._names_of_outputs():
         return
     by_name = isinstance(y, dict)
-    parts = list(y.values()) if by_name else y
+    parts = list(y.values()) if isinstance(y, dict) else y
     known = isinstance(loss, Outputs) and (loss.named or not by_name)
     if known or len(parts) < 2 or any(isinstance(part, tree.BRANCHES) for part in parts):
         return
-    loss, weights, *metrics = (model._compiled_with[n] for n in ("loss", "loss_weights", "metrics", "weighted_metrics"))
-    names = sorted(y) if by_name else None
-    model._loss = as_loss(loss if by_name else [loss] * len(parts), weights, names)
-    model._measures, model.loss_weights = Measures(model._loss, *metrics, names), None
+    told, names = model._compiled_with, sorted(y) if by_name else None
+    model._loss = as_loss(told["loss"] if by_name else [told["loss"]] * len(parts), told["loss_weights"], names)
+    model._measures = Measures(model._loss, told["metrics"], told["weighted_metrics"], names)
+    model.loss_weights = None
 
 
 def loss_of(model: TrainingStep, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:

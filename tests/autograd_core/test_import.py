@@ -154,9 +154,9 @@ def test_an_import_loads_no_more_than_the_engine():
 
 
 def test_the_command_loads_what_it_is_asked_for_and_no_more():
-    """Three ops in tables: no page, no worksheet, no browser, no masked arrays; most of it is rich's console."""
+    """Three ops in tables: no page, no worksheet, no browser, no masked arrays, beside what a console of rich takes."""
     code = (
-        "import sys, numpy; before = {*sys.modules}; from autograd_core.command import main\n"
+        "import sys, numpy, rich.console, rich.table; before = {*sys.modules}; from autograd_core.command import main\n"
         "main(['explain', '(x + y) * z', 'x=-2', 'y=5', 'z=-4']); print(*{*sys.modules} - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

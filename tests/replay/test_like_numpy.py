@@ -507,3 +507,26 @@ def test_a_program_of_statements_gives_the_same_bits_replayed(statements, shape)
         assert len(want) == len(got)
         for a, b in zip((*want, given), (*got, other), strict=True):
             assert_same_bits(np.asarray(a), np.asarray(b))
+
+
+def test_gradients_by_an_index_that_is_computed():
+    """Sorted, ranked and picked elements: where they go back to is found for each batch anew."""
+    weights, rng = np.arange(1.0, 13).reshape(3, 4), np.random.default_rng(0)
+    cases = {
+        "sorted": lambda x: np.sum(np.sort(x, axis=0) * weights),
+        "ranked": lambda x: np.sum(np.ravel(x)[np.argsort(np.ravel(x))] * np.arange(12)),
+        "the least two": lambda x: np.sum(np.partition(x, 1, axis=-1)[:, :2] ** 2),
+        "one of each row": lambda x: np.sum(x[np.arange(3), np.argmax(x, axis=1)] * np.arange(3)),
+        "several times": lambda x: np.sum(
+            x[np.arange(3), np.argmax(x, axis=1)] * x[np.argmin(x, axis=0), np.arange(4)][:3] * x[0, :3]
+        ),
+        "twice the same": lambda x: np.sum(np.take(x, np.argmax(x, axis=1) % 2, axis=0) * weights),
+    }
+    for name, f in cases.items():
+        gradient = ag.grad(f)
+        again = replay(gradient)
+        for dtype in (np.float64, np.float16):
+            for _ in range(6):
+                x = rng.normal(size=(3, 4)).astype(dtype)
+                np.testing.assert_array_equal(again(x), gradient(x), err_msg=name)
+        assert len(again.programs) == 2, name
