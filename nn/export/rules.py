@@ -471,6 +471,42 @@ def _(w: Writer, step: Step, x: Value, axis: Any = None) -> Value:
     return sliced(w, x, dict.fromkeys(axes_of(axis, len(x.shape)), slice(None, None, -1)))
 
 
+def in_a_row(w: Writer, x: Value, axis: Any) -> tuple[Value, Any]:
+    """All elements in a row, where no axis is given, and the axis counted from the front."""
+    if axis is not None:
+        return x, axis
+    if not all(isinstance(n, int) for n in x.shape):
+        raise w.fail("of all elements in a row has no counterpart in ONNX where their number varies; give an axis")
+    return reshaped(w, x, (math.prod(n for n in x.shape if isinstance(n, int)),)), 0
+
+
+@rule("repeat")
+def _(w: Writer, step: Step, x: Value, repeats: Any = 1, axis: Any = None) -> Value:
+    x, axis = in_a_row(w, x, axis)
+    axis %= len(x.shape)
+    before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    times = np.ravel(repeats.array if isinstance(repeats, Constant) else repeats)
+    if times.size > 1:
+        places = w.constant(np.repeat(np.arange(times.size, dtype=np.int64), times))
+        return w.value(w.node("Gather", [w.plain(x), places], axis=axis), x.dtype)
+    wide = (*before, n, int(times[0]), *after)
+    apart = w.plain(reshaped(w, x, (*before, n, 1, *after)))
+    return reshaped(w, w.value(w.node("Expand", [apart, w.lengths(wide)]), x.dtype, wide), step.shape)
+
+
+@rule("roll")
+def _(w: Writer, step: Step, x: Value, shift: Any = 0, axis: Any = None) -> Value:
+    x, axis = in_a_row(w, x, axis)
+    name = w.plain(x)
+    for by, along in np.broadcast(shift, axis):
+        n = x.shape[int(along)]
+        if not isinstance(n, int):
+            raise w.fail("along an axis whose length varies has no counterpart in ONNX")
+        places = w.constant(np.roll(np.arange(n, dtype=np.int64), int(by)))
+        name = w.node("Gather", [name, places], axis=int(along))
+    return reshaped(w, w.value(name, x.dtype, x.shape), step.shape)
+
+
 @rule("getitem")
 def _(w: Writer, step: Step, x: Any, index: Any = ()) -> Value:
     parts = list(index) if isinstance(index, tuple) else [index]
