@@ -165,7 +165,7 @@ def _(g: Any, z: Any, x: Any, repeats: Any = 1, axis: int | None = None) -> Any:
     lanes, axis = along(plain(x), axis)
     shape, repeats = np.shape(lanes), to_numpy(repeats)
     before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
-    if np.size(repeats) > 1:
+    if np.size(repeats) != 1:
         places = np.repeat(np.arange(n), repeats)
         back = scatter(g, index=(*(slice(None),) * axis, places), shape=shape)
     else:

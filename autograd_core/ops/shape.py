@@ -495,7 +495,7 @@ def roll(x: Any, shift: Any = 0, axis: Any = None) -> Any:
 
 @roll.vjp(r"1")
 def _(g: Any, z: Any, x: Any, shift: Any = 0, axis: Any = None) -> Any:
-    return np.roll(g, tree.map(operator.neg, shift), axis)
+    return np.roll(g, tree.map(operator.neg, np.asarray(shift).tolist()), axis)  # unsigned numbers have no negative
 
 
 # -- a frame around it, and halves of it ---------------------------------------------------------------

@@ -486,7 +486,7 @@ def _(w: Writer, step: Step, x: Value, repeats: Any = 1, axis: Any = None) -> Va
     axis %= len(x.shape)
     before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     times = np.ravel(repeats.array if isinstance(repeats, Constant) else repeats)
-    if times.size > 1:
+    if times.size != 1:
         places = w.constant(np.repeat(np.arange(times.size, dtype=np.int64), times))
         return w.value(w.node("Gather", [w.plain(x), places], axis=axis), x.dtype)
     wide = (*before, n, int(times[0]), *after)

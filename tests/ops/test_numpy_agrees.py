@@ -6,6 +6,7 @@ from numpy.lib import NumpyVersion
 
 from autograd_core import Tensor
 from autograd_core.dispatch import NUMPY
+from autograd_core.testing import check_gradients
 
 # np.linalg has stricter twins of these, which refuse some of the examples.
 STRICTER = {np.linalg.outer, np.linalg.cross}
@@ -184,3 +185,17 @@ def test_functions_without_a_derivative_give_plain_arrays():
     for result in (np.isnan(t), np.argsort(t), np.searchsorted([0.0, 2.0], t), t.argmax(), np.logical_not(t)):
         assert not isinstance(result, Tensor)
     assert np.less.outer(t, t).shape == (3, 3)
+
+
+def test_moved_and_repeated_by_unusual_numbers():
+    """Counts of nothing and of none, and shifts without a sign, of which the opposite is no number of theirs."""
+    weights = np.arange(1.0, 7)
+    for f, size in (
+        *((lambda x, by=by: np.roll(x, by) * weights, 6) for by in (np.uint8(1), np.array(250, np.uint8), 20_000, -7)),
+        (lambda x: np.roll(x.reshape(2, 3), np.array([1, 2], np.uint16), (0, 1)).ravel() * weights, 6),
+        (lambda x: np.repeat(x, np.array([], int)), 0),
+        *((lambda x, n=n: np.repeat(x, n), 6) for n in (0, [0], [0] * 6, np.uint8(2), [3, 0, 0, 1, 2, 0])),
+    ):
+        x = np.linspace(-1, 1, size)
+        np.testing.assert_array_equal(f(Tensor(x)).data, f(x))
+        assert check_gradients(f, x).verdict == "pass", f
