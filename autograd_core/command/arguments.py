@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def _command(module: str) -> Callable[[argparse.Namespace], int]:
@@ -16,6 +17,14 @@ def _command(module: str) -> Callable[[argparse.Namespace], int]:
         return status
 
     return run
+
+
+def _with_options(parser: argparse.ArgumentParser, options: Mapping[str, Mapping[str, Any]], module: str) -> list[str]:
+    """Let a command take these options; returns all that begin with a dash."""
+    for option, described in options.items():
+        parser.add_argument(option, **described)
+    parser.set_defaults(run=_command(module))
+    return ["-h", "--help", "--", *options]
 
 
 def demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,7 +56,7 @@ def explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> li
         help='arithmetic with names and functions, such as "tanh(w * x + b)" or "-log(softmax(z)[1])"',
     )
     parser.add_argument("variables", nargs="*", metavar="name=value", help="x=-2, x=[1,2,3], or y:=1 for data")
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "--functions": {"action": "store_true", "help": "list all that can be typed"},
         "--seed": {"metavar": "ARRAY", "help": "how much each element of an array counts: [1,0,0] for the first"},
         "--html": {"type": Path, "metavar": "FILE", "help": "write the page to step through and to change"},
@@ -60,10 +69,7 @@ def explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> li
         "--svg": {"type": Path, "metavar": "FILE", "help": "write the graph as a picture"},
         "--open": {"action": "store_true", "help": "open the page in a browser"},
     }
-    for option, described in options.items():
-        parser.add_argument(option, **described)  # type: ignore[arg-type]
-    parser.set_defaults(run=_command("explaining"))
-    return ["-h", "--help", "--", *options]
+    return _with_options(parser, options, "explaining")
 
 
 def worksheet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[str]:
@@ -77,7 +83,7 @@ def worksheet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("expression", help='such as "(x + y) * z", or "sum((W @ x - y)**2)" with --array W=2x2')
     parser.add_argument("variables", nargs="*", metavar="name=value", help="what is the same on all sheets")
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "--students": {"type": int, "default": 30, "help": "how many sheets (default: %(default)s)"},
         "--seed": {"type": int, "default": 1, "help": "of the numbers, from 0 on (default: %(default)s)"},
         "--array": {
@@ -88,10 +94,7 @@ def worksheet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         },
         "--out": {"type": Path, "required": True, "metavar": "FOLDER", "help": "a new folder, or an empty one"},
     }
-    for option, described in options.items():
-        parser.add_argument(option, **described)  # type: ignore[arg-type]
-    parser.set_defaults(run=_command("worksheets"))
-    return ["-h", "--help", "--", *options]
+    return _with_options(parser, options, "worksheets")
 
 
 def playground(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

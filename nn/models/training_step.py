@@ -297,13 +297,12 @@ def learn_outputs(model: Any, y: Any) -> None:
     loss = model._loss
     if loss is None or not isinstance(y, list | tuple | dict) or has_own_loss(model) or model._names_of_outputs():
         return
-    by_name = isinstance(y, dict)
-    parts = list(y.values()) if isinstance(y, dict) else y
-    known = isinstance(loss, Outputs) and (loss.named or not by_name)
+    names, parts = (sorted(y), [*y.values()]) if isinstance(y, dict) else (None, y)
+    known = isinstance(loss, Outputs) and (loss.named or names is None)
     if known or len(parts) < 2 or any(isinstance(part, tree.BRANCHES) for part in parts):
         return
-    told, names = model._compiled_with, sorted(y) if by_name else None
-    model._loss = as_loss(told["loss"] if by_name else [told["loss"]] * len(parts), told["loss_weights"], names)
+    told = model._compiled_with
+    model._loss = as_loss(told["loss"] if names else [told["loss"]] * len(parts), told["loss_weights"], names)
     model._measures = Measures(model._loss, told["metrics"], told["weighted_metrics"], names)
     model.loss_weights = None
 
